@@ -1,0 +1,172 @@
+"""Mesa's face of the model: everybody is an agent, with a cell, who reads and writes his row of the state.
+
+The rules work on whole arrays (state.py) and no step loops over agents. The agents are views, made when somebody
+asks for `model.agents` or `model.grid`: to look at a person in class, to draw a map, to write a rule of one's own.
+"""
+
+import mesa
+from mesa.discrete_space import CellAgent, OrthogonalMooreGrid
+
+
+def column(name, doc):
+    """Make an attribute that is one entry of the agent's table, for reading and for writing."""
+
+    def read(self):
+        return getattr(self.table, name)[self.row]
+
+    def write(self, value):
+        getattr(self.table, name)[self.row] = value
+
+    return property(read, write, doc=doc)
+
+
+class Row:
+    """Somebody whose state is row number `row` of a table of the model."""
+
+    kind = ""  # name of the table
+
+    @property
+    def table(self):
+        """The table of state that this agent is a row of."""
+        return getattr(self.model, self.kind)
+
+
+class Placed(Row, CellAgent):
+    """Somebody on the map."""
+
+    @property
+    def cell(self):
+        """The Mesa cell where it is; None if it is nowhere. Writing moves it, here and in the state."""
+        self.model.grid  # makes the grid  # noqa: B018
+        here = self.table.cell[self.row]
+        return self.model._cells[here] if here >= 0 else None
+
+    @cell.setter
+    def cell(self, cell):
+        if cell is not None:
+            self.table.cell[self.row] = self.model._index_of[cell.coordinate]
+        self.show(cell)
+
+    def show(self, cell):
+        """Enter it in a Mesa cell's list of agents, and only there."""
+        if CellAgent.cell.fget(self) is not cell:
+            CellAgent.cell.fset(self, cell)
+
+
+class Civilian(Placed):
+    """Some persons of one place and one community."""
+
+    kind = "people"
+    home = column("home", "cell where they are at home, as an index")
+    community = column("community", "their community, as an index of land.names")
+    persons = column("persons", "persons alive")
+    status = column("status", "0 at home, 1 displaced in the country, 2 abroad")
+    need = column("need", "unmet need, 0..1")
+    grievance = column("grievance", "toward each faction, 0..1")
+    trust = column("trust", "in each mission, 0..1")
+
+
+class ArmedFaction(Row, mesa.Agent):
+    """The government, a rebel movement, a militia, or spoilers."""
+
+    kind = "factions"
+    commitment = column("commitment", "to the political process, 0..1")
+    ceiling = column("ceiling", "highest commitment, 0..1")
+    hostility = column("hostility", "to each mission, 0..1")
+    campaign = column("campaign", "weeks left of its campaign")
+    provocation = column("provocation", "own dead lately")
+
+    @property
+    def name(self):
+        """Its name."""
+        return self.table.names[self.row]
+
+    @property
+    def fighters(self):
+        """Fighters of all its bands."""
+        return self.model.strength()[self.row]
+
+
+class ArmedBand(Placed):
+    """Fighters of a faction who move together."""
+
+    kind = "bands"
+    faction = column("faction", "its faction, as an index")
+    fighters = column("fighters", "fighters")
+    taking_part = column("taking_part", "in its faction's campaign")
+    paused = column("paused", "weeks for which it holds its fire")
+
+
+class Mission(Row, mesa.Agent):
+    """Headquarters of a UN mission, a regional force, or a humanitarian mission."""
+
+    kind = "missions"
+    use_of_force = column("use_of_force", "0 self-defence only .. 1 all necessary means")
+    discipline = column("discipline", "0..1, as paid")
+    spent = column("spent", "US$ so far")
+    expelled = column("expelled", "week in which the host asked it to leave")
+    work = column("work", "person-equivalents at work on each task")
+
+    @property
+    def name(self):
+        """Its name."""
+        return self.table.names[self.row]
+
+    @property
+    def helmet(self):
+        """Colour of its helmets."""
+        return self.model.params.mission.components[self.name].force.helmet
+
+
+class _Unit(Placed):
+    kind = "units"
+    mission = column("mission", "its mission, as an index")
+    strength = column("strength", "persons by kind: troops, police, observers, staff, aid")
+    freedom = column("freedom", "of movement, 0..1")
+    suspended = column("suspended", "held back by a caveat")
+
+
+class Contingent(_Unit):
+    """Troops, police, observers and civilian staff of a mission at one base."""
+
+
+class AidTeam(_Unit):
+    """Aid workers of a mission."""
+
+    stock = column("stock", "supplies, 0..1")
+    access = column("access", "could it work this week")
+
+
+def meet(model):
+    """Make the agents of a model, once."""
+    if getattr(model, "_met", False):
+        return
+    model._met = True
+    for cls, n in (
+        (Civilian, model.people.persons.size),
+        (ArmedFaction, model.factions.host.size),
+        (ArmedBand, model.bands.faction.size),
+        (Mission, len(model.missions.names)),
+    ):
+        for row in range(n):
+            cls(model).row = row
+    for row, team in enumerate(model.units.team):
+        (AidTeam if team else Contingent)(model).row = row
+
+
+def show_on_grid(model):
+    """Return the country's Mesa grid with every agent in the cell that the state says."""
+    if not hasattr(model, "_grid"):
+        land = model.land
+        model._grid = OrthogonalMooreGrid(land.shape, torus=False, random=model.random)
+        model._cells = [model._grid[r, c] for r, c in zip(land.row.tolist(), land.col.tolist(), strict=True)]
+        model._index_of = {cell.coordinate: i for i, cell in enumerate(model._cells)}
+        model._shown_at = None
+        meet(model)
+    if model._shown_at != model.week:
+        model._shown_at = model.week
+        for cls in (Civilian, ArmedBand, Contingent, AidTeam):
+            for agent in model.agents.select(agent_type=cls):
+                here = agent.table.cell[agent.row]
+                agent.show(model._cells[here] if here >= 0 else None)
+    return model._grid

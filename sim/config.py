@@ -1,0 +1,78 @@
+"""From choices to parameters: Hydra composes conf/*.yaml and overrides over the defaults of sim/params.py."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, List, Optional  # noqa: UP035
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import OmegaConf
+
+from sim.params import Params, part, text
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+
+
+@dataclass(kw_only=True)
+class Run:
+    """How `python -m sim` runs, as apart from what is simulated."""
+
+    name: Optional[str] = text("name of the folder of results; none: made of the choices and the seed", None)
+    cells: bool = field(default=True, metadata={"doc": "write the cell-month panel too"})
+    save_at: Optional[float] = text("week at which the state is saved, to branch from", None)
+    branch_from: Optional[str] = text("a saved state to go on from", None)
+    results: str = text("folder of all results", "results")
+
+
+@dataclass(kw_only=True)
+class Experiment:
+    """A comparison: arms that differ, seeds that they share, figures that show it."""
+
+    name: Optional[str] = text("name of its results", None)
+    question: str = text("what it asks")
+    arms: Dict[str, List[str]] = field(default_factory=dict)  # name: overrides
+    baseline: Optional[str] = text("arm that the others are compared with", None)
+    seeds: int = 30
+    first_seed: int = 1
+    figures: List[str] = field(default_factory=list)
+    map_dates: List[str] = field(default_factory=list)  # months as YYYY-MM; none: four over the run
+
+
+@dataclass(kw_only=True)
+class Config(Params):
+    """Everything that can be set on the command line."""
+
+    run: Run = part(Run)
+    experiment: Experiment = part(Experiment)
+    hydra_choices: Any = None
+
+
+def register():
+    """Make the schema known to Hydra."""
+    ConfigStore.instance().store(name="params", node=Config)
+
+
+def composed(overrides=()):
+    """Compose a configuration from overrides as on the command line."""
+    register()
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("config", overrides=list(overrides))
+
+
+def to_params(config):
+    """Turn a composed configuration into parameters, checked for type by OmegaConf."""
+    names = Params.__dataclass_fields__
+    content = {n: config[n] for n in names}
+    return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Params), content))
+
+
+def load(*overrides):
+    """Return the parameters of a scenario.
+
+    Parameters
+    ----------
+    *overrides : str, as on the command line: "mission=sequential", "country=car", "seed=3"
+    """
+    return to_params(composed(overrides))

@@ -1,0 +1,298 @@
+"""The country at the start: its land, its people, its armed factions.
+
+A map is generated from a few heartlands, towns and deposits, or read from a table with one row per cell
+(columns row, col, population, remoteness, resources, institutions, share_<community>; admin1 optional).
+"""
+
+import csv
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from sim import draws
+from sim.state import AWAY, HOME, Bands, Civilians, Factions, Land, zeros
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+
+
+def weeks_until(start, day):
+    """Return the weeks from the calendar date of week 0 to another date."""
+    return (date.fromisoformat(str(day)) - date.fromisoformat(str(start))).days / 7
+
+
+# ---------------------------------------------------------------------------------- the land
+
+
+def make_land(country, patrol_km):
+    """Build the cells of a country.
+
+    Parameters
+    ----------
+    country : params.Country
+    patrol_km : float, km at which a unit's presence halves
+    """
+    cells = _read_cells(country) if country.cells else _generate_cells(country)
+    row, col = cells["row"].astype(int), cells["col"].astype(int)
+    shape = (int(row.max()) + 1, int(col.max()) + 1)
+    index = np.full(shape, -1)
+    index[row, col] = np.arange(row.size)
+    reach = max(1, int(2 * patrol_km // country.cell_km))
+    patrol, rings = _neighbours(index, row, col, reach)
+    names = tuple(cells["shares"])
+    shares = np.column_stack([cells["shares"][k] for k in names])
+    return Land(
+        row=row, col=col, shape=shape, cell_km=country.cell_km,
+        births=cells["population"][:, None] * shares / shares.sum(axis=1, keepdims=True),
+        remoteness=cells["remoteness"], resources=cells["resources"],
+        border=_km_to_border(index, row, col, country.cell_km),
+        town=_town_size(country, index), institutions=cells["institutions"].copy(),
+        violence=zeros(row.size), felt=zeros(row.size), grief=zeros(row.size, len(names)),
+        near=_neighbours(index, row, col, 1)[0], patrol=patrol,
+        patrol_weight=np.array([0.5 ** (r * country.cell_km / patrol_km) for r in rings]),
+        names=names, admin=cells.get("admin1"),
+    )  # fmt: skip
+
+
+def cell_at(land, row, col):
+    """Return the cell at a row and column, or -1 outside the country."""
+    found = np.flatnonzero((land.row == row) & (land.col == col))
+    return int(found[0]) if found.size else -1
+
+
+def km_from(land, cell):
+    """Return the distance in km (Euclidean) of every cell from one: (C,)."""
+    return land.cell_km * np.hypot(land.row - land.row[cell], land.col - land.col[cell])
+
+
+def _neighbours(index, row, col, reach):
+    """List the cells within `reach` (Chebyshev) of each, itself first, and the distance of each column."""
+    steps = [(r, c) for r in range(-reach, reach + 1) for c in range(-reach, reach + 1)]
+    steps.sort(key=lambda s: (max(abs(s[0]), abs(s[1])), s))
+    padded = np.pad(index, reach, constant_values=-1)
+    found = np.column_stack([padded[row + reach + r, col + reach + c] for r, c in steps])
+    return np.ascontiguousarray(found), [max(abs(r), abs(c)) for r, c in steps]
+
+
+def _km_to_border(index, row, col, cell_km):
+    """Return how many km each cell is from the nearest outside cell (Chebyshev, by peeling rings)."""
+    inside = np.pad(index >= 0, 1)
+    depth = np.zeros(inside.shape)
+    while inside.any():
+        depth[inside] += 1
+        core = inside[1:-1, 1:-1].copy()
+        for r in (0, 1, 2):
+            for c in (0, 1, 2):
+                core &= inside[r : r + core.shape[0], c : c + core.shape[1]]
+        inside[1:-1, 1:-1] = core
+    return (depth[1:-1, 1:-1][row, col] - 0.5) * cell_km
+
+
+def _town_size(country, index):
+    """Return the size of the town in each cell against the largest, 0..1: (C,)."""
+    size = zeros(index.max() + 1)
+    for name, place in country.places.items():
+        inside = place.row < index.shape[0] and place.col < index.shape[1]
+        cell = index[place.row, place.col] if inside else -1
+        if cell < 0:
+            raise ValueError(
+                f"country.places.{name} lies at row {place.row}, col {place.col}, outside the country "
+                f"({index.shape[0]} rows, {index.shape[1]} columns)"
+            )
+        size[cell] += max(place.persons, 1.0) ** 0.5 * (3 if place.capital and not place.persons else 1)
+    return size / size.max() if size.max() > 0 else size
+
+
+def _read_cells(country):
+    path = Path(country.cells)
+    path = path if path.is_absolute() else CONF / "country" / path
+    if not path.is_file():
+        raise ValueError(f"country.cells is {country.cells!r}; no such file in {path.parent.name}/")
+    with path.open(newline="", encoding="utf-8") as file:
+        table = list(csv.DictReader(line for line in file if not line.startswith("#")))
+    if len(table) < 2:
+        raise ValueError(f"country.cells is {country.cells!r} with {len(table)} cells; at least 2 are needed")
+    wanted = ("row", "col", "population", "remoteness", "resources", "institutions")
+    missing = [c for c in wanted if c not in table[0]]
+    shares = [c for c in table[0] if c.startswith("share_")]
+    if missing or not shares:
+        raise ValueError(
+            f"country.cells is {country.cells!r} without the columns "
+            f"{', '.join(missing) or 'share_<community>'}; it has {', '.join(table[0])}"
+        )
+    cells = {c: np.array([float(line[c]) for line in table]) for c in wanted}
+    cells["shares"] = {c.removeprefix("share_"): np.array([float(x[c]) for x in table]) for c in shares}
+    if "admin1" in table[0]:
+        cells["admin1"] = np.array([line["admin1"] for line in table])
+    if cells["population"].sum() < 1:
+        raise ValueError(f"country.cells is {country.cells!r} with nobody in it; population must be positive")
+    return cells
+
+
+def _generate_cells(country):
+    """Make a country of towns, heartlands and deposits on a full rectangle of cells."""
+    if country.rows * country.cols < 2:
+        raise ValueError(
+            f"country.rows x country.cols is {country.rows} x {country.cols}; a country needs at least 2 cells"
+        )
+    if country.population < 1:
+        raise ValueError(f"country.population is {country.population:g}; it must be at least 1 person")
+    if not country.communities:
+        raise ValueError("country.communities is empty; name at least one community and its heartland")
+    row, col = (a.ravel() for a in np.mgrid[0 : country.rows, 0 : country.cols])
+    texture = _texture(country)
+
+    def nearness(spot):
+        d = country.cell_km * np.hypot(row - spot.row, col - spot.col)
+        return 1.0 / (1.0 + (d / getattr(spot, "km", 40.0)) ** 2)
+
+    towns = list(country.places.values())
+    to_town = np.max([nearness(t) for t in towns], axis=0) if towns else np.ones(row.size)
+    remoteness = np.clip(1.1 - 1.3 * to_town**0.5 + 0.5 * (texture - 0.5), 0, 1)
+    weights = {name: h.weight * nearness(h) ** 2 for name, h in country.communities.items()}
+    rural = sum(weights.values()) * (0.4 + 1.2 * texture) * (1.15 - remoteness)
+    in_towns = sum(t.persons for t in towns)
+    if in_towns > country.population:
+        raise ValueError(
+            f"country.population is {country.population:g}; the places alone have {in_towns:g} persons"
+        )
+    population = rural / rural.sum() * (country.population - in_towns)
+    for t in towns:
+        population[(row == t.row) & (col == t.col)] += t.persons
+    capital = [nearness(t) for t in towns if t.capital] or [np.zeros(row.size)]
+    resources = np.max([d.weight * nearness(d) ** 2 for d in country.deposits.values()] or [np.zeros(row.size)], axis=0)
+    return {
+        "row": row, "col": col, "population": population, "remoteness": remoteness, "shares": weights,
+        "resources": np.clip(resources, 0, 1),
+        "institutions": np.clip(0.1 + 0.35 * capital[0] ** 0.5 + 0.15 * to_town - 0.1 * remoteness, 0.02, 1),
+    }  # fmt: skip
+
+
+def _texture(country, knots=7):
+    """Return smooth noise in 0..1 over the rectangle: a coarse random lattice, interpolated."""
+    lattice = draws.fill(draws.key(country.map_seed, "map"), np.arange(knots * knots, dtype=np.uint64))
+    lattice = lattice.reshape(knots, knots)
+    r = np.linspace(0, knots - 1.001, country.rows)
+    c = np.linspace(0, knots - 1.001, country.cols)
+    i, j = r.astype(int), c.astype(int)
+    a, b = (r - i)[:, None], (c - j)[None, :]
+    a, b = a * a * (3 - 2 * a), b * b * (3 - 2 * b)
+    low = lattice[np.ix_(i, j)] * (1 - b) + lattice[np.ix_(i, j + 1)] * b
+    high = lattice[np.ix_(i + 1, j)] * (1 - b) + lattice[np.ix_(i + 1, j + 1)] * b
+    return (low * (1 - a) + high * a).ravel()
+
+
+# ---------------------------------------------------------------------------------- the people
+
+
+def make_civilians(params, land, n_factions, n_missions, luck):
+    """Settle n civilian agents in proportion to the people of each cell and community.
+
+    Agent i stands for the persons between i/n and (i+1)/n of the country, so that the total is exact and
+    does not depend on n.
+    """
+    n = params.civilians
+    where = land.births.ravel().cumsum()
+    total = int(round(where[-1]))
+    if total < n:
+        raise ValueError(f"civilians is {n}; the country has only {total} persons, at least one per agent")
+    edges = np.arange(n + 1) * total // n
+    slot = np.searchsorted(where, (np.arange(n) + 0.5) * where[-1] / n, side="right")
+    slot = np.minimum(slot, where.size - 1)
+    home, community = slot // land.births.shape[1], slot % land.births.shape[1]
+    people = Civilians(
+        home=home, cell=home.copy(), community=community, born=np.diff(edges), persons=np.diff(edges),
+        status=np.full(n, HOME, dtype=np.int8), need=np.full(n, 0.1),
+        grievance=zeros(n, n_factions), trust=np.full((n, n_missions), params.feel.start),
+    )  # fmt: skip
+    flees = luck.uniform("start.displaced", n) < params.country.displaced_share
+    pull = (land.town + 0.02 * land.births.sum(axis=1) / land.births.sum(axis=1).max()).cumsum()
+    refuge = np.searchsorted(pull, luck.uniform("start.refuge", n) * pull[-1], side="right")
+    people.cell[flees], people.status[flees] = np.minimum(refuge, pull.size - 1)[flees], AWAY
+    people.need[flees] = 0.4
+    return people
+
+
+# ---------------------------------------------------------------------------------- the factions
+
+
+def make_factions(country, land, n_missions):
+    """Build the armed factions in the order of their names."""
+    if not country.factions:
+        raise ValueError("country.factions is empty; name at least one armed faction")
+    names = tuple(sorted(country.factions))
+    all_of = [country.factions[n] for n in names]
+    n = len(names)
+    if sum(f.host for f in all_of) > 1:
+        raise ValueError(f"country.factions has {sum(f.host for f in all_of)} hosts; at most one is the government")
+    rival = ~np.eye(n, dtype=bool)
+    for i, f in enumerate(all_of):
+        for name in f.rivals or []:
+            if name not in names:
+                raise ValueError(_unknown(f"country.factions.{names[i]}.rivals", name, names))
+        if f.rivals is not None:
+            rival[i] &= np.isin(names, f.rivals)
+        for name in f.community:
+            if name not in land.names:
+                raise ValueError(_unknown(f"country.factions.{names[i]}.community", name, land.names))
+    start = country.start
+    enters = np.array([weeks_until(start, f.enters) if f.enters else 0.0 for f in all_of])
+    leaves = np.array([weeks_until(start, f.leaves) if f.leaves else np.inf for f in all_of])
+    for i in np.flatnonzero(leaves <= enters):
+        raise ValueError(
+            f"country.factions.{names[i]} leaves on {all_of[i].leaves}, before it enters on {all_of[i].enters or start}"
+        )
+
+    def column(name):
+        return np.array([getattr(f, name) for f in all_of], dtype=float)
+
+    return Factions(
+        names=names, host=np.array([f.host for f in all_of]), rival=rival & rival.T,
+        community=np.array([[min(1.0, f.community.get(k, 0.0)) for k in land.names] for f in all_of]),
+        enters=enters, leaves=leaves, keep=column("fighters"), ceiling=column("ceiling"),
+        abuse=column("abuse"), loot=column("loot"), commitment=column("commitment"),
+        campaign=zeros(n), vigour=np.ones(n), objective=np.full(n, -1), rest=zeros(n),
+        provocation=zeros(n), abuse_record=zeros(n), pressure=zeros(n), dispersed=zeros(n),
+        demobilised=zeros(n), settled=zeros(n), hostility=zeros(n, n_missions), aggression=zeros(n),
+    )  # fmt: skip
+
+
+def make_bands(country, land, factions, luck):
+    """Place each faction's bands: around its starting places, or among its own people and resources."""
+    faction, home, fighters = [], [], []
+    for f, name in enumerate(factions.names):
+        spec = country.factions[name]
+        who = draws.key(name) % 2**32 * 2**16 + np.arange(spec.bands)  # the same band whoever else is there
+        who = who.astype(np.uint64)
+        home.append(_start_cells(country, land, factions, f, luck, who))
+        size = 0.5 + luck.uniform("start.size", who)
+        fighters.append(size / size.sum() * (spec.fighters if factions.enters[f] <= 0 else 0))
+        faction.append(np.full(spec.bands, f))
+    faction, home, fighters = (np.concatenate(x) for x in (faction, home, fighters))
+    n = faction.size
+    return Bands(
+        faction=faction, home=home, cell=home.copy(), fighters=fighters, losses=zeros(n),
+        taking_part=zeros(n, dtype=bool), paused=zeros(n), held_up=zeros(n),
+    )  # fmt: skip
+
+
+def _start_cells(country, land, factions, f, luck, who):
+    name = factions.names[f]
+    own = land.births @ factions.community[f] + 1.0
+    if country.factions[name].start:
+        pull = zeros(land.row.size)
+        for town in country.factions[name].start:
+            if town not in country.places:
+                raise ValueError(_unknown(f"country.factions.{name}.start", town, country.places))
+            place = country.places[town]
+            km = km_from(land, cell_at(land, place.row, place.col))
+            pull += (km <= 4 * land.cell_km) * own / own.mean() / (1 + (km / 50.0) ** 2)
+    else:
+        pull = own / own.mean() * (1 + 20 * factions.loot[f] * land.resources)
+    reach = pull.cumsum()
+    cells = np.searchsorted(reach, luck.uniform("start.band", who) * reach[-1], side="right")
+    return np.minimum(cells, reach.size - 1)
+
+
+def _unknown(where, name, known):
+    return f"{where} names {name!r}; choose among {', '.join(sorted(known))}"

@@ -1,0 +1,139 @@
+"""Luck: every draw is a hash of (seed, what it decides, step, who it is about).
+
+A counter-based generator (SplitMix64's finaliser, Steele, Lea & Flood 2014, twice over the key) has no
+state, so a draw does not depend on who else draws, on order, on threads, or on the mission model: the same
+person has the same luck with and without peacekeepers, and runs can be compared in pairs.
+"""
+
+import math
+from zlib import crc32
+
+import numba
+import numpy as np
+
+_GOLDEN = 0x9E3779B97F4A7C15
+_MIX_1, _MIX_2 = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+_MASK = 0xFFFFFFFFFFFFFFFF
+
+
+def mix(z):
+    """Scramble a 64-bit integer (SplitMix64's finaliser)."""
+    z = ((z ^ (z >> 30)) * _MIX_1) & _MASK
+    z = ((z ^ (z >> 27)) * _MIX_2) & _MASK
+    return z ^ (z >> 31)
+
+
+def key(*parts):
+    """Return the 64-bit key of a sequence of whole numbers and words."""
+    z = 0
+    for part in parts:
+        number = crc32(part.encode()) if isinstance(part, str) else int(part) & _MASK
+        z = mix((z + _GOLDEN + number) & _MASK)
+    return z
+
+
+def plain_fill(stream, who):
+    """Draw a number in [0, 1) for each of `who`: the plain twin of the compiled `fill`."""
+    with np.errstate(over="ignore"):
+        z = np.uint64(stream) + (who + np.uint64(1)) * np.uint64(_GOLDEN)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(_MIX_1)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(_MIX_2)
+        z ^= z >> np.uint64(31)
+    return (z >> np.uint64(11)) * 2.0**-53
+
+
+@numba.njit(cache=True)
+def _fill(stream, who, out):
+    for i in range(out.size):
+        z = stream + (who[i] + np.uint64(1)) * np.uint64(_GOLDEN)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(_MIX_1)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(_MIX_2)
+        z ^= z >> np.uint64(31)
+        out[i] = (z >> np.uint64(11)) * 2.0**-53
+
+
+def fill(stream, who):
+    """Draw a number in [0, 1) for each of `who`.
+
+    Parameters
+    ----------
+    stream : int, 0 .. 2**64 - 1, key of (seed, decision, step)
+    who : (n,) uint64, identity of each agent
+    """
+    if numba.config.DISABLE_JIT:
+        return plain_fill(stream, who)
+    out = np.empty(who.size)
+    _fill(np.uint64(stream), who, out)
+    return out
+
+
+class Draws:
+    """The luck of one run.
+
+    Parameters
+    ----------
+    seed : int
+    """
+
+    def __init__(self, seed):
+        self.seed = seed
+        self.step = 0
+        self._everybody = np.arange(1_024, dtype=np.uint64)
+        self._of_decision = {}
+
+    def uniform(self, decision, who):
+        """Draw a number in [0, 1) for each agent.
+
+        Parameters
+        ----------
+        decision : str, what is decided ("prey.attack")
+        who : int, the first so many agents; or (n,) uint64, their identities
+        """
+        if isinstance(who, (int, np.integer)):
+            if who > self._everybody.size:
+                self._everybody = np.arange(who, dtype=np.uint64)
+            who = self._everybody[:who]
+        if decision not in self._of_decision:
+            self._of_decision[decision] = key(self.seed, decision)
+        return fill(mix((self._of_decision[decision] + _GOLDEN + self.step) & _MASK), who)
+
+
+def happens(luck, rate, years):
+    """Say for whom an event of that hazard (1/year, any shape) comes within `years`."""
+    return luck < chance(np.asarray(rate) * years)
+
+
+def chance(h):
+    """Return 1 - exp(-h) for h >= 0, by exactly rounded operations: the same on every machine.
+
+    exp(-h) = exp(-h/16)**16 and exp(-x) by its (3, 3) Pade form: relative error under 1e-10 for h < 16.
+    """
+    x = np.minimum(h, 64.0) / 16.0
+    even = 120.0 + 12.0 * x * x
+    odd = x * (60.0 + x * x)
+    e = (even - odd) / (even + odd)
+    e = e * e
+    e = e * e
+    e = e * e
+    return 1.0 - e * e
+
+
+def pick(weights, luck):
+    """Choose one column per row with probability in proportion to its weight.
+
+    Parameters
+    ----------
+    weights : (n, k) float >= 0; a row of zeros gives column -1
+    luck : (n,) float in [0, 1)
+    """
+    total = np.cumsum(weights, axis=1)
+    chosen = (total <= (luck * total[:, -1])[:, None]).sum(axis=1)
+    return np.where(total[:, -1] > 0, chosen, -1)
+
+
+def heavy_tailed(luck, smallest, exponent):
+    """Return one power-law size with that density exponent, from one draw.
+
+    Source: inverse transform of a Pareto law; Bohorquez et al. 2009 for its use.
+    """
+    return smallest * math.pow(1.0 - luck, -1.0 / (exponent - 1.0))

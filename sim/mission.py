@@ -1,0 +1,260 @@
+"""The missions at the start: their plans, their money, their units.
+
+What a mission model is stands in conf/mission/*.yaml. Here a plan's moments become weeks, its mandate becomes
+the work of one person on each task, and what is held equal between models scales its strength.
+"""
+
+import numpy as np
+
+from sim import draws
+from sim.country import weeks_until
+from sim.params import KINDS, TASKS, UNIFORMED, WEEKS_PER_YEAR
+from sim.state import Missions, Units, zeros
+
+FOCUSED_TASKS = 5  # a mandate of so many tasks carries no overhead: median non-UN mission 4.4 (Reversed Roles 2024)
+
+
+def make_missions(params):
+    """Build the headquarters of every component, in the order of their names.
+
+    Raises
+    ------
+    ValueError
+        A component that leaves before it arrives, refers to an unknown one, has nobody, or has no budget.
+    """
+    model = params.mission
+    names = tuple(sorted(model.components))
+    parts = [model.components[n] for n in names]
+    for name, c in zip(names, parts, strict=True):
+        if not c.force.summary or not c.mandate.summary:
+            raise ValueError(
+                f"mission.components.{name} has no {'mandate' if c.force.summary else 'force'}; "
+                "choose one from conf/force and one from conf/mandate"
+            )
+    arrive, leave = plan(params)
+    commands = sorted({c.command or n for n, c in zip(names, parts, strict=True)})
+    drop = [1.0 - model.council_unity] * np.array([c.force.council for c in parts])
+    paid = np.array([_paid(c.force) for c in parts])
+    short = 1.0 - paid
+    d = params.deploy
+    price = np.array([_prices(c.force) for c in parts]).reshape(-1, len(KINDS))
+    missions = Missions(
+        names=names, luck=np.array([draws.key(n) for n in names], dtype=np.uint64),
+        command=np.array([commands.index(c.command or n) for n, c in zip(names, parts, strict=True)], dtype=int),
+        un=np.array([c.force.un for c in parts], dtype=bool),
+        personnel=np.array([[getattr(c.personnel, k) for k in KINDS] for c in parts]).reshape(-1, len(KINDS)),
+        arrive=arrive, leave=leave, build_up=_column(parts, lambda c: c.force.build_up),
+        draw_down=_column(parts, lambda c: c.draw_down), peak=_column(parts, lambda c: c.force.peak),
+        strength=[_known_strength(params, n, c) for n, c in zip(names, parts, strict=True)],
+        takes_over=np.array([_taken_over(names, n, c) for n, c in zip(names, parts, strict=True)], dtype=int),
+        rehatted=_column(parts, lambda c: c.rehatted), price=price,
+        headquarters=_column(parts, lambda c: c.force.headquarters), paid=paid,
+        capacity=np.array([capacity(params, c.mandate) for c in parts]).reshape(-1, len(KINDS), len(TASKS)),
+        discipline=_column(parts, lambda c: c.force.discipline) * np.clip(1 - d.short_discipline * short, 0, 1),
+        mobility=_column(parts, lambda c: c.force.mobility) * np.clip(1 - d.short_mobility * short, 0, 1),
+        knowledge=_column(parts, lambda c: c.force.local_knowledge),
+        partiality=_column(parts, lambda c: c.force.partiality),
+        needs_consent=np.array([c.force.needs_consent for c in parts], dtype=bool),
+        use_of_force=_column(parts, lambda c: c.mandate.use_of_force) * (1 - d.council_robustness * drop),
+        host_reach=_column(parts, lambda c: c.mandate.host_reach),
+        caveat=np.array([_conditions(c.force.caveats) for c in parts], dtype=bool).reshape(-1, 5),
+        present=zeros(len(names)), work=zeros(len(names), len(TASKS)), unwelcome=zeros(len(names)),
+        expelled=np.full(len(names), np.inf), escorting=zeros(len(names)), spent=zeros(len(names)),
+        mandate_weeks=zeros(len(names)),
+    )  # fmt: skip
+    missions.personnel *= (1 - d.council_ceiling * drop)[:, None] * fair_scale(params, missions)
+    # Money that is missing costs discipline and mobility first (above), then strength.
+    over = np.clip(short - d.short_strength, 0, 1) / (1 - d.short_strength if d.short_strength < 1 else 1)
+    missions.personnel *= (1 - over)[:, None]
+    return missions
+
+
+def plan(params):
+    """Resolve each component's arrival and departure into weeks of the run: two (M,) arrays."""
+    model = params.mission
+    names = sorted(model.components)
+    known = {"start": 0.0, "authorisation": model.authorised}
+    waiting = [(n, which) for n in names for which in ("arrive", "leave")]
+    while waiting:
+        resolved = [w for w in waiting if _reference(model, *w) in (None, *known)]
+        if not resolved:
+            moments = ", ".join(f"mission.components.{n}.{which}" for n, which in waiting)
+            unknown = sorted({_reference(model, *w) for w in waiting} - {f"{n}.{w}" for n, w in waiting})
+            if unknown:
+                options = ", ".join(["start", "authorisation", *(f"{n}.arrive, {n}.leave" for n in names)])
+                raise ValueError(f"{moments} comes after {', '.join(unknown)!r}; choose among {options}")
+            raise ValueError(f"{moments} wait for each other; give one of them a week, a date or an authorisation")
+        for n, which in resolved:
+            known[f"{n}.{which}"] = _moment(params, n, which, known)
+        waiting = [w for w in waiting if w not in resolved]
+    arrive = np.array([known[f"{n}.arrive"] for n in names])
+    leave = np.array([known[f"{n}.leave"] for n in names])
+    for n, a, b in zip(names, arrive, leave, strict=True):
+        if b <= a:
+            raise ValueError(f"mission.components.{n} leaves in week {b:g}, before it arrives in week {a:g}")
+    return arrive, leave
+
+
+def fair_scale(params, missions):
+    """Return the factor on all strengths that holds cost or personnel equal between mission models.
+
+    Source: `model.md` section 7: more troops help whatever the model, so the total is held equal.
+    """
+    model = params.mission
+    if model.comparison == "as_deployed" or not missions.names or not missions.personnel.any():
+        return 1.0
+    years = _planned_years(params, missions)
+    persons = (missions.personnel * years[:, None]).sum()
+    if model.comparison == "equal_personnel":
+        return model.person_years / persons
+    wages = (missions.personnel * missions.price * years[:, None]).sum()
+    fixed = (missions.headquarters * _served_years(params, missions)).sum()
+    if model.budget <= fixed:
+        raise ValueError(
+            f"mission.budget is {model.budget:g} US$; the headquarters alone cost {fixed:g} US$ over the plan"
+        )
+    return (model.budget - fixed) / wages
+
+
+def _planned_years(params, missions):
+    """Return full-strength years of each mission inside the run, its ramps counted by their areas."""
+    week = np.arange(0, params.weeks, 1.0)
+    share = np.array([planned_share(missions, w) for w in week]).reshape(-1, len(missions.names))
+    return np.maximum(share.sum(axis=0) / WEEKS_PER_YEAR, 1e-9)
+
+
+def _served_years(params, missions):
+    served = np.clip(np.minimum(missions.leave, params.weeks) - np.minimum(missions.arrive, params.weeks), 0, None)
+    return served / WEEKS_PER_YEAR
+
+
+def planned_share(missions, week):
+    """Return the share of its authorised strength that each mission plans to have in a week: (M,)."""
+    ramp = np.minimum(1.0, (week - missions.arrive + 1) / np.maximum(missions.build_up, 1)) * missions.peak
+    out = np.clip((missions.leave - week) / np.maximum(missions.draw_down, 1e-9), 0, 1)
+    share = np.where(week < missions.arrive, 0.0, np.minimum(ramp, out))
+    for m, known in enumerate(missions.strength):
+        if known is not None:
+            share[m] = np.interp(week, *known) if missions.arrive[m] <= week < missions.leave[m] else 0.0
+    return share
+
+
+def capacity(params, mandate):
+    """Return the work of one person of each kind on each task: (5, 14).
+
+    People of a kind divide their time over the tasks they can do by the mandate's weights; each task beyond
+    the fifth costs overhead.
+    """
+    weight = np.array([getattr(mandate.tasks, t) for t in TASKS])
+    ability = np.array([[getattr(params.personnel[k], t) for t in TASKS] for k in KINDS])
+    wanted = weight * ability
+    time = wanted / np.maximum(wanted.sum(axis=1, keepdims=True), 1e-12)
+    overhead = 1 / (1 + params.deploy.overhead * max(0, (weight > 0).sum() - FOCUSED_TASKS))
+    return time * ability * overhead
+
+
+def make_units(params, missions, luck):
+    """Divide each mission into contingents (few large bases, many small) and aid teams."""
+    d = params.deploy
+    mission, ordinal, team, share, caveated = [], [], [], [], []
+    for m, name in enumerate(missions.names):
+        uniformed, staff, aid = (missions.personnel[m, s].sum() for s in (UNIFORMED, 3, 4))
+        bases = int(np.clip(np.ceil(uniformed / d.base_size), 1 if uniformed + staff > 0 else 0, 60))
+        teams = int(np.clip(np.ceil(aid / d.team_size), 1 if aid > 0 else 0, 60))
+        size = (1.0 + np.arange(bases)) ** -d.base_skew
+        parts = np.zeros((bases + teams, len(KINDS)))
+        parts[:bases, :4] = (size / max(size.sum(), 1e-12))[:, None]
+        parts[bases:, 4] = 1 / max(teams, 1)
+        mission += [m] * (bases + teams)
+        ordinal += range(bases + teams)
+        team += [False] * bases + [True] * teams
+        share.append(parts)
+        carries = params.mission.components[name].force.caveats.share
+        caveated += [(j + 0.5) / bases <= carries for j in range(bases)][::-1] + [False] * teams
+    mission, ordinal = np.array(mission, dtype=int), np.array(ordinal, dtype=np.uint64)
+    n = mission.size
+    return Units(
+        mission=mission,
+        luck=missions.luck[mission] + ordinal if n else zeros(0, dtype=np.uint64),
+        team=np.array(team, dtype=bool), share=np.concatenate(share) if n else zeros(0, len(KINDS)),
+        caveated=np.array(caveated, dtype=bool), cell=np.full(n, -1), strength=zeros(n, len(KINDS)),
+        losses=zeros(n), freedom=np.ones(n), suspended=zeros(n, dtype=bool), stock=np.ones(n),
+        access=zeros(n, dtype=bool),
+    )  # fmt: skip
+
+
+def _column(parts, of):
+    return np.array([of(c) for c in parts], dtype=float)
+
+
+def _paid(force):
+    return force.assessed * (1 - force.arrears) + (1 - force.assessed) * force.raised
+
+
+def _prices(force):
+    return [force.price] * 3 + [force.price_staff, force.price_aid]
+
+
+def _conditions(caveats):
+    return [caveats.ceasefire, caveats.consent, caveats.impartiality, caveats.withdraw, caveats.minimum_force]
+
+
+def _given(model, name, which):
+    when = getattr(model.components[name], which)
+    return when, [k for k in ("week", "date", "after") if getattr(when, k) is not None]
+
+
+def _reference(model, name, which):
+    when, given = _given(model, name, which)
+    return "authorisation" if which == "arrive" and not given else when.after
+
+
+def _moment(params, name, which, known):
+    when, given = _given(params.mission, name, which)
+    where = f"mission.components.{name}.{which}"
+    if len(given) > 1:
+        raise ValueError(f"{where} gives {' and '.join(given)}; give one of week, date, after")
+    if not given and which == "leave":
+        return np.inf
+    if given == ["date"]:
+        return _week_of(params, where, when.date) + when.weeks
+    if given == ["week"]:
+        return float(when.week) + when.weeks
+    week = known[_reference(params.mission, name, which)] + when.weeks
+    if which == "arrive":  # nobody comes before he is authorised and ready
+        week = max(week, known["authorisation"] + _readiness(params, name))
+    return week
+
+
+def _readiness(params, name):
+    force = params.mission.components[name].force
+    discord = (1 - params.mission.council_unity) * force.council
+    return force.readiness * (1 + params.deploy.council_delay * discord)
+
+
+def _week_of(params, where, day):
+    try:
+        return weeks_until(params.country.start, day)
+    except ValueError as error:
+        raise ValueError(f"{where} is {day!r}; a date is written YYYY-MM-DD") from error
+
+
+def _known_strength(params, name, component):
+    """Return weeks and shares of the uniformed strength, where a component's history is known."""
+    if not component.strength:
+        return None
+    where = f"mission.components.{name}.strength"
+    total = sum(getattr(component.personnel, k) for k in KINDS[UNIFORMED])
+    if total <= 0:
+        raise ValueError(f"{where} is given; mission.components.{name}.personnel has nobody in uniform")
+    at = sorted((_week_of(params, where, day), n / total) for day, n in component.strength.items())
+    return np.array([w for w, _ in at]), np.array([s for _, s in at])
+
+
+def _taken_over(names, name, component):
+    if component.takes_over is None:
+        return -1
+    if component.takes_over not in names or component.takes_over == name:
+        others = ", ".join(n for n in names if n != name) or "nobody: it is the only component"
+        raise ValueError(f"mission.components.{name}.takes_over is {component.takes_over!r}; choose among {others}")
+    return names.index(component.takes_over)

@@ -1,0 +1,296 @@
+"""The model: its parts, and step(), the schedule of a week."""
+
+from dataclasses import fields
+
+import mesa
+import numba
+import numpy as np
+
+from sim import agents, draws
+from sim.census import take_census
+from sim.country import make_bands, make_civilians, make_factions, make_land
+from sim.mission import make_missions, make_units
+from sim.outcomes import Record
+from sim.params import UNIFORMED, WEEKS_PER_YEAR, Params, out_of_range
+from sim.processes.ambush import ambush
+from sim.processes.deploy import deploy
+from sim.processes.enforce import enforce
+from sim.processes.feel import feel
+from sim.processes.fight import fight
+from sim.processes.judge import judge
+from sim.processes.live import live
+from sim.processes.move import move
+from sim.processes.negotiate import negotiate
+from sim.processes.observe import observe
+from sim.processes.prey import prey
+from sim.processes.recruit import recruit
+from sim.processes.relieve import relieve
+from sim.processes.task import LOCAL, task
+from sim.state import Politics, Week, zeros
+
+SCHEDULE = (
+    deploy,  # missions arrive, build up, hand over, leave
+    task,  # contingents and aid teams go where they are drawn
+    move,  # factions plan, bands march
+    fight,  # rival bands meet
+    prey,  # bands attack civilians
+    enforce,  # robust units attack bands
+    ambush,  # bands attack units
+    relieve,  # aid reaches those it can
+    live,  # people die, hunger, flee, return
+    feel,  # trust and grievance
+    judge,  # factions and the host judge the missions
+    recruit,  # fighters come and go
+    negotiate,  # commitment, agreement, institutions
+    observe,  # what happened is written down
+)
+
+
+class PeaceModel(mesa.Model):
+    """A country at war and the missions sent to protect its people.
+
+    Parameters
+    ----------
+    params : Params
+
+    Raises
+    ------
+    ValueError
+        One sentence that says what was given, what is allowed and where; before the first week.
+    """
+
+    def __init__(self, params: Params):
+        wrong = out_of_range(params)
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        super().__init__(rng=params.seed)  # Mesa's own generators: no rule draws from them
+        self.params = params
+        self.luck = draws.Draws(params.seed)
+        self.week = 0.0
+        self.land = make_land(params.country, params.task.patrol_km)
+        self.missions = make_missions(params)
+        n_missions = len(self.missions.names)
+        self.factions = make_factions(params.country, self.land, n_missions)
+        self.bands = make_bands(params.country, self.land, self.factions, self.luck)
+        self.units = make_units(params, self.missions, self.luck)
+        self.people = make_civilians(params, self.land, len(self.factions.names), n_missions, self.luck)
+        self.politics = Politics(zeros(1, dtype=bool), np.full(1, np.inf), zeros(1, dtype=int))
+        self.aided = zeros(params.civilians, dtype=bool)
+        self.presence = zeros(n_missions, len(LOCAL), self.land.row.size)  # effective, by local task
+        self.armed = zeros(n_missions, self.land.row.size)
+        self.factions.aggression[:] = 1 - self.factions.commitment
+        self.schedule = [p for p in SCHEDULE if getattr(params.processes, p.__name__)]
+        self.record = Record(self)
+        self._open_week()
+
+    # ------------------------------------------------------------------------------ the schedule
+
+    def step(self):
+        """Run one week: everything that happens, in the order in which it happens."""
+        for process in self.schedule:
+            self._around = self._guards = None  # bands may have moved
+            process(self)
+        self.week += self.params.step_weeks
+        self.luck.step += 1
+        self._open_week()
+
+    def run(self, progress=None):
+        """Run to the end; `progress` is called with the week after every step."""
+        while not self.finished:
+            self.step()
+            if progress:
+                progress(self.week)
+        return self
+
+    @property
+    def finished(self):
+        """Whether the run has reached its last week."""
+        return self.week >= self.params.weeks
+
+    def _open_week(self):
+        """Count the people, so that every rule of the week sees the same Monday, and open a new page."""
+        c, k = self.land.births.shape
+        f, m = self.factions.hostility.shape
+        self.census = take_census(self.people, c, k, self.params.feel.start)
+        self.now = Week(
+            toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f, c, k), by_mission=zeros(m, c, k),
+            fighters_lost=zeros(f), lost_to_rivals=zeros(f), hit=zeros(f, m), peacekeepers_killed=zeros(m),
+            aid_workers_killed=zeros(m), stood_by=zeros(m, c), aid=zeros(m, c), tried=zeros(m), reached=zeros(m),
+            forced=zeros(m), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
+        )  # fmt: skip
+        self._around = self._guards = None
+
+    # ------------------------------------------------------------------------------ what rules ask
+
+    @property
+    def years(self):
+        """Length of a step in years."""
+        return self.params.step_weeks / WEEKS_PER_YEAR
+
+    def fading(self, half_life):
+        """Return what one step leaves of a memory with that half-life in weeks."""
+        return 0.5 ** (self.params.step_weeks / half_life)
+
+    def strength(self):
+        """Return the fighters of every faction: (F,)."""
+        return np.bincount(self.bands.faction, self.bands.fighters, self.factions.host.size)
+
+    def fighters_around(self):
+        """Return the fighters of every faction within one cell of each cell: (F, C)."""
+        if self._around is None:
+            self._around = zeros(self.factions.host.size, self.land.row.size)
+            _around(self.bands.faction, self.bands.cell, self.bands.fighters, self.land.near, self._around)
+        return self._around
+
+    def controller(self):
+        """Return the faction with most fighters around each cell; the host where there is none: (C,)."""
+        around = self.fighters_around()
+        host = np.flatnonzero(self.factions.host)
+        return np.where(around.max(axis=0) > 0, around.argmax(axis=0), host[0] if host.size else 0)
+
+    def task_presence(self, name):
+        """Return the effective presence of every mission for a local task: (M, C) person-equivalents."""
+        return self.presence[:, LOCAL.index(name)]
+
+    def guard(self, faction):
+        """Return the effective presence that protects people from a faction: (C,) person-equivalents."""
+        if self._guards is None:
+            m, armless = self.missions, self.params.prey.armless
+            kept = self.task_presence("protect") + self.task_presence("police")
+            kept = kept * (armless + (1 - armless) * m.use_of_force)[:, None]
+            reach = m.host_reach * (1 - self.hostility_of_host())
+            self._guards = [(kept * reach[:, None] if host else kept).sum(axis=0) for host in self.factions.host]
+        return self._guards[faction]
+
+    def escorts(self):
+        """Return the escorts of its own chain of command around each unit: (U,) person-equivalents."""
+        command = self.missions.command
+        at = self.task_presence("escort")[:, np.maximum(self.units.cell, 0)]
+        return (at * (command[:, None] == command[self.units.mission][None, :])).sum(axis=0)
+
+    def drive(self, campaign):
+        """Return each band's aggression, dampened by local institutions, raised in a campaign: (B,)."""
+        f, b = self.factions, self.bands
+        damped = 1 - self.params.negotiate.aggression * self.land.institutions[b.cell]
+        at_war = b.taking_part & (f.campaign[b.faction] > 0)
+        return f.aggression[b.faction] * damped * np.where(at_war, campaign * f.vigour[b.faction], 1.0)
+
+    def hostility_of_host(self):
+        """Return the host government's hostility to every mission: (M,)."""
+        return self.factions.hostility[self.factions.host].sum(axis=0)
+
+    def spill(self):
+        """Return the conflation of missions of separate commands, misinformation counted in: 0..1."""
+        judge, rumour = self.params.judge, self.params.feel.misinformation
+        return min(1.0, judge.conflation * (1 + judge.rumour * rumour))
+
+    def grudge(self):
+        """Return the grievance of each faction's own people toward its worst rival: (F,) 0..1."""
+        worst = np.max(self.census.grievance[:, None, :] * self.factions.rival[None], axis=2)  # (K, F)
+        own = self.factions.community * self.census.population.sum(axis=0)
+        return (own * worst.T).sum(axis=1) / np.maximum(own.sum(axis=1), 1)
+
+    def state_of_the_state(self):
+        """Return the institutions that the average person lives under: 0..1."""
+        return float((self.land.institutions * self.census.persons).sum() / max(self.census.persons.sum(), 1))
+
+    def violence_felt(self):
+        """Return the violence that the average person feels around: 0..1."""
+        return float((self.land.felt * self.census.persons).sum() / max(self.census.persons.sum(), 1))
+
+    def battle_deaths_by_cell(self):
+        """Return this week's deaths of those who bear arms: (C,)."""
+        dead = zeros(self.land.row.size)
+        for e in self.now.events:
+            dead[e.cell] += e.deaths_a + e.deaths_b
+        return dead
+
+    # ------------------------------------------------------------------------------ what rules do
+
+    def kill(self, cell, wanted, luck, faction=None, mission=None, community=None):
+        """Enter civilians killed in a cell, at most those who are left; return how many.
+
+        They are taken from their households when people live the week (process 9).
+        """
+        left = self.census.population[cell] - self.now.toll[cell]
+        if community is None:
+            community = draws.pick(left[None, :], np.array([luck]))[0]
+        dead = int(min(wanted, left[community])) if community >= 0 else 0
+        if dead <= 0:
+            return 0
+        self.now.toll[cell, community] += dead
+        by, who = (self.now.by_faction, faction) if mission is None else (self.now.by_mission, mission)
+        by[who, cell, community] += dead
+        stung = dead * self.factions.community[:, community]
+        if faction is not None:
+            stung[faction] = 0.0
+        self.factions.provocation += stung
+        self.land.grief[cell, community] += dead
+        return dead
+
+    def lose_fighters(self, band, dead, to_rivals):
+        """Enter fighters of a band killed, by rivals or by a mission."""
+        faction = self.bands.faction[band]
+        self.bands.fighters[band] -= dead
+        self.bands.losses[band] += dead
+        self.now.fighters_lost[faction] += dead
+        self.factions.provocation[faction] += dead
+        if to_rivals:
+            self.now.lost_to_rivals[faction] += dead
+
+    def lose_from(self, unit, dead):
+        """Enter members of a unit killed, at most those who are there; return how many."""
+        u, now = self.units, self.now
+        dead = int(min(dead, u.strength[unit].sum()))
+        u.losses[unit] += dead
+        lost = now.aid_workers_killed if u.team[unit] else now.peacekeepers_killed
+        lost[u.mission[unit]] += dead
+        return dead
+
+    def lose_personnel(self, mission, cell, dead):
+        """Enter peacekeepers of a mission killed in an operation near a cell; return how many."""
+        u = self.units
+        near = np.isin(u.cell, self.land.patrol[cell][self.land.patrol[cell] >= 0])
+        able = np.flatnonzero(near & (u.mission == mission) & ~u.team)
+        if not dead or not able.size:
+            return 0
+        return self.lose_from(able[u.strength[able, UNIFORMED].sum(axis=1).argmax()], dead)
+
+    # ------------------------------------------------------------------------------ Mesa's face
+
+    @property
+    def agents(self):
+        """Everybody as Mesa agents, made the first time somebody asks."""
+        agents.meet(self)
+        return super().agents
+
+    @property
+    def agents_by_type(self):
+        """Everybody as Mesa agents by class, made the first time somebody asks."""
+        agents.meet(self)
+        return super().agents_by_type
+
+    @property
+    def grid(self):
+        """The country as a Mesa grid, with everybody in his cell as of this week."""
+        return agents.show_on_grid(self)
+
+    def tables(self):
+        """Return the tables of state by name."""
+        return {n: getattr(self, n) for n in ("land", "people", "factions", "bands", "missions", "units", "politics")}
+
+
+@numba.njit(cache=True)
+def _around(faction, cell, fighters, near, out):
+    for b in range(faction.size):
+        for r in range(near.shape[1]):
+            c = near[cell[b], r]
+            if c >= 0:
+                out[faction[b], c] += fighters[b]
+
+
+def arrays(part):
+    """Yield the name and array of each array of a table."""
+    for f in fields(part):
+        if isinstance(getattr(part, f.name), np.ndarray):
+            yield f.name, getattr(part, f.name)

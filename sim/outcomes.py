@@ -1,0 +1,327 @@
+"""What is measured: one declaration each, with unit and meaning; and the tables a run leaves.
+
+Weekly numbers go into one matrix. From it and the log of events come the tables in the field's formats: a monthly
+panel like that of Hultman, Kathman & Shannon, a cell-month panel with PRIO-GRID-like keys, events with UCDP GED's
+column names, and one row of outcomes per run.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Callable
+
+import numpy as np
+
+from sim.params import KINDS, UNIFORMED, WEEKS_PER_YEAR
+
+UCDP_DEATHS = 25  # battle deaths in a year that make a conflict active (UCDP)
+DECADE = 520
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One weekly measure: a number, or one for each faction or mission, or for each pair."""
+
+    name: str
+    unit: str
+    meaning: str
+    month: str  # how weeks make a month: sum, mean, last
+    of: Callable  # model -> number or array
+    per: str = ""  # "", faction, mission, or faction_mission
+
+
+def _mean(values, weights):
+    return float((values * weights).sum() / weights.sum()) if weights.sum() > 0 else np.nan
+
+
+def _freedom_of_missions(model):
+    u, n = model.units, len(model.missions.names)
+    persons = u.strength.sum(axis=1)
+    have = np.bincount(u.mission, persons, n)
+    return np.where(have > 0, np.bincount(u.mission, persons * u.freedom, n) / np.maximum(have, 1e-9), np.nan)
+
+
+def _freedom_of_factions(model):
+    b, n = model.bands, model.factions.host.size
+    have = np.bincount(b.faction, b.fighters, n)
+    free = np.bincount(b.faction, b.fighters * (1 - b.held_up), n)
+    return np.where(have > 0, free / np.maximum(have, 1e-9), np.nan)
+
+
+def _access(model):
+    tried = model.now.tried.sum()
+    return model.now.reached.sum() / tried if tried else np.nan
+
+
+def _battle_deaths(model):
+    return model.now.fighters_lost.sum()
+
+
+def _killed(model, hosts):
+    return model.now.by_faction[model.factions.host == hosts].sum()
+
+
+def _staff(model, kinds):
+    return model.units.strength[:, kinds].sum()
+
+
+def _un_troops(model, un):
+    return model.units.strength[model.missions.un[model.units.mission] == un, 0].sum()
+
+
+def _present(model, kind):
+    return model.units.strength[:, KINDS.index(kind)].sum()
+
+
+def _consent(model):
+    return 1 - model.hostility_of_host()
+
+
+OUTCOMES = (
+    Outcome("civilians_killed", "person", "civilians killed by violence", "sum", lambda m: m.now.toll.sum()),
+    Outcome("osv_all", "person", "civilians killed by armed factions", "sum", lambda m: m.now.by_faction.sum()),
+    Outcome("osv_gov", "person", "of these, by the host government", "sum", lambda m: _killed(m, True)),
+    Outcome("osv_reb", "person", "of these, by all other factions", "sum", lambda m: _killed(m, False)),
+    Outcome("killed_by", "person", "civilians killed by each faction", "sum",
+            lambda m: m.now.by_faction.sum(axis=(1, 2)), "faction"),
+    Outcome("killed_by", "person", "civilians killed by each mission", "sum",
+            lambda m: m.now.by_mission.sum(axis=(1, 2)), "mission"),
+    Outcome("excess_deaths", "person", "deaths from unmet need", "sum", lambda m: m.now.excess[0]),
+    Outcome("brd", "person", "battle-related deaths of fighters", "sum", _battle_deaths),
+    Outcome("peacekeepers_killed", "person", "uniformed and civilian personnel killed", "sum",
+            lambda m: m.now.peacekeepers_killed.sum()),
+    Outcome("aid_workers_killed", "person", "aid workers killed", "sum", lambda m: m.now.aid_workers_killed.sum()),
+    Outcome("attacks_on_missions", "event", "ambushes of contingents and raids on aid teams", "sum",
+            lambda m: sum(e.kind in ("ambush", "raid") for e in m.now.events)),
+    Outcome("idps", "person", "displaced inside the country", "last", lambda m: m.census.idps.sum()),
+    Outcome("refugees", "person", "in refuge abroad", "last", lambda m: m.census.refugees),
+    Outcome("unmet_need", "person-week", "people times their unmet need", "sum", lambda m: m.now.unmet[0]),
+    Outcome("access", "share", "aid teams that could work, of those that tried", "mean", _access),
+    Outcome("freedom", "share", "freedom of movement of each mission", "mean", _freedom_of_missions, "mission"),
+    Outcome("freedom", "share", "freedom of movement of each faction", "mean", _freedom_of_factions, "faction"),
+    Outcome("freedom_civilians", "share", "people who live where little violence is felt", "mean",
+            lambda m: _mean((m.land.felt < 0.25).astype(float), m.census.persons)),
+    Outcome("violence_felt", "share", "violence felt by the average person", "mean", lambda m: m.violence_felt()),
+    Outcome("trust", "share", "mean trust in each mission", "last", lambda m: m.census.trust_of_all, "mission"),
+    Outcome("consent_gov", "share", "host government's consent to each mission", "last", _consent, "mission"),
+    Outcome("hostility", "share", "hostility of each faction to each mission", "last",
+            lambda m: m.factions.hostility, "faction_mission"),
+    Outcome("commitment", "share", "commitment of each faction to the process", "last",
+            lambda m: m.factions.commitment, "faction"),
+    Outcome("fighters", "person", "fighters of each faction", "last", lambda m: m.strength(), "faction"),
+    Outcome("institutions", "share", "institutions that the average person lives under", "last",
+            lambda m: m.state_of_the_state()),
+    Outcome("agreement", "0/1", "an agreement is in force", "last", lambda m: m.politics.agreement[0]),
+    Outcome("troops", "person", "troops present", "last", lambda m: _present(m, "troops")),
+    Outcome("un_troops", "person", "of these, UN", "last", lambda m: _un_troops(m, True)),
+    Outcome("non_un_troops", "person", "of these, not UN", "last", lambda m: _un_troops(m, False)),
+    Outcome("police", "person", "police present", "last", lambda m: _present(m, "police")),
+    Outcome("observers", "person", "observers present", "last", lambda m: _present(m, "observers")),
+    Outcome("humanitarian_staff", "person", "aid workers present", "last", lambda m: _present(m, "aid")),
+    Outcome("personnel", "person", "personnel of each mission", "last",
+            lambda m: np.bincount(m.units.mission, m.units.strength.sum(axis=1), len(m.missions.names)), "mission"),
+    Outcome("cost", "US$", "spent by each mission", "sum", lambda m: m.now.cost, "mission"),
+)  # fmt: skip
+
+
+def columns_of(outcome, factions, missions):
+    """Return the column names of an outcome."""
+    ends = {
+        "": [""],
+        "faction": [f"_{f}" for f in factions],
+        "mission": [f"_{m}" for m in missions],
+        "faction_mission": [f"_{f}_{m}" for f in factions for m in missions],
+    }[outcome.per]
+    return [outcome.name + end for end in ends]
+
+
+class Record:
+    """What a run has left so far: weekly numbers, events, monthly maps.
+
+    Parameters
+    ----------
+    model : PeaceModel, before its first week
+    """
+
+    def __init__(self, model):
+        p = model.params
+        self.factions, self.missions = model.factions.names, model.missions.names
+        self.step_weeks, self.start = p.step_weeks, date.fromisoformat(p.country.start)
+        self.n_steps = int(np.ceil(p.weeks / p.step_weeks))
+        self.columns = [c for o in OUTCOMES for c in columns_of(o, self.factions, self.missions)]
+        self.weekly = np.full((self.n_steps, len(self.columns)), np.nan)
+        self.events = []  # (step, Event)
+        self.maps = []  # (step, {layer: (C,) array}) at the end of each month
+        self.steps = 0
+        self.month = np.array([self._month(k) for k in range(self.n_steps + 1)])
+
+    def _month(self, step):
+        day = self.start + timedelta(days=int(7 * step * self.step_weeks))
+        return day.year * 12 + day.month - 1
+
+    def day(self, step):
+        """Return the calendar date on which a step begins."""
+        return self.start + timedelta(days=int(7 * step * self.step_weeks))
+
+    def write(self, model):
+        """Enter the week that has just been lived."""
+        k = self.steps
+        row = [np.ravel(o.of(model)) for o in OUTCOMES]
+        self.weekly[k] = np.concatenate(row)
+        self.events += [(k, e) for e in model.now.events]
+        if self.month[k + 1] != self.month[k] or k + 1 == self.n_steps:
+            self.maps.append((k, _map_of(model)))
+        self.steps = k + 1
+
+
+def _map_of(model):
+    u, land, census = model.units, model.land, model.census
+    there = u.cell >= 0
+    layers = {
+        "persons": census.persons, "idps": census.idps, "need": census.need, "violence": land.felt,
+        "institutions": land.institutions,
+    }  # fmt: skip
+    for m, name in enumerate(model.missions.names):
+        mine = there & (u.mission == m)
+        uniformed, rest = u.strength[mine][:, UNIFORMED].sum(axis=1), u.strength[mine][:, 3:].sum(axis=1)
+        layers[f"peacekeepers_{name}"] = np.bincount(u.cell[mine], uniformed, land.row.size)
+        layers[f"staff_{name}"] = np.bincount(u.cell[mine], rest, land.row.size)
+    return {name: layer.astype(np.float32) for name, layer in layers.items()}
+
+
+# ---------------------------------------------------------------------------------- tables
+
+
+def weekly(model):
+    """Return one row per week: a data frame."""
+    import pandas as pd
+
+    r = model.record
+    frame = pd.DataFrame(r.weekly[: r.steps], columns=r.columns)
+    frame.insert(0, "week", np.arange(r.steps) * r.step_weeks)
+    frame.insert(1, "date", [r.day(k) for k in range(r.steps)])
+    return frame
+
+
+def monthly(model):
+    """Return the monthly panel: one row per calendar month, weeks summed, averaged or the last."""
+    r = model.record
+    how = {c: o.month for o in OUTCOMES for c in columns_of(o, r.factions, r.missions)}
+    frame = weekly(model).drop(columns=["week", "date"])
+    month = r.month[: r.steps]
+    panel = frame.groupby(month).agg(how)
+    panel.insert(0, "month", [f"{k // 12:04d}-{k % 12 + 1:02d}" for k in panel.index])
+    panel["consent_pop"] = _weighted_trust(panel, r.missions)
+    panel["cost"] = panel[[f"cost_{m}" for m in r.missions]].sum(axis=1)
+    return panel.reset_index(drop=True)
+
+
+def _weighted_trust(panel, missions):
+    """Consent of the people: trust in the missions present, weighted by their personnel."""
+    size = panel[[f"personnel_{m}" for m in missions]].to_numpy()
+    trust = panel[[f"trust_{m}" for m in missions]].to_numpy()
+    total = size.sum(axis=1)
+    return np.where(total > 0, (size * trust).sum(axis=1) / np.maximum(total, 1e-9), np.nan)
+
+
+def cell_month(model):
+    """Return the cell-month panel: deaths by actor, people, peacekeepers, in every cell and month."""
+    import pandas as pd
+
+    r, land = model.record, model.land
+    months = [f"{r.month[k] // 12:04d}-{r.month[k] % 12 + 1:02d}" for k, _ in r.maps]
+    base = pd.DataFrame({"gid": land.row * land.shape[1] + land.col, "row": land.row, "col": land.col})
+    frames = [base.assign(month=m, **layers) for m, (_, layers) in zip(months, r.maps, strict=True)]
+    panel = pd.concat(frames, ignore_index=True) if frames else base.assign(month="")
+    log = events(model)
+    log["month"] = [d[:7] for d in log.date_start]
+    host = {f for f, is_host in zip(r.factions, model.factions.host, strict=True) if is_host}
+    log["who"] = np.where(
+        log.kind.eq("attack") | log.kind.eq("battle"), np.where(log.side_a.isin(host), "osv_gov", "osv_reb"), "killed_by_missions"
+    )
+    killed = log.pivot_table(index=["gid", "month"], columns="who", values="deaths_civilians", aggfunc="sum")
+    battle = log.assign(brd=log.deaths_a + log.deaths_b).groupby(["gid", "month"])[["brd"]].sum()
+    for name in ("osv_gov", "osv_reb", "killed_by_missions"):
+        if name not in killed:
+            killed[name] = 0.0
+    panel = panel.merge(killed.join(battle, how="outer").reset_index(), on=["gid", "month"], how="left")
+    added = ["osv_gov", "osv_reb", "killed_by_missions", "brd"]
+    panel[added] = panel[added].fillna(0.0)
+    return panel
+
+
+def events(model):
+    """Return the log of violent events with UCDP GED's column names."""
+    import pandas as pd
+
+    r, land = model.record, model.land
+    rows = []
+    for i, (k, e) in enumerate(r.events, start=1):
+        a = r.missions[e.side_a] if e.kind == "operation" else r.factions[e.side_a]
+        b = {"attack": "civilians", "ambush": "mission", "raid": "mission"}.get(e.kind) or r.factions[e.side_b]
+        if b == "mission":
+            b = r.missions[e.side_b]
+        host = e.kind == "operation" or model.factions.host[e.side_a] or (e.kind == "battle" and model.factions.host[e.side_b])
+        kind = 3 if e.kind == "attack" else 1 if host or e.kind in ("ambush", "raid") else 2
+        day = r.day(k).isoformat()
+        best = e.deaths_a + e.deaths_b + e.deaths_civilians
+        rows.append((
+            i, day[:4], kind, f"{a} - {b}", a, b, e.cell, land.row[e.cell], land.col[e.cell],
+            land.admin[e.cell] if land.admin is not None else "", day,
+            r.day(k + 1).isoformat(), e.deaths_a, e.deaths_b, e.deaths_civilians, 0, best, best, best, e.kind,
+        ))  # fmt: skip
+    names = (
+        "id year type_of_violence dyad_name side_a side_b cell row col adm_1 date_start date_end deaths_a deaths_b "
+        "deaths_civilians deaths_unknown best low high kind"
+    ).split()
+    frame = pd.DataFrame(rows, columns=names)
+    frame.insert(7, "gid", frame.row * land.shape[1] + frame.col)
+    frame["x_km"], frame["y_km"] = (frame.col + 0.5) * land.cell_km, (frame.row + 0.5) * land.cell_km
+    return frame
+
+
+def totals(model):
+    """Return the outcomes of a run: a dictionary of numbers."""
+    r = model.record
+    table = dict(zip(r.columns, r.weekly[: r.steps].T, strict=True))
+    out = {o: float(np.nansum(table[o])) for o in (
+        "civilians_killed", "osv_gov", "osv_reb", "excess_deaths", "brd", "peacekeepers_killed", "aid_workers_killed",
+        "attacks_on_missions", "unmet_need",
+    )}  # fmt: skip
+    out["killed_by_missions"] = out["civilians_killed"] - out["osv_gov"] - out["osv_reb"]
+    out["deaths"] = out["civilians_killed"] + out["excess_deaths"]
+    displaced = table["idps"] + table["refugees"]
+    out["displaced_peak"] = float(displaced.max(initial=0))
+    out["displaced_person_weeks"] = float(displaced.sum() * r.step_weeks)
+    out["access"] = _nanmean(table["access"])
+    for name in ("freedom", "trust", "consent_gov"):
+        out |= {f"{name}_{m}": _nanmean(table[f"{name}_{m}"]) for m in r.missions}
+    out |= {f"commitment_{f}": float(table[f"commitment_{f}"][-1]) for f in r.factions}
+    out["institutions"] = float(table["institutions"][-1])
+    out["cost"] = float(model.missions.spent.sum())
+    out["mandate_weeks"] = float(model.missions.mandate_weeks.max(initial=0))
+    out["missions_expelled"] = int(np.isfinite(model.missions.expelled).sum())
+    out["weeks_to_agreement"] = float(model.politics.signed[0]) if np.isfinite(model.politics.signed[0]) else np.nan
+    out["agreement_collapses"] = int(model.politics.collapsed[0])
+    out |= _relapse(model, table["brd"])
+    return out
+
+
+def _nanmean(values):
+    return float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
+
+
+def _relapse(model, deaths):
+    """Say whether war came back within ten years after exit, by the UCDP threshold; nan if it cannot be said.
+
+    Exit is the departure of the last mission. Peace at exit: under 25 battle deaths in the year before.
+    """
+    r = model.record
+    gone = np.minimum(model.missions.leave, model.missions.expelled + model.params.deploy.expulsion)
+    exit_step = int(gone.max(initial=np.inf if gone.size else np.inf) / r.step_weeks) if gone.size and np.isfinite(gone.max()) else None
+    year = int(round(WEEKS_PER_YEAR / r.step_weeks))
+    if exit_step is None or exit_step + year > deaths.size or exit_step < year:
+        return {"peace_at_exit": np.nan, "relapse": np.nan}
+    peace = deaths[exit_step - year : exit_step].sum() < UCDP_DEATHS
+    after = deaths[exit_step : exit_step + int(DECADE / r.step_weeks)]
+    a_year = np.convolve(after, np.ones(year), mode="valid") if after.size >= year else np.zeros(0)
+    return {"peace_at_exit": float(peace), "relapse": float((a_year >= UCDP_DEATHS).any())}

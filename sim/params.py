@@ -1,0 +1,618 @@
+"""Every number of the model: default, unit, range, meaning, source.
+
+One dataclass per concept, one line per number. From a line come the default, the type check, the
+range check and its sentence, the parameter table (`python -m sim.params`) and the tests that every
+bad value is refused and every parameter matters. YAML says only what differs.
+
+Rates are per year and are converted to the length of a step where they are used, so that halving
+`step_weeks` changes results only a little. "assumed" is a legal source: it means that no estimate
+was found and that the number should be swept.
+"""
+
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from typing import Any, Dict, List, Optional  # noqa: UP035  OmegaConf reads these forms on 3.11 too
+
+WEEKS_PER_YEAR = 52.0
+KINDS = ("troops", "police", "observers", "staff", "aid")
+UNIFORMED = slice(0, 3)  # the kinds that wear a uniform
+TASKS = (
+    "protect separate enforce monitor mediate build police ddr relieve escort engineer "
+    "engage communicate report"
+).split()
+
+
+def param(default, unit, low, high, doc, source="assumed"):
+    """Declare one number: its default, unit, closed range, meaning and source."""
+    return field(
+        default=default, metadata={"unit": unit, "low": low, "high": high, "doc": doc, "source": source}
+    )
+
+
+def choice(default, options, doc):
+    """Declare one word out of a few."""
+    return field(default=default, metadata={"options": options, "doc": doc})
+
+
+def text(doc, default=""):
+    """Declare a free text or name."""
+    return field(default=default, metadata={"doc": doc})
+
+
+def table(doc, factory=dict):
+    """Declare a dictionary or list of things, filled in by YAML."""
+    return field(default_factory=factory, metadata={"doc": doc})
+
+
+def part(kind):
+    """Declare a nested group of parameters."""
+    return field(default_factory=kind)
+
+
+# ---------------------------------------------------------------------------------- the country
+
+
+@dataclass(kw_only=True)
+class Place:
+    """A named town."""
+
+    row: int = param(0, "cell", 0, 10_000, "row of its cell, 0 in the south")
+    col: int = param(0, "cell", 0, 10_000, "column of its cell, 0 in the west")
+    persons: float = param(0, "person", 0, 1e8, "people who live there (generated maps only)")
+    capital: bool = field(default=False, metadata={"doc": "is it the seat of government"})
+
+
+@dataclass(kw_only=True)
+class Heartland:
+    """Where a community is at home on a generated map, or where a deposit lies."""
+
+    row: float = param(0, "cell", -10_000, 10_000, "row of its centre, 0 in the south")
+    col: float = param(0, "cell", -10_000, 10_000, "column of its centre, 0 in the west")
+    km: float = param(150, "km", 1, 5_000, "distance from the centre at which its weight has halved")
+    weight: float = param(1, "ratio", 0, 100, "size relative to the others (deposits: richness 0..1)")
+
+
+@dataclass(kw_only=True)
+class Faction:
+    """An armed faction: the government, rebels, a militia or spoilers."""
+
+    summary: str = text("who they are, in a sentence")
+    host: bool = field(default=False, metadata={"doc": "is this the host government"})
+    community: Dict[str, float] = table("weights of the communities it draws on and does not attack")
+    fighters: int = param(2_000, "person", 0, 1_000_000, "fighters when it enters the war")
+    bands: int = param(15, "band", 1, 2_000, "armed bands on the map")
+    start: List[str] = table("places where its bands start; none: where its community lives", list)
+    enters: Optional[str] = text("date it enters the war; none: from the start", None)
+    leaves: Optional[str] = text("date it leaves the war; none: never", None)
+    rivals: Optional[List[str]] = text("factions it fights; none: all others", None)
+    commitment: float = param(0.1, "share", 0, 1, "commitment to the political process at the start")
+    ceiling: float = param(0.9, "share", 0, 1, "highest commitment: 1 minus its stake in the war economy")
+    abuse: float = param(1, "ratio", 0, 10, "propensity to attack civilians against an average faction")
+    loot: float = param(0.1, "share", 0, 1, "how much it lives from lootable resources")
+
+
+@dataclass(kw_only=True)
+class Country:
+    """The land and who lives and fights there: generated, or read from a table of cells."""
+
+    name: str = text("name of the country", "unnamed")
+    summary: str = text("what it is, in a sentence")
+    start: str = text("calendar date of week 0", "2012-01-01")
+    cells: Optional[str] = text("CSV of cells in conf/country; none: generate the map", None)
+    observed: Optional[str] = text("CSV of observed months, for plots; no rule reads it", None)
+    weeks_observed: int = param(0, "week", 0, 5_200, "weeks covered by the observed months")
+    cell_km: float = param(25, "km", 1, 500, "side of a square cell")
+    rows: int = param(40, "cell", 1, 2_000, "rows of a generated map")
+    cols: int = param(40, "cell", 1, 2_000, "columns of a generated map")
+    map_seed: int = param(1, "seed", 0, 2**31, "seed of a generated map's texture, apart from the run's")
+    population: float = param(5_000_000, "person", 0, 2e9, "people in the country (generated maps only)")
+    displaced_share: float = param(0.03, "share", 0, 0.9, "share of the people displaced at the start")
+    places: Dict[str, Place] = table("named towns")
+    communities: Dict[str, Heartland] = table("communities and their heartlands (generated maps)")
+    deposits: Dict[str, Heartland] = table("lootable resources (generated maps)")
+    factions: Dict[str, Faction] = table("armed factions by name")
+
+
+# ---------------------------------------------------------------------------------- the missions
+
+
+@dataclass(kw_only=True)
+class Tasks:
+    """The fourteen levers of a mission: weights in a mandate, abilities of a kind of personnel."""
+
+    protect: float = param(0, "weight", 0, 10, "protect civilians by presence and patrols")
+    separate: float = param(0, "weight", 0, 10, "stand between rival forces")
+    enforce: float = param(0, "weight", 0, 10, "wear armed bands down by force")
+    monitor: float = param(0, "weight", 0, 10, "verify the agreement and report violations")
+    mediate: float = param(0, "weight", 0, 10, "bring factions to agreement")
+    build: float = param(0, "weight", 0, 10, "build institutions")
+    police: float = param(0, "weight", 0, 10, "police work among people")
+    ddr: float = param(0, "weight", 0, 10, "disarm, demobilise and reintegrate fighters")
+    relieve: float = param(0, "weight", 0, 10, "relieve need: food, health, shelter")
+    escort: float = param(0, "weight", 0, 10, "escort aid with arms")
+    engineer: float = param(0, "weight", 0, 10, "open roads, raise mobility")
+    engage: float = param(0, "weight", 0, 10, "talk with people and local armed actors")
+    communicate: float = param(0, "weight", 0, 10, "counter misinformation and hate speech")
+    report: float = param(0, "weight", 0, 10, "report abuses of human rights")
+
+
+@dataclass(kw_only=True)
+class Caveats:
+    """Conditions that contingents can carry: the five principles of Japan's PKO law."""
+
+    share: float = param(0, "share", 0, 1, "share of its contingents that carry the conditions below",
+                         "Japan PKO law 1992, five principles; share assumed")
+    ceasefire: bool = field(default=True, metadata={"doc": "serve only where there is no fighting"})
+    consent: bool = field(default=True, metadata={"doc": "serve only with the host's consent"})
+    impartiality: bool = field(default=True, metadata={"doc": "serve only while seen as impartial"})
+    withdraw: bool = field(default=True, metadata={"doc": "go home, not just to base, when these fail"})
+    minimum_force: bool = field(default=True, metadata={"doc": "never enforce"})
+
+
+@dataclass(kw_only=True)
+class Force:
+    """Who serves: price, delay, discipline, helmet."""
+
+    summary: str = text("what kind of force, in a sentence")
+    helmet: str = text("colour of its helmets on maps", "tab:gray")
+    un: bool = field(default=False, metadata={"doc": "counted under UN troops in the panel; no rule reads it"})
+    price: float = param(80_000, "US$/person-year", 0, 1e6, "all-in cost of a uniformed person",
+                         "8.3 bn / 104,000 in 2014-15, Khan 2024; MINUSCA 57-62 k (GAO-18-243)")
+    price_staff: float = param(150_000, "US$/person-year", 0, 1e6, "cost of a member of civilian staff")
+    price_aid: float = param(30_000, "US$/person-year", 0, 1e6,
+                             "cost of an aid worker with supplies (most are nationals)")
+    headquarters: float = param(40e6, "US$/year", 0, 1e10, "fixed cost of head office and supply line")
+    readiness: float = param(8, "week", 0, 520, "authorisation to first arrival")
+    build_up: float = param(40, "week", 0, 520, "first arrival to peak strength",
+                            "UN peaks after 10-12 months, Rappa 2016")
+    peak: float = param(0.925, "share", 0, 1, "peak strength as share of authorised", "Rappa 2016")
+    council: float = param(1, "share", 0, 1, "how far it depends on the Security Council")
+    assessed: float = param(1, "share", 0, 1, "share of its budget covered by assessed contributions",
+                            "resolution 2719 (2023): up to 0.75 of a regional force")
+    raised: float = param(0.9, "share", 0, 1, "share of the rest that donors really pay")
+    arrears: float = param(0.05, "share", 0, 1, "share of assessed contributions not paid in time")
+    discipline: float = param(0.9, "share", 0, 1, "discipline when paid and trained")
+    mobility: float = param(0.6, "share", 0, 1, "vehicles, aircraft and roads it can use")
+    local_knowledge: float = param(0.3, "share", 0, 1, "language, culture and ties with the people")
+    partiality: float = param(0, "share", 0, 1, "how far it spares the host government's forces")
+    needs_consent: bool = field(default=True, metadata={"doc": "does it leave when the host asks"})
+    caveats: Caveats = part(Caveats)
+
+
+@dataclass(kw_only=True)
+class Mandate:
+    """What a mission may and must do."""
+
+    summary: str = text("what the mandate is, in a sentence")
+    tasks: Tasks = part(Tasks)
+    use_of_force: float = param(0.3, "share", 0, 1, "0: self-defence only; 1: all necessary means")
+    host_reach: float = param(0.2, "share", 0, 1, "how far it may act against the host's own forces",
+                              "UN restrains rebels, not governments: Fjelde, Hultman & Nilsson 2019")
+
+
+@dataclass(kw_only=True)
+class Personnel:
+    """Persons authorised, by kind."""
+
+    troops: float = param(0, "person", 0, 1e6, "infantry and support")
+    police: float = param(0, "person", 0, 1e6, "police, in units or single")
+    observers: float = param(0, "person", 0, 1e6, "military observers")
+    staff: float = param(0, "person", 0, 1e6, "civilian staff: political, civil affairs, rights, DDR")
+    aid: float = param(0, "person", 0, 1e6, "aid workers")
+
+
+@dataclass(kw_only=True)
+class When:
+    """A moment: a week, a date, or so many weeks after another moment."""
+
+    week: Optional[float] = text("week of the run", None)
+    date: Optional[str] = text("calendar date", None)
+    after: Optional[str] = text("start, authorisation, or <component>.arrive / .leave", None)
+    weeks: float = param(0, "week", -520, 5_200, "weeks after that moment (negative: before)")
+
+
+@dataclass(kw_only=True)
+class Component:
+    """One mission: a force with a mandate, a plan and a chain of command."""
+
+    force: Force = part(Force)
+    mandate: Mandate = part(Mandate)
+    personnel: Personnel = part(Personnel)
+    arrive: When = part(When)  # none given: as soon as it is authorised and ready
+    leave: When = part(When)  # none given: never
+    draw_down: float = param(13, "week", 0, 260, "weeks from full strength to nobody, before `leave`")
+    command: Optional[str] = text("name of its chain of command; none: its own", None)
+    takes_over: Optional[str] = text("component whose troops it re-hats when that one leaves", None)
+    rehatted: float = param(0, "share", 0, 1, "share of the other's troops re-hatted at the hand-over",
+                            "East Timor 2000: about two thirds (peacekeeping.un.org)")
+    strength: Dict[str, float] = table("uniformed persons by date (linear between), when it is known")
+
+
+@dataclass(kw_only=True)
+class MissionModel:
+    """A way of sharing the work: components, timing, command, money."""
+
+    summary: str = text("what the model is, in a sentence of 20 to 120 characters")
+    cases: List[str] = table("historical operations with years", list)
+    components: Dict[str, Component] = table("missions by name")
+    authorised: float = param(26, "week", 0, 5_200, "week in which the missions are authorised")
+    comparison: str = choice("equal_cost", ("equal_cost", "equal_personnel", "as_deployed"),
+                             "what is held equal between mission models")
+    budget: float = param(2_000e6, "US$", 0, 1e12, "total budget over the plan, for equal_cost")
+    person_years: float = param(40_000, "person-year", 0, 1e8, "total personnel, for equal_personnel")
+    council_unity: float = param(0.7, "share", 0, 1, "unity of the Security Council's permanent members")
+    coordination: float = param(0.5, "share", 0, 1, "coordination between chains of command")
+
+
+# ---------------------------------------------------------------------------------- the processes
+
+
+@dataclass(kw_only=True)
+class Deploy:
+    """Arrival, build-up, hand-over, draw-down; money; what overstretch costs."""
+
+    overhead: float = param(0.04, "share", 0, 0.2, "capacity lost for each task beyond the fifth",
+                            "sign: Blair, Di Salvatore & Smidt 2022 (mandate fragmentation)")
+    council_delay: float = param(1.0, "ratio", 0, 10, "added readiness at no unity, as a ratio")
+    council_ceiling: float = param(0.4, "share", 0, 1, "strength lost at no unity")
+    council_robustness: float = param(0.5, "share", 0, 1, "use of force lost at no unity")
+    short_discipline: float = param(0.6, "ratio", 0, 5, "discipline lost per share of pay not made")
+    short_mobility: float = param(0.8, "ratio", 0, 5, "mobility lost per share of pay not made")
+    short_strength: float = param(0.1, "share", 0, 1, "shortfall beyond which strength is cut")
+    replacement: float = param(26, "week", 1, 520, "half-life of a gap left by casualties")
+    expulsion: float = param(8, "week", 0, 260, "weeks in which an unwanted mission goes",
+                             "Mali 2023: six months for 13,000; faster for small forces")
+    base_size: float = param(350, "person", 10, 10_000, "mean uniformed persons per base",
+                             "Geo-PKO 2.3: median 185, IQR 150-650")
+    base_skew: float = param(0.75, "exponent", 0, 3, "size of base j falls as j to minus this",
+                             "Geo-PKO 2.3: largest base 18% of the force, Gini 0.48")
+    team_size: float = param(60, "person", 5, 1_000, "aid workers per team")
+    siting_violence: float = param(6, "ratio", 0, 100, "pull of violence on bases against that of people",
+                                   "sign: Ruggeri, Dorussen & Gizelis 2018")
+    caveat_gap: float = param(0.4, "share", 0, 1, "gap in factions' hostility that ends impartiality")
+
+
+@dataclass(kw_only=True)
+class Task:
+    """Where contingents and aid teams work, and how far they reach."""
+
+    patrol_km: float = param(25, "km", 1, 500, "distance at which presence halves")
+    relocation: float = param(0.15, "1/year", 0, 52, "rate at which a contingent moves its base",
+                              "Geo-PKO 2.3: 95% of bases kept from year to year; sub-bases move more")
+    team_relocation: float = param(3, "1/year", 0, 52, "rate at which an aid team moves")
+    information: float = param(0.5, "share", 0, 1, "effect of presence nobody tells anything, of full",
+                               "mechanism: Wheeler 2005; Gordon & Young 2017")
+    friction: float = param(0.5, "share", 0, 1, "effect lost where uncoordinated commands overlap fully",
+                            "mechanism: Khan 2024, 'one bad general is better than two good ones'")
+    threat: float = param(1.0, "ratio", 0, 20, "hostile fighters that pin down one uniformed person")
+    host_grip: float = param(0.6, "share", 0, 1, "movement that a fully hostile host can deny")
+
+
+@dataclass(kw_only=True)
+class Move:
+    """Campaigns, lulls and marches of armed factions."""
+
+    campaign_rate: float = param(0.35, "1/year", 0, 52, "onset of campaigns, rested and unprovoked")
+    provocation: float = param(14, "ratio", 0, 200, "how much a full provocation raises that rate")
+    provoking_deaths: float = param(60, "person", 1, 1e5, "own dead that provoke half fully")
+    provocation_memory: float = param(5, "week", 0.5, 260, "half-life of provocation",
+                                      "attacks follow harm for under 4 weeks: Condra & Shapiro 2012")
+    campaign_weeks: float = param(7, "week", 1, 260, "mean length of a campaign")
+    rest_weeks: float = param(24, "week", 0, 260, "mean rest before a faction is ready again")
+    vigour: float = param(1.1, "log sd", 0, 3, "spread of campaigns' intensity (lognormal)")
+    taking_part: float = param(0.6, "share", 0, 1, "share of bands that join a campaign")
+    reach_km: float = param(150, "km", 10, 2_000, "distance at which an objective loses half its pull")
+    speed: float = param(45, "km/week", 1, 500, "march of a band on open ground")
+    wariness: float = param(2.0, "ratio", 0, 50, "how bands avoid cells held by a stronger presence")
+    drift: float = param(0.5, "share", 0, 1, "share of weeks in which a resting band moves at all")
+
+
+@dataclass(kw_only=True)
+class Fight:
+    """Battles between rival bands."""
+
+    rate: float = param(1.0, "1/year", 0, 520, "battles of a band that is outnumbered, in a lull")
+    campaign: float = param(14, "ratio", 1, 200, "how much a campaign of mean vigour raises it")
+    separation: float = param(1.0, "ratio", 0.01, 100, "peacekeepers that offset one fighter, separating")
+    severity: float = param(2.2, "person", 0.1, 100, "smallest typical battle")
+    tail: float = param(2.5, "exponent", 1.6, 5, "density exponent of event sizes",
+                        "Bohorquez et al. 2009: 2.5; CAR 2.53 +- 0.15 (UCDP GED 23.1)")
+    largest_share: float = param(0.35, "share", 0.01, 1, "largest share of those there who can die")
+    crossfire: float = param(0.15, "ratio", 0, 5, "civilians killed per fighter killed in battle")
+
+
+@dataclass(kw_only=True)
+class Prey:
+    """One-sided violence: bands attack civilians, protection deters."""
+
+    rate: float = param(0.25, "1/year", 0, 520, "attacks by a band of an average faction, in a lull")
+    campaign: float = param(30, "ratio", 1, 400, "how much a campaign of mean vigour raises it")
+    protection: float = param(1.0, "ratio", 0.01, 100, "peacekeepers that offset one fighter, protecting")
+    armless: float = param(0.3, "share", 0, 1, "protection given by a force that may not use force")
+    rivals: float = param(1.0, "ratio", 0, 50, "added motive when rivals are near",
+                          "sign: Hultman, groups facing rivals kill more")
+    losses: float = param(1.0, "ratio", 0, 50, "added motive after heavy losses", "sign: Wood 2014")
+    loss_memory: float = param(4, "week", 0.5, 260, "half-life of losses as a motive",
+                               "Condra & Shapiro 2012: under 4 weeks")
+    reprisal: float = param(5.0, "ratio", 0, 100, "added motive where one's own people were just killed")
+    reprisal_memory: float = param(3, "week", 0.5, 260, "half-life of reprisal near a killing")
+    restraint: float = param(0.5, "share", 0, 1, "attacks that reporting deters, fully committed faction")
+    severity: float = param(3.0, "person", 0.1, 100, "smallest typical attack")
+    tail: float = param(2.5, "exponent", 1.6, 5, "density exponent of event sizes",
+                        "Bohorquez et al. 2009: 2.5; CAR 2.53 +- 0.15 (UCDP GED 23.1)")
+    largest_share: float = param(0.2, "share", 0.01, 1, "largest share of the people there who can die")
+
+
+@dataclass(kw_only=True)
+class Enforce:
+    """Force used by missions against armed bands."""
+
+    rate: float = param(3.0, "1/year", 0, 520, "operations against a band in reach, at full presence")
+    weight: float = param(1.0, "ratio", 0.01, 100, "peacekeepers that offset one fighter, enforcing")
+    removed: float = param(0.35, "share", 0, 1, "share of a band killed or dispersed by an operation")
+    killed: float = param(0.15, "share", 0, 1, "share of those removed who die; the rest disperse")
+    own_losses: float = param(0.05, "ratio", 0, 2, "peacekeepers killed per fighter killed")
+    collateral: float = param(1.5, "ratio", 0, 20, "civilians killed per fighter killed, no discipline")
+    idle: float = param(0.15, "share", 0, 1, "operations against bands at rest, of those in a campaign")
+
+
+@dataclass(kw_only=True)
+class Ambush:
+    """Attacks on contingents and aid teams."""
+
+    rate: float = param(1.2, "1/year", 0, 520, "attacks on a weak unit by fully hostile bands in reach")
+    guard: float = param(0.5, "ratio", 0.01, 100, "fighters that one uniformed person keeps off")
+    severity: float = param(0.7, "person", 0.1, 100, "smallest typical loss of a unit",
+                            "MINUSCA: 0.65 killed by malicious act per 1,000 person-years")
+    tail: float = param(2.8, "exponent", 1.6, 5, "density exponent of losses")
+    raid: float = param(1.0, "1/year", 0, 520, "raids on an aid team's stocks by bands in reach",
+                        "sign: Wood & Sullivan 2015")
+    raid_deaths: float = param(0.25, "share", 0, 1, "share of raids that kill an aid worker")
+    looted: float = param(0.3, "share", 0, 1, "share of a month's stocks lost in a raid",
+                          "sweep 0-0.5 (UN Monitoring Group, Somalia 2010)")
+
+
+@dataclass(kw_only=True)
+class Relieve:
+    """Humanitarian access and aid."""
+
+    served: float = param(450, "person", 1, 10_000, "people one aid worker can serve")
+    base: float = param(2.2, "logit", -10, 10, "access at no hostility, fighting or remoteness")
+    hostility: float = param(5.0, "logit", 0, 50, "access lost at full hostility of who controls the place")
+    fighting: float = param(2.5, "logit", 0, 50, "access lost where there is full fighting")
+    remoteness: float = param(1.5, "logit", 0, 50, "access lost at full remoteness")
+    escort: float = param(0.6, "share", 0, 1, "denied access that a full escort forces open")
+    escort_half: float = param(150, "person", 1, 10_000, "escorts that give half of that")
+    escort_cost: float = param(0.3, "1/year", 0, 50, "hostility per year of forced access")
+    lock_in: float = param(104, "week", 1, 1_000, "half-life of the habit of armed escorts",
+                           "Darfur: hard to give up, Plowright 2023")
+    pause_rate: float = param(2.0, "1/year", 0, 52, "pauses negotiated around a team at full engagement",
+                              "polio pause in Gaza, September 2024 (Matsumura 2024)")
+    pause_weeks: float = param(3, "week", 0.5, 52, "length of a negotiated pause")
+
+
+@dataclass(kw_only=True)
+class Live:
+    """Need, mortality, flight, return."""
+
+    memory: float = param(6, "week", 0.5, 260, "half-life of violence felt in a place")
+    half_violence: float = param(0.5, "deaths/1000", 0.001, 100, "recent deaths per 1,000 felt half fully")
+    displaced_need: float = param(1.2, "1/year", 0, 52, "rise of need in displacement")
+    violence_need: float = param(2.0, "1/year", 0, 52, "rise of need under full violence")
+    poverty: float = param(0.06, "1/year", 0, 52, "rise of need in ordinary life where the state is absent")
+    livelihood: float = param(1.5, "1/year", 0, 52, "fall of need by livelihood at home in calm")
+    coping: float = param(0.5, "share", 0, 1, "livelihood that displaced people have, of that at home")
+    aid: float = param(8.0, "1/year", 0, 520, "fall of need while fully aided")
+    abroad: float = param(2.0, "1/year", 0, 52, "fall of need in refuge abroad")
+    mortality: float = param(0.035, "1/year", 0, 1, "excess mortality at full need",
+                             "emergency threshold 1/10,000/day is 0.0365 a year")
+    flight: float = param(6.0, "1/year", 0, 520, "flight under full violence felt")
+    flight_km: float = param(100, "km", 1, 5_000, "distance at which a refuge loses half its pull")
+    calm: float = param(3.0, "ratio", 0, 100, "pull of calm on the choice of a refuge")
+    shelter: float = param(2.0, "ratio", 0, 100, "pull of protection on the choice of a refuge")
+    border: float = param(0.15, "ratio", 0, 100, "pull of a border crossing against one's own people's towns")
+    homecoming: float = param(0.8, "1/year", 0, 52, "return when home has been quiet")
+    quiet: float = param(0.05, "share", 0.001, 1, "violence felt at home that halves return")
+
+
+@dataclass(kw_only=True)
+class Feel:
+    """Trust in missions and grievance toward factions."""
+
+    start: float = param(0.4, "share", 0, 1, "trust in a mission nobody knows yet")
+    protection: float = param(0.8, "1/year", 0, 52, "rise of trust where a mission is present and it is calm")
+    aid: float = param(1.0, "1/year", 0, 52, "rise of trust while aided")
+    engagement: float = param(0.6, "1/year", 0, 52, "rise of trust under full engagement")
+    harm: float = param(0.6, "ratio", 0, 50, "trust lost per own dead in 1,000, by the mission's hand",
+                        "asymmetric: Lyall, Blair & Imai 2013")
+    stood_by: float = param(0.15, "ratio", 0, 50, "trust lost per attack that a mission stood by")
+    misinformation: float = param(0.3, "share", 0, 1, "strength of misinformation and hate speech",
+                                  "nearly half of peacekeepers severely affected: UN survey 2022")
+    rumour: float = param(0.8, "1/year", 0, 52, "trust lost per year to full misinformation")
+    forget: float = param(0.15, "1/year", 0, 52, "drift of trust back to its start")
+    grievance: float = param(0.06, "ratio", 0, 50, "grievance per own dead in 1,000, toward who killed")
+    need: float = param(0.1, "1/year", 0, 52, "grievance toward the government from unmet need")
+    forgive: float = param(0.25, "1/year", 0, 52, "decay of grievance")
+
+
+@dataclass(kw_only=True)
+class Judge:
+    """Hostility of factions to missions; consent of the host."""
+
+    contestation: float = param(0.5, "share", 0, 1, "how contested the political process is")
+    conflation: float = param(0.4, "share", 0, 1, "hostility and distrust that spill between separate commands",
+                              "evidence split: Sauter 2022 for, J. Int. Peacekeeping 25(4) against")
+    rumour: float = param(0.5, "share", 0, 1, "added conflation under full misinformation")
+    political: float = param(0.8, "1/year", 0, 52, "hostility from judging the political agreement")
+    rights: float = param(0.5, "1/year", 0, 52, "hostility from judging human rights, full abuse")
+    abuse_deaths: float = param(40, "person", 1, 1e5, "killed in recent months that are judged half fully")
+    abuse_memory: float = param(12, "week", 1, 260, "half-life of a record of abuse")
+    force: float = param(1.5, "ratio", 0, 50, "hostility per share of a faction's fighters hit")
+    decay: float = param(0.7, "1/year", 0, 52, "decay of hostility")
+    persuasion: float = param(0.8, "1/year", 0, 52, "added decay under full engagement with armed actors")
+    judging_half: float = param(1_500, "person", 1, 1e6, "personnel on a task that give half its weight")
+    expulsion: float = param(0.75, "share", 0, 1, "host's hostility above which a mission is asked to leave")
+    patience: float = param(13, "week", 0, 520, "weeks above that before it is asked")
+
+
+@dataclass(kw_only=True)
+class Recruit:
+    """Recruits, deserters, demobilised, and those who return to arms."""
+
+    grievance: float = param(0.8, "1/year", 0, 52, "growth under full grievance of its community",
+                             "not on grievance alone: Humphreys & Weinstein 2008")
+    loot: float = param(0.5, "1/year", 0, 52, "growth from lootable resources")
+    upkeep: float = param(0.5, "1/year", 0, 52, "pull of the fighters' number back to what a faction can keep")
+    desertion: float = param(0.08, "1/year", 0, 52, "fighters who go home, committed faction")
+    regroup: float = param(3.0, "1/year", 0, 52, "return of dispersed fighters when nothing holds them")
+    holding: float = param(0.7, "share", 0, 1, "return prevented by full presence in its heartland")
+    ddr: float = param(0.8, "1/year", 0, 52, "demobilisation of a fully committed faction, full effort")
+    ddr_fighters: float = param(20, "person", 0.1, 1_000, "fighters one DDR officer can take on")
+    rearm: float = param(0.25, "1/year", 0, 52, "ex-combatants who take up arms again, no institutions",
+                         "Colombia about 1 in 4; Afghanistan: 63,000 not reintegrated")
+    reintegrate: float = param(0.4, "1/year", 0, 52, "ex-combatants who settle for good, full institutions")
+
+
+@dataclass(kw_only=True)
+class Negotiate:
+    """Commitment, agreement, collapse, institutions."""
+
+    fatigue: float = param(0.1, "1/year", 0, 52, "rise of commitment by war-weariness alone")
+    mediation: float = param(0.6, "1/year", 0, 52, "rise of commitment under full mediation")
+    mediators: float = param(150, "person", 1, 1e5, "staff on mediation that give half its effect")
+    coercion: float = param(2.0, "ratio", 0, 50, "rise per share of fighters hit, at full mediation",
+                            "mechanism: Schumann & Bara 2023")
+    losses: float = param(0.8, "ratio", 0, 50, "commitment lost per share of fighters lost to rivals")
+    grievance: float = param(0.3, "1/year", 0, 52, "commitment lost to full grievance of its people")
+    weakness: float = param(0.15, "1/year", 0, 52, "commitment lost where there are no institutions")
+    pressure_memory: float = param(13, "week", 1, 260, "half-life of pressure by force")
+    sign: float = param(0.5, "share", 0, 1, "mean commitment of the willing at which they sign")
+    willing: float = param(0.5, "share", 0, 1, "ceiling above which a faction is party to the talks")
+    signing: float = param(1.0, "1/year", 0, 52, "rate of signing once they are willing")
+    ceasefire: float = param(0.85, "share", 0, 1, "aggression that an agreement in force takes away")
+    collapse: float = param(0.6, "1/year", 0, 52, "collapse of an agreement that nothing holds",
+                            "spoilers break 22% of agreements: Reiter 2016; 40% relapse in ten years")
+    guarantee: float = param(0.6, "share", 0, 1, "collapse that full monitoring prevents")
+    monitors: float = param(300, "person", 1, 1e5, "personnel on monitoring that give half of that")
+    aggression: float = param(0.5, "share", 0, 1, "aggression that full local institutions take away")
+    build: float = param(0.5, "1/year", 0, 52, "growth of institutions under full building effort")
+    builders: float = param(8, "person", 0.1, 1e4, "staff in reach of a cell that give half of that")
+    own_growth: float = param(0.02, "1/year", 0, 52, "growth of institutions by the country itself")
+    destruction: float = param(0.6, "1/year", 0, 52, "institutions lost under full violence")
+
+
+@dataclass(kw_only=True)
+class Processes:
+    """The weekly schedule, each part of which can be switched off (an ablation)."""
+
+    deploy: bool = True
+    task: bool = True
+    move: bool = True
+    fight: bool = True
+    prey: bool = True
+    enforce: bool = True
+    ambush: bool = True
+    relieve: bool = True
+    live: bool = True
+    feel: bool = True
+    judge: bool = True
+    recruit: bool = True
+    negotiate: bool = True
+    observe: bool = True
+
+
+@dataclass(kw_only=True)
+class Params:
+    """The whole model. `seed` chooses the luck; all else is the scenario."""
+
+    seed: int = param(1, "seed", 0, 2**53, "seed of every draw of the run")
+    weeks: int = param(520, "week", 1, 5_200, "length of the run")
+    step_weeks: float = param(1, "week", 0.125, 4, "length of a time step")
+    civilians: int = param(5_000, "agent", 1, 20_000_000, "civilian agents; each stands for many persons")
+    country: Country = part(Country)
+    mission: MissionModel = part(MissionModel)
+    personnel: Dict[str, Tasks] = table("what each kind of personnel can do")
+    deploy: Deploy = part(Deploy)
+    task: Task = part(Task)
+    move: Move = part(Move)
+    fight: Fight = part(Fight)
+    prey: Prey = part(Prey)
+    enforce: Enforce = part(Enforce)
+    ambush: Ambush = part(Ambush)
+    relieve: Relieve = part(Relieve)
+    live: Live = part(Live)
+    feel: Feel = part(Feel)
+    judge: Judge = part(Judge)
+    recruit: Recruit = part(Recruit)
+    negotiate: Negotiate = part(Negotiate)
+    processes: Processes = part(Processes)
+
+
+# ---------------------------------------------------------------------------------- using the declarations
+
+
+def walk(node, path=""):
+    """Yield (path, field, value) for each declared leaf of a parameter tree, in order."""
+    for f in fields(node):
+        value = getattr(node, f.name)
+        here = f"{path}{f.name}"
+        if is_dataclass(value):
+            yield from walk(value, here + ".")
+        elif isinstance(value, dict) and any(is_dataclass(v) for v in value.values()):
+            for name, item in value.items():
+                yield from walk(item, f"{here}.{name}.")
+        else:
+            yield here, f, value
+
+
+def out_of_range(node, path=""):
+    """Return one sentence for each value of the tree that is not allowed."""
+    said = []
+    for here, f, value in walk(node, path):
+        meta = f.metadata
+        if "options" in meta and value not in meta["options"]:
+            said.append(f"{here} is {value!r}; choose one of {', '.join(meta['options'])}")
+        if "low" in meta and not meta["low"] <= value <= meta["high"]:  # false for nan, too
+            said.append(
+                f"{here} is {value:g}; it must lie in [{meta['low']:g}, {meta['high']:g}] {meta['unit']}"
+            )
+    return said
+
+
+def rows(kind=Params, path=""):
+    """Yield (name, default, unit, range, meaning, source) for each number, as the table shows them."""
+    nested = {"components": Component, "factions": Faction, "places": Place, "personnel": Tasks}
+    for f in fields(kind):
+        here = f"{path}{f.name}"
+        meta = f.metadata
+        if "low" in meta:
+            yield here, f.default, meta["unit"], (meta["low"], meta["high"]), meta["doc"], meta["source"]
+        elif is_dataclass(f.type):
+            yield from rows(f.type, here + ".")
+        elif f.name in nested and f.default is MISSING:
+            yield from rows(nested[f.name], f"{here}.<name>.")
+
+
+def markdown():
+    """Return the parameter table in Markdown."""
+    lines = ["| parameter | default | unit | range | meaning | source |", "|---|---|---|---|---|---|"]
+    for name, default, unit, (low, high), doc, source in rows():
+        lines.append(f"| `{name}` | {default:g} | {unit} | {low:g} to {high:g} | {doc} | {source} |")
+    return "\n".join(lines)
+
+
+def replace(params: Params, **changes: Any) -> Params:
+    """Return a deep copy with some leaves changed, named by dotted path with dots as `__`."""
+    from copy import deepcopy
+
+    new = deepcopy(params)
+    for path, value in changes.items():
+        *parents, leaf = path.split("__")
+        node = new
+        for name in parents:
+            node = node[name] if isinstance(node, dict) else getattr(node, name)
+        setattr(node, leaf, value)
+    return new
+
+
+if __name__ == "__main__":
+    print(markdown())

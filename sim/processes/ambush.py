@@ -1,0 +1,58 @@
+"""7. Ambush: hostile bands attack contingents and aid teams.
+
+    hazard = rate x hostility x x / (x + guard x strength)     for every unit
+             + raid x stock x x / (x + guard x escorts)        for an aid team: stocks are worth looting
+
+The denominator rule of Humanitarian Outcomes: counts fall where fewer workers are out, so reports give attacks and
+access together.
+"""
+
+import numpy as np
+
+from sim import draws
+from sim.params import UNIFORMED
+from sim.state import Event
+
+
+def hazard(p, hostile, fighters, guards):
+    """Return the hazard (1/year) of an attack on each unit: (U,).
+
+    Parameters
+    ----------
+    p : params.Ambush; hostile : (U,) fighters around weighted by hostility
+    fighters : (U,) fighters around; guards : (U,) uniformed persons at hand
+    """
+    return p.rate * hostile / np.maximum(fighters + p.guard * guards, 1.0)
+
+
+def raids(p, stock, looters, guards):
+    """Return the hazard (1/year) of a raid on each aid team's stocks: (U,)."""
+    return p.raid * stock * looters / np.maximum(looters + 20.0 + p.guard * guards, 1.0)
+
+
+def ambush(model):
+    """Let hostile bands and looters attack the units in their reach."""
+    f, u, p = model.factions, model.units, model.params.ambush
+    if not u.mission.size:
+        return
+    there = u.cell >= 0
+    at = np.maximum(u.cell, 0)
+    around = model.fighters_around()[:, at] * there
+    hostile = (f.hostility[:, u.mission] * around).sum(axis=0)
+    looters = (f.loot[:, None] * around).sum(axis=0)
+    escorts = model.escorts()
+    guards = np.where(u.team, escorts, u.strength[:, UNIFORMED].sum(axis=1))
+    lucky = {w: model.luck.uniform(f"ambush.{w}", u.luck) for w in ("hit", "size", "raid", "dead", "who")}
+    hit = draws.happens(lucky["hit"], hazard(p, hostile, around.sum(axis=0), guards), model.years)
+    raid = draws.happens(lucky["raid"], raids(p, u.stock, looters, guards), model.years) & u.team & u.access
+    u.stock = np.minimum(1.0, u.stock + model.params.step_weeks / 4.0)
+    for i in np.flatnonzero((hit | raid) & there):
+        lost = int(draws.heavy_tailed(lucky["size"][i], p.severity, p.tail)) if hit[i] else 0
+        if raid[i]:
+            u.stock[i] *= 1 - p.looted
+            lost += int(lucky["dead"][i] < p.raid_deaths)
+        weights = (f.hostility[:, u.mission[i]] if hit[i] else f.loot) * around[:, i]
+        side = draws.pick(weights[None, :], lucky["who"][i : i + 1])[0]
+        lost = model.lose_from(i, lost)
+        kind = "ambush" if hit[i] else "raid"
+        model.now.events.append(Event(kind, int(side), int(u.mission[i]), int(u.cell[i]), deaths_b=lost))

@@ -1,0 +1,99 @@
+"""1. Deploy: each mission follows its plan, bounded by money, host consent and its contingents' caveats.
+
+    strength = authorised x planned share x what an expulsion leaves - losses not yet replaced
+
+At a hand-over the successor re-hats a share of the other's troops: they are there at once and where they were.
+A contingent with caveats is suspended where there is fighting, where the host does not consent, or where its
+mission is seen as partial (the five principles of Japan's PKO law).
+"""
+
+import numpy as np
+
+from sim.mission import planned_share
+from sim.params import UNIFORMED
+from sim.processes import task
+
+CEASEFIRE, CONSENT, IMPARTIALITY, WITHDRAW, MINIMUM_FORCE = range(5)
+
+
+def share_present(missions, week, expulsion):
+    """Return the share of its authorised strength that each mission has, by kind: (M, 5)."""
+    left = np.clip(1 - (week - missions.expelled) / max(expulsion, 1e-9), 0, 1)
+    left[~np.isfinite(missions.expelled)] = 1.0
+    share = np.repeat((planned_share(missions, week) * left)[:, None], 5, axis=1)
+    for m in np.flatnonzero((missions.takes_over >= 0) & (week >= missions.arrive) & (week < missions.leave)):
+        other = missions.takes_over[m]
+        if week >= missions.leave[other] and not np.isfinite(missions.expelled[other]):
+            theirs = missions.rehatted[m] * missions.peak[other] * missions.personnel[other, 0]
+            floor = min(1.0, theirs / max(missions.personnel[m, 0], 1e-9)) * left[m]
+            out = np.clip((missions.leave[m] - week) / max(missions.draw_down[m], 1e-9), 0, 1)
+            share[m, 0] = max(share[m, 0], min(floor, out))
+    return share
+
+
+def suspended(caveat, caveated, felt, consent, gap, limits):
+    """Say which units a caveat holds back.
+
+    Parameters
+    ----------
+    caveat : (U, 5) bool, conditions their mission's caveats carry
+    caveated : (U,) bool
+    felt : (U,) 0..1 violence felt where they are
+    consent : (U,) 0..1 of the host
+    gap : (U,) 0..1 between the most and the least hostile faction
+    limits : (fighting, consent, gap) at which a condition fails
+    """
+    fails = caveat[:, CEASEFIRE] & (felt > limits[0])
+    fails |= caveat[:, CONSENT] & (consent < limits[1])
+    fails |= caveat[:, IMPARTIALITY] & (gap > limits[2])
+    return caveated & fails
+
+
+def deploy(model):
+    """Bring every unit to the strength it has this week, and pay for it."""
+    m, u, p, now = model.missions, model.units, model.params, model.now
+    if not m.names:
+        return
+    share = share_present(m, model.week, p.deploy.expulsion)
+    m.present = share[:, 0] if m.personnel[:, 0].any() else share.max(axis=1)
+    u.losses *= model.fading(p.deploy.replacement)
+    full = u.share * (m.personnel * share)[u.mission]
+    uniformed = full[:, UNIFORMED].sum(axis=1)
+    whole = uniformed + full[:, 3:].sum(axis=1)
+    lost = np.minimum(u.losses / np.maximum(whole, 1e-9), 1.0)
+    u.strength = full * (1 - lost)[:, None]
+    _open_bases(model, u, m)
+    hostility = model.factions.hostility
+    consent = 1 - (hostility[model.factions.host].max(axis=0) if model.factions.host.any() else 0 * m.present)
+    gap = hostility.max(axis=0) - hostility.min(axis=0)
+    u.suspended = suspended(
+        m.caveat[u.mission], u.caveated, model.land.felt[u.cell] * (u.cell >= 0), consent[u.mission],
+        gap[u.mission], (0.5, 1 - p.judge.expulsion, p.deploy.caveat_gap),
+    )  # fmt: skip
+    withdrawn = u.suspended & m.caveat[u.mission, WITHDRAW] & (gap[u.mission] > p.deploy.caveat_gap)
+    u.strength[withdrawn] *= 0.5  # half go home; the rest stay in their base
+    persons = np.zeros_like(m.personnel)
+    np.add.at(persons, u.mission, u.strength)
+    served = (m.arrive <= model.week) & (model.week < m.leave) & (model.week < m.expelled + p.deploy.expulsion)
+    now.cost[:] = m.paid * ((persons * m.price).sum(axis=1) + served * m.headquarters) * model.years
+    m.spent += now.cost
+    m.mandate_weeks += served * p.step_weeks
+    pull = m.capacity * persons[:, :, None]
+    m.work = pull.sum(axis=1)
+
+
+def _open_bases(model, u, m):
+    """Give a cell to every unit that arrives; re-hatted contingents stay where the others were."""
+    there = u.strength.sum(axis=1) > 0
+    u.cell[~there] = -1
+    arrives = np.flatnonzero(there & (u.cell < 0))
+    for i in arrives:
+        other = m.takes_over[u.mission[i]]
+        if other >= 0 and not u.team[i]:
+            theirs = np.flatnonzero((u.mission == other) & ~u.team & (u.cell >= 0))
+            taken = u.cell[(u.mission == u.mission[i]) & ~u.team]
+            free = theirs[~np.isin(u.cell[theirs], taken)]
+            if free.size:
+                u.cell[i] = u.cell[free[0]]
+                continue
+        task.settle(model, i)

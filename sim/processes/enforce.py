@@ -1,0 +1,71 @@
+"""6. Enforce: robust units wear bands down, hurt bystanders, and make enemies.
+
+    hazard = rate x F / (F + phi x) x (1 in a campaign, `idle` at rest)
+
+F is the effective presence that enforces, as far as the rules of engagement allow; a partial force spares the
+host. An operation removes a share of a band: a few die, most disperse and may return (recruit). Harm to
+bystanders is proportional to the fighters killed and to the discipline that is lacking.
+"""
+
+import numpy as np
+
+from sim import draws
+from sim.state import Event
+
+
+def reach(force, host, host_reach, partiality, consent):
+    """Return how far each mission's force reaches each faction: (F, M) 0..1.
+
+    Parameters
+    ----------
+    force : (M,) use of force 0..1; host : (F,) bool
+    host_reach, partiality, consent : (M,) 0..1
+    """
+    against_host = host_reach * consent * (1 - partiality)
+    return np.where(host[:, None], against_host[None, :], 1.0) * force[None, :]
+
+
+def hazard(p, force, fighters, active):
+    """Return the hazard (1/year) of an operation against each band: (B,).
+
+    Parameters
+    ----------
+    p : params.Enforce; force : (B,) effective presence, persons; fighters : (B,); active : (B,) bool
+    """
+    pressed = force / (force + p.weight * np.maximum(fighters, 1.0))
+    return p.rate * pressed * np.where(active, 1.0, p.idle)
+
+
+def enforce(model):
+    """Let missions act against the bands in reach."""
+    f, bands, m, p = model.factions, model.bands, model.missions, model.params.enforce
+    if not m.names:
+        return
+    n = bands.faction.size
+    reached = reach(m.use_of_force, f.host, m.host_reach, m.partiality, 1 - model.hostility_of_host())
+    force = model.task_presence("enforce")[:, bands.cell] * reached[bands.faction].T  # (M, B)
+    active = bands.taking_part & (f.campaign[bands.faction] > 0)
+    rates = hazard(p, force.sum(axis=0), bands.fighters, active)
+    lucky = {w: model.luck.uniform(f"enforce.{w}", n) for w in ("act", "who", "size", "harm")}
+    for b in np.flatnonzero(draws.happens(lucky["act"], rates, model.years) & (bands.fighters >= 1)):
+        who = draws.pick(force[None, :, b], lucky["who"][b : b + 1])[0]
+        _operation(model, b, who, lucky["size"][b], lucky["harm"][b])
+
+
+def _operation(model, b, who, size, harm):
+    bands, m, p, now = model.bands, model.missions, model.params.enforce, model.now
+    removed = bands.fighters[b] * p.removed * 2 * size
+    killed = int(removed * p.killed + harm)
+    killed = min(killed, int(removed))
+    faction, cell = bands.faction[b], bands.cell[b]
+    model.lose_fighters(b, killed, to_rivals=False)
+    scattered = min(removed - killed, bands.fighters[b])
+    bands.fighters[b] -= scattered
+    bands.losses[b] += scattered
+    model.factions.dispersed[faction] += scattered
+    now.hit[faction, who] += killed + scattered
+    own = int(p.own_losses * killed + size)
+    own = min(own, model.lose_personnel(who, cell, own))
+    civilians = int(p.collateral * (1 - m.discipline[who]) * killed + harm)
+    civilians = model.kill(cell, civilians, harm, mission=who)
+    now.events.append(Event("operation", int(who), int(faction), int(cell), own, killed, civilians))

@@ -1,0 +1,176 @@
+"""9. Live and flee: the dead are counted, need rises and falls, high need kills, people flee and return.
+
+Per civilian and year, with v the violence felt where he is (0..1):
+
+    d need / dt = (displaced + violence v) (1 - need) - (livelihood (1 - v) + aid if served) need
+    excess deaths = persons x mortality x need^2
+    flight hazard = flight x v ;  return hazard = homecoming x quiet / (quiet + v at home)
+
+A refuge is chosen by calm, nearness, towns and protection; near a border it may lie abroad. Violence felt spreads to
+neighbouring places and saturates, so that its scope moves more people than its intensity (Melander et al. 2007).
+"""
+
+import numba
+import numpy as np
+
+from sim import draws
+from sim.state import ABROAD, AWAY, HOME
+
+
+def feel_violence(land, deaths, people, fading, half):
+    """Update the memory of violence per 1,000 people, and what is felt of it there and around.
+
+    Parameters
+    ----------
+    land : state.Land, written; deaths : (C,) persons this week; people : (C,) persons there
+    fading : 0..1 what a week leaves; half : deaths per 1,000 felt half fully
+    """
+    land.violence *= fading
+    land.violence += 1_000.0 * deaths / (people + 1_000.0)
+    weight = np.where(np.arange(land.near.shape[1]) == 0, 1.0, 0.3) * (land.near >= 0)
+    around = (land.violence[land.near] * weight).sum(axis=1)
+    land.felt = around / (around + half)
+
+
+@numba.njit(cache=True)
+def bury(toll, cell, community, status, luck, people, persons):
+    """Take the week's dead from the civilians of each cell and community, exactly as many as the toll.
+
+    Parameters
+    ----------
+    toll : (C, K) int, used up; people : (C, K) int, persons there in the morning, used up
+    cell, community, status : (N,) int; luck : (N,) 0..1; persons : (N,) int, written
+    """
+    for i in range(persons.size):
+        c, k = cell[i], community[i]
+        if status[i] == ABROAD or toll[c, k] == 0:
+            continue
+        others = people[c, k] - persons[i]
+        dead = int(toll[c, k] * persons[i] / people[c, k] + luck[i])
+        dead = min(max(dead, toll[c, k] - others), persons[i], toll[c, k])
+        people[c, k] = others
+        toll[c, k] -= dead
+        persons[i] -= dead
+
+
+@numba.njit(cache=True)
+def subsist(cell, home, status, luck_die, luck_aid, luck_move, rise, fall, served, leaves, returns, numbers,
+            persons, need, aided, moves):  # fmt: skip
+    """One week of need, deaths from it, and who sets out; one civilian after the other.
+
+    Parameters
+    ----------
+    cell, home, status : (N,) int; luck_* : (N,) 0..1
+    rise, fall : (C, 2) growth and decay of need in a week at home and displaced
+    served : (C,) share of those in need who are aided; leaves, returns : (C,) probabilities of a week
+    numbers : fall of need by aid, by refuge abroad; mortality; all per week
+    persons, need, aided, moves : (N,) written; moves is -1 return, 0 stay, 1 flee
+    Returns (deaths from need, person-weeks of unmet need).
+    """
+    by_aid, by_refuge, mortality = numbers
+    died, unmet = 0, 0.0
+    for i in range(persons.size):
+        moves[i] = 0
+        aided[i] = False
+        if persons[i] == 0:
+            continue
+        c = cell[i]
+        x = need[i]
+        if status[i] == ABROAD:
+            x -= by_refuge * x
+        else:
+            away = 1 if status[i] == AWAY else 0
+            aided[i] = luck_aid[i] < served[c]
+            x += rise[c, away] * (1.0 - x) - (fall[c, away] + (by_aid if aided[i] else 0.0)) * x
+            x = min(max(x, 0.0), 1.0)
+        need[i] = x
+        dead = min(int(persons[i] * mortality * x * x + luck_die[i]), persons[i])
+        persons[i] -= dead
+        died += dead
+        unmet += persons[i] * x
+        if status[i] != HOME and luck_move[i] < returns[home[i]]:
+            moves[i] = -1
+        elif status[i] != ABROAD and luck_move[i] >= 1.0 - leaves[c]:
+            moves[i] = 1
+    return died, unmet
+
+
+@numba.njit(cache=True)
+def find_refuge(who, luck, cell, home, status, row, col, pull, crossing, reach):
+    """Give each of those who flee a refuge: by gravity among all cells, or the way abroad.
+
+    Parameters
+    ----------
+    who : (n,) int, who flees; luck : (n,) 0..1; cell, home, status : (N,) int, written
+    row, col : (C,) int; pull : (C,) of each cell; crossing : (C,) pull of the border near each, against all cells
+    reach : cells at which a refuge has lost most of its pull
+    """
+    cumulative = np.zeros(row.size + 1)
+    origin = -1
+    for j in np.argsort(cell[who], kind="mergesort"):
+        i = who[j]
+        if cell[i] != origin:  # the same for all who leave one place
+            origin = cell[i]
+            total = 0.0
+            for c in range(row.size):
+                d2 = (row[c] - row[origin]) ** 2 + (col[c] - col[origin]) ** 2
+                if c != origin:
+                    total += pull[c] / (1.0 + d2 / (reach * reach)) ** 2
+                cumulative[c] = total
+            cumulative[row.size] = total * (1.0 + crossing[origin])
+        chosen = np.searchsorted(cumulative, luck[j] * cumulative[row.size], side="right")
+        if chosen >= row.size:
+            status[i] = ABROAD
+        else:
+            cell[i] = chosen
+            status[i] = HOME if chosen == home[i] else AWAY
+
+
+def live(model):
+    """Bury the dead, feed and starve the living, send people away and home."""
+    people, land, p, now, census = model.people, model.land, model.params.live, model.now, model.census
+    y = model.years
+    n = people.persons.size
+    deaths = now.toll.sum(axis=1) + model.battle_deaths_by_cell()
+    feel_violence(land, deaths, census.persons, model.fading(p.memory), p.half_violence)
+    if now.toll.any():
+        bury(now.toll.copy(), people.cell, people.community, people.status, model.luck.uniform("live.bury", n),
+             census.population.astype(np.int64), people.persons)  # fmt: skip
+    v = land.felt
+    rise = np.column_stack([p.violence_need * v + p.poverty * (1 - land.institutions)] * 2) * y
+    rise[:, 1] += p.displaced_need * y
+    calm = p.livelihood * (1 - v) * y
+    fall = np.column_stack([calm, p.coping * calm])
+    leaves = draws.chance(p.flight * v * y)
+    returns = draws.chance(p.homecoming * p.quiet / (p.quiet + v) * y)
+    moves = np.zeros(n, dtype=np.int8)
+    died, unmet = subsist(
+        people.cell, people.home, people.status, model.luck.uniform("live.die", n),
+        model.luck.uniform("live.aid", n), model.luck.uniform("live.move", n), rise, fall,
+        now.aid.sum(axis=0), leaves, returns, (p.aid * y, p.abroad * y, p.mortality * y),
+        people.persons, people.need, model.aided, moves,
+    )  # fmt: skip
+    now.excess[0], now.unmet[0] = died, unmet * model.params.step_weeks
+    _go_home(people, moves)
+    _flee(model, np.flatnonzero(moves == 1))
+
+
+def _go_home(people, moves):
+    back = moves == -1
+    if back.any():
+        people.cell[back] = people.home[back]
+        people.status[back] = HOME
+
+
+def _flee(model, who):
+    """Give each of those who flee a refuge, by gravity, calm and protection, with his own luck."""
+    if not who.size:
+        return
+    people, land, p = model.people, model.land, model.params.live
+    shelter = model.task_presence("protect").sum(axis=0)
+    calm = (1 - land.felt) ** 2 * p.calm + 0.1
+    pull = calm * (0.02 + land.town) * (1 + p.shelter * shelter / (shelter + 100.0))
+    crossing = p.border / (1 + (land.border / 50.0) ** 2)
+    luck = model.luck.uniform("live.refuge", who.astype(np.uint64))
+    find_refuge(who, luck, people.cell, people.home, people.status, land.row, land.col, pull, crossing,
+                p.flight_km / land.cell_km)  # fmt: skip

@@ -1,0 +1,159 @@
+"""3. Move: factions plan campaigns and lulls; bands march.
+
+Violence feeds on itself and then spends itself. A rested faction opens a campaign with a hazard that its
+aggression and its own recent dead raise; the campaign has an objective, a heavy-tailed length and a
+lognormal vigour; it ends when it is spent, and a rest follows. An objective taken is followed by the next.
+Bands in a campaign march on the objective; the others drift among their own people, near home and near what
+can be looted. All avoid cells held by a presence stronger than they are.
+"""
+
+import math
+from statistics import NormalDist
+
+import numba
+import numpy as np
+
+from sim import draws
+from sim.country import km_from
+
+
+def onset(aggression, rest, provocation, p):
+    """Return the hazard (1/year) that each faction opens a campaign: (F,).
+
+    Parameters
+    ----------
+    aggression : (F,) 0..1; rest : (F,) weeks until ready; provocation : (F,) own dead lately
+    p : params.Move
+    """
+    stung = provocation / (provocation + p.provoking_deaths)
+    return p.campaign_rate * aggression * (rest <= 0) * (1 + p.provocation * stung)
+
+
+@numba.njit(cache=True)
+def march(who, hops, luck, goal, roams, guard, comfort, fighters, faction, row, col, near, wariness, cell, held_up):
+    """Move bands cell by cell: those in a campaign toward its objective, the others about their home.
+
+    A cell's pull is steep in the progress it makes; for those who roam it also grows with comfort there. A
+    presence that guards people pushes back, the more the smaller the band.
+
+    Parameters
+    ----------
+    who : (n,) int; hops : (B,) int, cells a band can go; luck : (H, B) 0..1, one draw a hop
+    goal : (B,) int, cell; roams : (B,) bool; guard, comfort : (F, C); fighters : (B,); faction : (B,) int
+    row, col : (C,) int; near : (C, 9) int; wariness : ratio
+    cell, held_up : (B,) written
+    """
+    free = np.zeros(near.shape[1])
+    for b in who:
+        g = goal[b]
+        for hop in range(hops[b]):
+            here = cell[b]
+            now = math.sqrt((row[here] - row[g]) ** 2 + (col[here] - col[g]) ** 2)
+            wanted = 0.0
+            allowed = 0.0
+            for r in range(near.shape[1]):
+                c = near[here, r]
+                if c >= 0:
+                    progress = now - math.sqrt((row[c] - row[g]) ** 2 + (col[c] - col[g]) ** 2)
+                    pull = max(0.35 + progress, 0.02) ** 3
+                    if roams[b]:
+                        pull = (0.3 + pull) * comfort[faction[b], c]
+                    held = guard[faction[b], c]
+                    wanted += pull
+                    allowed += pull / (1.0 + wariness * held / (held + fighters[b]))
+                free[r] = allowed
+            held_up[b] = 1.0 - allowed / max(wanted, 1e-12)
+            for r in range(near.shape[1]):
+                if luck[hop, b] * allowed < free[r]:
+                    cell[b] = near[here, r]
+                    break
+
+
+def vigour(luck, spread):
+    """Return a lognormal intensity of mean 1."""
+    return math.exp(spread * NormalDist().inv_cdf(min(max(luck, 1e-9), 1 - 1e-9)) - spread * spread / 2)
+
+
+def move(model):
+    """Let factions begin and end campaigns, then let bands march."""
+    _come_and_go(model)
+    _plan(model)
+    _march(model)
+
+
+def _come_and_go(model):
+    f, bands, week = model.factions, model.bands, model.week
+    first = (f.enters > 0) & (f.enters <= week) & (week < f.enters + model.params.step_weeks)
+    for i in np.flatnonzero(first):
+        size = 0.5 + model.luck.uniform("move.enter", bands.faction.size)
+        mine = bands.faction == i
+        bands.fighters[mine] = f.keep[i] * size[mine] / size[mine].sum()
+    for i in np.flatnonzero(f.leaves <= week):
+        mine = bands.faction == i
+        f.demobilised[i] += bands.fighters[mine].sum() + f.dispersed[i]
+        bands.fighters[mine], f.dispersed[i], f.campaign[i] = 0.0, 0.0, 0.0
+
+
+def _plan(model):
+    f, bands, p = model.factions, model.bands, model.params.move
+    dt = model.params.step_weeks
+    f.provocation *= model.fading(p.provocation_memory)
+    f.rest = np.maximum(f.rest - dt, 0)
+    running = f.campaign > 0
+    f.campaign = np.maximum(f.campaign - dt, 0)
+    luck = {w: model.luck.uniform(f"move.{w}", f.host.size) for w in ("onset", "length", "vigour", "rest", "goal")}
+    joins = model.luck.uniform("move.join", bands.faction.size) < p.taking_part
+    strength = np.bincount(bands.faction, bands.fighters, f.host.size)
+    ends = running & ((f.campaign == 0) | (strength < 1))
+    begins = ~running & (strength > 0) & draws.happens(luck["onset"], onset(f.aggression, f.rest, f.provocation, p), model.years)
+    for i in np.flatnonzero(ends):
+        f.campaign[i] = 0.0
+        f.rest[i] = p.rest_weeks * 2 * luck["rest"][i]
+        bands.taking_part[bands.faction == i] = False
+    for i in np.flatnonzero(begins):
+        f.campaign[i] = draws.heavy_tailed(luck["length"][i], p.campaign_weeks / 3, 2.5)  # mean campaign_weeks
+        f.vigour[i] = vigour(luck["vigour"][i], p.vigour)
+        bands.taking_part[(bands.faction == i) & joins] = True
+        f.objective[i] = _objective(model, i, luck["goal"][i])
+    if (f.campaign > 0).any():
+        around = model.fighters_around()
+        for i in np.flatnonzero(running & (f.campaign > 0)):
+            goal = f.objective[i]
+            if around[i, goal] > 0 and around[f.rival[i], goal].sum() == 0:  # won: on to the next
+                f.objective[i] = _objective(model, i, luck["goal"][i])
+
+
+def _objective(model, i, luck):
+    """Choose what a campaign is for: rivals, hostile people, loot; near, and not too well protected."""
+    f, bands, land, p = model.factions, model.bands, model.land, model.params.move
+    mine = (bands.faction == i) & (bands.fighters > 0)
+    centre = bands.cell[mine][bands.fighters[mine].argmax()]
+    rivals = model.fighters_around()[f.rival[i]].sum(axis=0)
+    foreign = model.census.population @ (1 - f.community[i])
+    stakes = rivals / (rivals + 300.0) + foreign / (foreign + 8_000.0) + 2 * f.loot[i] * land.resources
+    guard = model.guard(i)
+    near = 1 / (1 + (km_from(land, centre) / p.reach_km) ** 2)
+    wary = 1 + p.wariness * guard / (guard + bands.fighters[mine].mean())
+    return draws.pick((stakes * near / wary)[None, :], np.array([luck]))[0]
+
+
+def _march(model):
+    f, bands, land, p = model.factions, model.bands, model.land, model.params.move
+    n = bands.faction.size
+    hops = p.speed * model.params.step_weeks / land.cell_km * (1 - 0.6 * land.remoteness[bands.cell])
+    hops = np.floor(hops + model.luck.uniform("move.hops", n)).astype(int)
+    idle = model.luck.uniform("move.drift", n) > p.drift
+    hops[(bands.fighters <= 0) | (idle & ~bands.taking_part)] = 0
+    goal = np.where(bands.taking_part, f.objective[bands.faction], bands.home)
+    bands.held_up[:] = 0
+    guard = np.array([model.guard(i) for i in range(f.host.size)])
+    luck = np.array([model.luck.uniform(f"move.hop{hop}", n) for hop in range(hops.max(initial=1))])
+    march(np.flatnonzero(hops), hops, luck, goal, ~bands.taking_part, guard, _comfort(land, f), bands.fighters,
+          bands.faction, land.row, land.col, land.near, p.wariness, bands.cell, bands.held_up)  # fmt: skip
+
+
+def _comfort(land, factions):
+    """Return how a resting band likes each cell: its own people, and loot: (F, C)."""
+    own = factions.community @ land.births.T
+    own = own / np.maximum(own.mean(axis=1, keepdims=True), 1e-9)
+    return 0.2 + own + 5 * factions.loot[:, None] * land.resources

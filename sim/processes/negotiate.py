@@ -1,0 +1,94 @@
+"""13. Negotiate and build: commitment to an agreement, its signing and collapse, institutions.
+
+    d C / dt = (fatigue + mediation) (ceiling - C) security + coercion x mediation
+               - (losses to rivals + grievance + weak institutions) C
+
+Coercion helps only where there is a table to come to: force raises a faction's commitment in proportion to the
+mediation on offer and to its trust in the mediator. This, not a bonus for being parallel, is what can make two
+missions complementary (Schumann & Bara 2023).
+"""
+
+import numpy as np
+
+from sim import draws
+from sim.params import TASKS
+
+
+def mediation(work, hostility, half):
+    """Return the mediation that each faction accepts: (F,) 0..1.
+
+    Parameters
+    ----------
+    work : (M,) staff on mediation; hostility : (F, M) 0..1; half : staff that give half the effect
+    """
+    accepted = (work * (1 - hostility)).sum(axis=1)
+    return accepted / (accepted + half)
+
+
+def commitment_change(p, commitment, ceiling, offered, security, pressure, lost, grudge, state, y):
+    """Return the week's change of each faction's commitment: (F,).
+
+    Parameters
+    ----------
+    p : params.Negotiate; commitment, ceiling, offered, grudge : (F,) 0..1; security, state : 0..1
+    pressure : (F,) share of fighters hit by missions lately; lost : (F,) share lost to rivals this week
+    """
+    room = np.maximum(ceiling - commitment, 0)
+    rise = (p.fatigue + p.mediation * offered * security) * y + p.coercion * pressure * offered * y
+    fall = (p.grievance * grudge + p.weakness * (1 - state)) * y + p.losses * lost
+    return rise * room - fall * commitment
+
+
+def next_institutions(p, institutions, builders, violence, consent, y):
+    """Return the institutions of each cell after the week: (C,) 0..1.
+
+    Parameters
+    ----------
+    institutions, violence : (C,) 0..1; builders : (C,) effective staff; consent : 0..1 of the host
+    """
+    effort = p.build * consent * builders / (builders + p.builders) + p.own_growth
+    grown = institutions + effort * (1 - violence) * (1 - institutions) * y - p.destruction * violence * institutions * y
+    return np.clip(grown, 0, 1)
+
+
+def negotiate(model):
+    """Move commitments, sign or break the agreement, build or lose institutions."""
+    f, m, p, now, land = model.factions, model.missions, model.params.negotiate, model.now, model.land
+    y = model.years
+    state, security = model.state_of_the_state(), 1 - model.violence_felt()
+    offered = mediation(m.work[:, TASKS.index("mediate")], f.hostility, p.mediators)
+    size = np.maximum(model.strength(), 100.0)
+    f.pressure *= model.fading(p.pressure_memory)
+    f.pressure += now.hit.sum(axis=1) / size
+    change = commitment_change(
+        p, f.commitment, f.ceiling, offered, security, f.pressure, now.lost_to_rivals / size, model.grudge(), state, y
+    )
+    f.commitment = np.clip(f.commitment + change, 0, f.ceiling)
+    _agreement(model, security)
+    consent = 1 - (model.hostility_of_host() * m.work[:, TASKS.index("build")]).sum() / max(
+        m.work[:, TASKS.index("build")].sum(), 1e-9
+    )
+    land.institutions = next_institutions(
+        p, land.institutions, model.task_presence("build").sum(axis=0), land.felt, consent, y
+    )
+    aggression = 1 - f.commitment
+    party = f.ceiling > p.willing
+    f.aggression = np.where(model.politics.agreement[0] & party, aggression * (1 - p.ceasefire), aggression)
+
+
+def _agreement(model, security):
+    """Sign when the willing are committed enough; collapse as nothing guarantees it and the state is weak."""
+    f, p, politics = model.factions, model.params.negotiate, model.politics
+    active = (f.enters <= model.week) & (model.week < f.leaves) & (f.ceiling > p.willing)
+    willing = f.commitment[active].mean() if active.sum() > 1 else 0.0
+    luck = model.luck.uniform("negotiate.agreement", 1)[0]
+    if politics.agreement[0]:
+        monitors = model.missions.work[:, TASKS.index("monitor")].sum()
+        held = p.guarantee * monitors / (monitors + p.monitors)
+        rate = p.collapse * (1 - held) * (1 - model.state_of_the_state()) * (1 - willing) * (2 - security)
+        if draws.happens(luck, rate, model.years) or willing < 0.6 * p.sign:
+            politics.agreement[0] = False
+            politics.collapsed[0] += 1
+    elif willing >= p.sign and draws.happens(luck, p.signing, model.years):
+        politics.agreement[0] = True
+        politics.signed[0] = min(politics.signed[0], model.week)
