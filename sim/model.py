@@ -168,12 +168,12 @@ class PeaceModel(mesa.Model):
         at = self.task_presence("escort")[:, np.maximum(self.units.cell, 0)]
         return (at * (command[:, None] == command[self.units.mission][None, :])).sum(axis=0)
 
-    def drive(self, campaign):
-        """Return each band's aggression, dampened by local institutions, raised in a campaign: (B,)."""
+    def drive(self, lull):
+        """Return each band's aggression, dampened by local institutions, by a campaign's vigour or a lull: (B,)."""
         f, b = self.factions, self.bands
         damped = 1 - self.params.negotiate.aggression * self.land.institutions[b.cell]
         at_war = b.taking_part & (f.campaign[b.faction] > 0)
-        return f.aggression[b.faction] * damped * np.where(at_war, campaign * f.vigour[b.faction], 1.0)
+        return f.aggression[b.faction] * damped * np.where(at_war, f.vigour[b.faction], lull)
 
     def hostility_of_host(self):
         """Return the host government's hostility to every mission: (M,)."""

@@ -315,13 +315,15 @@ def _relapse(model, deaths):
 
     Exit is the departure of the last mission. Peace at exit: under 25 battle deaths in the year before.
     """
-    r = model.record
+    step_weeks = model.record.step_weeks
     gone = np.minimum(model.missions.leave, model.missions.expelled + model.params.deploy.expulsion)
-    exit_step = int(gone.max(initial=np.inf if gone.size else np.inf) / r.step_weeks) if gone.size and np.isfinite(gone.max()) else None
-    year = int(round(WEEKS_PER_YEAR / r.step_weeks))
-    if exit_step is None or exit_step + year > deaths.size or exit_step < year:
-        return {"peace_at_exit": np.nan, "relapse": np.nan}
+    unknown = {"peace_at_exit": np.nan, "relapse": np.nan}
+    if not gone.size or not np.isfinite(gone).all():
+        return unknown
+    exit_step, year = int(gone.max() / step_weeks), int(round(WEEKS_PER_YEAR / step_weeks))
+    if not year <= exit_step <= deaths.size - year:
+        return unknown
     peace = deaths[exit_step - year : exit_step].sum() < UCDP_DEATHS
-    after = deaths[exit_step : exit_step + int(DECADE / r.step_weeks)]
-    a_year = np.convolve(after, np.ones(year), mode="valid") if after.size >= year else np.zeros(0)
+    after = deaths[exit_step : exit_step + int(DECADE / step_weeks)]
+    a_year = np.convolve(after, np.ones(year), mode="valid")
     return {"peace_at_exit": float(peace), "relapse": float((a_year >= UCDP_DEATHS).any())}

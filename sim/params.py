@@ -105,6 +105,7 @@ class Country:
     cols: int = param(40, "cell", 1, 2_000, "columns of a generated map")
     map_seed: int = param(1, "seed", 0, 2**31, "seed of a generated map's texture, apart from the run's")
     population: float = param(5_000_000, "person", 0, 2e9, "people in the country (generated maps only)")
+    outbreak: float = param(150, "person", 0, 1e6, "dead on each side just before week 0, who set it off")
     displaced_share: float = param(0.03, "share", 0, 0.9, "share of the people displaced at the start")
     places: Dict[str, Place] = table("named towns")
     communities: Dict[str, Heartland] = table("communities and their heartlands (generated maps)")
@@ -291,14 +292,14 @@ class Task:
 class Move:
     """Campaigns, lulls and marches of armed factions."""
 
-    campaign_rate: float = param(0.35, "1/year", 0, 52, "onset of campaigns, rested and unprovoked")
-    provocation: float = param(14, "ratio", 0, 200, "how much a full provocation raises that rate")
+    campaign_rate: float = param(0.08, "1/year", 0, 52, "onset of campaigns, rested and unprovoked")
+    provocation: float = param(100, "ratio", 0, 1000, "how much a full provocation raises that rate")
     provoking_deaths: float = param(60, "person", 1, 1e5, "own dead that provoke half fully")
     provocation_memory: float = param(5, "week", 0.5, 260, "half-life of provocation",
                                       "attacks follow harm for under 4 weeks: Condra & Shapiro 2012")
-    campaign_weeks: float = param(7, "week", 1, 260, "mean length of a campaign")
-    rest_weeks: float = param(24, "week", 0, 260, "mean rest before a faction is ready again")
-    vigour: float = param(1.1, "log sd", 0, 3, "spread of campaigns' intensity (lognormal)")
+    campaign_weeks: float = param(12, "week", 1, 260, "mean length of a campaign")
+    rest_weeks: float = param(16, "week", 0, 260, "mean rest before a faction is ready again")
+    vigour: float = param(1.4, "log sd", 0, 3, "spread of campaigns' intensity (lognormal)")
     taking_part: float = param(0.6, "share", 0, 1, "share of bands that join a campaign")
     reach_km: float = param(150, "km", 10, 2_000, "distance at which an objective loses half its pull")
     speed: float = param(45, "km/week", 1, 500, "march of a band on open ground")
@@ -310,10 +311,10 @@ class Move:
 class Fight:
     """Battles between rival bands."""
 
-    rate: float = param(1.0, "1/year", 0, 520, "battles of a band that is outnumbered, in a lull")
-    campaign: float = param(14, "ratio", 1, 200, "how much a campaign of mean vigour raises it")
+    rate: float = param(60, "1/year", 0, 520, "battles of an outnumbered band in a campaign of mean vigour")
+    lull: float = param(0.003, "ratio", 0, 1, "of that rate, outside campaigns")
     separation: float = param(1.0, "ratio", 0.01, 100, "peacekeepers that offset one fighter, separating")
-    severity: float = param(2.2, "person", 0.1, 100, "smallest typical battle")
+    severity: float = param(4.0, "person", 0.1, 100, "smallest typical battle")
     tail: float = param(2.5, "exponent", 1.6, 5, "density exponent of event sizes",
                         "Bohorquez et al. 2009: 2.5; CAR 2.53 +- 0.15 (UCDP GED 23.1)")
     largest_share: float = param(0.35, "share", 0.01, 1, "largest share of those there who can die")
@@ -324,8 +325,8 @@ class Fight:
 class Prey:
     """One-sided violence: bands attack civilians, protection deters."""
 
-    rate: float = param(0.25, "1/year", 0, 520, "attacks by a band of an average faction, in a lull")
-    campaign: float = param(30, "ratio", 1, 400, "how much a campaign of mean vigour raises it")
+    rate: float = param(60, "1/year", 0, 520, "attacks of a band in a campaign of mean vigour, motive 1")
+    lull: float = param(0.0005, "ratio", 0, 1, "of that rate, outside campaigns")
     protection: float = param(1.0, "ratio", 0.01, 100, "peacekeepers that offset one fighter, protecting")
     armless: float = param(0.3, "share", 0, 1, "protection given by a force that may not use force")
     rivals: float = param(1.0, "ratio", 0, 50, "added motive when rivals are near",
@@ -336,7 +337,7 @@ class Prey:
     reprisal: float = param(5.0, "ratio", 0, 100, "added motive where one's own people were just killed")
     reprisal_memory: float = param(3, "week", 0.5, 260, "half-life of reprisal near a killing")
     restraint: float = param(0.5, "share", 0, 1, "attacks that reporting deters, fully committed faction")
-    severity: float = param(3.0, "person", 0.1, 100, "smallest typical attack")
+    severity: float = param(5.5, "person", 0.1, 100, "smallest typical attack")
     tail: float = param(2.5, "exponent", 1.6, 5, "density exponent of event sizes",
                         "Bohorquez et al. 2009: 2.5; CAR 2.53 +- 0.15 (UCDP GED 23.1)")
     largest_share: float = param(0.2, "share", 0.01, 1, "largest share of the people there who can die")
@@ -396,21 +397,21 @@ class Live:
 
     memory: float = param(6, "week", 0.5, 260, "half-life of violence felt in a place")
     half_violence: float = param(0.5, "deaths/1000", 0.001, 100, "recent deaths per 1,000 felt half fully")
-    displaced_need: float = param(1.2, "1/year", 0, 52, "rise of need in displacement")
+    displaced_need: float = param(0.8, "1/year", 0, 52, "rise of need in displacement")
     violence_need: float = param(2.0, "1/year", 0, 52, "rise of need under full violence")
     poverty: float = param(0.06, "1/year", 0, 52, "rise of need in ordinary life where the state is absent")
     livelihood: float = param(1.5, "1/year", 0, 52, "fall of need by livelihood at home in calm")
     coping: float = param(0.5, "share", 0, 1, "livelihood that displaced people have, of that at home")
     aid: float = param(8.0, "1/year", 0, 520, "fall of need while fully aided")
     abroad: float = param(2.0, "1/year", 0, 52, "fall of need in refuge abroad")
-    mortality: float = param(0.035, "1/year", 0, 1, "excess mortality at full need",
-                             "emergency threshold 1/10,000/day is 0.0365 a year")
-    flight: float = param(6.0, "1/year", 0, 520, "flight under full violence felt")
+    mortality: float = param(0.02, "1/year", 0, 1, "excess mortality at full need",
+                             "emergency threshold of all deaths, 1/10,000/day, is 0.0365 a year")
+    flight: float = param(3.0, "1/year", 0, 520, "flight under full violence felt")
     flight_km: float = param(100, "km", 1, 5_000, "distance at which a refuge loses half its pull")
     calm: float = param(3.0, "ratio", 0, 100, "pull of calm on the choice of a refuge")
     shelter: float = param(2.0, "ratio", 0, 100, "pull of protection on the choice of a refuge")
-    border: float = param(0.15, "ratio", 0, 100, "pull of a border crossing against one's own people's towns")
-    homecoming: float = param(0.8, "1/year", 0, 52, "return when home has been quiet")
+    border: float = param(1.5, "ratio", 0, 100, "pull of a border crossing against one's own people's towns")
+    homecoming: float = param(1.2, "1/year", 0, 52, "return when home has been quiet")
     quiet: float = param(0.05, "share", 0.001, 1, "violence felt at home that halves return")
 
 
@@ -476,7 +477,7 @@ class Recruit:
 class Negotiate:
     """Commitment, agreement, collapse, institutions."""
 
-    fatigue: float = param(0.1, "1/year", 0, 52, "rise of commitment by war-weariness alone")
+    fatigue: float = param(0.15, "1/year", 0, 52, "rise of commitment by war-weariness alone")
     mediation: float = param(0.6, "1/year", 0, 52, "rise of commitment under full mediation")
     mediators: float = param(150, "person", 1, 1e5, "staff on mediation that give half its effect")
     coercion: float = param(2.0, "ratio", 0, 50, "rise per share of fighters hit, at full mediation",

@@ -31,7 +31,7 @@ def fight(model):
     around = model.fighters_around()
     foes = (f.rival[bands.faction] * around[:, bands.cell].T).sum(axis=1)
     separation = model.task_presence("separate").sum(axis=0)[bands.cell]
-    rates = hazard(p, model.drive(p.campaign), bands.fighters, foes, separation) * (bands.paused <= 0)
+    rates = hazard(p, model.drive(p.lull), bands.fighters, foes, separation) * (bands.paused <= 0)
     lucky = {w: model.luck.uniform(f"fight.{w}", n) for w in ("meet", "whom", "size", "crossfire")}
     for b in np.flatnonzero(draws.happens(lucky["meet"], rates, model.years) & (bands.fighters > 0)):
         near = np.isin(bands.cell, model.land.near[bands.cell[b]])

@@ -25,7 +25,7 @@ def onset(aggression, rest, provocation, p):
     aggression : (F,) 0..1; rest : (F,) weeks until ready; provocation : (F,) own dead lately
     p : params.Move
     """
-    stung = provocation / (provocation + p.provoking_deaths)
+    stung = provocation**2 / (provocation**2 + p.provoking_deaths**2)  # a few dead are borne, many are not
     return p.campaign_rate * aggression * (rest <= 0) * (1 + p.provocation * stung)
 
 

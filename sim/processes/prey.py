@@ -59,7 +59,7 @@ def prey(model):
     reports = model.task_presence("report").sum(axis=0)[bands.cell]
     restraint = p.restraint * f.commitment[bands.faction] * reports / (reports + 20.0)
     rates = hazard(
-        p, f.abuse[bands.faction] * model.drive(p.campaign),
+        p, f.abuse[bands.faction] * model.drive(p.lull),
         motive(p, foes, bands.fighters, bands.losses, grief), prey_on.sum(axis=1),
         bands.fighters, protection[bands.faction, bands.cell], restraint,
     ) * (bands.paused <= 0)  # fmt: skip
