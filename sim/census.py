@@ -19,12 +19,16 @@ class Census:
     trust: np.ndarray  # (M, C) mean trust of the people there; that of strangers where nobody is
     trust_of_all: np.ndarray  # (M,) mean trust of everybody in the country
     grievance: np.ndarray  # (K, F) mean grievance of each community
+    of_community: np.ndarray  # (K,) persons present
     alive: int
     refugees: int
+    state: float  # 0..1 institutions that the average person lives under
+    felt: float  # 0..1 violence felt by the average person
 
 
 @numba.njit(cache=True)
-def _count(cell, community, status, persons, need, trust, grievance, population, idps, needs, trusts, wronged, totals):
+def _count(cell, community, status, persons, need, trust, grievance, stranger, population, idps, needs, trusts,
+           wronged, totals, persons_there, of_community, everybody):  # fmt: skip
     for i in range(persons.size):
         n = persons[i]
         if n == 0:
@@ -44,28 +48,37 @@ def _count(cell, community, status, persons, need, trust, grievance, population,
             idps[c] += n
         for m in range(trust.shape[1]):
             trusts[m, c] += n * trust[i, m]
+    for c in range(idps.size):
+        for k in range(population.shape[1]):
+            persons_there[c] += population[c, k]
+            of_community[k] += population[c, k]
+        for m in range(trust.shape[1]):
+            everybody[m] += trusts[m, c]
+            trusts[m, c] = trusts[m, c] / persons_there[c] if persons_there[c] > 0 else stranger
 
 
-def take_census(people, n_cells, n_communities, stranger):
+def take_census(people, land, stranger):
     """Count the people.
 
     Parameters
     ----------
-    people : state.Civilians; n_cells, n_communities : int; stranger : trust in a mission where nobody lives
+    people : state.Civilians; land : state.Land; stranger : trust in a mission where nobody lives
     """
+    n_cells, n_communities = land.births.shape
     n_factions, n_missions = people.grievance.shape[1], people.trust.shape[1]
     population, idps, need = np.zeros((n_cells, n_communities)), np.zeros(n_cells), np.zeros(n_cells)
     trust, wronged = np.zeros((n_missions, n_cells)), np.zeros((n_communities, n_factions + 1))
     totals = np.zeros(2, dtype=np.int64)
+    persons, of_community, everybody = np.zeros(n_cells), np.zeros(n_communities), np.zeros(n_missions)
     _count(
         people.cell, people.community, people.status, people.persons, people.need, people.trust, people.grievance,
-        population, idps, need, trust, wronged, totals,
+        stranger, population, idps, need, trust, wronged, totals, persons, of_community, everybody,
     )  # fmt: skip
-    persons = population.sum(axis=1)
+    present = max(of_community.sum(), 1)
     return Census(
         population=population, persons=persons, idps=idps, need=need,
-        trust=np.where(persons > 0, trust / np.maximum(persons, 1), stranger),
-        trust_of_all=trust.sum(axis=1) / max(persons.sum(), 1),
+        trust=trust, trust_of_all=everybody / present,
         grievance=wronged[:, :-1] / np.maximum(wronged[:, -1:], 1),
-        alive=int(totals[0]), refugees=int(totals[1]),
+        of_community=of_community, alive=int(totals[0]), refugees=int(totals[1]),
+        state=float((land.institutions * persons).sum() / present), felt=float((land.felt * persons).sum() / present),
     )  # fmt: skip

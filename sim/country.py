@@ -170,7 +170,7 @@ def _generate_cells(country):
 
 def _texture(country, knots=7):
     """Return smooth noise in 0..1 over the rectangle: a coarse random lattice, interpolated."""
-    lattice = draws.fill(draws.key(country.map_seed, "map"), np.arange(knots * knots, dtype=np.uint64))
+    lattice = draws.Draws(country.map_seed).uniform("map", knots * knots)
     lattice = lattice.reshape(knots, knots)
     r = np.linspace(0, knots - 1.001, country.rows)
     c = np.linspace(0, knots - 1.001, country.cols)

@@ -9,7 +9,7 @@ import numpy as np
 from sim import agents, draws
 from sim.census import take_census
 from sim.country import make_bands, make_civilians, make_factions, make_land
-from sim.mission import make_missions, make_units
+from sim.mission import make_missions, make_units, planned_share
 from sim.outcomes import Record
 from sim.params import UNIFORMED, WEEKS_PER_YEAR, Params, out_of_range
 from sim.processes.ambush import ambush
@@ -78,7 +78,10 @@ class PeaceModel(mesa.Model):
         self.aided = zeros(params.civilians, dtype=bool)
         self.presence = zeros(n_missions, len(LOCAL), self.land.row.size)  # effective, by local task
         self.armed = zeros(n_missions, self.land.row.size)
+        self.guard = zeros(len(self.factions.names), self.land.row.size)  # effective protection against each faction
         self.factions.aggression[:] = 1 - self.factions.commitment
+        weeks = np.arange(self.record_length()) * params.step_weeks
+        self.plan = np.array([planned_share(self.missions, w) for w in weeks])  # (steps, M)
         self.schedule = [p for p in SCHEDULE if getattr(params.processes, p.__name__)]
         self.record = Record(self)
         self._open_week()
@@ -88,7 +91,7 @@ class PeaceModel(mesa.Model):
     def step(self):
         """Run one week: everything that happens, in the order in which it happens."""
         for process in self.schedule:
-            self._around = self._guards = None  # bands may have moved
+            self._around = None  # bands may have moved
             process(self)
         self.week += self.params.step_weeks
         self.luck.step += 1
@@ -102,6 +105,10 @@ class PeaceModel(mesa.Model):
                 progress(self.week)
         return self
 
+    def record_length(self):
+        """Return the number of steps of the run."""
+        return int(np.ceil(self.params.weeks / self.params.step_weeks))
+
     @property
     def finished(self):
         """Whether the run has reached its last week."""
@@ -111,14 +118,15 @@ class PeaceModel(mesa.Model):
         """Count the people, so that every rule of the week sees the same Monday, and open a new page."""
         c, k = self.land.births.shape
         f, m = self.factions.hostility.shape
-        self.census = take_census(self.people, c, k, self.params.feel.start)
+        self.census = take_census(self.people, self.land, self.params.feel.start)
+        self.grudge = self._grudge()
         self.now = Week(
-            toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f, c, k), by_mission=zeros(m, c, k),
+            toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f), by_mission=zeros(m),
             fighters_lost=zeros(f), lost_to_rivals=zeros(f), hit=zeros(f, m), peacekeepers_killed=zeros(m),
             aid_workers_killed=zeros(m), stood_by=zeros(m, c), aid=zeros(m, c), tried=zeros(m), reached=zeros(m),
             forced=zeros(m), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
         )  # fmt: skip
-        self._around = self._guards = None
+        self._around = None
 
     # ------------------------------------------------------------------------------ what rules ask
 
@@ -152,16 +160,6 @@ class PeaceModel(mesa.Model):
         """Return the effective presence of every mission for a local task: (M, C) person-equivalents."""
         return self.presence[:, LOCAL.index(name)]
 
-    def guard(self, faction):
-        """Return the effective presence that protects people from a faction: (C,) person-equivalents."""
-        if self._guards is None:
-            m, armless = self.missions, self.params.prey.armless
-            kept = self.task_presence("protect") + self.task_presence("police")
-            kept = kept * (armless + (1 - armless) * m.use_of_force)[:, None]
-            reach = m.host_reach * (1 - self.hostility_of_host())
-            self._guards = [(kept * reach[:, None] if host else kept).sum(axis=0) for host in self.factions.host]
-        return self._guards[faction]
-
     def escorts(self):
         """Return the escorts of its own chain of command around each unit: (U,) person-equivalents."""
         command = self.missions.command
@@ -171,9 +169,9 @@ class PeaceModel(mesa.Model):
     def drive(self, lull):
         """Return each band's aggression, dampened by local institutions, by a campaign's vigour or a lull: (B,)."""
         f, b = self.factions, self.bands
-        damped = 1 - self.params.negotiate.aggression * self.land.institutions[b.cell]
-        at_war = b.taking_part & (f.campaign[b.faction] > 0)
-        return f.aggression[b.faction] * damped * np.where(at_war, f.vigour[b.faction], lull)
+        damping = self.params.negotiate.aggression
+        return _drive(b.faction, b.cell, b.taking_part, f.aggression, f.campaign, f.vigour, self.land.institutions,
+                      damping, lull)  # fmt: skip
 
     def hostility_of_host(self):
         """Return the host government's hostility to every mission: (M,)."""
@@ -184,26 +182,25 @@ class PeaceModel(mesa.Model):
         judge, rumour = self.params.judge, self.params.feel.misinformation
         return min(1.0, judge.conflation * (1 + judge.rumour * rumour))
 
-    def grudge(self):
+    def _grudge(self):
         """Return the grievance of each faction's own people toward its worst rival: (F,) 0..1."""
         worst = np.max(self.census.grievance[:, None, :] * self.factions.rival[None], axis=2)  # (K, F)
-        own = self.factions.community * self.census.population.sum(axis=0)
+        own = self.factions.community * self.census.of_community
         return (own * worst.T).sum(axis=1) / np.maximum(own.sum(axis=1), 1)
 
-    def state_of_the_state(self):
-        """Return the institutions that the average person lives under: 0..1."""
-        return float((self.land.institutions * self.census.persons).sum() / max(self.census.persons.sum(), 1))
-
-    def violence_felt(self):
-        """Return the violence that the average person feels around: 0..1."""
-        return float((self.land.felt * self.census.persons).sum() / max(self.census.persons.sum(), 1))
-
-    def battle_deaths_by_cell(self):
-        """Return this week's deaths of those who bear arms: (C,)."""
+    def deaths_by_cell(self):
+        """Return this week's violent deaths, of civilians and of those who bear arms: (C,)."""
         dead = zeros(self.land.row.size)
+        for _, _, cell, _, civilians in self.now.killings:
+            dead[cell] += civilians
         for e in self.now.events:
             dead[e.cell] += e.deaths_a + e.deaths_b
         return dead
+
+    def bands_near(self, cell):
+        """Say which bands are within one cell of a cell: (B,) bool."""
+        row, col, at = self.land.row, self.land.col, self.bands.cell
+        return (np.abs(row[at] - row[cell]) <= 1) & (np.abs(col[at] - col[cell]) <= 1)
 
     # ------------------------------------------------------------------------------ what rules do
 
@@ -220,7 +217,9 @@ class PeaceModel(mesa.Model):
             return 0
         self.now.toll[cell, community] += dead
         by, who = (self.now.by_faction, faction) if mission is None else (self.now.by_mission, mission)
-        by[who, cell, community] += dead
+        by[who] += dead
+        who = (faction, -1) if mission is None else (-1, mission)
+        self.now.killings.append((*who, cell, community, dead))
         stung = dead * self.factions.community[:, community]
         if faction is not None:
             stung[faction] = 0.0
@@ -234,9 +233,9 @@ class PeaceModel(mesa.Model):
         self.bands.fighters[band] -= dead
         self.bands.losses[band] += dead
         self.now.fighters_lost[faction] += dead
-        self.factions.provocation[faction] += dead
         if to_rivals:
             self.now.lost_to_rivals[faction] += dead
+            self.factions.provocation[faction] += dead
 
     def lose_from(self, unit, dead):
         """Enter members of a unit killed, at most those who are there; return how many."""
@@ -287,6 +286,16 @@ def _around(faction, cell, fighters, near, out):
             c = near[cell[b], r]
             if c >= 0:
                 out[faction[b], c] += fighters[b]
+
+
+@numba.njit(cache=True)
+def _drive(faction, cell, taking_part, aggression, campaign, vigour, institutions, damping, lull):
+    out = np.empty(faction.size)
+    for b in range(faction.size):
+        f = faction[b]
+        at_war = taking_part[b] and campaign[f] > 0
+        out[b] = aggression[f] * (1.0 - damping * institutions[cell[b]]) * (vigour[f] if at_war else lull)
+    return out
 
 
 def arrays(part):

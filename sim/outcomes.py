@@ -60,16 +60,12 @@ def _killed(model, hosts):
     return model.now.by_faction[model.factions.host == hosts].sum()
 
 
-def _staff(model, kinds):
-    return model.units.strength[:, kinds].sum()
-
-
 def _un_troops(model, un):
-    return model.units.strength[model.missions.un[model.units.mission] == un, 0].sum()
+    return model.missions.persons[model.missions.un == un, 0].sum()
 
 
 def _present(model, kind):
-    return model.units.strength[:, KINDS.index(kind)].sum()
+    return model.missions.persons[:, KINDS.index(kind)].sum()
 
 
 def _consent(model):
@@ -77,14 +73,15 @@ def _consent(model):
 
 
 OUTCOMES = (
-    Outcome("civilians_killed", "person", "civilians killed by violence", "sum", lambda m: m.now.toll.sum()),
+    Outcome("civilians_killed", "person", "civilians killed by violence", "sum",
+            lambda m: m.now.by_faction.sum() + m.now.by_mission.sum()),
     Outcome("osv_all", "person", "civilians killed by armed factions", "sum", lambda m: m.now.by_faction.sum()),
     Outcome("osv_gov", "person", "of these, by the host government", "sum", lambda m: _killed(m, True)),
     Outcome("osv_reb", "person", "of these, by all other factions", "sum", lambda m: _killed(m, False)),
     Outcome("killed_by", "person", "civilians killed by each faction", "sum",
-            lambda m: m.now.by_faction.sum(axis=(1, 2)), "faction"),
+            lambda m: m.now.by_faction, "faction"),
     Outcome("killed_by", "person", "civilians killed by each mission", "sum",
-            lambda m: m.now.by_mission.sum(axis=(1, 2)), "mission"),
+            lambda m: m.now.by_mission, "mission"),
     Outcome("excess_deaths", "person", "deaths from unmet need", "sum", lambda m: m.now.excess[0]),
     Outcome("brd", "person", "battle-related deaths of fighters", "sum", _battle_deaths),
     Outcome("peacekeepers_killed", "person", "uniformed and civilian personnel killed", "sum",
@@ -100,7 +97,7 @@ OUTCOMES = (
     Outcome("freedom", "share", "freedom of movement of each faction", "mean", _freedom_of_factions, "faction"),
     Outcome("freedom_civilians", "share", "people who live where little violence is felt", "mean",
             lambda m: _mean((m.land.felt < 0.25).astype(float), m.census.persons)),
-    Outcome("violence_felt", "share", "violence felt by the average person", "mean", lambda m: m.violence_felt()),
+    Outcome("violence_felt", "share", "violence felt by the average person", "mean", lambda m: m.census.felt),
     Outcome("trust", "share", "mean trust in each mission", "last", lambda m: m.census.trust_of_all, "mission"),
     Outcome("consent_gov", "share", "host government's consent to each mission", "last", _consent, "mission"),
     Outcome("hostility", "share", "hostility of each faction to each mission", "last",
@@ -109,7 +106,7 @@ OUTCOMES = (
             lambda m: m.factions.commitment, "faction"),
     Outcome("fighters", "person", "fighters of each faction", "last", lambda m: m.strength(), "faction"),
     Outcome("institutions", "share", "institutions that the average person lives under", "last",
-            lambda m: m.state_of_the_state()),
+            lambda m: m.census.state),
     Outcome("agreement", "0/1", "an agreement is in force", "last", lambda m: m.politics.agreement[0]),
     Outcome("troops", "person", "troops present", "last", lambda m: _present(m, "troops")),
     Outcome("un_troops", "person", "of these, UN", "last", lambda m: _un_troops(m, True)),
@@ -118,7 +115,7 @@ OUTCOMES = (
     Outcome("observers", "person", "observers present", "last", lambda m: _present(m, "observers")),
     Outcome("humanitarian_staff", "person", "aid workers present", "last", lambda m: _present(m, "aid")),
     Outcome("personnel", "person", "personnel of each mission", "last",
-            lambda m: np.bincount(m.units.mission, m.units.strength.sum(axis=1), len(m.missions.names)), "mission"),
+            lambda m: m.missions.persons.sum(axis=1), "mission"),
     Outcome("cost", "US$", "spent by each mission", "sum", lambda m: m.now.cost, "mission"),
 )  # fmt: skip
 
@@ -146,7 +143,7 @@ class Record:
         p = model.params
         self.factions, self.missions = model.factions.names, model.missions.names
         self.step_weeks, self.start = p.step_weeks, date.fromisoformat(p.country.start)
-        self.n_steps = int(np.ceil(p.weeks / p.step_weeks))
+        self.n_steps = model.record_length()
         self.columns = [c for o in OUTCOMES for c in columns_of(o, self.factions, self.missions)]
         self.weekly = np.full((self.n_steps, len(self.columns)), np.nan)
         self.events = []  # (step, Event)

@@ -238,7 +238,7 @@ class MissionModel:
     authorised: float = param(26, "week", 0, 5_200, "week in which the missions are authorised")
     comparison: str = choice("equal_cost", ("equal_cost", "equal_personnel", "as_deployed"),
                              "what is held equal between mission models")
-    budget: float = param(2_000e6, "US$", 0, 1e12, "total budget over the plan, for equal_cost")
+    budget: float = param(4_000e6, "US$", 0, 1e12, "total budget over the plan, for equal_cost")
     person_years: float = param(40_000, "person-year", 0, 1e8, "total personnel, for equal_personnel")
     council_unity: float = param(0.7, "share", 0, 1, "unity of the Security Council's permanent members")
     coordination: float = param(0.5, "share", 0, 1, "coordination between chains of command")
@@ -360,7 +360,7 @@ class Enforce:
 class Ambush:
     """Attacks on contingents and aid teams."""
 
-    rate: float = param(1.2, "1/year", 0, 520, "attacks on a weak unit by fully hostile bands in reach")
+    rate: float = param(5.0, "1/year", 0, 520, "attacks on a weak unit by fully hostile bands in reach")
     guard: float = param(0.5, "ratio", 0.01, 100, "fighters that one uniformed person keeps off")
     severity: float = param(0.7, "person", 0.1, 100, "smallest typical loss of a unit",
                             "MINUSCA: 0.65 killed by malicious act per 1,000 person-years")
@@ -443,14 +443,14 @@ class Judge:
     conflation: float = param(0.4, "share", 0, 1, "hostility and distrust that spill between separate commands",
                               "evidence split: Sauter 2022 for, J. Int. Peacekeeping 25(4) against")
     rumour: float = param(0.5, "share", 0, 1, "added conflation under full misinformation")
-    political: float = param(0.8, "1/year", 0, 52, "hostility from judging the political agreement")
-    rights: float = param(0.5, "1/year", 0, 52, "hostility from judging human rights, full abuse")
+    political: float = param(1.6, "1/year", 0, 52, "hostility from judging the political agreement")
+    rights: float = param(0.8, "1/year", 0, 52, "hostility from judging human rights, full abuse")
     abuse_deaths: float = param(40, "person", 1, 1e5, "killed in recent months that are judged half fully")
     abuse_memory: float = param(12, "week", 1, 260, "half-life of a record of abuse")
     force: float = param(1.5, "ratio", 0, 50, "hostility per share of a faction's fighters hit")
     decay: float = param(0.7, "1/year", 0, 52, "decay of hostility")
     persuasion: float = param(0.8, "1/year", 0, 52, "added decay under full engagement with armed actors")
-    judging_half: float = param(1_500, "person", 1, 1e6, "personnel on a task that give half its weight")
+    judging_half: float = param(400, "person", 1, 1e6, "personnel on a task that give half its weight")
     expulsion: float = param(0.75, "share", 0, 1, "host's hostility above which a mission is asked to leave")
     patience: float = param(13, "week", 0, 520, "weeks above that before it is asked")
 

@@ -127,7 +127,7 @@ class Missions:
     use_of_force: np.ndarray  # (M,) 0..1
     host_reach: np.ndarray  # (M,) 0..1
     caveat: np.ndarray  # (M, 5) bool, conditions its caveated contingents carry
-    present: np.ndarray  # (M,) 0..1 share of the authorised strength present, planned
+    persons: np.ndarray  # (M, 5) persons present, by kind
     work: np.ndarray  # (M, 14) person-equivalents at work on each task
     unwelcome: np.ndarray  # (M,) weeks in which the host wanted it gone
     expelled: np.ndarray  # (M,) week it was asked to leave; inf: not
@@ -168,8 +168,8 @@ class Week:
     """What happened in the week that is being stepped: made anew each week, filled in by processes."""
 
     toll: np.ndarray  # (C, K) int, civilians killed by violence
-    by_faction: np.ndarray  # (F, C, K) of these, by faction
-    by_mission: np.ndarray  # (M, C, K) of these, by mission
+    by_faction: np.ndarray  # (F,) of these, by faction
+    by_mission: np.ndarray  # (M,) of these, by mission
     fighters_lost: np.ndarray  # (F,) in battle with rivals and with missions
     lost_to_rivals: np.ndarray  # (F,) of these, to rivals
     hit: np.ndarray  # (F, M) fighters killed or dispersed by each mission
@@ -183,6 +183,7 @@ class Week:
     excess: np.ndarray  # (1,) int, deaths from need
     unmet: np.ndarray  # (1,) person-weeks of need
     cost: np.ndarray  # (M,) US$
+    killings: list = field(default_factory=list)  # of (faction or -1, mission or -1, cell, community, dead)
     events: list = field(default_factory=list)  # of Event
 
 

@@ -9,18 +9,22 @@ mission is seen as partial (the five principles of Japan's PKO law).
 
 import numpy as np
 
-from sim.mission import planned_share
 from sim.params import UNIFORMED
 from sim.processes import task
 
 CEASEFIRE, CONSENT, IMPARTIALITY, WITHDRAW, MINIMUM_FORCE = range(5)
 
 
-def share_present(missions, week, expulsion):
-    """Return the share of its authorised strength that each mission has, by kind: (M, 5)."""
-    left = np.clip(1 - (week - missions.expelled) / max(expulsion, 1e-9), 0, 1)
-    left[~np.isfinite(missions.expelled)] = 1.0
-    share = np.repeat((planned_share(missions, week) * left)[:, None], 5, axis=1)
+def share_present(missions, planned, week, expulsion):
+    """Return the share of its authorised strength that each mission has, by kind: (M, 5).
+
+    Parameters
+    ----------
+    planned : (M,) 0..1 by its plan alone; week : float; expulsion : weeks in which an unwanted mission goes
+    """
+    gone = (week - missions.expelled) / max(expulsion, 1e-9)  # minus infinity for those nobody asked to leave
+    left = np.minimum(np.maximum(1 - gone, 0), 1)
+    share = np.repeat((planned * left)[:, None], 5, axis=1)
     for m in np.flatnonzero((missions.takes_over >= 0) & (week >= missions.arrive) & (week < missions.leave)):
         other = missions.takes_over[m]
         if week >= missions.leave[other] and not np.isfinite(missions.expelled[other]):
@@ -54,8 +58,7 @@ def deploy(model):
     m, u, p, now = model.missions, model.units, model.params, model.now
     if not m.names:
         return
-    share = share_present(m, model.week, p.deploy.expulsion)
-    m.present = share[:, 0] if m.personnel[:, 0].any() else share.max(axis=1)
+    share = share_present(m, model.plan[model.luck.step], model.week, p.deploy.expulsion)
     u.losses *= model.fading(p.deploy.replacement)
     full = u.share * (m.personnel * share)[u.mission]
     uniformed = full[:, UNIFORMED].sum(axis=1)
@@ -72,14 +75,12 @@ def deploy(model):
     )  # fmt: skip
     withdrawn = u.suspended & m.caveat[u.mission, WITHDRAW] & (gap[u.mission] > p.deploy.caveat_gap)
     u.strength[withdrawn] *= 0.5  # half go home; the rest stay in their base
-    persons = np.zeros_like(m.personnel)
-    np.add.at(persons, u.mission, u.strength)
+    m.persons = np.array([np.bincount(u.mission, kind, len(m.names)) for kind in u.strength.T]).T
     served = (m.arrive <= model.week) & (model.week < m.leave) & (model.week < m.expelled + p.deploy.expulsion)
-    now.cost[:] = m.paid * ((persons * m.price).sum(axis=1) + served * m.headquarters) * model.years
+    now.cost[:] = m.paid * ((m.persons * m.price).sum(axis=1) + served * m.headquarters) * model.years
     m.spent += now.cost
     m.mandate_weeks += served * p.step_weeks
-    pull = m.capacity * persons[:, :, None]
-    m.work = pull.sum(axis=1)
+    m.work = (m.capacity * m.persons[:, :, None]).sum(axis=1)
 
 
 def _open_bases(model, u, m):

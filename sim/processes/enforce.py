@@ -43,7 +43,10 @@ def enforce(model):
         return
     n = bands.faction.size
     reached = reach(m.use_of_force, f.host, m.host_reach, m.partiality, 1 - model.hostility_of_host())
-    force = model.task_presence("enforce")[:, bands.cell] * reached[bands.faction].T  # (M, B)
+    on_ground = model.task_presence("enforce")
+    if not on_ground.any():
+        return
+    force = on_ground[:, bands.cell] * reached[bands.faction].T  # (M, B)
     active = bands.taking_part & (f.campaign[bands.faction] > 0)
     rates = hazard(p, force.sum(axis=0), bands.fighters, active)
     lucky = {w: model.luck.uniform(f"enforce.{w}", n) for w in ("act", "who", "size", "harm")}

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from sim.params import TASKS
-from sim.state import ABROAD
+from sim.state import ABROAD, zeros
 
 
 @numba.njit(cache=True)
@@ -24,7 +24,7 @@ def update(cell, community, status, persons, need, aided, gain, loss, by_aid, wo
     ----------
     cell, community, status, persons : (N,) int; need : (N,) 0..1; aided : (N,) bool
     gain : (M, C) rise of trust this week; loss : (M, C, K) 0..1 share of trust lost; by_aid : (M, C) rise if aided
-    wound : (F, C, K) rise of grievance
+    wound : (F, C, K) blow to those whose people were killed
     numbers : start of trust, its forgetting per week, forgiving per week, grievance from need per week
     host : int, faction that need is blamed on, -1 for none
     trust : (N, M), grievance : (N, F), written
@@ -45,7 +45,7 @@ def update(cell, community, status, persons, need, aided, gain, loss, by_aid, wo
         for f in range(grievance.shape[1]):
             g = grievance[i, f]
             if here:
-                g += wound[f, c, k] * (1.0 - g)
+                g += wound[f, c, k] / (1.0 + wound[f, c, k]) * (1.0 - g)
             if f == host:
                 g += from_need * need[i] * (1.0 - g)
             g -= forgive * g
@@ -57,40 +57,55 @@ def conflation(command, spill):
     return np.where(command[:, None] == command[None, :], 1.0, spill)
 
 
-def felt_loss(p, harmed, people, stood_by, rumour, y):
-    """Return the share of trust lost this week: (M, C, K) 0..1.
+@numba.njit(cache=True)
+def signals(protect, engage, felt, aid, stood_by, harmed, population, knowledge, numbers, gain, loss, by_aid):
+    """Work out what people see of each mission this week.
 
     Parameters
     ----------
-    harmed : (M, C, K) killed by each mission; people : (C, K) persons; stood_by : (M, C) attacks witnessed
-    rumour : 0..1 misinformation not countered; y : years in a week
+    protect, engage : (M, C) effective presence; felt : (C,) 0..1; aid : (M, C) share served
+    stood_by : (M, C) attacks witnessed; harmed : (M, C, K) killed; population : (C, K); knowledge : (M,) 0..1
+    numbers : weekly rise by protection, engagement and aid; loss by harm, by standing by, and by rumour
+    gain, by_aid : (M, C), loss : (M, C, K), written
     """
-    per_1000 = 1_000.0 * harmed / (people + 1_000.0)
-    loss = p.harm * per_1000 + p.stood_by * stood_by[:, :, None] + p.rumour * rumour * y
-    return loss / (1 + loss)
+    by_protection, by_engagement, aided, by_harm, by_standing, rumour = numbers
+    for c in range(felt.size):
+        whole = 0.0
+        for m in range(knowledge.size):
+            whole += aid[m, c]
+        for m in range(knowledge.size):
+            talk = engage[m, c] / (engage[m, c] + 10.0) * (0.5 + knowledge[m])
+            gain[m, c] = by_protection * protect[m, c] / (protect[m, c] + 50.0) * (1.0 - felt[c]) + by_engagement * talk
+            by_aid[m, c] = aided * aid[m, c] / whole if whole > 0 else 0.0
+            for k in range(population.shape[1]):
+                per_1000 = 1_000.0 * harmed[m, c, k] / (population[c, k] + 1_000.0)
+                x = by_harm * per_1000 + by_standing * stood_by[m, c] + rumour
+                loss[m, c, k] = x / (1.0 + x)
 
 
 def feel(model):
     """Update what every civilian thinks of every mission and faction."""
     people, m, p, now, census = model.people, model.missions, model.params.feel, model.now, model.census
     y = model.years
-    protect, engage = model.task_presence("protect"), model.task_presence("engage")
-    seen = protect / (protect + 50.0)
-    talk = engage / (engage + 10.0) * (0.5 + m.knowledge[:, None])
-    gain = (p.protection * seen * (1 - model.land.felt) + p.engagement * talk) * y
-    whole = now.aid.sum(axis=0)
-    by_aid = p.aid * now.aid / np.maximum(whole, 1e-9) * y * 4.0  # a week's aid is remembered for about a month
+    n_m, (n_c, n_k), n_f = len(m.names), census.population.shape, model.factions.host.size
     mixed = conflation(m.command, model.spill())
     np.fill_diagonal(mixed, 1.0)
-    harmed = np.tensordot(mixed, now.by_mission, axes=(0, 0)) if now.by_mission.any() else now.by_mission
+    wound, harmed = zeros(n_f, n_c, n_k), zeros(n_m, n_c, n_k)
+    for faction, mission, cell, community, dead in now.killings:
+        if faction >= 0:
+            wound[faction, cell, community] += p.grievance * 1_000.0 * dead / (census.population[cell, community] + 1_000.0)
+        else:
+            harmed[:, cell, community] += dead * mixed[mission]
     stood = mixed.T @ now.stood_by if now.stood_by.any() else now.stood_by
-    countered = m.work[:, TASKS.index("communicate")].sum()
-    rumour = p.misinformation / (1 + countered / 100.0)
-    loss = felt_loss(p, harmed, census.population, stood, rumour, y)
-    wound = p.grievance * 1_000.0 * now.by_faction / (census.population + 1_000.0)
+    rumour = p.misinformation / (1 + m.work[:, TASKS.index("communicate")].sum() / 100.0)
+    # A week's aid is remembered for about a month.
+    numbers = (p.protection * y, p.engagement * y, 4 * p.aid * y, p.harm, p.stood_by, p.rumour * rumour * y)
+    gain, by_aid, loss = zeros(n_m, n_c), zeros(n_m, n_c), zeros(n_m, n_c, n_k)
+    signals(model.task_presence("protect"), model.task_presence("engage"), model.land.felt, now.aid, stood, harmed,
+            census.population, m.knowledge, numbers, gain, loss, by_aid)  # fmt: skip
     host = np.flatnonzero(model.factions.host)
     update(
         people.cell, people.community, people.status, people.persons, people.need, model.aided, gain, loss, by_aid,
-        wound / (1 + wound), (p.start, p.forget * y, p.forgive * y, p.need * y), host[0] if host.size else -1,
+        wound, (p.start, p.forget * y, p.forgive * y, p.need * y), host[0] if host.size else -1,
         people.trust, people.grievance,
     )  # fmt: skip

@@ -6,35 +6,46 @@ x are a band's fighters, foes its rivals' within one cell, S the effective prese
 heavy-tailed in number, bounded by who is there, and shared by strength: the weaker side loses more.
 """
 
+import numba
 import numpy as np
 
 from sim import draws
 from sim.state import Event
 
 
-def hazard(p, aggression, fighters, foes, separation):
-    """Return the hazard (1/year) that each band fights: (B,).
+@numba.njit(cache=True)
+def hazards(faction, cell, fighters, drive, around, rival, separation, rate, phi):
+    """Return the hazard (1/year) that each band fights, and its rivals in reach: two (B,).
 
     Parameters
     ----------
-    p : params.Fight; aggression : (B,) with campaigns counted in
-    fighters, foes : (B,) persons; separation : (B,) effective presence, persons
+    faction, cell : (B,) int; fighters : (B,) persons; drive : (B,) aggression with campaigns counted in
+    around : (F, C) fighters in reach; rival : (F, F) bool; separation : (C,) effective presence, persons
+    rate : 1/year; phi : peacekeepers that offset one fighter
     """
-    kept_apart = separation / (separation + p.separation * np.maximum(fighters, 1e-9))
-    return p.rate * aggression * foes / np.maximum(foes + fighters, 1e-9) * (1 - kept_apart)
+    out, foes = np.zeros(faction.size), np.zeros(faction.size)
+    for b in range(faction.size):
+        f, c, x = faction[b], cell[b], fighters[b]
+        for g in range(rival.shape[0]):
+            if rival[f, g]:
+                foes[b] += around[g, c]
+        if x >= 1.0:
+            kept_apart = separation[c] / (separation[c] + phi * x)
+            out[b] = rate * drive[b] * foes[b] / (foes[b] + x) * (1.0 - kept_apart)
+    return out, foes
 
 
 def fight(model):
     """Let rival bands meet, and bury the fighters and those caught in the crossfire."""
     f, bands, p = model.factions, model.bands, model.params.fight
     n = bands.faction.size
-    around = model.fighters_around()
-    foes = (f.rival[bands.faction] * around[:, bands.cell].T).sum(axis=1)
-    separation = model.task_presence("separate").sum(axis=0)[bands.cell]
-    rates = hazard(p, model.drive(p.lull), bands.fighters, foes, separation) * (bands.paused <= 0)
+    separation = model.task_presence("separate").sum(axis=0)
+    rates, _ = hazards(bands.faction, bands.cell, bands.fighters, model.drive(p.lull), model.fighters_around(),
+                       f.rival, separation, p.rate, p.separation)  # fmt: skip
     lucky = {w: model.luck.uniform(f"fight.{w}", n) for w in ("meet", "whom", "size", "crossfire")}
-    for b in np.flatnonzero(draws.happens(lucky["meet"], rates, model.years) & (bands.fighters > 0)):
-        near = np.isin(bands.cell, model.land.near[bands.cell[b]])
+    meets = draws.happens(lucky["meet"], rates, model.years) & (bands.paused <= 0)
+    for b in np.flatnonzero(meets & (bands.fighters >= 1)):
+        near = model.bands_near(bands.cell[b])
         others = np.flatnonzero(near & f.rival[bands.faction[b], bands.faction] & (bands.fighters >= 1))
         if others.size:
             other = others[draws.pick(bands.fighters[others][None, :], lucky["whom"][b : b + 1])[0]]

@@ -37,7 +37,7 @@ def judge(model):
     political = m.work[:, POLITICAL].sum(axis=1)
     rights = m.work[:, RIGHTS[0]] * 5 + m.work[:, RIGHTS[1]] * 0.1  # reporting names names; patrols only witness
     f.abuse_record *= model.fading(p.abuse_memory)
-    f.abuse_record += now.by_faction.sum(axis=(1, 2))
+    f.abuse_record += now.by_faction
     abuse = f.abuse_record / (f.abuse_record + p.abuse_deaths)
     own = earned(
         p, political / (political + p.judging_half), rights / (rights + p.judging_half),

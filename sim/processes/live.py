@@ -17,19 +17,48 @@ from sim import draws
 from sim.state import ABROAD, AWAY, HOME
 
 
-def feel_violence(land, deaths, people, fading, half):
+@numba.njit(cache=True)
+def feel_violence(deaths, people, near, fading, half, violence, felt):
     """Update the memory of violence per 1,000 people, and what is felt of it there and around.
 
     Parameters
     ----------
-    land : state.Land, written; deaths : (C,) persons this week; people : (C,) persons there
+    deaths : (C,) persons this week; people : (C,) persons there; near : (C, 9) int
     fading : 0..1 what a week leaves; half : deaths per 1,000 felt half fully
+    violence, felt : (C,) written
     """
-    land.violence *= fading
-    land.violence += 1_000.0 * deaths / (people + 1_000.0)
-    weight = np.where(np.arange(land.near.shape[1]) == 0, 1.0, 0.3) * (land.near >= 0)
-    around = (land.violence[land.near] * weight).sum(axis=1)
-    land.felt = around / (around + half)
+    for c in range(people.size):
+        violence[c] = violence[c] * fading + 1_000.0 * deaths[c] / (people[c] + 1_000.0)
+    for c in range(people.size):
+        around = violence[c]
+        for r in range(1, near.shape[1]):
+            if near[c, r] >= 0:
+                around += 0.3 * violence[near[c, r]]
+        felt[c] = around / (around + half)
+
+
+@numba.njit(cache=True)
+def conditions(felt, institutions, numbers, y):
+    """Return what a week does to people by place: four arrays.
+
+    Parameters
+    ----------
+    felt, institutions : (C,) 0..1; y : years in a week
+    numbers : need by violence, by poverty, by displacement; livelihood; coping; flight; homecoming; quiet
+    Returns rise and fall of need at home and displaced (C, 2); probabilities to flee and to return (C,).
+    """
+    by_violence, poverty, by_displacement, livelihood, coping, flight, homecoming, quiet = numbers
+    rise, fall = np.empty((felt.size, 2)), np.empty((felt.size, 2))
+    leaves, returns = np.empty(felt.size), np.empty(felt.size)
+    for c in range(felt.size):
+        v = felt[c]
+        rise[c, 0] = (by_violence * v + poverty * (1.0 - institutions[c])) * y
+        rise[c, 1] = rise[c, 0] + by_displacement * y
+        fall[c, 0] = livelihood * (1.0 - v) * y
+        fall[c, 1] = coping * fall[c, 0]
+        leaves[c] = draws.chance(flight * v * y)
+        returns[c] = draws.chance(homecoming * quiet / (quiet + v) * y)
+    return rise, fall, leaves, returns
 
 
 @numba.njit(cache=True)
@@ -131,18 +160,13 @@ def live(model):
     people, land, p, now, census = model.people, model.land, model.params.live, model.now, model.census
     y = model.years
     n = people.persons.size
-    deaths = now.toll.sum(axis=1) + model.battle_deaths_by_cell()
-    feel_violence(land, deaths, census.persons, model.fading(p.memory), p.half_violence)
-    if now.toll.any():
+    deaths = model.deaths_by_cell()
+    feel_violence(deaths, census.persons, land.near, model.fading(p.memory), p.half_violence, land.violence, land.felt)
+    if now.killings:
         bury(now.toll.copy(), people.cell, people.community, people.status, model.luck.uniform("live.bury", n),
              census.population.astype(np.int64), people.persons)  # fmt: skip
-    v = land.felt
-    rise = np.column_stack([p.violence_need * v + p.poverty * (1 - land.institutions)] * 2) * y
-    rise[:, 1] += p.displaced_need * y
-    calm = p.livelihood * (1 - v) * y
-    fall = np.column_stack([calm, p.coping * calm])
-    leaves = draws.chance(p.flight * v * y)
-    returns = draws.chance(p.homecoming * p.quiet / (p.quiet + v) * y)
+    numbers = (p.violence_need, p.poverty, p.displaced_need, p.livelihood, p.coping, p.flight, p.homecoming, p.quiet)
+    rise, fall, leaves, returns = conditions(land.felt, land.institutions, numbers, y)
     moves = np.zeros(n, dtype=np.int8)
     died, unmet = subsist(
         people.cell, people.home, people.status, model.luck.uniform("live.die", n),

@@ -131,7 +131,7 @@ def _objective(model, i, luck):
     rivals = model.fighters_around()[f.rival[i]].sum(axis=0)
     foreign = model.census.population @ (1 - f.community[i])
     stakes = rivals / (rivals + 300.0) + foreign / (foreign + 8_000.0) + 2 * f.loot[i] * land.resources
-    guard = model.guard(i)
+    guard = model.guard[i]
     near = 1 / (1 + (km_from(land, centre) / p.reach_km) ** 2)
     wary = 1 + p.wariness * guard / (guard + bands.fighters[mine].mean())
     return draws.pick((stakes * near / wary)[None, :], np.array([luck]))[0]
@@ -146,9 +146,8 @@ def _march(model):
     hops[(bands.fighters <= 0) | (idle & ~bands.taking_part)] = 0
     goal = np.where(bands.taking_part, f.objective[bands.faction], bands.home)
     bands.held_up[:] = 0
-    guard = np.array([model.guard(i) for i in range(f.host.size)])
     luck = np.array([model.luck.uniform(f"move.hop{hop}", n) for hop in range(hops.max(initial=1))])
-    march(np.flatnonzero(hops), hops, luck, goal, ~bands.taking_part, guard, _comfort(land, f), bands.fighters,
+    march(np.flatnonzero(hops), hops, luck, goal, ~bands.taking_part, model.guard, _comfort(land, f), bands.fighters,
           bands.faction, land.row, land.col, land.near, p.wariness, bands.cell, bands.held_up)  # fmt: skip
 
 

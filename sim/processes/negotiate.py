@@ -55,13 +55,13 @@ def negotiate(model):
     """Move commitments, sign or break the agreement, build or lose institutions."""
     f, m, p, now, land = model.factions, model.missions, model.params.negotiate, model.now, model.land
     y = model.years
-    state, security = model.state_of_the_state(), 1 - model.violence_felt()
+    state, security = model.census.state, 1 - model.census.felt
     offered = mediation(m.work[:, TASKS.index("mediate")], f.hostility, p.mediators)
     size = np.maximum(model.strength(), 100.0)
     f.pressure *= model.fading(p.pressure_memory)
     f.pressure += now.hit.sum(axis=1) / size
     change = commitment_change(
-        p, f.commitment, f.ceiling, offered, security, f.pressure, now.lost_to_rivals / size, model.grudge(), state, y
+        p, f.commitment, f.ceiling, offered, security, f.pressure, now.lost_to_rivals / size, model.grudge, state, y
     )
     f.commitment = np.clip(f.commitment + change, 0, f.ceiling)
     _agreement(model, security)
@@ -81,14 +81,14 @@ def _agreement(model, security):
     f, p, politics = model.factions, model.params.negotiate, model.politics
     active = (f.enters <= model.week) & (model.week < f.leaves) & (f.ceiling > p.willing)
     willing = f.commitment[active].mean() if active.sum() > 1 else 0.0
-    luck = model.luck.uniform("negotiate.agreement", 1)[0]
+    luck = model.luck.uniform("negotiate.agreement", 1)
     if politics.agreement[0]:
         monitors = model.missions.work[:, TASKS.index("monitor")].sum()
         held = p.guarantee * monitors / (monitors + p.monitors)
-        rate = p.collapse * (1 - held) * (1 - model.state_of_the_state()) * (1 - willing) * (2 - security)
-        if draws.happens(luck, rate, model.years) or willing < 0.6 * p.sign:
+        rate = p.collapse * (1 - held) * (1 - model.census.state) * (1 - willing) * (2 - security)
+        if draws.happens(luck, np.array([rate]), model.years)[0] or willing < 0.6 * p.sign:
             politics.agreement[0] = False
             politics.collapsed[0] += 1
-    elif willing >= p.sign and draws.happens(luck, p.signing, model.years):
+    elif willing >= p.sign and draws.happens(luck, np.array([p.signing]), model.years)[0]:
         politics.agreement[0] = True
         politics.signed[0] = min(politics.signed[0], model.week)

@@ -8,39 +8,49 @@ recent losses (Hultman; Wood 2014), and where one's own people were just killed 
 faction that is committed to the process.
 """
 
+import numba
 import numpy as np
 
 from sim import draws
 from sim.state import Event
 
 
-def motive(p, foes, fighters, losses, grief):
-    """Return the motive of each band, 1 at rest: (B,).
-
-    Parameters
-    ----------
-    p : params.Prey; foes, fighters : (B,) persons; losses : (B,) persons lately
-    grief : (B,) own people killed around, lately
-    """
-    x = np.maximum(fighters, 1.0)
-    return (
-        1
-        + p.rivals * foes / (foes + x)
-        + p.losses * losses / (losses + 0.1 * x)
-        + p.reprisal * grief / (grief + 10.0)
-    )
-
-
-def hazard(p, drive, motives, targets, fighters, protection, restraint):
+@numba.njit(cache=True)
+def hazards(faction, cell, fighters, losses, drive, near, around, rival, grief, community, population, guard, reports,
+            abuse, commitment, numbers):  # fmt: skip
     """Return the hazard (1/year) that each band attacks civilians: (B,).
 
     Parameters
     ----------
-    p : params.Prey; drive : (B,) abuse x aggression x campaign; motives : (B,); targets : (B,) persons there
-    fighters : (B,); protection : (B,) effective presence, persons; restraint : (B,) 0..1
+    faction, cell : (B,) int; fighters, losses : (B,) persons; drive : (B,) aggression with campaigns counted in
+    near : (C, 9) int; around : (F, C) fighters in reach; rival : (F, F) bool; grief : (C, K) own dead lately
+    community : (F, K) 0..1; population : (C, K); guard : (F, C) effective protection; reports : (C,) reporting
+    abuse : (F,) ratio; commitment : (F,) 0..1
+    numbers : rate, phi, weights of rivals, losses and reprisal in the motive, restraint
     """
-    deterred = protection / (protection + p.protection * np.maximum(fighters, 1e-9))
-    return p.rate * drive * motives * np.minimum(1, targets / 1_000.0) * (1 - deterred) * (1 - restraint)
+    rate, phi, by_rivals, by_losses, by_reprisal, restraint = numbers
+    out = np.zeros(faction.size)
+    for b in range(faction.size):
+        f, c, x = faction[b], cell[b], fighters[b]
+        if x < 1.0:
+            continue
+        foes, own_dead, targets = 0.0, 0.0, 0.0
+        for g in range(rival.shape[0]):
+            if rival[f, g]:
+                foes += around[g, c]
+        for k in range(community.shape[1]):
+            targets += population[c, k] * (1.0 - community[f, k])
+            for r in range(near.shape[1]):
+                if near[c, r] >= 0:
+                    own_dead += grief[near[c, r], k] * community[f, k]
+        motive = 1.0 + by_rivals * foes / (foes + x) + by_losses * losses[b] / (losses[b] + 0.1 * x)
+        motive += by_reprisal * own_dead / (own_dead + 10.0)
+        deterred = guard[f, c] / (guard[f, c] + phi * x)
+        restrained = restraint * commitment[f] * reports[c] / (reports[c] + 20.0)
+        out[b] = (
+            rate * abuse[f] * drive[b] * motive * min(1.0, targets / 1_000.0) * (1.0 - deterred) * (1.0 - restrained)
+        )
+    return out
 
 
 def prey(model):
@@ -49,24 +59,18 @@ def prey(model):
     n = bands.faction.size
     land.grief *= model.fading(p.reprisal_memory)
     bands.losses *= model.fading(p.loss_memory)
-    around = model.fighters_around()
-    foes = (f.rival[bands.faction] * around[:, bands.cell].T).sum(axis=1)
-    near = land.near[bands.cell]
-    grief = (land.grief[near] * (near >= 0)[:, :, None]).sum(axis=1)
-    grief = (grief * f.community[bands.faction]).sum(axis=1)
-    prey_on = model.census.population[bands.cell] * (1 - f.community[bands.faction])
-    protection = np.array([model.guard(i) for i in range(f.host.size)])
-    reports = model.task_presence("report").sum(axis=0)[bands.cell]
-    restraint = p.restraint * f.commitment[bands.faction] * reports / (reports + 20.0)
-    rates = hazard(
-        p, f.abuse[bands.faction] * model.drive(p.lull),
-        motive(p, foes, bands.fighters, bands.losses, grief), prey_on.sum(axis=1),
-        bands.fighters, protection[bands.faction, bands.cell], restraint,
-    ) * (bands.paused <= 0)  # fmt: skip
+    reports = model.task_presence("report").sum(axis=0)
+    numbers = (p.rate, p.protection, p.rivals, p.losses, p.reprisal, p.restraint)
+    rates = hazards(
+        bands.faction, bands.cell, bands.fighters, bands.losses, model.drive(p.lull), land.near,
+        model.fighters_around(), f.rival, land.grief, f.community, model.census.population, model.guard, reports,
+        f.abuse, f.commitment, numbers,
+    )  # fmt: skip
     lucky = {w: model.luck.uniform(f"prey.{w}", n) for w in ("attack", "whom", "size")}
-    attacks = draws.happens(lucky["attack"], rates, model.years) & (bands.fighters >= 1)
+    attacks = draws.happens(lucky["attack"], rates, model.years) & (bands.paused <= 0)
     for b in np.flatnonzero(attacks):
-        whom = draws.pick(prey_on[b : b + 1], lucky["whom"][b : b + 1])[0]
+        prey_on = model.census.population[bands.cell[b]] * (1 - f.community[bands.faction[b]])
+        whom = draws.pick(prey_on[None, :], lucky["whom"][b : b + 1])[0]
         _attack(model, b, whom, lucky["size"][b])
 
 

@@ -36,11 +36,13 @@ def recruit(model):
     n = f.host.size
     strength = model.strength()
     active = (f.enters <= model.week) & (model.week < f.leaves)
-    riches = (model.fighters_around() * land.resources).sum(axis=1) / np.maximum(model.fighters_around().sum(axis=1), 1e-9)
-    guard = np.array([model.guard(i)[bands.home[bands.faction == i]].mean() for i in range(n)])
+    weight = bands.fighters / np.maximum(strength, 1e-9)[bands.faction]
+    riches = np.bincount(bands.faction, weight * land.resources[bands.cell], n)
+    bases = np.bincount(bands.faction, minlength=n)
+    guard = np.bincount(bands.faction, model.guard[bands.faction, bands.home], n) / np.maximum(bases, 1)
     recruits, deserters, regrouped, laid_down, rearmed, settled = flows(
-        p, strength, f.keep, model.grudge(), f.loot * riches, f.commitment, f.dispersed, f.demobilised,
-        guard / (guard + 100.0), model.missions.work[:, TASKS.index("ddr")].sum(), model.state_of_the_state(),
+        p, strength, f.keep, model.grudge, f.loot * riches, f.commitment, f.dispersed, f.demobilised,
+        guard / (guard + 100.0), model.missions.work[:, TASKS.index("ddr")].sum(), model.census.state,
         model.years,
     )  # fmt: skip
     joins = np.where(active, recruits + regrouped + rearmed, 0.0)

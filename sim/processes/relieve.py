@@ -9,6 +9,7 @@ probability 1 - hostility (the polio pause in Gaza).
 
 import math
 
+import numba
 import numpy as np
 
 from sim import draws
@@ -60,31 +61,53 @@ def relieve(model):
     _pause(model, teams, hostility)
 
 
+@numba.njit(cache=True)
+def serve(capacity, mission, cell, freedom, patrol, weight, need, aid):
+    """Spread each team's capacity over the need in its reach; at most all need is met.
+
+    Parameters
+    ----------
+    capacity : (T,) persons it can serve; mission, cell : (T,) int; freedom : (T,) 0..1
+    patrol : (C, R) int; weight : (R,); need : (C,) persons x need
+    aid : (M, C) share of those in need whom each mission serves, written
+    """
+    for t in range(mission.size):
+        total = 0.0
+        for r in range(weight.size):
+            c = patrol[cell[t], r]
+            if c >= 0:
+                total += need[c] * weight[r] * (1.0 if r == 0 else freedom[t])
+        for r in range(weight.size):
+            c = patrol[cell[t], r]
+            if c >= 0 and total > 0:
+                aid[mission[t], c] += capacity[t] * weight[r] * (1.0 if r == 0 else freedom[t]) / total
+    for c in range(need.size):
+        served = 0.0
+        for m in range(aid.shape[0]):
+            served += aid[m, c]
+        if served > 1.0:
+            for m in range(aid.shape[0]):
+                aid[m, c] /= served
+
+
 def _serve(model, teams):
-    """Spread each team's capacity over the need around it: share of the people in need served, by mission."""
-    u, m, land, p, now = model.units, model.missions, model.land, model.params.relieve, model.now
-    work = m.capacity[u.mission[teams], 4, TASKS.index("relieve")] * u.strength[teams, 4]
-    work += m.capacity[u.mission[teams], 3, TASKS.index("relieve")] * u.strength[teams, 3]
+    """Let every team with access and stocks serve the need around it."""
+    u, m, land, p = model.units, model.missions, model.land, model.params.relieve
+    task = TASKS.index("relieve")
+    work = m.capacity[u.mission[teams], 4, task] * u.strength[teams, 4]
     capacity = work * p.served * u.stock[teams] * u.access[teams]
-    around = land.patrol[u.cell[teams]]
-    weight = land.patrol_weight * (around >= 0) * (u.freedom[teams][:, None] ** (np.arange(around.shape[1]) > 0))
-    need = model.census.need[np.maximum(around, 0)] * weight
-    given = capacity[:, None] * need / np.maximum(need.sum(axis=1, keepdims=True), 1e-9)
-    served = np.zeros((len(m.names), land.row.size))
-    np.add.at(served, (np.repeat(u.mission[teams], around.shape[1]), np.maximum(around, 0).ravel()), given.ravel())
-    wanted = np.maximum(model.census.need, 1e-9)
-    total = served.sum(axis=0)
-    now.aid[:] = served / np.maximum(total, 1e-9) * np.minimum(1, total / wanted)
+    serve(capacity, u.mission[teams], u.cell[teams], u.freedom[teams], land.patrol, land.patrol_weight,
+          model.census.need, model.now.aid)  # fmt: skip
 
 
 def _pause(model, teams, hostility):
     """Let teams that engage negotiate a pause with the bands around them."""
-    u, m, bands, land, p = model.units, model.missions, model.bands, model.land, model.params.relieve
+    u, bands, p = model.units, model.bands, model.params.relieve
     engage = model.task_presence("engage")[u.mission[teams], u.cell[teams]]
     rate = p.pause_rate * engage / (engage + 20.0) * (1 - hostility)
     luck = model.luck.uniform("relieve.pause", u.luck)[teams]
     heeds = model.luck.uniform("relieve.heed", bands.faction.size)
     for i in np.flatnonzero(draws.happens(luck, rate, model.years)):
-        near = np.isin(bands.cell, land.near[u.cell[teams[i]]])
+        near = model.bands_near(u.cell[teams[i]])
         agrees = heeds < 1 - model.factions.hostility[bands.faction, u.mission[teams[i]]]
         bands.paused[near & agrees] = p.pause_weeks

@@ -3,7 +3,8 @@
 Bases are few and sticky. Presence of mission m at cell c is the work its units can do there, halving with
 every `patrol_km`; effective presence is what is left of it after information, coordination and discipline:
 
-    E_m(c) = sum_u work_u x mobility_m x freedom_u(c) x K(c, u)  x (i0 + (1 - i0) trust_m(c)) x coord(c) x discipline_m
+    E_m(c) = sum_u work_u x mobility_m x freedom_u(c) x K(c, u)
+             x (i0 + (1 - i0) trust_m(c)) x coord(c) x discipline_m
 
 The people tell things to whom they trust; armed units of uncoordinated commands are in each other's way.
 A unit whose freedom of movement is gone does not count outside its own cell.
@@ -40,18 +41,48 @@ def spread(work, mission, cell, freedom, patrol, weight, out):
                     out[mission[u], s, c] += work[u, s] * w
 
 
-def coordination(armed, command, coordinated, friction):
-    """Return what is left of every armed unit's effect where chains of command overlap: (C,) 0..1.
+@numba.njit(cache=True)
+def make_effective(presence, armed, command, trust, discipline, information, lost):
+    """Reduce presence by what people do not tell, by indiscipline, and where chains of command overlap.
 
     Parameters
     ----------
-    armed : (M, C) armed presence; command : (M,) int
-    coordinated, friction : 0..1
+    presence : (M, S, C), written; armed : (M, C) uniformed persons in reach; command : (M,) int
+    trust : (M, C) 0..1; discipline : (M,) 0..1; information : effect when told nothing
+    lost : effect lost where two commands overlap in equal strength
     """
-    by_command = np.array([armed[command == h].sum(axis=0) for h in np.unique(command)])
-    total = by_command.sum(axis=0)
-    overlap = 1 - ((by_command / np.maximum(total, 1e-9)) ** 2).sum(axis=0)  # 0 one command, 1/2 two equal ones
-    return np.where(total > 0, 1 - friction * (1 - coordinated) * np.minimum(1, 2 * overlap), 1.0)
+    for c in range(trust.shape[1]):
+        total = 0.0
+        for m in range(command.size):
+            total += armed[m, c]
+        same = 0.0  # probability that two armed persons here obey the same command
+        if total > 0:
+            for m in range(command.size):
+                for n in range(command.size):
+                    if command[m] == command[n]:
+                        same += armed[m, c] * armed[n, c] / (total * total)
+        coordinated = 1.0 - lost * min(1.0, 2.0 * (1.0 - same)) if total > 0 else 1.0
+        for m in range(command.size):
+            left = (information + (1.0 - information) * trust[m, c]) * coordinated * discipline[m]
+            for s in range(presence.shape[1]):
+                presence[m, s, c] *= left
+
+
+@numba.njit(cache=True)
+def guard_people(protect, police, force, reach, host, out):
+    """Add up the effective presence that protects people from each faction.
+
+    Parameters
+    ----------
+    protect, police : (M, C); force : (M,) 0..1 what the rules of engagement leave of it
+    reach : (M,) 0..1 how far it holds against the host's own forces; host : (F,) bool
+    out : (F, C), written
+    """
+    for f in range(host.size):
+        for c in range(protect.shape[1]):
+            out[f, c] = 0.0
+            for m in range(force.size):
+                out[f, c] += (protect[m, c] + police[m, c]) * force[m] * (reach[m] if host[f] else 1.0)
 
 
 def freedom(strength, hostile, pinning, host_hostility, grip):
@@ -94,6 +125,7 @@ def task(model):
     u, m, land, p = model.units, model.missions, model.land, model.params
     model.presence[:] = 0
     model.armed[:] = 0
+    model.guard[:] = 0
     if not m.names:
         return
     rate = np.where(u.team, p.task.team_relocation, p.task.relocation)
@@ -116,6 +148,8 @@ def task(model):
     spread(work, u.mission, u.cell, u.freedom * can, land.patrol, land.patrol_weight, model.presence)
     spread((arms * can)[:, None], u.mission, u.cell, u.freedom * can, land.patrol, land.patrol_weight,
            model.armed[:, None, :])  # fmt: skip
-    coord = coordination(model.armed, m.command, p.mission.coordination, p.task.friction)
-    informed = p.task.information + (1 - p.task.information) * model.census.trust
-    model.presence *= (informed * coord * m.discipline[:, None])[:, None, :]
+    lost = p.task.friction * (1 - p.mission.coordination)
+    make_effective(model.presence, model.armed, m.command, model.census.trust, m.discipline, p.task.information, lost)
+    force = p.prey.armless + (1 - p.prey.armless) * m.use_of_force
+    guard_people(model.task_presence("protect"), model.task_presence("police"), force,
+                 m.host_reach * (1 - model.hostility_of_host()), model.factions.host, model.guard)  # fmt: skip
