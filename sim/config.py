@@ -1,13 +1,14 @@
 """From choices to parameters: Hydra composes conf/*.yaml and overrides over the defaults of sim/params.py."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional  # noqa: UP035
+from typing import Dict, List, Optional  # noqa: UP035
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from sim.params import Params, part, text
 
@@ -45,7 +46,6 @@ class Config(Params):
 
     run: Run = part(Run)
     experiment: Experiment = part(Experiment)
-    hydra_choices: Any = None
 
 
 def register():
@@ -76,3 +76,34 @@ def load(*overrides):
     *overrides : str, as on the command line: "mission=sequential", "country=car", "seed=3"
     """
     return to_params(composed(overrides))
+
+
+def explain(error):
+    """Return one sentence that says what was given, what is allowed, and where."""
+    chain = [error]
+    while chain[-1].__cause__ is not None:
+        chain.append(chain[-1].__cause__)
+    for e in reversed(chain):
+        key = getattr(e, "full_key", None)
+        if isinstance(e, (ConfigKeyError, ConfigAttributeError)) and key:
+            return f"{key} is not a setting; {_siblings(key)}"
+        if isinstance(e, OmegaConfBaseException) and key:
+            return f"{key}: {str(e).splitlines()[0]}"
+    said = str(error).split("Config search path")[0]
+    return " ".join(line.strip() for line in said.splitlines() if line.strip())
+
+
+def _siblings(key):
+    """Name the settings beside one that does not exist."""
+    *parents, _ = key.split(".")
+    node, where = OmegaConf.structured(Config), ""
+    for name in parents:
+        inner = node._metadata.element_type if OmegaConf.is_dict(node) and name not in node else None
+        if name in node:
+            node = node[name]
+        elif is_dataclass(inner):
+            node = OmegaConf.structured(inner)
+        else:
+            break
+        where = f"{where}.{name}" if where else name
+    return f"{where or 'the configuration'} has {', '.join(sorted(str(k) for k in node))}"

@@ -117,15 +117,19 @@ def fair_scale(params, missions):
 
 
 def _planned_years(params, missions):
-    """Return full-strength years of each mission inside the run, its ramps counted by their areas."""
-    week = np.arange(0, params.weeks, 1.0)
+    """Return full-strength years of each mission's plan, its ramps counted by their areas: (M,)."""
+    week = np.arange(0, _horizon(params, missions).max(initial=1.0), 1.0)
     share = np.array([planned_share(missions, w) for w in week]).reshape(-1, len(missions.names))
     return np.maximum(share.sum(axis=0) / WEEKS_PER_YEAR, 1e-9)
 
 
+def _horizon(params, missions):
+    """Return the week in which each plan ends: its own last week, or the run's if it has none: (M,)."""
+    return np.where(np.isfinite(missions.leave), missions.leave, np.maximum(params.weeks, missions.arrive + 1))
+
+
 def _served_years(params, missions):
-    served = np.clip(np.minimum(missions.leave, params.weeks) - np.minimum(missions.arrive, params.weeks), 0, None)
-    return served / WEEKS_PER_YEAR
+    return (_horizon(params, missions) - np.maximum(missions.arrive, 0)) / WEEKS_PER_YEAR
 
 
 def planned_share(missions, week):

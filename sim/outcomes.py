@@ -148,6 +148,7 @@ class Record:
         self.weekly = np.full((self.n_steps, len(self.columns)), np.nan)
         self.events = []  # (step, Event)
         self.maps = []  # (step, {layer: (C,) array}) at the end of each month
+        self.former = {}  # names of missions of the past that a branch has no more, by negative number
         self.steps = 0
         self.month = np.array([self._month(k) for k in range(self.n_steps + 1)])
 
@@ -159,6 +160,10 @@ class Record:
         """Return the calendar date on which a step begins."""
         return self.start + timedelta(days=int(7 * step * self.step_weeks))
 
+    def mission_name(self, number):
+        """Return the name of a mission, of the present or of the past before a branch."""
+        return self.former[number] if number < 0 else self.missions[number]
+
     def write(self, model):
         """Enter the week that has just been lived."""
         k = self.steps
@@ -168,6 +173,17 @@ class Record:
         if self.month[k + 1] != self.month[k] or k + 1 == self.n_steps:
             self.maps.append((k, _map_of(model)))
         self.steps = k + 1
+
+
+def dictionary():
+    """Return what every column of the weekly and monthly tables is: CSV of name, unit, month, meaning."""
+    lines = ["column,unit,weeks_make_a_month_by,meaning"]
+    for o in OUTCOMES:
+        name = columns_of(o, ["<faction>"], ["<mission>"])[0]
+        lines.append(f'{name},{o.unit},{o.month},"{o.meaning}"')
+    lines.append('consent_pop,share,last,"trust in the missions present, weighted by their personnel"')
+    lines.append('cost,US$,sum,"spent by all missions"')
+    return "\n".join(lines) + "\n"
 
 
 def _map_of(model):
@@ -253,10 +269,10 @@ def events(model):
     r, land = model.record, model.land
     rows = []
     for i, (k, e) in enumerate(r.events, start=1):
-        a = r.missions[e.side_a] if e.kind == "operation" else r.factions[e.side_a]
+        a = r.mission_name(e.side_a) if e.kind == "operation" else r.factions[e.side_a]
         b = {"attack": "civilians", "ambush": "mission", "raid": "mission"}.get(e.kind) or r.factions[e.side_b]
         if b == "mission":
-            b = r.missions[e.side_b]
+            b = r.mission_name(e.side_b)
         host = e.kind == "operation" or model.factions.host[e.side_a] or (e.kind == "battle" and model.factions.host[e.side_b])
         kind = 3 if e.kind == "attack" else 1 if host or e.kind in ("ambush", "raid") else 2
         day = r.day(k).isoformat()

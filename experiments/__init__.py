@@ -1,0 +1,1 @@
+"""Experiments: arms that differ, seeds that they share, tables and figures."""

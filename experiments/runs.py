@@ -1,0 +1,131 @@
+"""The runs of an experiment: each stored whole, found again by what made it, never done twice."""
+
+import itertools
+import json
+import multiprocessing
+import os
+import signal
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sim import outcomes, results
+from sim.model import PeaceModel
+from sim.params import replace
+from sim.warm import progress
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: an arm, a seed, and where its results belong."""
+
+    arm: str
+    seed: int
+    params: object  # sim.params.Params
+    folder: Path
+    dates: tuple  # months of which maps are kept
+
+    @property
+    def done(self):
+        """Whether the run is there; folders appear whole or not at all."""
+        return self.folder.is_dir()
+
+
+def plan(arms, seeds, store, dates):
+    """Return the jobs of an experiment: one for each arm and seed.
+
+    The folder of a run is named after the resolved configuration, the seed and the model's source, so that a changed
+    model or configuration never finds old results.
+
+    Parameters
+    ----------
+    arms : dict of Params by name; seeds : iterable of int; store : Path; dates : months as YYYY-MM
+    """
+    code = results.code_version()
+    return [
+        Job(arm, seed, replace(params, seed=seed), store / f"{results.fingerprint(params, False)}-{seed}-{code}", tuple(dates))
+        for arm, params in arms.items()
+        for seed in seeds
+    ]
+
+
+def run(jobs, workers, what):
+    """Do the jobs that are not done yet on several processes.
+
+    Raises
+    ------
+    RuntimeError
+        Naming the first run that failed; all others were done and are kept.
+    """
+    missing = [job for job in jobs if not job.done]
+    failed = []
+    if not missing:
+        return
+    context = multiprocessing.get_context("spawn")
+    with progress(what, len(jobs), len(jobs) - len(missing), "run") as advance:
+        pool = ProcessPoolExecutor(min(workers, len(missing)), context, initializer=_quiet)
+        try:
+            doing = {pool.submit(simulate, job): job for job in missing}
+            for i, future in enumerate(as_completed(doing), start=len(jobs) - len(missing) + 1):
+                advance(i)
+                if future.exception() is not None:
+                    failed.append((doing[future], future.exception()))
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        pool.shutdown()
+    if failed:
+        job, error = failed[0]
+        raise RuntimeError(
+            f"{len(failed)} of {len(missing)} runs failed, the others are kept; "
+            f"first: arm {job.arm}, seed {job.seed}: {type(error).__name__}: {error}"
+        )
+
+
+def _quiet():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
+
+
+def simulate(job):
+    """Run one job and store its monthly panel, outcomes and maps."""
+    model = PeaceModel(job.params).run()
+    panel = pa.Table.from_pandas(outcomes.monthly(model), preserve_index=False)
+    about = {"outcomes": json.dumps(outcomes.totals(model)), "schema": str(results.SCHEMA)}
+    panel = panel.replace_schema_metadata({**(panel.schema.metadata or {}), **about})
+    cells = outcomes.cell_month(model)
+    cells["killed_so_far"] = cells[["osv_gov", "osv_reb", "killed_by_missions"]].sum(axis=1).groupby(cells.gid).cumsum()
+    cells = cells[cells.month.isin(job.dates)]
+
+    def fill(folder):
+        pq.write_table(panel, folder / "monthly.parquet")
+        cells.to_parquet(folder / "maps.parquet", index=False)
+
+    results.whole_folder(job.folder, fill)
+
+
+def gather(jobs):
+    """Read the stored runs: (runs, monthly, maps), three data frames.
+
+    runs has a row for each arm and seed; monthly one for each of these and month; maps are means over seeds for each
+    arm, month and cell.
+    """
+    runs, months, maps = [], [], []
+    for arm, of_arm in itertools.groupby(jobs, key=lambda job: job.arm):
+        cells = []
+        for job in of_arm:
+            table = pq.read_table(job.folder / "monthly.parquet")
+            runs.append({"arm": arm, "seed": job.seed, **json.loads(table.schema.metadata[b"outcomes"])})
+            months.append(table.to_pandas().assign(arm=arm, seed=job.seed))
+            cells.append(pd.read_parquet(job.folder / "maps.parquet"))
+        mean = pd.concat(cells).groupby(["month", "gid", "row", "col"]).mean().reset_index()
+        maps.append(mean.assign(arm=arm))
+    return pd.DataFrame(runs), pd.concat(months, ignore_index=True), pd.concat(maps, ignore_index=True)
+
+
+def available_cores():
+    """Return the cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

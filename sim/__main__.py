@@ -1,0 +1,94 @@
+"""Command line: a configuration in, results out.
+
+python -m sim country=car mission=sequential seed=3 mission.budget=5e9
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from sim import branch, outcomes, results
+from sim.config import Config, explain, register, to_params
+from sim.model import PeaceModel
+from sim.warm import progress, say, warm_up
+
+
+def simulate(config):
+    """Run one scenario and write its results; return the folder."""
+    params, run = to_params(config), config.run
+    choices = HydraConfig.get().runtime.choices
+    name = run.name or f"{choices.country}_{choices.mission}_seed{params.seed}_{results.fingerprint(params)}"
+    folder = Path(run.results) / name
+    if run.branch_from and not Path(run.branch_from).is_file():
+        raise ValueError(f"run.branch_from is {run.branch_from!r}; there is no such file")
+    if run.save_at is not None and not 0 < run.save_at < params.weeks:
+        raise ValueError(f"run.save_at is {run.save_at:g}; it must lie between 0 and weeks ({params.weeks})")
+    model = branch.resume(params, run.branch_from) if run.branch_from else PeaceModel(params)
+    warm_up()
+    saved = None
+    with progress(f"{params.country.name}, {choices.mission}", params.weeks, model.week) as advance:
+        while not model.finished:
+            if run.save_at is not None and saved is None and model.week >= run.save_at:
+                saved = branch.save(model, folder.with_name(f"{name}_week{model.week:g}.npz"))
+            model.step()
+            advance(model.week)
+    results.write_run(model, folder, HydraConfig.get().overrides.task, run.cells)
+    print(summary(model, choices.mission))
+    print(f"results: {folder}" + (f"\nstate:   {saved}" if saved else ""))
+    return folder
+
+
+def summary(model, mission):
+    """Return what a reader wants to know first."""
+    t = outcomes.totals(model)
+    p = model.params
+    years = model.week / 52
+
+    def share(x):
+        return "-" if x != x else f"{x:.0%}"
+
+    rows = [
+        ("civilians killed", f"{t['civilians_killed']:,.0f}",
+         f"by the government {t['osv_gov']:,.0f}, by other factions {t['osv_reb']:,.0f}, "
+         f"by missions {t['killed_by_missions']:,.0f}"),
+        ("deaths from need", f"{t['excess_deaths']:,.0f}", "hunger and disease above the ordinary"),
+        ("battle deaths", f"{t['brd']:,.0f}", "fighters"),
+        ("displaced, at most", f"{t['displaced_peak']:,.0f}", "inside the country and abroad"),
+        ("unmet need", f"{t['unmet_need'] / 1e6:,.0f} million", "person-weeks"),
+        ("humanitarian access", share(t["access"]), "of attempts by aid teams"),
+        ("peacekeepers killed", f"{t['peacekeepers_killed']:,.0f}", f"aid workers {t['aid_workers_killed']:,.0f}"),
+        ("first agreement", "none" if t["weeks_to_agreement"] != t["weeks_to_agreement"]
+         else f"week {t['weeks_to_agreement']:.0f}", f"collapses {t['agreement_collapses']}"),
+        ("missions asked to go", f"{t['missions_expelled']}", f"served {t['mandate_weeks']:.0f} weeks"),
+        ("cost", f"US$ {t['cost'] / 1e6:,.0f} million", "over the run"),
+    ]  # fmt: skip
+    head = f"{p.country.name}, {years:g} years, mission model {mission}, seed {p.seed}"
+    return "\n".join([head, *(f"  {a:<21}{b:>18}  {c}" for a, b, c in rows)])
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="config")
+def _hydra(config: Config):
+    simulate(config)
+
+
+def main():
+    """Run, and say what is wrong in one sentence."""
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here, not as a stack of frames
+    register()
+    try:
+        _hydra()
+    except (ValueError, HydraException, OmegaConfBaseException) as error:
+        say(f"error: {explain(error)}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        say("interrupted: nothing was written")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""Branching: save a run at a week and go on from there, bit for bit, also under another mission model.
+
+A saved state is a .npz of plain arrays and a few names, without pickled code. Luck has no state of its own (a draw
+is a hash of the seed, the decision, the week and who it is about), so the arrays are all there is.
+"""
+
+import json
+from dataclasses import asdict, fields
+
+import numpy as np
+
+from sim.model import PeaceModel
+from sim.results import whole_file
+from sim.state import Event
+
+BY_MISSION = {("factions", "hostility"): 1, ("people", "trust"): 1}  # arrays with an axis of missions, and which
+
+
+def save(model, path):
+    """Save the state of a run.
+
+    Parameters
+    ----------
+    model : PeaceModel, at the start of a week
+    path : .npz
+    """
+    content = {}
+    for table, part in model.tables().items():
+        for f in fields(part):
+            value = getattr(part, f.name)
+            if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+                content[f"{table}.{f.name}"] = value
+    r = model.record
+    content["record.weekly"] = r.weekly[: r.steps]
+    log = [(k, e.kind, e.side_a, e.side_b, e.cell, e.deaths_a, e.deaths_b, e.deaths_civilians) for k, e in r.events]
+    content["record.event_kinds"] = np.array([x[1] for x in log], dtype="U16")
+    content["record.events"] = np.array([(x[0], *x[2:]) for x in log], dtype=np.int64).reshape(-1, 7)
+    for k, layers in r.maps:
+        for name, layer in layers.items():
+            content[f"map.{k}.{name}"] = layer
+    about = {
+        "week": model.week, "step": model.luck.step, "missions": model.missions.names,
+        "factions": model.factions.names, "columns": r.columns, "params": asdict(model.params),
+    }  # fmt: skip
+    content["about"] = np.array(json.dumps(about, default=str))
+    return whole_file(path, lambda draft: np.savez_compressed(draft, **content))
+
+
+def resume(params, path):
+    """Go on from a saved state, under the same mission model or another.
+
+    Missions of the same name and description keep what they had; others start when their plan says, which must not
+    be before the branch. The seed may differ: several futures from one common past.
+
+    Parameters
+    ----------
+    params : Params, of the future
+    path : .npz written by `save`
+
+    Raises
+    ------
+    ValueError
+        Another country, other civilians or steps; or a new mission that should have arrived in the past.
+    """
+    with np.load(path, allow_pickle=False) as saved:
+        content = {k: saved[k] for k in saved.files}
+    about = json.loads(str(content["about"]))
+    model = PeaceModel(params)
+    now = asdict(params)
+    for name in ("country", "civilians", "step_weeks"):
+        if json.dumps(now[name], default=str, sort_keys=True) != json.dumps(about["params"][name], sort_keys=True):
+            raise ValueError(f"{name} differs from that of the saved state {path}; a branch needs the same {name}")
+    if params.weeks <= about["week"]:
+        raise ValueError(f"weeks is {params.weeks}; the saved state {path} is at week {about['week']:g} already")
+    kept = [n for n in model.missions.names if _same(now, about["params"], n)]
+    for name, arrive in zip(model.missions.names, model.missions.arrive, strict=True):
+        if name not in kept and arrive < about["week"]:
+            raise ValueError(
+                f"mission.components.{name} arrives in week {arrive:g}, before the branch at week {about['week']:g}; "
+                f"set mission.authorised={about['week']:g} or later"
+            )
+    _restore(model, content, about, kept)
+    model.week, model.luck.step = about["week"], about["step"]
+    model._open_week()
+    return model
+
+
+def _same(now, then, name):
+    """Say whether a mission is the same in both configurations, its money and timing included."""
+    a, b = now["mission"], then["mission"]
+    if name not in b["components"]:
+        return False
+    common = {k for k in a if k not in ("components", "summary", "cases")}
+    alike = json.dumps(a["components"][name], default=str) == json.dumps(b["components"][name])
+    return alike and all(a[k] == b[k] for k in common)
+
+
+def _restore(model, content, about, kept):
+    old, new = list(about["missions"]), list(model.missions.names)
+    for table, part in model.tables().items():
+        for f in fields(part):
+            saved = content.get(f"{table}.{f.name}")
+            if saved is None:
+                continue
+            if (table, f.name) in BY_MISSION:
+                for name in set(old) & set(new):
+                    getattr(part, f.name)[:, new.index(name)] = saved[:, old.index(name)]
+            elif table == "missions":
+                for name in kept:
+                    getattr(part, f.name)[new.index(name)] = saved[old.index(name)]
+            elif table == "units":
+                for name in kept:
+                    theirs = content["units.mission"] == old.index(name)
+                    if f.name != "mission":
+                        getattr(part, f.name)[part.mission == new.index(name)] = saved[theirs]
+            else:
+                setattr(part, f.name, saved.copy())
+    r = model.record
+    r.steps = int(about["step"])
+    r.weekly[: r.steps] = np.nan
+    for j, column in enumerate(r.columns):
+        if column in about["columns"]:
+            r.weekly[: r.steps, j] = content["record.weekly"][:, about["columns"].index(column)]
+    _restore_log(model, content, about, old, new)
+
+
+def _restore_log(model, content, about, old, new):
+    """Bring back events and maps. Events with a mission that the future does not have keep no name for it."""
+    r = model.record
+    r.former = {-2 - i: name for i, name in enumerate(old)}
+    number = {i: new.index(name) if name in new else -2 - i for i, name in enumerate(old)}
+    for kind, row in zip(content["record.event_kinds"].tolist(), content["record.events"].tolist(), strict=True):
+        step, a, b, *rest = row
+        if kind == "operation":
+            a = number[a]
+        elif kind in ("ambush", "raid"):
+            b = number[b]
+        r.events.append((step, Event(kind, a, b, *rest)))
+    maps = {}
+    for name, layer in content.items():
+        if name.startswith("map."):
+            _, step, what = name.split(".", 2)
+            maps.setdefault(int(step), {})[what] = layer
+    r.maps = sorted(maps.items())

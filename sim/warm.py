@@ -1,0 +1,40 @@
+"""What a user sees while he waits: a progress bar where there is a terminal, and the one-time compilation."""
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def say(text):
+    """Write a line to standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def warm_up():
+    """Compile the rules if no run on this machine has done it yet, and say so: it takes a minute, once."""
+    if any(Path(__file__).parent.rglob("__pycache__/*.nbi")):
+        return
+    from sim.config import load
+    from sim.model import PeaceModel
+
+    say("compiling the rules (about a minute, once on a machine) ...")
+    model = PeaceModel(load("mission=parallel", "civilians=50", "weeks=40"))
+    model.run()
+
+
+@contextmanager
+def progress(what, total, done=0.0, unit="week"):
+    """Show a progress bar on standard error if it is a terminal; yield a function that moves it."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit + "s"),
+        TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task(what, total=int(total), completed=int(done))
+        yield lambda now: bar.update(task, completed=int(now))
