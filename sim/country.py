@@ -252,7 +252,7 @@ def make_factions(country, land, n_missions):
         enters=enters, leaves=leaves, keep=column("fighters"), ceiling=column("ceiling"),
         abuse=column("abuse"), loot=column("loot"), commitment=column("commitment"),
         campaign=zeros(n), vigour=np.ones(n), objective=np.full(n, -1), rest=zeros(n),
-        provocation=np.full(n, country.outbreak), abuse_record=zeros(n), pressure=zeros(n), dispersed=zeros(n),
+        provocation=np.where(enters <= 0, column("outbreak"), 0.0), abuse_record=zeros(n), pressure=zeros(n), dispersed=zeros(n),
         demobilised=zeros(n), settled=zeros(n), hostility=zeros(n, n_missions), aggression=zeros(n),
     )  # fmt: skip
 

@@ -96,10 +96,10 @@ class Draws:
 
 
 @numba.njit(cache=True)
-def chance(h):
-    """Return 1 - exp(-h) for a number h >= 0, by exactly rounded operations: the same on every machine.
+def decay(h):
+    """Return exp(-h) for a number 0 <= h <= 64, by exactly rounded operations: the same on every machine.
 
-    exp(-h) = exp(-h/16)**16 and exp(-x) by its (3, 3) Pade form: relative error under 1e-8 for h < 16.
+    exp(-h) = exp(-h/16)**16 and exp(-x) by its (3, 3) Pade form: relative error under 1e-6 for h < 16.
     """
     x = min(h, 64.0) / 16.0
     even = 120.0 + 12.0 * x * x
@@ -108,7 +108,33 @@ def chance(h):
     e = e * e
     e = e * e
     e = e * e
-    return 1.0 - e * e
+    return e * e
+
+
+@numba.njit(cache=True)
+def chance(h):
+    """Return 1 - exp(-h), the probability that an event of that cumulative hazard comes."""
+    return 1.0 - decay(h)
+
+
+@numba.njit(cache=True)
+def counts(luck, rate, years):
+    """Say how many events of that hazard (1/year) come within `years`: (n,) int, Poisson, at most 20.
+
+    Parameters
+    ----------
+    luck : (n,) 0..1; rate : (n,) 1/year; years : float
+    """
+    out = np.zeros(luck.size, dtype=np.int64)
+    for i in range(luck.size):
+        h = rate[i] * years
+        term = decay(h)
+        total = term
+        while luck[i] >= total and out[i] < 20:
+            out[i] += 1
+            term *= h / out[i]
+            total += term
+    return out
 
 
 @numba.njit(cache=True)

@@ -221,7 +221,7 @@ def monthly(model):
     how = {c: o.month for o in OUTCOMES for c in columns_of(o, r.factions, r.missions)}
     frame = weekly(model).drop(columns=["week", "date"])
     month = r.month[: r.steps]
-    panel = frame.groupby(month).agg(how)
+    panel = frame.groupby(month).agg(how).copy()  # in one block: inserting below is cheap
     panel.insert(0, "month", [f"{k // 12:04d}-{k % 12 + 1:02d}" for k in panel.index])
     panel["consent_pop"] = _weighted_trust(panel, r.missions)
     panel["cost"] = panel[[f"cost_{m}" for m in r.missions]].sum(axis=1)

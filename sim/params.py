@@ -83,6 +83,7 @@ class Faction:
     start: List[str] = table("places where its bands start; none: where its community lives", list)
     enters: Optional[str] = text("date it enters the war; none: from the start", None)
     leaves: Optional[str] = text("date it leaves the war; none: never", None)
+    outbreak: float = param(150, "person", 0, 1e6, "own dead just before it enters, who set it off")
     rivals: Optional[List[str]] = text("factions it fights; none: all others", None)
     commitment: float = param(0.1, "share", 0, 1, "commitment to the political process at the start")
     ceiling: float = param(0.9, "share", 0, 1, "highest commitment: 1 minus its stake in the war economy")
@@ -105,7 +106,6 @@ class Country:
     cols: int = param(40, "cell", 1, 2_000, "columns of a generated map")
     map_seed: int = param(1, "seed", 0, 2**31, "seed of a generated map's texture, apart from the run's")
     population: float = param(5_000_000, "person", 0, 2e9, "people in the country (generated maps only)")
-    outbreak: float = param(150, "person", 0, 1e6, "dead on each side just before week 0, who set it off")
     displaced_share: float = param(0.03, "share", 0, 0.9, "share of the people displaced at the start")
     places: Dict[str, Place] = table("named towns")
     communities: Dict[str, Heartland] = table("communities and their heartlands (generated maps)")
@@ -292,14 +292,14 @@ class Task:
 class Move:
     """Campaigns, lulls and marches of armed factions."""
 
-    campaign_rate: float = param(0.08, "1/year", 0, 52, "onset of campaigns, rested and unprovoked")
+    campaign_rate: float = param(0.1, "1/year", 0, 52, "onset of campaigns, rested and unprovoked")
     provocation: float = param(100, "ratio", 0, 1000, "how much a full provocation raises that rate")
     provoking_deaths: float = param(60, "person", 1, 1e5, "own dead that provoke half fully")
     provocation_memory: float = param(5, "week", 0.5, 260, "half-life of provocation",
                                       "attacks follow harm for under 4 weeks: Condra & Shapiro 2012")
     campaign_weeks: float = param(12, "week", 1, 260, "mean length of a campaign")
     rest_weeks: float = param(16, "week", 0, 260, "mean rest before a faction is ready again")
-    vigour: float = param(1.4, "log sd", 0, 3, "spread of campaigns' intensity (lognormal)")
+    vigour: float = param(1.2, "log sd", 0, 3, "spread of campaigns' intensity (lognormal)")
     taking_part: float = param(0.6, "share", 0, 1, "share of bands that join a campaign")
     reach_km: float = param(150, "km", 10, 2_000, "distance at which an objective loses half its pull")
     speed: float = param(45, "km/week", 1, 500, "march of a band on open ground")
@@ -311,7 +311,7 @@ class Move:
 class Fight:
     """Battles between rival bands."""
 
-    rate: float = param(60, "1/year", 0, 520, "battles of an outnumbered band in a campaign of mean vigour")
+    rate: float = param(80, "1/year", 0, 520, "battles of an outnumbered band in a campaign of mean vigour")
     lull: float = param(0.003, "ratio", 0, 1, "of that rate, outside campaigns")
     separation: float = param(1.0, "ratio", 0.01, 100, "peacekeepers that offset one fighter, separating")
     severity: float = param(4.0, "person", 0.1, 100, "smallest typical battle")
@@ -325,7 +325,7 @@ class Fight:
 class Prey:
     """One-sided violence: bands attack civilians, protection deters."""
 
-    rate: float = param(60, "1/year", 0, 520, "attacks of a band in a campaign of mean vigour, motive 1")
+    rate: float = param(20, "1/year", 0, 520, "attacks of a band in a campaign of mean vigour, motive 1")
     lull: float = param(0.0005, "ratio", 0, 1, "of that rate, outside campaigns")
     protection: float = param(1.0, "ratio", 0.01, 100, "peacekeepers that offset one fighter, protecting")
     armless: float = param(0.3, "share", 0, 1, "protection given by a force that may not use force")
@@ -360,7 +360,7 @@ class Enforce:
 class Ambush:
     """Attacks on contingents and aid teams."""
 
-    rate: float = param(5.0, "1/year", 0, 520, "attacks on a weak unit by fully hostile bands in reach")
+    rate: float = param(3.0, "1/year", 0, 520, "attacks on a weak unit by fully hostile bands in reach")
     guard: float = param(0.5, "ratio", 0.01, 100, "fighters that one uniformed person keeps off")
     severity: float = param(0.7, "person", 0.1, 100, "smallest typical loss of a unit",
                             "MINUSCA: 0.65 killed by malicious act per 1,000 person-years")
@@ -477,7 +477,7 @@ class Recruit:
 class Negotiate:
     """Commitment, agreement, collapse, institutions."""
 
-    fatigue: float = param(0.15, "1/year", 0, 52, "rise of commitment by war-weariness alone")
+    fatigue: float = param(0.18, "1/year", 0, 52, "rise of commitment by war-weariness alone")
     mediation: float = param(0.6, "1/year", 0, 52, "rise of commitment under full mediation")
     mediators: float = param(150, "person", 1, 1e5, "staff on mediation that give half its effect")
     coercion: float = param(2.0, "ratio", 0, 50, "rise per share of fighters hit, at full mediation",
@@ -486,7 +486,7 @@ class Negotiate:
     grievance: float = param(0.3, "1/year", 0, 52, "commitment lost to full grievance of its people")
     weakness: float = param(0.15, "1/year", 0, 52, "commitment lost where there are no institutions")
     pressure_memory: float = param(13, "week", 1, 260, "half-life of pressure by force")
-    sign: float = param(0.5, "share", 0, 1, "mean commitment of the willing at which they sign")
+    sign: float = param(0.46, "share", 0, 1, "mean commitment of the willing at which they sign")
     willing: float = param(0.5, "share", 0, 1, "ceiling above which a faction is party to the talks")
     signing: float = param(1.0, "1/year", 0, 52, "rate of signing once they are willing")
     ceasefire: float = param(0.85, "share", 0, 1, "aggression that an agreement in force takes away")

@@ -42,14 +42,15 @@ def fight(model):
     separation = model.task_presence("separate").sum(axis=0)
     rates, _ = hazards(bands.faction, bands.cell, bands.fighters, model.drive(p.lull), model.fighters_around(),
                        f.rival, separation, p.rate, p.separation)  # fmt: skip
-    lucky = {w: model.luck.uniform(f"fight.{w}", n) for w in ("meet", "whom", "size", "crossfire")}
-    meets = draws.happens(lucky["meet"], rates, model.years) & (bands.paused <= 0)
-    for b in np.flatnonzero(meets & (bands.fighters >= 1)):
-        near = model.bands_near(bands.cell[b])
-        others = np.flatnonzero(near & f.rival[bands.faction[b], bands.faction] & (bands.fighters >= 1))
-        if others.size:
-            other = others[draws.pick(bands.fighters[others][None, :], lucky["whom"][b : b + 1])[0]]
-            _battle(model, b, other, lucky["size"][b], lucky["crossfire"][b])
+    battles = draws.counts(model.luck.uniform("fight.meet", n), rates, model.years) * (bands.paused <= 0)
+    for nth in range(battles.max(initial=0)):
+        whom, size, crossfire = (model.luck.uniform(f"fight.{w}{nth}", n) for w in ("whom", "size", "crossfire"))
+        for b in np.flatnonzero((battles > nth) & (bands.fighters >= 1)):
+            near = model.bands_near(bands.cell[b]) & f.rival[bands.faction[b], bands.faction]
+            others = np.flatnonzero(near & (bands.fighters >= 1))
+            if others.size:
+                other = others[draws.pick(bands.fighters[others][None, :], whom[b : b + 1])[0]]
+                _battle(model, b, other, size[b], crossfire[b])
 
 
 def _battle(model, b, other, size, crossfire):

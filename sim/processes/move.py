@@ -88,6 +88,7 @@ def _come_and_go(model):
         size = 0.5 + model.luck.uniform("move.enter", bands.faction.size)
         mine = bands.faction == i
         bands.fighters[mine] = f.keep[i] * size[mine] / size[mine].sum()
+        f.provocation[i] = model.params.country.factions[f.names[i]].outbreak
     for i in np.flatnonzero(f.leaves <= week):
         mine = bands.faction == i
         f.demobilised[i] += bands.fighters[mine].sum() + f.dispersed[i]

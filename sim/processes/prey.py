@@ -66,12 +66,12 @@ def prey(model):
         model.fighters_around(), f.rival, land.grief, f.community, model.census.population, model.guard, reports,
         f.abuse, f.commitment, numbers,
     )  # fmt: skip
-    lucky = {w: model.luck.uniform(f"prey.{w}", n) for w in ("attack", "whom", "size")}
-    attacks = draws.happens(lucky["attack"], rates, model.years) & (bands.paused <= 0)
-    for b in np.flatnonzero(attacks):
-        prey_on = model.census.population[bands.cell[b]] * (1 - f.community[bands.faction[b]])
-        whom = draws.pick(prey_on[None, :], lucky["whom"][b : b + 1])[0]
-        _attack(model, b, whom, lucky["size"][b])
+    attacks = draws.counts(model.luck.uniform("prey.attack", n), rates, model.years) * (bands.paused <= 0)
+    for nth in range(attacks.max(initial=0)):
+        whom, size = (model.luck.uniform(f"prey.{w}{nth}", n) for w in ("whom", "size"))
+        for b in np.flatnonzero(attacks > nth):
+            prey_on = model.census.population[bands.cell[b]] * (1 - f.community[bands.faction[b]])
+            _attack(model, b, draws.pick(prey_on[None, :], whom[b : b + 1])[0], size[b])
 
 
 def _attack(model, b, whom, size):

@@ -1,0 +1,557 @@
+"""The figures: each takes tables and returns a matplotlib Figure; none simulates, reads or writes.
+
+Question: how do ways of sharing the work of peace differ, when, where, for whom, and are we sure?
+
+Things to notice: intervals and bands are not the same. `series`, `differences` and `tradeoff` show how well the
+**mean** is known (95% interval, Student's t), so they narrow with more seeds. `observed` shows how **single histories**
+differ (bands over seeds), because what happened is one history; those do not narrow.
+
+Things to try: draw `differences` against another baseline than no mission; draw `maps` of the two separated arms
+side by side; give `observed` the months of an arm that was never tried.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from experiments.statistics import paired_differences, require, t_quantile
+from experiments.style import (
+    FLOWS,
+    GREY,
+    INK,
+    PALE,
+    PALETTE,
+    SIZE,
+    WIDTH,
+    footnote,
+    label,
+    looks,
+    meaning,
+    scaled_unit,
+    sheet,
+    short_number,
+    unit,
+)
+
+SERIES = ("civilians_killed", "displaced", "unmet_need", "access", "peacekeepers")
+DIFFERENCES = (
+    "civilians_killed", "excess_deaths", "deaths", "brd", "displaced_person_weeks", "unmet_need",
+    "peacekeepers_killed", "cost",
+)  # fmt: skip
+MAPPED = ("none", "sequential", "parallel", "separated")
+SUMS = {
+    "displaced": ("idps", "refugees"),
+    "peacekeepers": ("troops", "police", "observers"),
+    "violent_deaths": ("civilians_killed", "brd", "peacekeepers_killed", "aid_workers_killed"),
+}
+SMOOTHED = 12  # months
+FEWEST_MONTHS = 4  # of these 12, the fewest that make a mean: at both ends, and where nobody tried to bring aid
+HALO = [withStroke(linewidth=2, foreground="white")]
+BANDS = ((0.05, 0.95), (0.25, 0.75))  # of seeds
+# Shades of grey, so that the helmets are the only colours on a map.
+DEATHS = ListedColormap(colormaps["Greys"](np.linspace(0.28, 1, 256))).with_extremes(under=PALE, bad="#ffffff00")
+BETTER = "#eef5ee"  # ground of the corner where both outcomes are better
+SMALLEST_BASE = 20  # peacekeepers
+LARGEST_DOT = 110  # square points
+ROOM_OF_A_LETTER = 0.0095  # of the width of a panel as wide as the figure
+
+
+def measured(table, outcome):
+    """Return a column of a table, or the sum of the columns that make it."""
+    if outcome in table:
+        return table[outcome]
+    require(SUMS.get(outcome, [outcome]), table.columns, kind="outcome")
+    return table[list(SUMS[outcome])].sum(axis=1)
+
+
+def years(months):
+    """Return months, as 2013-12, as decimal years: the middle of the month."""
+    months = pd.Series(list(months), dtype=str)
+    return (months.str[:4].astype(int) + (months.str[5:7].astype(int) - 0.5) / 12).to_numpy()
+
+
+def seeds_of(table):
+    """Say how many seeds a table has."""
+    n = table["seed"].nunique()
+    return f"{n} seeds" if n > 1 else "one seed, so without intervals"
+
+
+# ------------------------------------------------------------------------------ over time
+
+
+def series(monthly, arms=None, baseline="none", outcomes=SERIES, title="What happens over the years"):
+    """Draw how outcomes go on: a row per arm, a column per outcome, the baseline in grey behind each arm.
+
+    Parameters
+    ----------
+    monthly : DataFrame with arm, seed, month (as 2013-12) and the outcomes
+    arms : list of str, or None for all but the baseline
+    baseline : str
+    outcomes : sequence of str
+    title : str
+
+    Returns
+    -------
+    Figure. Lines are means over seeds, ribbons their 95% intervals. What happens during a month, and shares, are
+    12-month means centred on the month, because months are bursty and have four or five weeks.
+
+    """
+    arms = [a for a in dict.fromkeys(monthly["arm"]) if a != baseline] if arms is None else list(arms)
+    require([baseline, *arms], monthly["arm"])
+    figure, axes = sheet(1.0 + 0.92 * len(arms), title, len(arms), len(outcomes), sharex=True, sharey="col")
+    look, grey = looks(arms), looks([baseline])[baseline]
+    for column, outcome in zip(axes.T, outcomes):
+        means = {arm: _mean_month(monthly, arm, outcome) for arm in [baseline, *arms]}
+        largest = max(m["mean"].max() for m in means.values())
+        by, said = scaled_unit(unit(outcome), largest)
+        for ax, arm in zip(column, arms):
+            _ribbon(ax, means[baseline], grey.colour, by, width=1.0, light=0.22)
+            _ribbon(ax, means[arm], look[arm].colour, by, width=1.6, light=0.28)
+            if means[arm]["mean"].isna().all():
+                ax.text(0.5, 0.5, "nobody tried", transform=ax.transAxes, ha="center", fontsize=7, color=GREY)
+            ax.yaxis.set_major_locator(MaxNLocator(3))
+            ax.yaxis.set_major_formatter(FuncFormatter(_plain))
+        column[0].set_ylim(0, 1.0 if said == "share" else _top(means.values(), largest) / by)
+        what = f"{meaning(outcome)} ({said}{' a month' if outcome in FLOWS else ''})"
+        column[0].set_title(_folded(what, 22), fontsize=SIZE["small"], color=INK)
+    _year_axis(axes[0, 0], years(monthly["month"].unique()), few=True)
+    for ax, arm in zip(axes[:, 0], arms):
+        ax.set_ylabel(_folded(label(arm), 11), color=look[arm].colour, fontweight="bold", fontsize=SIZE["small"])
+    for ax in axes[-1]:
+        ax.set_xlabel("year", fontsize=SIZE["small"])
+    footnote(
+        figure,
+        f"Colour: the arm; grey: {label(baseline).lower()}. Means and their 95% intervals, {seeds_of(monthly)}.\n"
+        "Killed, need and access are 12-month means centred on the month. Ribbons may go on above a panel.",
+    )
+    return figure
+
+
+def _mean_month(monthly, arm, outcome):
+    """Return the mean over seeds and its interval: a frame (month) of mean, low, high."""
+    mine = monthly[monthly["arm"] == arm]
+    values = mine.assign(value=measured(mine, outcome)).pivot(index="month", columns="seed", values="value")
+    values = values.sort_index()
+    if outcome in FLOWS or unit(outcome) == "share":
+        values = values.rolling(SMOOTHED, center=True, min_periods=FEWEST_MONTHS).mean()
+    n = values.count(axis=1)
+    half = t_quantile(n - 1) * values.std(axis=1) / np.sqrt(n.clip(lower=1))
+    mean = values.mean(axis=1)
+    return pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half})
+
+
+def _top(means, largest):
+    """Return the upper end of an axis: a few heavy-tailed seeds must not press all means flat."""
+    return min(1.05 * max(m[["mean", "high"]].max(axis=None) for m in means), 1.8 * largest)
+
+
+def _ribbon(ax, means, colour, by, width, light):
+    x = years(means.index)
+    ax.fill_between(x, means["low"] / by, means["high"] / by, color=colour, alpha=light, lw=0)
+    ax.plot(x, means["mean"] / by, color=colour, lw=width)
+
+
+def _year_axis(ax, x, few=False):
+    """Set the limits and whole years as ticks of an axis of decimal years."""
+    first, last = int(np.floor(x.min())), int(np.ceil(x.max()))
+    step = max(1, round((last - first) / (2.5 if few else 8)))
+    ax.set_xlim(first, last)
+    ax.xaxis.set_major_locator(FixedLocator(list(range(first, last, step))))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0f}"))
+
+
+def _folded(text, width):
+    """Break a text into lines of about so many letters, at its spaces."""
+    lines = [""]
+    for word in text.split():
+        joined = f"{lines[-1]} {word}".strip()
+        lines = [*lines[:-1], joined] if len(joined) <= width or not lines[-1] else [*lines, word]
+    return "\n".join(lines)
+
+
+# ------------------------------------------------------------------------------ against the baseline
+
+
+def differences(runs, baseline="none", arms=None, outcomes=DIFFERENCES, title=None):
+    """Draw how far each arm is from the baseline: a row per arm, a panel per outcome.
+
+    Parameters
+    ----------
+    runs : DataFrame with arm, seed and the outcomes
+    baseline : str
+    arms : list of str, from top to bottom, or None for all but the baseline, as they come in the table
+    outcomes : sequence of str
+    title : str or None
+
+    Returns
+    -------
+    Figure. Marks are mean differences of runs with the same seed, bars their 95% intervals.
+
+    """
+    arms = [a for a in dict.fromkeys(runs["arm"]) if a != baseline] if arms is None else list(arms)
+    require([baseline, *arms], runs["arm"])
+    cols = min(4, len(outcomes))
+    rows = -(-len(outcomes) // cols)
+    title = title or f"What each mission model changes, compared with {_spoken(baseline)}"
+    figure, axes = sheet(0.9 + rows * (0.8 + 0.27 * len(arms)), title, rows, cols, sharey=True)
+    look, places = looks(arms), np.arange(len(arms))
+    for ax, outcome in zip(axes.flat, outcomes):
+        table = runs.assign(**{outcome: measured(runs, outcome)})
+        found = paired_differences(table, outcome, baseline).loc[arms]
+        by, said = scaled_unit(unit(outcome), np.nanmax(np.abs(found[["difference", "low", "high"]]), initial=0))
+        ax.axvline(0, color=GREY, lw=0.8, zorder=0)
+        for y, arm in zip(places, arms):
+            d, style = found.loc[arm] / by, look[arm]
+            ax.plot([d.low, d.high], [y, y], color=style.colour, lw=1.8, solid_capstyle="butt")
+            ax.plot(d.difference, y, style.mark, color=style.colour, ms=5.5, mec="white", mew=0.6, gid=arm)
+            sure = d.low > 0 or d.high < 0
+            if np.isfinite(d.difference):
+                ax.annotate(
+                    short_number(d.difference), (d.difference, y), (0, 4.5), textcoords="offset points", ha="center",
+                    va="bottom", fontsize=7.5, color=INK if sure else GREY, path_effects=HALO,
+                )  # fmt: skip
+        ax.set_title(_folded(meaning(outcome), 24), fontsize=SIZE["panel"], color=INK)
+        ax.set_xlabel(f"difference\n({said})", fontsize=SIZE["small"])
+        ax.xaxis.set_major_locator(MaxNLocator(3, min_n_ticks=3))
+        ax.xaxis.set_major_formatter(FuncFormatter(_plain))
+        ax.margins(x=0.08)
+    for ax in axes.flat[len(outcomes) :]:
+        ax.set_visible(False)
+    axes[0, 0].set_ylim(len(arms) - 0.6, -0.75)
+    axes[0, 0].set_yticks(places, [_folded(label(a), 15) for a in arms])
+    for ax in axes[:, 0]:
+        ax.set_ylabel("mission model")
+        for words, arm in zip(ax.get_yticklabels(), arms):
+            words.set(color=look[arm].colour, fontweight="bold")
+    footnote(
+        figure,
+        f"Mean differences of runs with the same seed and their 95% intervals (Student's t), {seeds_of(runs)}.\n"
+        f"The line at 0 is {_spoken(baseline)}; numbers in black: the interval does not contain 0.",
+    )
+    return figure
+
+
+def _spoken(arm):
+    """Return an arm's label within a sentence."""
+    said = label(arm)
+    return said if said.startswith("UN") else said[:1].lower() + said[1:]
+
+
+def _plain(value, _=None):
+    """Return the label of a tick: no needless zeros, a true minus sign."""
+    return f"{value:,g}".replace("-", "−")
+
+
+def tradeoff(runs, baseline="none", arms=None, x="unmet_need", y="violent_deaths", title=None):
+    """Draw whether who saves from violence also saves from want: one mark per arm, in two directions.
+
+    Parameters
+    ----------
+    runs : DataFrame with arm, seed and what x and y are made of
+    baseline : str, the origin
+    arms : list of str, or None for all but the baseline
+    x, y : str, outcomes of which less is better
+    title : str or None
+
+    Returns
+    -------
+    Figure. Marks are mean differences of runs with the same seed, crosses their 95% intervals.
+
+    """
+    arms = [a for a in dict.fromkeys(runs["arm"]) if a != baseline] if arms is None else list(arms)
+    require([baseline, *arms], runs["arm"])
+    title = title or f"Violence and want together, compared with {_spoken(baseline)}"
+    figure, axes = sheet(5.4, title, 1, 2, width_ratios=(4, 1), sharey=True)
+    ax, margin = axes[0]
+    look, found, said = looks(arms), {}, {}
+    for axis, outcome in (("x", x), ("y", y)):
+        table = runs.assign(**{outcome: measured(runs, outcome)})
+        found[axis] = paired_differences(table, outcome, baseline).loc[arms]
+        by, said[axis] = scaled_unit(unit(outcome), found[axis]["difference"].abs().max())
+        found[axis][["difference", "low", "high"]] /= by
+    ax.axvline(0, color=GREY, lw=0.8, zorder=0)
+    ax.axhline(0, color=GREY, lw=0.8, zorder=0)
+    for arm in arms:
+        h, v, style = found["x"].loc[arm], found["y"].loc[arm], look[arm]
+        ax.plot([h.low, h.high], [v.difference] * 2, color=style.colour, lw=1.2, alpha=0.55)
+        ax.plot([h.difference] * 2, [v.low, v.high], color=style.colour, lw=1.2, alpha=0.55)
+        ax.plot(h.difference, v.difference, style.mark, color=style.colour, ms=9, mec="white", gid=arm, zorder=4)
+    ax.plot(0, 0, "o", color=GREY, ms=9, mec="white", zorder=3)
+    ax.annotate(label(baseline), (0, 0), (8, 7), textcoords="offset points", color=GREY, fontsize=SIZE["label"])
+    ax.margins(0.06)
+    left, bottom = ax.get_xlim()[0], ax.get_ylim()[0]
+    ax.fill_between([left, 0], bottom, 0, color=BETTER, lw=0, zorder=-1)
+    ax.set(xlim=(left, ax.get_xlim()[1]), ylim=(bottom, ax.get_ylim()[1]))
+    ax.annotate(
+        "↙ better in both", (0, bottom), (-6, 6), textcoords="offset points", ha="right", color=INK,
+        fontsize=SIZE["label"], path_effects=HALO, zorder=5,
+    )  # fmt: skip
+    ax.set_xlabel(f"{meaning(x)}, difference ({said['x']})")
+    ax.set_ylabel(f"{meaning(y)}, difference ({said['y']})")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(FuncFormatter(_plain))
+    _names_in_the_margin(ax, margin, found, look)
+    footnote(
+        figure,
+        f"Mean differences of runs with the same seed and their 95% intervals (Student's t), {seeds_of(runs)}.",
+    )
+    return figure
+
+
+def _names_in_the_margin(ax, margin, found, look):
+    """Write the arms' names beside the panel, at the heights of their marks but never on each other."""
+    margin.set_axis_off()
+    margin.set_xlim(0, 1)
+    bottom, top = ax.get_ylim()
+    right = ax.get_xlim()[1]
+    heights = found["y"]["difference"].sort_values()
+    at = _apart(heights.to_numpy(), 0.062 * (top - bottom), bottom, top)
+    for arm, y in zip(heights.index, at):
+        ax.annotate(
+            "", (right, y), (found["x"].loc[arm, "difference"], heights[arm]), annotation_clip=False, zorder=1,
+            arrowprops={"arrowstyle": "-", "color": look[arm].colour, "lw": 0.8, "ls": ":"},
+        )  # fmt: skip
+        margin.text(0, y, _folded(label(arm), 24), color=look[arm].colour, va="center", fontsize=SIZE["label"],
+                    fontweight="bold")  # fmt: skip
+
+
+def _apart(values, least, bottom, top):
+    """Move sorted values up or down until they are at least so far from each other, and within the limits."""
+    at = np.array(values, dtype=float)
+    for _ in range(500):
+        gaps = np.diff(at)
+        push = np.maximum(least - gaps, 0) / 2
+        if not push.any():
+            break
+        at[:-1] -= push
+        at[1:] += push
+        at += max(bottom + least / 2 - at[0], 0) - max(at[-1] - top + least / 2, 0)
+    return at
+
+
+# ------------------------------------------------------------------------------ on the map
+
+
+def maps(
+    maps,
+    arms=MAPPED,
+    dates=None,
+    helmets=None,
+    places=None,
+    cell_km=None,
+    title="Where civilians died, and who was there",
+):
+    """Draw where civilians have been killed so far and where peacekeepers are: a row per arm, a column per date.
+
+    Parameters
+    ----------
+    maps : DataFrame, one row per arm, month (as 2013-12) and cell: row (0 = south), col (0 = west), killed_so_far
+        and peacekeepers_<mission>, means over seeds; what is outside the country has no row and stays blank
+    arms : sequence of str, up to four
+    dates : sequence of months, or None for all in the table
+    helmets : dict, mission -> colour, or None
+    places : dict, name -> (row, col), towns to mark, or None
+    cell_km : float, width of a cell, for a scale, or None
+    title : str
+
+    Returns
+    -------
+    Figure. A dot is a base of at least 20 peacekeepers, averaged over seeds; its area is their number.
+
+    """
+    arms, dates = list(arms), sorted(maps["month"].unique()) if dates is None else list(dates)
+    require(arms, maps["arm"])
+    require(dates, maps["month"], kind="month")
+    shown = maps[maps["arm"].isin(arms) & maps["month"].isin(dates)]
+    strengths = shown.filter(regex="^peacekeepers_").rename(columns=lambda c: c.removeprefix("peacekeepers_"))
+    missions = list(strengths.columns[(strengths >= SMALLEST_BASE).any()])
+    colours = {m: PALETTE[k % len(PALETTE)] for k, m in enumerate(missions)} | dict(helmets or {})
+    most, strongest = max(10.0, float(shown["killed_so_far"].max())), strengths.max(axis=None)
+    norm, shape = LogNorm(1, most), (int(maps["row"].max()) + 1, int(maps["col"].max()) + 1)
+    height = (WIDTH - 1.6) / len(dates) * shape[0] / shape[1]
+    figure, axes = sheet(1.15 + (height + 0.08) * len(arms), title, len(arms), len(dates), sharex=True, sharey=True)
+    for axes_row, arm in zip(axes, arms):
+        for ax, month in zip(axes_row, dates):
+            cells = shown[(shown["arm"] == arm) & (shown["month"] == month)]
+            _land(ax, cells, shape, norm)
+            _bases(ax, cells, missions, colours, strongest)
+            for row, col in (places or {}).values():
+                ax.plot(col, row, "*", color=INK, ms=7, mec="white", mew=0.6, zorder=6)
+        axes_row[0].set_ylabel(_folded(label(arm), 14), fontweight="bold")
+    for ax, month in zip(axes[0], dates):
+        ax.set_title(f"{pd.Timestamp(month):%B %Y}", fontsize=SIZE["panel"], color=INK)
+    if cell_km:
+        _scale(axes[-1, 0], 200 / cell_km)
+    bar = figure.colorbar(ScalarMappable(norm, DEATHS), ax=axes, extend="min", shrink=0.6, aspect=30, pad=0.01)
+    bar.set_label("civilians killed so far in a cell (mean over seeds)", fontsize=SIZE["label"], color=INK)
+    ticks = [t for k in range(6) for t in (10**k, 3 * 10**k) if t <= most]
+    bar.ax.yaxis.set_minor_locator(NullLocator())
+    bar.set_ticks(ticks, labels=[short_number(t) for t in ticks])
+    bar.ax.tick_params(labelsize=SIZE["tick"])
+    handles = _map_legend(missions, colours, strongest, places)
+    if handles:
+        figure.legend(
+            handles=handles, loc="outside lower left", ncols=4, fontsize=SIZE["small"], frameon=False,
+            handletextpad=0.2, columnspacing=1.2,
+        )  # fmt: skip
+    return figure
+
+
+def _land(ax, cells, shape, norm):
+    """Draw the cells that exist, coloured by how many were killed in them."""
+    grid = np.full(shape, np.nan)
+    grid[cells["row"], cells["col"]] = np.maximum(cells["killed_so_far"], 1e-3)
+    ax.imshow(grid, origin="lower", cmap=DEATHS, norm=norm, interpolation="nearest")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.spines[:].set_visible(False)
+
+
+def _bases(ax, cells, missions, colours, strongest):
+    """Draw the bases of all missions, the small on top of the large, so that none is hidden."""
+    dots = [
+        (strength, col, row, colours[m])
+        for m in missions
+        for strength, col, row in zip(cells[f"peacekeepers_{m}"], cells["col"], cells["row"])
+        if strength >= SMALLEST_BASE
+    ]
+    if dots:
+        strength, col, row, colour = zip(*sorted(dots, reverse=True))
+        ax.scatter(
+            col, row, _areas(np.array(strength), strongest), colour, edgecolors="white", linewidths=0.4, zorder=5
+        )
+
+
+def _areas(strength, strongest):
+    """Return the areas of dots, in square points."""
+    return LARGEST_DOT * strength / max(strongest, 1)
+
+
+def _scale(ax, cells):
+    """Draw a line of 200 km below a map."""
+    ax.plot([0, cells], [-0.03, -0.03], color=INK, lw=1.5, transform=ax.get_xaxis_transform(), clip_on=False)
+    ax.set_xlabel("200 km", loc="left", fontsize=SIZE["small"], labelpad=7)
+
+
+def _map_legend(missions, colours, strongest, places):
+    """Return what explains colours (missions of one colour share an entry), sizes and stars."""
+    dot = {"ls": "", "marker": "o", "mec": "white"}
+    names = {c: ", ".join(label(m) for m in missions if colours[m] == c) for c in (colours[m] for m in missions)}
+    handles = [Line2D([], [], color=c, ms=7, label=f"{said} base", **dot) for c, said in names.items()]
+    sizes = [s for s in (100, 300, 1000, 3000) if s <= strongest] if missions else []
+    handles += [
+        Line2D([], [], color=GREY, ms=np.sqrt(_areas(s, strongest)), label=f"{short_number(s)} peacekeepers", **dot)
+        for s in sizes[-2:]
+    ]
+    return handles + [Line2D([], [], ls="", marker="*", color=INK, ms=8, label=name) for name in places or {}]
+
+
+# ------------------------------------------------------------------------------ beside what happened
+
+
+def observed(monthly, observed, deployments=None, arm=None, title="What happened, beside what the simulation brings"):
+    """Draw simulated months and observed ones: civilians killed, battle deaths, displaced, refugees.
+
+    Parameters
+    ----------
+    monthly : DataFrame with arm, seed, month (as 2013-12), civilians_killed, brd, idps, refugees
+    observed : DataFrame with month, civilians_killed, battle_deaths, idps, refugees; nan where nothing is known
+    deployments : dict, label -> month of its beginning, or None
+    arm : str, or None if the table has only one
+    title : str
+
+    Returns
+    -------
+    Figure. Lines are medians of the simulated months, bands hold 50% and 90% of the seeds: how single histories
+    differ, not how well a mean is known. Black is what was observed.
+
+    """
+    require([arm] if arm else [], monthly["arm"])
+    monthly = monthly[monthly["arm"] == arm] if arm else monthly
+    if monthly["arm"].nunique() != 1:
+        raise ValueError(f"Say which arm is to be drawn: the table has {', '.join(monthly['arm'].unique())}")
+    months = sorted(monthly["month"].unique())
+    seen = observed[observed["month"].isin(months)]
+    figure, axes = sheet(7.6, title, 4, 1, sharex=True)
+    axes = axes[:, 0]
+    colour = looks(monthly["arm"].unique())[monthly["arm"].iloc[0]].colour
+    panels = (
+        ("civilians_killed", "civilians_killed"),
+        ("brd", "battle_deaths"),
+        ("idps", "idps"),
+        ("refugees", "refugees"),
+    )
+    for ax, (simulated, known) in zip(axes, panels):
+        values = monthly.pivot(index="month", columns="seed", values=simulated).sort_index()
+        flow = simulated in FLOWS
+        largest = max(values.quantile(BANDS[0][1], axis=1).max(), seen[known].max())
+        by, said = (1.0, "people") if flow else scaled_unit(unit(simulated), largest)
+        x = years(values.index)
+        for (low, high), light in zip(BANDS, (0.18, 0.32)):
+            ax.fill_between(
+                x,
+                values.quantile(low, axis=1) / by,
+                values.quantile(high, axis=1) / by,
+                color=colour,
+                alpha=light,
+                lw=0,
+            )
+        ax.plot(x, values.median(axis=1) / by, color=colour, lw=1.5)
+        points = seen.dropna(subset=known)
+        style = {"lw": 1.1, "marker": ".", "ms": 3.5} if flow else {"lw": 0, "marker": "D", "ms": 5.5, "mec": "white"}
+        ax.plot(years(points["month"]), points[known] / by, color=INK, **style)
+        if flow:
+            _counts_axis(ax, largest)
+        ax.set_ylim(bottom=0)
+        scale = " (scale even up to 10, logarithmic above)" if flow else ""
+        ax.set_title(meaning(simulated) + scale, fontsize=SIZE["panel"], loc="left", color=INK)
+        ax.set_ylabel(_folded(f"{said} a month" if flow else said, 12))
+        if not flow:
+            ax.yaxis.set_major_locator(MaxNLocator(4))
+            ax.yaxis.set_major_formatter(FuncFormatter(_plain))
+    _year_axis(axes[0], years(months))
+    axes[-1].set_xlabel("year")
+    _deployments(axes, deployments or {})
+    n = monthly["seed"].nunique()
+    handles = [
+        Line2D([], [], color=colour, lw=1.5, label="simulated, median month"),
+        Patch(color=colour, alpha=0.45, lw=0, label="50% of seeds"),
+        Patch(color=colour, alpha=0.18, lw=0, label=f"90% of {n} seeds"),
+        Line2D([], [], color=INK, marker=".", lw=1.1, label="observed"),
+        Line2D([], [], color=INK, marker="D", lw=0, ms=5.5, mec="white", label="observed, end of year"),
+    ]
+    figure.legend(handles=handles, loc="outside lower left", ncols=5, fontsize=SIZE["small"], frameon=False)
+    return figure
+
+
+def _counts_axis(ax, largest):
+    """Make an axis on which a quiet month and a massacre can both be read: linear to 10, logarithmic above."""
+    ax.set_yscale("symlog", linthresh=10, linscale=0.6)
+    ticks = [0, *(10**k for k in range(1, 7) if 10**k <= 1.5 * largest)]
+    ax.set_yticks(ticks, [short_number(t) for t in ticks])
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.set_ylim(top=1.6 * max(largest, 10))
+
+
+def _deployments(axes, deployments):
+    """Mark when missions came, their names above the first panel, on as many lines as they need."""
+    names = {m: ", ".join(n for n, month in deployments.items() if month == m) for m in sorted(deployments.values())}
+    first, last = axes[0].get_xlim()
+    letter = ROOM_OF_A_LETTER * (last - first)
+    ends = [first + letter * len(axes[0].get_title(loc="left"))]  # where each line of text ends, in decimal years
+    for month, name in names.items():
+        x = years([month])[0] - 0.5 / 12  # the beginning of the month
+        for ax in axes:
+            ax.axvline(x, color=GREY, lw=0.8, ls="--", zorder=0)
+        line = next((k for k, end in enumerate(ends) if end <= x), len(ends))
+        ends = [*ends[:line], x + letter * (len(name) + 2), *ends[line + 1 :]]
+        axes[0].annotate(
+            name, (x, 1), (0, 5 + 12 * line), xycoords=("data", "axes fraction"), textcoords="offset points",
+            fontsize=SIZE["small"], color=GREY, annotation_clip=False,
+        )  # fmt: skip

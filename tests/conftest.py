@@ -1,0 +1,153 @@
+"""Small worlds, and runs of them, that tests share: `from conftest import play, scenario, ...`."""
+
+import hashlib
+from copy import deepcopy
+from dataclasses import fields, is_dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from sim import PeaceModel, load
+from sim.params import KINDS, Caveats, Component, Country, Faction, Force, Mandate, Personnel, Tasks, When
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+
+
+def choices(group):
+    """Return the names of the files in a folder of conf/."""
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+_load = cache(load)
+
+
+def scenario(*overrides, weeks=52, civilians=400, rows=None):
+    """Return parameters of a small run, one's own to change; `rows` shrinks the generated country to a few cells."""
+    p = deepcopy(_load(*overrides))
+    p.weeks, p.civilians = weeks, civilians
+    if rows:
+        shrink = rows / p.country.rows
+        for spot in (*p.country.places.values(), *p.country.communities.values(), *p.country.deposits.values()):
+            spot.row, spot.col = int(spot.row * shrink), int(spot.col * shrink)
+            if hasattr(spot, "km"):
+                spot.km *= shrink
+        p.country.rows = p.country.cols = rows
+    return p
+
+
+@cache
+def play(*overrides, weeks=52, civilians=400, rows=None):
+    """Run a small world to its end, once a session. Look at it, do not change it."""
+    return PeaceModel(scenario(*overrides, weeks=weeks, civilians=civilians, rows=rows)).run()
+
+
+def put(params, path, value):
+    """Set one leaf of a parameter tree by its dotted path; return the tree."""
+    *parents, leaf = path.split(".")
+    node = params
+    for name in parents:
+        node = node[name] if isinstance(node, dict) else getattr(node, name)
+    setattr(node, leaf, value)
+    return params
+
+
+def state(model):
+    """Return a copy of every array of state, by name of table and of array."""
+    return {
+        f"{name}.{f.name}": getattr(table, f.name).copy()
+        for name, table in model.tables().items()
+        for f in fields(table)
+        if isinstance(getattr(table, f.name), np.ndarray)
+    }
+
+
+LIVED = {  # what a run does, apart from what it is given
+    "land": "institutions violence felt grief",
+    "people": "home cell community persons status need grievance trust",
+    "factions": "commitment campaign vigour objective rest provocation abuse_record pressure dispersed demobilised "
+    "settled hostility aggression",
+    "bands": "cell fighters losses taking_part paused held_up",
+    "missions": "persons work unwelcome expelled escorting spent mandate_weeks",
+    "units": "cell strength losses freedom suspended stock access",
+    "politics": "agreement signed collapsed",
+}
+
+
+def lived(model, but=()):
+    """Return what happened in a run: arrays by name, what is only copied from the parameters left out."""
+    return {
+        f"{table}.{name}": getattr(getattr(model, table), name)
+        for table, names in LIVED.items()
+        for name in names.split()
+        if table not in but
+    }
+
+
+def fingerprint(model, but=()):
+    """Return a hash of what happened in a run."""
+    digest = hashlib.sha256()
+    for name, array in lived(model, but).items():
+        digest.update(f"{name}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def same(a, b):
+    """Name the arrays in which two runs differ, bit for bit; an empty list says that they are the same."""
+    a, b = lived(a), lived(b)
+    return [n for n in a if a[n].shape != b[n].shape or a[n].tobytes() != b[n].tobytes()]
+
+
+# ---------------------------------------------------------------------------------- worlds made by hand
+
+
+def by_hand(folder, cells, factions=None, missions=None, **more):
+    """Return parameters of a country written down cell by cell.
+
+    Parameters
+    ----------
+    folder : where the table of cells goes
+    cells : list of (row, col, population, remoteness, resources, institutions, share of a, share of b)
+    factions, missions : dictionaries of Faction and Component; more : dotted paths with __ for dots
+    """
+    path = Path(folder) / "cells.csv"
+    lines = ["row,col,population,remoteness,resources,institutions,share_a,share_b"]
+    path.write_text("\n".join(lines + [",".join(map(str, c)) for c in cells]) + "\n", encoding="utf-8")
+    p = scenario("mission=none", weeks=10, civilians=len(cells))
+    p.country = Country(
+        cells=str(path), cell_km=25, displaced_share=0, outbreak=0,
+        factions=factions or {"nobody": Faction(fighters=0, bands=1, community={"a": 1.0, "b": 1.0})},
+    )  # fmt: skip
+    p.mission.components = missions or {}
+    p.mission.comparison = "as_deployed"
+    for name, value in more.items():
+        put(p, name.replace("__", "."), value)
+    return p
+
+
+def mission(arrive=0, leave=None, persons=None, tasks=None, force=None, use_of_force=1.0, host_reach=1.0, **more):
+    """Return a component that is there in full from the week it arrives, paid in full, unless said otherwise."""
+    force = {
+        "readiness": 0, "build_up": 0, "peak": 1, "council": 0, "assessed": 1, "arrears": 0, "discipline": 1,
+        "mobility": 1, "local_knowledge": 0.5, "caveats": Caveats(), **(force or {}),
+    }  # fmt: skip
+    return Component(
+        force=Force(summary="a force made by hand", **force),
+        mandate=Mandate(
+            summary="a mandate made by hand", tasks=Tasks(**(tasks or {"protect": 1})),
+            use_of_force=use_of_force, host_reach=host_reach,
+        ),
+        personnel=Personnel(**(persons or {KINDS[0]: 100})),
+        arrive=When(week=arrive), leave=When(week=leave), **{"draw_down": 0, **more},
+    )  # fmt: skip
+
+
+def only(params, *processes):
+    """Switch off every process but these."""
+    for f in fields(params.processes):
+        setattr(params.processes, f.name, f.name in processes)
+    return params
+
+
+def dataclasses_of(module):
+    """Return the parameter groups declared in a module."""
+    return [c for c in vars(module).values() if isinstance(c, type) and is_dataclass(c)]

@@ -1,0 +1,305 @@
+"""The civilians' rules said person by person, in ordinary Mesa: the specification of processes 9 and 10.
+
+`sim/processes/live.py` and `feel.py` run over columns in compiled loops. Here the same rules are methods of an agent
+with plain Python attributes, and luck is a hash of plain Python integers. Everything else (missions, bands, politics)
+is the model's own code. A run of `SlowModel` and a run of `PeaceModel` give exactly the same people, week after week:
+tests/test_twins.py. Where the two differ, one of them is wrong.
+
+Floating-point sums are written in the order in which the model does them, for the results are compared bit for bit.
+"""
+
+from time import perf_counter
+
+import mesa
+import numpy as np
+from sim import PeaceModel, load
+from sim.draws import key, mix
+from sim.params import TASKS
+
+HOME, AWAY, ABROAD = 0, 1, 2
+GOLDEN, BITS = 0x9E3779B97F4A7C15, 2**64
+
+
+def draw(seed, decision, step, identity):
+    """Return a number in [0, 1): a hash of what is decided, when, and about whom."""
+    week = mix((key(seed, decision) + GOLDEN + step) % BITS)
+    return (mix((week + (identity + 1) * GOLDEN) % BITS) >> 11) / 2**53
+
+
+def probability(hazard):
+    """Return 1 - exp(-hazard), with exp(-x) = ((120 + 12 xx - x (60 + xx)) / (120 + 12 xx + x (60 + xx)))^16."""
+    x = min(hazard, 64.0) / 16.0
+    even, odd = 120.0 + 12.0 * x * x, x * (60.0 + x * x)
+    left = (even - odd) / (even + odd)
+    for _ in range(4):
+        left *= left
+    return 1.0 - left
+
+
+def between_0_and_1(x):
+    """Cut a number off at 0 and 1."""
+    return min(max(x, 0.0), 1.0)
+
+
+class SlowCivilian(mesa.Agent):
+    """Some persons of one place and one community."""
+
+    def __init__(self, model, identity):
+        super().__init__(model)
+        people = model.people
+        self.identity = identity
+        self.home, self.cell = int(people.home[identity]), int(people.cell[identity])
+        self.community = int(people.community[identity])
+        self.persons, self.status = int(people.persons[identity]), int(people.status[identity])
+        self.need = float(people.need[identity])
+        self.grievance, self.trust = people.grievance[identity].tolist(), people.trust[identity].tolist()
+        self.aided = False
+
+    def draw(self, decision):
+        """Draw this person's luck of the week in one decision."""
+        return draw(self.model.params.seed, decision, self.model.luck.step, self.identity)
+
+    # ---------------------------------------------------------------------------- 9. live and flee
+
+    def bury(self):
+        """Bear one's share of those killed here of one's community, by the number of one's persons."""
+        place = self.cell, self.community
+        toll = self.model.toll.get(place, 0)
+        if self.status == ABROAD or toll == 0:
+            return
+        there = self.model.mourners[place]
+        others = there - self.persons
+        dead = int(toll * self.persons / there + self.draw("live.bury"))
+        dead = max(dead, toll - others)  # the others can bear no more than they are
+        dead = min(dead, self.persons, toll)
+        self.model.mourners[place] = others
+        self.model.toll[place] = toll - dead
+        self.persons -= dead
+
+    def subsist(self):
+        """Hunger and recover; die of need.
+
+        d need / dt = (displaced + violence v + poverty) (1 - need) - (livelihood (1 - v) + aid if served) need
+        """
+        p, y, here = self.model.params.live, self.model.years, self.model.places[self.cell]
+        x = self.need
+        if self.status == ABROAD:
+            x -= p.abroad * y * x
+        else:
+            self.aided = self.draw("live.aid") < here.served
+            worse = (p.violence_need * here.felt + p.poverty * (1.0 - here.institutions)) * y
+            better = p.livelihood * (1.0 - here.felt) * y
+            if self.status == AWAY:
+                worse += p.displaced_need * y
+                better *= p.coping
+            if self.aided:
+                better += p.aid * y
+            x += worse * (1.0 - x) - better * x
+            x = between_0_and_1(x)
+        self.need = x
+        dead = min(int(self.persons * (p.mortality * y) * x * x + self.draw("live.die")), self.persons)
+        self.persons -= dead
+        self.model.died_of_need += dead
+        self.model.person_weeks_in_need += self.persons * x
+
+    def move(self):
+        """Go home where it has been quiet; else flee from violence."""
+        p, y = self.model.params.live, self.model.years
+        luck = self.draw("live.move")
+        at_home = self.model.places[self.home].felt
+        if self.status != HOME and luck < probability(p.homecoming * p.quiet / (p.quiet + at_home) * y):
+            self.cell, self.status = self.home, HOME
+        elif self.status != ABROAD:
+            here = self.model.places[self.cell].felt
+            if luck >= 1.0 - probability(p.flight * here * y):
+                self.flee()
+
+    def flee(self):
+        """Choose a refuge among all other places by gravity, or go abroad."""
+        p, here = self.model.params.live, self.model.places[self.cell]
+        reach = p.flight_km / self.model.land.cell_km
+        total, sums = 0.0, []
+        for place in self.model.places:
+            if place is not here:
+                squared = (place.row - here.row) ** 2 + (place.col - here.col) ** 2
+                near = 1.0 + squared / (reach * reach)
+                total += place.pull / (near * near)
+            sums.append(total)
+        luck = self.draw("live.refuge") * (total * (1.0 + here.crossing))
+        for cell, up_to_here in enumerate(sums):
+            if luck < up_to_here:
+                self.cell, self.status = cell, HOME if cell == self.home else AWAY
+                return
+        self.status = ABROAD
+
+    # ---------------------------------------------------------------------------- 10. feel
+
+    def feel(self):
+        """Gain and lose trust in each mission; bear grudges, and forgive.
+
+        d trust / dt = (protection felt + aid received + engagement) (1 - trust) - (harm + stood by + rumour) trust
+                       - forget (trust - start)
+        """
+        p, y = self.model.params.feel, self.model.years
+        if self.persons == 0:
+            return
+        here = self.model.places[self.cell] if self.status != ABROAD else None
+        for m, t in enumerate(self.trust):
+            if here:
+                up = here.gain[m] + (here.gain_if_aided[m] if self.aided else 0.0)
+                t += up * (1.0 - t) - here.loss(m, self.community) * t
+            t += p.forget * y * (p.start - t)
+            self.trust[m] = between_0_and_1(t)
+        for f, g in enumerate(self.grievance):
+            if here:
+                blow = here.wound[f][self.community]
+                g += blow / (1.0 + blow) * (1.0 - g)
+            if f == self.model.host:
+                g += p.need * y * self.need * (1.0 - g)
+            g -= p.forgive * y * g
+            self.grievance[f] = between_0_and_1(g)
+
+
+class SlowPlace:
+    """A cell as its people know it this week."""
+
+    def __init__(self, model, cell):
+        self.model, self.cell = model, cell
+        land = model.land
+        self.row, self.col, self.town = int(land.row[cell]), int(land.col[cell]), float(land.town[cell])
+        self.neighbours = [int(c) for c in land.near[cell, 1:] if c >= 0]
+        self.violence, self.felt = float(land.violence[cell]), float(land.felt[cell])
+
+    def remember(self, deaths, people):
+        """Keep what is left of the violence remembered here, and add this week's dead per 1,000 people."""
+        faded = 0.5 ** (self.model.params.step_weeks / self.model.params.live.memory)
+        self.violence = self.violence * faded + 1_000.0 * deaths / (people + 1_000.0)
+
+    def look_around(self):
+        """Feel the violence here and, less, that of the cells around; see how far this place draws those who flee."""
+        p, land, near = self.model.params.live, self.model.land, self.violence
+        for c in self.neighbours:
+            near += 0.3 * self.model.places[c].violence
+        self.felt = near / (near + p.half_violence)
+        self.institutions = float(land.institutions[self.cell])
+        self.served = float(self.model.now.aid[:, self.cell].sum())
+        shelter = float(self.model.task_presence("protect")[:, self.cell].sum())
+        calm = (1.0 - self.felt) * (1.0 - self.felt) * p.calm + 0.1
+        self.pull = calm * (0.02 + self.town) * (1 + p.shelter * shelter / (shelter + 100.0))
+        to_border = float(land.border[self.cell]) / 50.0
+        self.crossing = p.border / (1 + to_border * to_border)
+
+    def judge(self, stood_by, harmed, wound, rumour):
+        """See what each mission does here, and who killed whom."""
+        p, y, m = self.model.params.feel, self.model.years, self.model.missions
+        protect, engage = self.model.task_presence("protect"), self.model.task_presence("engage")
+        c = self.cell
+        aid = [float(a) for a in self.model.now.aid[:, c]]
+        self.gain, self.gain_if_aided = [], []
+        for i in range(len(aid)):
+            talk = engage[i, c] / (engage[i, c] + 10.0) * (0.5 + m.knowledge[i])
+            safety = p.protection * y * protect[i, c] / (protect[i, c] + 50.0) * (1.0 - self.felt)
+            self.gain.append(float(safety + p.engagement * y * talk))
+            # a week's aid is remembered for about a month, and credited by share
+            self.gain_if_aided.append(4 * p.aid * y * aid[i] / sum(aid) if sum(aid) > 0 else 0.0)
+        self.stood_by, self.harmed, self.wound, self.rumour = stood_by[:, c], harmed[:, c], wound[:, c].tolist(), rumour
+
+    def loss(self, mission, community):
+        """Return the share of trust in a mission that the people of a community lose here this week."""
+        p = self.model.params.feel
+        people = self.model.census.population[self.cell, community]
+        per_1000 = 1_000.0 * self.harmed[mission, community] / (people + 1_000.0)
+        x = float(p.harm * per_1000 + p.stood_by * self.stood_by[mission] + p.rumour * self.rumour * self.model.years)
+        return x / (1.0 + x)
+
+
+class SlowModel(PeaceModel):
+    """The model with its civilians as ordinary agents: the same results, slowly."""
+
+    def __init__(self, params):
+        super().__init__(params)
+        self.places = [SlowPlace(self, c) for c in range(self.land.row.size)]
+        self.civilians = [SlowCivilian(self, i) for i in range(self.people.persons.size)]
+        hosts = np.flatnonzero(self.factions.host)
+        self.host = int(hosts[0]) if hosts.size else -1
+        mine = {"live": SlowModel.live, "feel": SlowModel.feel}
+        self.schedule = [mine.get(process.__name__, process) for process in self.schedule]
+
+    def live(self):
+        """9. Live and flee."""
+        deaths = self.deaths_by_cell()
+        for place in self.places:
+            place.remember(float(deaths[place.cell]), float(self.census.persons[place.cell]))
+        for place in self.places:
+            place.look_around()
+        self.toll = {(c, k): int(self.now.toll[c, k]) for c, k in np.argwhere(self.now.toll).tolist()}
+        self.mourners = {place: int(self.census.population[place]) for place in self.toll}
+        self.died_of_need, self.person_weeks_in_need = 0, 0.0
+        for person in self.civilians:
+            person.bury()
+        for person in self.civilians:
+            person.aided = False
+            if person.persons > 0:
+                person.subsist()
+                person.move()
+        self.now.excess[0] = self.died_of_need
+        self.now.unmet[0] = self.person_weeks_in_need * self.params.step_weeks
+        self.tell()
+
+    def feel(self):
+        """10. Feel."""
+        p, now, missions = self.params.feel, self.now, self.missions
+        (n_cells, n_communities), n_missions = self.census.population.shape, len(missions.names)
+        together = missions.command[:, None] == missions.command[None, :]
+        falls_on = np.where(together, 1.0, self.spill())  # of what the row does, on the column
+        harmed = np.zeros((n_missions, n_cells, n_communities))
+        wound = np.zeros((self.factions.host.size, n_cells, n_communities))
+        for faction, mission, cell, community, dead in now.killings:
+            if faction >= 0:
+                people = self.census.population[cell, community]
+                wound[faction, cell, community] += p.grievance * 1_000.0 * dead / (people + 1_000.0)
+            else:
+                harmed[:, cell, community] += dead * falls_on[mission]
+        stood_by = falls_on.T @ now.stood_by
+        communicators = missions.work[:, TASKS.index("communicate")].sum()
+        rumour = p.misinformation / (1 + communicators / 100.0)
+        for place in self.places:
+            place.judge(stood_by, harmed, wound, rumour)
+        for person in self.civilians:
+            person.feel()
+        self.tell()
+
+    def tell(self):
+        """Write down what everybody's life is like, for the rules that read it in columns."""
+        for name in ("cell", "persons", "status", "need", "grievance", "trust"):
+            column = getattr(self.people, name)
+            for person in self.civilians:
+                column[person.identity] = getattr(person, name)
+        for person in self.civilians:
+            self.aided[person.identity] = person.aided
+        for place in self.places:
+            self.land.violence[place.cell], self.land.felt[place.cell] = place.violence, place.felt
+
+
+def time_per_civilian_week(n, weeks, model=SlowModel):
+    """Return the seconds that processes 9 and 10 take for one civilian and one week.
+
+    Parameters
+    ----------
+    n : int, civilians; weeks : int; model : SlowModel or PeaceModel, to compare
+    """
+    world = model(load("mission=sequential", f"civilians={n}", f"weeks={weeks}"))
+    spent = 0.0
+
+    def timed(process):
+        def run(world):
+            nonlocal spent
+            begin = perf_counter()
+            process(world)
+            spent += perf_counter() - begin
+
+        return run
+
+    world.schedule = [timed(p) if p.__name__ in ("live", "feel") else p for p in world.schedule]
+    world.run()
+    return spent / (n * weeks)
