@@ -6,6 +6,7 @@ python -m experiments --list                   their names and questions
 """
 
 import argparse
+import itertools
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -25,7 +26,7 @@ from sim.warm import say, warm_up
 FIGURES = {
     "series": lambda x: figures.series(x.monthly, x.arms, x.baseline),
     "differences": lambda x: figures.differences(x.runs, x.baseline),
-    "maps": lambda x: figures.maps(x.maps, x.map_arms, x.dates, places=x.capital, helmets=x.helmets),
+    "maps": lambda x: figures.maps(x.maps, x.map_arms, x.dates, x.helmets, x.capital, x.country.cell_km),
     "tradeoff": lambda x: figures.tradeoff(x.runs, x.baseline),
     "observed": lambda x: figures.observed(x.monthly[x.monthly.arm == x.arms[0]], x.observed, x.deployments),
 }
@@ -105,6 +106,12 @@ class Experiment:
         results.whole_file(put / "maps.parquet", lambda f: self.maps.to_parquet(f, index=False))
         summary = statistics.summary(self.runs, self.baseline)
         results.whole_file(put / "summary.csv", lambda f: summary.to_csv(f, index=False))
+        gains = [
+            {"outcome": o, "a": a, "b": b, "variance_ratio": statistics.pairing_gain(self.runs, o, a, b)}
+            for o in ("civilians_killed", "deaths", "unmet_need")
+            for a, b in itertools.combinations(self.arms, 2)
+        ]
+        results.whole_file(put / "pairing.csv", lambda f: pd.DataFrame(gains).to_csv(f, index=False))
         arms = {arm: asdict(p) for arm, p in self.params.items()}
         results.whole_file(put / "arms.yaml", lambda f: f.write_text(yaml.safe_dump(arms, sort_keys=False)))
         about = {"experiment": asdict(self.about), "overrides": self.overrides, **results.provenance()}

@@ -76,10 +76,10 @@ def years(months):
     return (months.str[:4].astype(int) + (months.str[5:7].astype(int) - 0.5) / 12).to_numpy()
 
 
-def seeds_of(table):
-    """Say how many seeds a table has."""
+def how_sure(table, means):
+    """Say what the marks and bars of a figure are, and from how many seeds."""
     n = table["seed"].nunique()
-    return f"{n} seeds" if n > 1 else "one seed, so without intervals"
+    return f"{means} and their 95% intervals (Student's t), {n} seeds." if n > 1 else f"{means}: one seed, no interval."
 
 
 # ------------------------------------------------------------------------------ over time
@@ -90,11 +90,16 @@ def series(monthly, arms=None, baseline="none", outcomes=SERIES, title="What hap
 
     Parameters
     ----------
-    monthly : DataFrame with arm, seed, month (as 2013-12) and the outcomes
-    arms : list of str, or None for all but the baseline
+    monthly : DataFrame
+        arm, seed, month (as 2013-12) and the outcomes, or the columns they are the sum of
+    arms : list of str, optional
+        From top to bottom; all but the baseline, as they come in the table
     baseline : str
+        The arm in grey
     outcomes : sequence of str
+        From left to right
     title : str
+        What the figure is about
 
     Returns
     -------
@@ -118,19 +123,26 @@ def series(monthly, arms=None, baseline="none", outcomes=SERIES, title="What hap
             ax.yaxis.set_major_locator(MaxNLocator(3))
             ax.yaxis.set_major_formatter(FuncFormatter(_plain))
         column[0].set_ylim(0, 1.0 if said == "share" else _top(means.values(), largest) / by)
-        what = f"{meaning(outcome)} ({said}{' a month' if outcome in FLOWS else ''})"
-        column[0].set_title(_folded(what, 22), fontsize=SIZE["small"], color=INK)
+        each = " a month" if outcome in FLOWS else ""
+        what = f"{meaning(outcome)}\n{_folded(f'({said}{each})', 22)}"
+        column[0].set_title(what, fontsize=SIZE["small"], color=INK)
     _year_axis(axes[0, 0], years(monthly["month"].unique()), few=True)
     for ax, arm in zip(axes[:, 0], arms):
-        ax.set_ylabel(_folded(label(arm), 11), color=look[arm].colour, fontweight="bold", fontsize=SIZE["small"])
+        ax.set_ylabel(_folded(label(arm), 13), color=look[arm].colour, fontweight="bold", fontsize=SIZE["small"])
     for ax in axes[-1]:
         ax.set_xlabel("year", fontsize=SIZE["small"])
+    smooth = ", ".join(meaning(o).lower() for o in outcomes if _is_smoothed(o)) or "nothing"
     footnote(
         figure,
-        f"Colour: the arm; grey: {label(baseline).lower()}. Means and their 95% intervals, {seeds_of(monthly)}.\n"
-        "Killed, need and access are 12-month means centred on the month. Ribbons may go on above a panel.",
+        f"Colour: the arm; grey: {_spoken(baseline)}. {how_sure(monthly, 'Means')}\n"
+        f"12-month means centred on the month: {smooth}. Ribbons may go on above a panel.",
     )
     return figure
+
+
+def _is_smoothed(outcome):
+    """Say whether an outcome jumps from month to month: what happens during one, and shares of few."""
+    return outcome in FLOWS or unit(outcome) == "share"
 
 
 def _mean_month(monthly, arm, outcome):
@@ -138,7 +150,7 @@ def _mean_month(monthly, arm, outcome):
     mine = monthly[monthly["arm"] == arm]
     values = mine.assign(value=measured(mine, outcome)).pivot(index="month", columns="seed", values="value")
     values = values.sort_index()
-    if outcome in FLOWS or unit(outcome) == "share":
+    if _is_smoothed(outcome):
         values = values.rolling(SMOOTHED, center=True, min_periods=FEWEST_MONTHS).mean()
     n = values.count(axis=1)
     half = t_quantile(n - 1) * values.std(axis=1) / np.sqrt(n.clip(lower=1))
@@ -183,11 +195,16 @@ def differences(runs, baseline="none", arms=None, outcomes=DIFFERENCES, title=No
 
     Parameters
     ----------
-    runs : DataFrame with arm, seed and the outcomes
+    runs : DataFrame
+        arm, seed and the outcomes
     baseline : str
-    arms : list of str, from top to bottom, or None for all but the baseline, as they come in the table
+        The arm that all others are compared with
+    arms : list of str, optional
+        From top to bottom; all but the baseline, as they come in the table
     outcomes : sequence of str
-    title : str or None
+        One panel each
+    title : str, optional
+        What the figure is about
 
     Returns
     -------
@@ -204,12 +221,12 @@ def differences(runs, baseline="none", arms=None, outcomes=DIFFERENCES, title=No
     for ax, outcome in zip(axes.flat, outcomes):
         table = runs.assign(**{outcome: measured(runs, outcome)})
         found = paired_differences(table, outcome, baseline).loc[arms]
-        by, said = scaled_unit(unit(outcome), np.nanmax(np.abs(found[["difference", "low", "high"]]), initial=0))
+        by, said = scaled_unit(unit(outcome), found[["difference", "low", "high"]].abs().max(axis=None))
         ax.axvline(0, color=GREY, lw=0.8, zorder=0)
         for y, arm in zip(places, arms):
             d, style = found.loc[arm] / by, look[arm]
-            ax.plot([d.low, d.high], [y, y], color=style.colour, lw=1.8, solid_capstyle="butt")
-            ax.plot(d.difference, y, style.mark, color=style.colour, ms=5.5, mec="white", mew=0.6, gid=arm)
+            ax.plot([d.low, d.high], [y, y], color=style.colour, lw=1.8, ls=style.line, solid_capstyle="butt")
+            ax.plot(d.difference, y, style.mark, color=style.colour, ms=6.5, mec="white", mew=0.6, gid=arm)
             sure = d.low > 0 or d.high < 0
             if np.isfinite(d.difference):
                 ax.annotate(
@@ -220,7 +237,10 @@ def differences(runs, baseline="none", arms=None, outcomes=DIFFERENCES, title=No
         ax.set_xlabel(f"difference\n({said})", fontsize=SIZE["small"])
         ax.xaxis.set_major_locator(MaxNLocator(3, min_n_ticks=3))
         ax.xaxis.set_major_formatter(FuncFormatter(_plain))
-        ax.margins(x=0.08)
+        ax.margins(x=0.15)
+        if found["difference"].isna().all():
+            ax.set_xticks([])
+            ax.text(0.5, 0.5, "nothing to compare", transform=ax.transAxes, ha="center", fontsize=7, color=GREY)
     for ax in axes.flat[len(outcomes) :]:
         ax.set_visible(False)
     axes[0, 0].set_ylim(len(arms) - 0.6, -0.75)
@@ -231,7 +251,7 @@ def differences(runs, baseline="none", arms=None, outcomes=DIFFERENCES, title=No
             words.set(color=look[arm].colour, fontweight="bold")
     footnote(
         figure,
-        f"Mean differences of runs with the same seed and their 95% intervals (Student's t), {seeds_of(runs)}.\n"
+        f"{how_sure(runs, 'Mean differences of runs with the same seed')}\n"
         f"The line at 0 is {_spoken(baseline)}; numbers in black: the interval does not contain 0.",
     )
     return figure
@@ -253,11 +273,16 @@ def tradeoff(runs, baseline="none", arms=None, x="unmet_need", y="violent_deaths
 
     Parameters
     ----------
-    runs : DataFrame with arm, seed and what x and y are made of
-    baseline : str, the origin
-    arms : list of str, or None for all but the baseline
-    x, y : str, outcomes of which less is better
-    title : str or None
+    runs : DataFrame
+        arm, seed and what x and y are made of
+    baseline : str
+        The arm at the origin
+    arms : list of str, optional
+        All but the baseline, as they come in the table
+    x, y : str
+        Outcomes of which less is better
+    title : str, optional
+        What the figure is about
 
     Returns
     -------
@@ -279,11 +304,20 @@ def tradeoff(runs, baseline="none", arms=None, x="unmet_need", y="violent_deaths
     ax.axhline(0, color=GREY, lw=0.8, zorder=0)
     for arm in arms:
         h, v, style = found["x"].loc[arm], found["y"].loc[arm], look[arm]
-        ax.plot([h.low, h.high], [v.difference] * 2, color=style.colour, lw=1.2, alpha=0.55)
-        ax.plot([h.difference] * 2, [v.low, v.high], color=style.colour, lw=1.2, alpha=0.55)
+        ax.plot([h.low, h.high], [v.difference] * 2, color=style.colour, lw=1.2, ls=style.line, alpha=0.55)
+        ax.plot([h.difference] * 2, [v.low, v.high], color=style.colour, lw=1.2, ls=style.line, alpha=0.55)
         ax.plot(h.difference, v.difference, style.mark, color=style.colour, ms=9, mec="white", gid=arm, zorder=4)
     ax.plot(0, 0, "o", color=GREY, ms=9, mec="white", zorder=3)
-    ax.annotate(label(baseline), (0, 0), (8, 7), textcoords="offset points", color=GREY, fontsize=SIZE["label"])
+    ax.annotate(
+        label(baseline),
+        (0, 0),
+        (8, 7),
+        textcoords="offset points",
+        color=GREY,
+        fontsize=SIZE["label"],
+        path_effects=HALO,
+        zorder=5,
+    )
     ax.margins(0.06)
     left, bottom = ax.get_xlim()[0], ax.get_ylim()[0]
     ax.fill_between([left, 0], bottom, 0, color=BETTER, lw=0, zorder=-1)
@@ -297,10 +331,7 @@ def tradeoff(runs, baseline="none", arms=None, x="unmet_need", y="violent_deaths
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(FuncFormatter(_plain))
     _names_in_the_margin(ax, margin, found, look)
-    footnote(
-        figure,
-        f"Mean differences of runs with the same seed and their 95% intervals (Student's t), {seeds_of(runs)}.",
-    )
+    footnote(figure, how_sure(runs, "Mean differences of runs with the same seed"))
     return figure
 
 
@@ -351,14 +382,21 @@ def maps(
 
     Parameters
     ----------
-    maps : DataFrame, one row per arm, month (as 2013-12) and cell: row (0 = south), col (0 = west), killed_so_far
-        and peacekeepers_<mission>, means over seeds; what is outside the country has no row and stays blank
-    arms : sequence of str, up to four
-    dates : sequence of months, or None for all in the table
-    helmets : dict, mission -> colour, or None
-    places : dict, name -> (row, col), towns to mark, or None
-    cell_km : float, width of a cell, for a scale, or None
+    maps : DataFrame
+        One row per arm, month (as 2013-12) and cell: row (0 = south), col (0 = west), killed_so_far and
+        peacekeepers_<mission>, means over seeds; what is outside the country has no row and stays blank
+    arms : sequence of str
+        From top to bottom, up to four
+    dates : sequence of str, optional
+        Months, from left to right; all in the table
+    helmets : dict, optional
+        Mission -> colour
+    places : dict, optional
+        Name -> (row, col) of towns to mark
+    cell_km : float, optional
+        Width of a cell in km, for a scale
     title : str
+        What the figure is about
 
     Returns
     -------
@@ -388,17 +426,20 @@ def maps(
         ax.set_title(f"{pd.Timestamp(month):%B %Y}", fontsize=SIZE["panel"], color=INK)
     if cell_km:
         _scale(axes[-1, 0], 200 / cell_km)
-    bar = figure.colorbar(ScalarMappable(norm, DEATHS), ax=axes, extend="min", shrink=0.6, aspect=30, pad=0.01)
-    bar.set_label("civilians killed so far in a cell (mean over seeds)", fontsize=SIZE["label"], color=INK)
+    bar = figure.colorbar(
+        ScalarMappable(norm, DEATHS), ax=axes, extend="min", shrink=0.6 if len(arms) > 2 else 0.9, aspect=30, pad=0.01
+    )
+    bar.set_label("civilians killed so far\nin a cell (mean over seeds)", fontsize=SIZE["label"], color=INK)
     ticks = [t for k in range(6) for t in (10**k, 3 * 10**k) if t <= most]
     bar.ax.yaxis.set_minor_locator(NullLocator())
     bar.set_ticks(ticks, labels=[short_number(t) for t in ticks])
     bar.ax.tick_params(labelsize=SIZE["tick"])
     handles = _map_legend(missions, colours, strongest, places)
     if handles:
+        title_of_dots = f"Bases of {SMALLEST_BASE} peacekeepers or more (mean over seeds), their area by strength"
         figure.legend(
             handles=handles, loc="outside lower left", ncols=4, fontsize=SIZE["small"], frameon=False,
-            handletextpad=0.2, columnspacing=1.2,
+            title=title_of_dots, title_fontsize=SIZE["small"], alignment="left", handletextpad=0.2, columnspacing=1.2,
         )  # fmt: skip
     return figure
 
@@ -443,8 +484,8 @@ def _map_legend(missions, colours, strongest, places):
     """Return what explains colours (missions of one colour share an entry), sizes and stars."""
     dot = {"ls": "", "marker": "o", "mec": "white"}
     names = {c: ", ".join(label(m) for m in missions if colours[m] == c) for c in (colours[m] for m in missions)}
-    handles = [Line2D([], [], color=c, ms=7, label=f"{said} base", **dot) for c, said in names.items()]
-    sizes = [s for s in (100, 300, 1000, 3000) if s <= strongest] if missions else []
+    handles = [Line2D([], [], color=c, ms=7, label=f"base: {said}", **dot) for c, said in names.items()]
+    sizes = [s for s in (50, 100, 200, 500, 1000, 2000, 5000) if s <= strongest] if missions else []
     handles += [
         Line2D([], [], color=GREY, ms=np.sqrt(_areas(s, strongest)), label=f"{short_number(s)} peacekeepers", **dot)
         for s in sizes[-2:]
@@ -455,16 +496,21 @@ def _map_legend(missions, colours, strongest, places):
 # ------------------------------------------------------------------------------ beside what happened
 
 
-def observed(monthly, observed, deployments=None, arm=None, title="What happened, beside what the simulation brings"):
+def observed(monthly, observed, deployments=None, arm=None, title="What happened, and what the simulation makes of it"):
     """Draw simulated months and observed ones: civilians killed, battle deaths, displaced, refugees.
 
     Parameters
     ----------
-    monthly : DataFrame with arm, seed, month (as 2013-12), civilians_killed, brd, idps, refugees
-    observed : DataFrame with month, civilians_killed, battle_deaths, idps, refugees; nan where nothing is known
-    deployments : dict, label -> month of its beginning, or None
-    arm : str, or None if the table has only one
+    monthly : DataFrame
+        arm, seed, month (as 2013-12), civilians_killed, brd, idps, refugees
+    observed : DataFrame
+        month, civilians_killed, battle_deaths, idps, refugees; nan where nothing is known
+    deployments : dict, optional
+        Label -> month of its beginning
+    arm : str, optional
+        Needed where the table has more than one
     title : str
+        What the figure is about
 
     Returns
     -------

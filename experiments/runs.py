@@ -63,27 +63,41 @@ def run(jobs, workers, what):
     """
     missing = [job for job in jobs if not job.done]
     failed = []
-    if not missing:
-        return
-    context = multiprocessing.get_context("spawn")
     with progress(what, len(jobs), len(jobs) - len(missing), "run") as advance:
-        pool = ProcessPoolExecutor(min(workers, len(missing)), context, initializer=_quiet)
-        try:
-            doing = {pool.submit(simulate, job): job for job in missing}
-            for i, future in enumerate(as_completed(doing), start=len(jobs) - len(missing) + 1):
-                advance(i)
-                if future.exception() is not None:
-                    failed.append((doing[future], future.exception()))
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        pool.shutdown()
+        for i, (job, error) in enumerate(_each(missing, workers), start=len(jobs) - len(missing) + 1):
+            advance(i)
+            if error is not None:
+                failed.append((job, error))
     if failed:
         job, error = failed[0]
         raise RuntimeError(
             f"{len(failed)} of {len(missing)} runs failed, the others are kept; "
             f"first: arm {job.arm}, seed {job.seed}: {type(error).__name__}: {error}"
         )
+
+
+def _each(jobs, workers):
+    """Do jobs, here or on several processes; yield each with its error or None as it ends."""
+    if workers == 1 or len(jobs) <= 1:
+        for job in jobs:
+            yield job, _attempt(job)
+        return
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), multiprocessing.get_context("spawn"), initializer=_quiet)
+    try:
+        doing = {pool.submit(_attempt, job): job for job in jobs}
+        for future in as_completed(doing):
+            yield doing[future], future.exception() or future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _attempt(job):
+    """Do a job; return what went wrong, or None."""
+    try:
+        simulate(job)
+    except Exception as error:  # one failed run must not stop the others
+        return error
+    return None
 
 
 def _quiet():
@@ -96,9 +110,7 @@ def simulate(job):
     panel = pa.Table.from_pandas(outcomes.monthly(model), preserve_index=False)
     about = {"outcomes": json.dumps(outcomes.totals(model)), "schema": str(results.SCHEMA)}
     panel = panel.replace_schema_metadata({**(panel.schema.metadata or {}), **about})
-    cells = outcomes.cell_month(model)
-    cells["killed_so_far"] = cells[["osv_gov", "osv_reb", "killed_by_missions"]].sum(axis=1).groupby(cells.gid).cumsum()
-    cells = cells[cells.month.isin(job.dates)]
+    cells = outcomes.cell_month(model, job.dates)
 
     def fill(folder):
         pq.write_table(panel, folder / "monthly.parquet")

@@ -36,7 +36,8 @@ def t_quantile(freedom):
 
     Parameters
     ----------
-    freedom : float or array, degrees of freedom
+    freedom : float or array
+        Degrees of freedom
 
     """
     freedom = np.asarray(freedom, dtype=float)
@@ -50,7 +51,8 @@ def interval(values):
 
     Parameters
     ----------
-    values : (n,) float; nan is left out
+    values : (n,) float
+        nan is left out
 
     Returns
     -------
@@ -71,8 +73,12 @@ def require(names, there, kind="arm"):
 
     Parameters
     ----------
-    names, there : iterables of str
-    kind : str, what they name
+    names : iterable of str
+        Wanted
+    there : iterable of str
+        At hand
+    kind : str
+        What they name
 
     """
     there = list(dict.fromkeys(there))
@@ -86,8 +92,12 @@ def pairs(runs, outcome, baseline):
 
     Parameters
     ----------
-    runs : DataFrame with arm, seed and the outcome
-    baseline : str, an arm
+    runs : DataFrame
+        arm, seed and the outcome
+    outcome : str
+        A column
+    baseline : str
+        An arm
 
     Returns
     -------
@@ -105,8 +115,12 @@ def paired_differences(runs, outcome, baseline):
 
     Parameters
     ----------
-    runs : DataFrame with arm, seed and the outcome
-    outcome, baseline : str
+    runs : DataFrame
+        arm, seed and the outcome
+    outcome : str
+        A column
+    baseline : str
+        An arm
 
     Returns
     -------
@@ -129,8 +143,12 @@ def pairing_gain(runs, outcome, a, b):
 
     Parameters
     ----------
-    runs : DataFrame with arm, seed and the outcome
-    outcome, a, b : str, the outcome and two arms
+    runs : DataFrame
+        arm, seed and the outcome
+    outcome : str
+        A column
+    a, b : str
+        Two arms
 
     Returns
     -------
@@ -152,8 +170,10 @@ def cost_per_death_averted(runs, baseline):
 
     Parameters
     ----------
-    runs : DataFrame with arm, seed, cost (US$) and deaths
-    baseline : str, an arm
+    runs : DataFrame
+        arm, seed, cost (US$) and deaths
+    baseline : str
+        An arm
 
     Returns
     -------
@@ -194,9 +214,12 @@ def summary(runs, baseline, outcomes=None):
 
     Parameters
     ----------
-    runs : DataFrame, one row per arm and seed, one column per outcome
-    baseline : str, an arm
-    outcomes : list of str, or None for all that are numbers
+    runs : DataFrame
+        One row per arm and seed, one column per outcome
+    baseline : str
+        An arm
+    outcomes : list of str, optional
+        All columns that are numbers
 
     Returns
     -------

@@ -29,6 +29,7 @@ ARMS = (
     "un_only", "regional_only", "sequential", "parallel", "separated", "separated_swapped", "hybrid", "un_support",
     "parallel_equal", "car_history",
 )  # fmt: skip
+ACRONYMS = {"un", "au", "eu", "misca", "minusca", "eufor"}
 LABELS = {
     "none": "No mission",
     "separated_swapped": "Separated, roles swapped",
@@ -52,7 +53,8 @@ def looks(arms):
 
     Parameters
     ----------
-    arms : sequence of arm names
+    arms : sequence of str
+        Names of arms
 
     Returns
     -------
@@ -69,7 +71,7 @@ def looks(arms):
 def label(name):
     """Return the name of an arm or a mission as people say it: `un_only` is UN only."""
     words = name.replace("_", " ").split()
-    spoken = " ".join("UN" if w.lower() == "un" else w for w in words)
+    spoken = " ".join(w.upper() if w.lower() in ACRONYMS else w for w in words)
     return LABELS.get(name, spoken[:1].upper() + spoken[1:])
 
 
@@ -125,8 +127,10 @@ def scaled_unit(unit, largest):
 
     Parameters
     ----------
-    unit : str, `person`, `person-week`, `US$`, `share`, ...
-    largest : float, the largest absolute value to be shown
+    unit : str
+        person, person-week, US$, share, ...
+    largest : float
+        The largest absolute value to be shown
 
     Returns
     -------
@@ -145,7 +149,9 @@ def scaled_unit(unit, largest):
 def short_number(value):
     """Return a number with two or three meaningful digits: 12,000, 350, 4.1, 0.62; a true minus sign."""
     size = abs(value)
-    said = f"{value:,.0f}" if size >= 10 or size == 0 else f"{value:.1f}" if size >= 1 else f"{value:.2f}"
+    if size < 0.005:
+        return "0"
+    said = f"{value:,.0f}" if size >= 10 else f"{value:.1f}" if size >= 1 else f"{value:.2f}"
     return said.replace("-", "−")
 
 
@@ -157,8 +163,14 @@ def sheet(height, title, rows=1, cols=1, **subplots):
 
     Parameters
     ----------
-    height : float, inches
-    title : str, what the figure is about
+    height : float
+        In inches
+    title : str
+        What the figure is about
+    rows, cols : int
+        Numbers of panels
+    **subplots
+        As those of Figure.subplots
 
     """
     figure = Figure(figsize=(WIDTH, height), layout="constrained")

@@ -236,30 +236,48 @@ def _weighted_trust(panel, missions):
     return np.where(total > 0, (size * trust).sum(axis=1) / np.maximum(total, 1e-9), np.nan)
 
 
-def cell_month(model):
-    """Return the cell-month panel: deaths by actor, people, peacekeepers, in every cell and month."""
+def cell_month(model, months=None):
+    """Return the cell-month panel: deaths by actor, people, peacekeepers, in every cell and month.
+
+    Parameters
+    ----------
+    model : PeaceModel, at any week
+    months : months as YYYY-MM to keep; none: all
+    """
     import pandas as pd
 
     r, land = model.record, model.land
-    months = [f"{r.month[k] // 12:04d}-{r.month[k] % 12 + 1:02d}" for k, _ in r.maps]
-    base = pd.DataFrame({"gid": land.row * land.shape[1] + land.col, "row": land.row, "col": land.col})
-    frames = [base.assign(month=m, **layers) for m, (_, layers) in zip(months, r.maps, strict=True)]
-    panel = pd.concat(frames, ignore_index=True) if frames else base.assign(month="")
-    log = events(model)
-    log["month"] = [d[:7] for d in log.date_start]
-    host = {f for f, is_host in zip(r.factions, model.factions.host, strict=True) if is_host}
-    log["who"] = np.where(
-        log.kind.eq("attack") | log.kind.eq("battle"), np.where(log.side_a.isin(host), "osv_gov", "osv_reb"), "killed_by_missions"
-    )
-    killed = log.pivot_table(index=["gid", "month"], columns="who", values="deaths_civilians", aggfunc="sum")
-    battle = log.assign(brd=log.deaths_a + log.deaths_b).groupby(["gid", "month"])[["brd"]].sum()
-    for name in ("osv_gov", "osv_reb", "killed_by_missions"):
-        if name not in killed:
-            killed[name] = 0.0
-    panel = panel.merge(killed.join(battle, how="outer").reset_index(), on=["gid", "month"], how="left")
-    added = ["osv_gov", "osv_reb", "killed_by_missions", "brd"]
-    panel[added] = panel[added].fillna(0.0)
-    return panel
+    deaths = _deaths_by_month(model)
+    so_far = sum(deaths[name] for name in ("osv_gov", "osv_reb", "killed_by_missions")).cumsum(axis=0)
+    names = [f"{r.month[k] // 12:04d}-{r.month[k] % 12 + 1:02d}" for k, _ in r.maps]
+    kept = [i for i, name in enumerate(names) if months is None or name in months]
+    n = land.row.size
+    layers = list(dict.fromkeys(layer for i in kept for layer in r.maps[i][1]))  # a branch may add missions
+    columns = {
+        "gid": np.tile(land.row * land.shape[1] + land.col, len(kept)), "row": np.tile(land.row, len(kept)),
+        "col": np.tile(land.col, len(kept)), "month": np.repeat(np.array([names[i] for i in kept], dtype=object), n),
+    }  # fmt: skip
+    nobody = np.zeros(n, dtype=np.float32)
+    for layer in layers:
+        columns[layer] = np.concatenate([r.maps[i][1].get(layer, nobody) for i in kept])
+    for name, dead in {**deaths, "killed_so_far": so_far}.items():
+        columns[name] = dead[kept].ravel()
+    return pd.DataFrame(columns)
+
+
+def _deaths_by_month(model):
+    """Return who was killed where in each month that has a map: arrays of (months, C) by column."""
+    r = model.record
+    deaths = {n: np.zeros((len(r.maps), model.land.row.size)) for n in ("osv_gov", "osv_reb", "killed_by_missions", "brd")}
+    of_month = {r.month[k]: i for i, (k, _) in enumerate(r.maps)}
+    for k, e in r.events:
+        i = of_month.get(r.month[k])
+        if i is None:
+            continue  # the present month, not at its end yet
+        by = "killed_by_missions" if e.kind == "operation" else "osv_gov" if model.factions.host[e.side_a] else "osv_reb"
+        deaths[by][i, e.cell] += e.deaths_civilians
+        deaths["brd"][i, e.cell] += e.deaths_a + e.deaths_b if e.kind in ("battle", "operation") else 0
+    return deaths
 
 
 def events(model):

@@ -18,12 +18,12 @@ def choices(group):
     return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
 
 
-_load = cache(load)
+loaded = cache(load)  # to look at, not to change
 
 
 def scenario(*overrides, weeks=52, civilians=400, rows=None):
     """Return parameters of a small run, one's own to change; `rows` shrinks the generated country to a few cells."""
-    p = deepcopy(_load(*overrides))
+    p = deepcopy(loaded(*overrides))
     p.weeks, p.civilians = weeks, civilians
     if rows:
         shrink = rows / p.country.rows

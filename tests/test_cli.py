@@ -1,0 +1,170 @@
+"""The command line and the README: as a newcomer uses them, in a process of its own."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SMALL = ["weeks=40", "civilians=300"]
+
+
+def sim(*words, cwd, module="sim", **more):
+    """Run `python -m sim ...` in a folder and return the finished process."""
+    call = [sys.executable, "-m", module, *words]
+    return subprocess.run(call, cwd=cwd, capture_output=True, text=True, timeout=300, check=False, **more)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """One run, from a folder with a space in its path."""
+    folder = tmp_path_factory.mktemp("with a space")
+    found = sim("mission=sequential", "seed=3", "run.name=one", *SMALL, cwd=folder)
+    assert found.returncode == 0, found.stderr
+    return folder, found
+
+
+def test_a_run_prints_a_summary_and_no_progress_where_there_is_no_terminal(done):
+    _, found = done
+    assert "civilians killed" in found.stdout
+    assert "results: " in found.stdout
+    assert "\x1b" not in found.stdout + found.stderr
+
+
+def test_a_run_leaves_the_tables_of_the_field_and_what_made_them(done):
+    folder = done[0] / "results" / "one"
+    assert {f.name for f in folder.iterdir()} == {
+        "weekly.csv", "monthly.csv", "monthly.parquet", "cell_month.parquet", "events.csv", "outcomes.json",
+        "columns.csv", "config.yaml", "overrides.txt", "provenance.json",
+    }  # fmt: skip
+    panel = pd.read_parquet(folder / "monthly.parquet")
+    wanted = (
+        "month osv_all osv_gov osv_reb brd troops police observers non_un_troops humanitarian_staff access idps "
+        "refugees consent_pop trust_un cost consent_gov_un"
+    )
+    assert set(wanted.split()) <= set(panel.columns)
+    events = pd.read_csv(folder / "events.csv")
+    ged = (
+        "id year type_of_violence side_a side_b date_start date_end deaths_a deaths_b deaths_civilians "
+        "deaths_unknown best low high adm_1"
+    )
+    assert set(ged.split()) <= set(events.columns)
+    assert events.deaths_civilians.sum() == panel.civilians_killed.sum() > 0
+    assert yaml.safe_load((folder / "config.yaml").read_text())["seed"] == 3
+    assert "seed=3" in (folder / "overrides.txt").read_text().split()
+    assert {"commit", "mesa", "numpy", "seed", "code", "schema"} <= set(
+        json.loads((folder / "provenance.json").read_text())
+    )
+
+
+def test_the_stored_configuration_makes_the_same_run_again(done):
+    from omegaconf import OmegaConf
+    from sim import PeaceModel, Params, outcomes
+
+    folder = done[0] / "results" / "one"
+    params = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Params), OmegaConf.load(folder / "config.yaml")))
+    again = outcomes.totals(PeaceModel(params).run())
+    before = json.loads((folder / "outcomes.json").read_text())
+    assert {k: v for k, v in again.items() if v == v} == {k: v for k, v in before.items() if v is not None}
+
+
+def test_a_second_run_replaces_the_first_and_leaves_nothing_else(done):
+    folder, _ = done
+    before = (folder / "results" / "one" / "monthly.csv").read_bytes()
+    assert sim("mission=sequential", "seed=3", "run.name=one", *SMALL, cwd=folder).returncode == 0
+    assert (folder / "results" / "one" / "monthly.csv").read_bytes() == before
+    assert [f.name for f in (folder / "results").iterdir()] == ["one"]
+    assert [f.name for f in folder.iterdir()] == ["results"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["mission=sequentail"], "Could not find 'mission/sequentail' Available options in 'mission'.*sequential"),
+        (["mission.bugdet=3"], "mission.bugdet is not a setting; mission has .*budget"),
+        (["mission=un_only", "mission.components.un.troops=3"], "mission.components.un has .*personnel"),
+        (["mission=un_only", "mandate@mission.components.un.mandate=war"], "Could not find 'mandate/war'.*observation"),
+        (["weeks=abc"], "weeks: Value 'abc'"),
+        (["weeks=0"], r"weeks is 0; it must lie in \[1, 5200\] week"),
+        (["mission=un_only", "mission.components.un.leave.week=2"], "leaves in week 2, before it arrives"),
+        (["run.branch_from=nothing.npz"], "there is no such file"),
+    ],
+)
+def test_bad_input_gives_one_sentence_and_leaves_nothing(tmp_path, words, said):
+    found = sim(*words, cwd=tmp_path)
+    assert found.returncode == 2
+    errors = [x for x in found.stderr.splitlines() if x.startswith("error: ")]
+    assert len(errors) == 1
+    assert re.search(said, errors[0])
+    assert "Traceback" not in found.stderr
+    assert str(ROOT) not in errors[0]
+    assert not list(tmp_path.iterdir())
+
+
+def test_multirun_makes_a_folder_for_each_scenario(tmp_path):
+    found = sim("-m", "mission=none,un_only", "seed=1,2", "weeks=12", "civilians=100", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    names = sorted(f.name.rsplit("_", 1)[0] for f in (tmp_path / "results").iterdir() if not f.name.startswith("."))
+    assert names == [f"veltara_{m}_seed{s}" for m in ("none", "un_only") for s in (1, 2)]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_an_interruption_leaves_nothing_half_written(tmp_path):
+    call = [sys.executable, "-m", "sim", "mission=un_only", "civilians=200000"]
+    started = subprocess.Popen(call, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    time.sleep(8)
+    started.send_signal(signal.SIGINT)
+    _, said = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert "nothing was written" in said
+    assert not list(tmp_path.glob("results/*"))
+
+
+def test_the_lines_for_a_notebook_run_as_they_stand(tmp_path):
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL).group(1)
+    found = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    assert "civilians_killed" in found.stdout
+
+
+def test_every_scenario_command_of_the_readme_is_accepted(tmp_path):
+    commands = [c.split("#")[0].split() for c in re.findall(r"^python -m sim (.*)$", README, re.MULTILINE)]
+    assert len(commands) >= 6
+    asked = " ".join(" ".join(c) for c in commands)
+    assert "branch_from" in asked
+    for words in commands:
+        if "-m" in words or "--cfg" in words or any("branch_from" in w for w in words):
+            continue  # tried elsewhere: more than one run, no run, or a run that needs another one first
+        small = [w for w in words if not w.startswith(("weeks=", "run.save_at"))]
+        found = sim(*small, "weeks=8", "civilians=60", "run.name=x", cwd=tmp_path)
+        assert found.returncode == 0, found.stderr
+
+
+def test_the_mission_of_the_readme_is_a_mission(tmp_path):
+    text = re.search(r"```yaml\n(.*?)```", README, re.DOTALL).group(1)
+    conf = tmp_path / "conf"
+    (conf / "mission").mkdir(parents=True)
+    (conf / "mission" / "of_the_readme.yaml").write_text(text)
+    found = sim("mission=of_the_readme", f"hydra.searchpath=[file://{conf}]", "weeks=20", "civilians=60", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+
+
+def test_ci_runs_the_command_that_the_readme_gives():
+    ci = (ROOT / ".ci" / "run").read_text()
+    assert "grep -m1 'pytest' README.md" in ci
+    line = next(x for x in README.splitlines() if "pytest" in x)
+    assert line.startswith("python -m pip install") and line.endswith("python -m pytest -n auto")
+
+
+def test_no_lock_or_constraint_carries_an_address():
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        assert "://" not in line

@@ -1,0 +1,136 @@
+"""Experiments: every one runs, is not done twice, and its tables say what they came from."""
+
+import re
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from experiments import __main__ as command
+from experiments import runs
+
+TINY = ["experiment.seeds=2", "civilians=150", "weeks=60"]
+
+
+def run(name, *overrides, workers=1):
+    """Run a tiny version of an experiment in the present folder."""
+    experiment = command.Experiment(name, [*TINY, *overrides])
+    experiment.run(workers)
+    return experiment
+
+
+@pytest.fixture(scope="module")
+def main_job(tmp_path_factory):
+    """The main job, tiny, with all its figures."""
+    folder = tmp_path_factory.mktemp("main job")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        yield folder, run("mission_models")
+
+
+def test_the_main_job_compares_all_models_on_the_same_seeds(main_job):
+    folder, _ = main_job
+    table = pd.read_parquet(folder / "results" / "mission_models" / "runs.parquet")
+    models = "none un_only regional_only sequential parallel separated separated_swapped hybrid un_support".split()
+    assert list(dict.fromkeys(table.arm)) == models
+    assert table.groupby("arm").seed.apply(list).map(tuple).nunique() == 1
+    assert (table.groupby("arm").seed.count() == 2).all()
+
+
+def test_it_leaves_tables_and_figures_and_what_made_them(main_job):
+    folder, experiment = main_job
+    there = {f.name for f in (folder / "results" / "mission_models").iterdir()}
+    tables = {"runs.csv", "runs.parquet", "monthly.parquet", "maps.parquet", "summary.csv", "pairing.csv"}
+    assert tables | {"arms.yaml", "provenance.yaml"} <= there
+    assert {f"{f}.png" for f in experiment.about.figures} <= there
+    assert not [f for f in there if f.startswith(".")]
+    about = yaml.safe_load((folder / "results" / "mission_models" / "provenance.yaml").read_text())
+    assert about["overrides"] == TINY
+
+
+def test_nothing_is_done_twice_and_a_lost_run_is_done_again(main_job, monkeypatch):
+    folder, first = main_job
+    monkeypatch.chdir(folder)
+    again = command.Experiment("mission_models", TINY)
+    assert all(job.done for job in again.jobs)
+    before = again.jobs[3].folder.stat().st_mtime_ns
+    lost = again.jobs[0].folder
+    for file in lost.iterdir():
+        file.unlink()
+    lost.rmdir()
+    again.run(1)
+    assert lost.is_dir()
+    assert again.jobs[3].folder.stat().st_mtime_ns == before
+    pd.testing.assert_frame_equal(first.runs, again.runs)
+
+
+def test_a_changed_setting_does_not_find_old_runs(main_job, monkeypatch):
+    folder, first = main_job
+    monkeypatch.chdir(folder)
+    changed = command.Experiment("mission_models", [*TINY, "judge.conflation=0.9"])
+    assert not {job.folder for job in changed.jobs} & {job.folder for job in first.jobs}
+
+
+def test_drawing_never_simulates(main_job, monkeypatch):
+    folder, _ = main_job
+    monkeypatch.chdir(folder)
+
+    def no_simulation(*_):
+        raise AssertionError("simulated")
+
+    monkeypatch.setattr(runs, "simulate", no_simulation)
+    command.Experiment("mission_models", TINY).run(1)
+
+
+def test_two_workers_give_the_same_table_as_one(main_job, tmp_path, monkeypatch):
+    _, one = main_job
+    monkeypatch.chdir(tmp_path)
+    two = command.Experiment("mission_models", [*TINY, "experiment.figures=[]"])
+    runs.run(two.jobs, 2, "two")
+    pd.testing.assert_frame_equal(runs.gather(two.jobs)[0], one.runs)
+
+
+def test_every_experiment_goes_through(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in command.names():
+        if name != "mission_models":
+            found = run(name)
+            assert len(found.runs) == 2 * len(found.arms)
+
+
+def test_a_failing_run_is_named_and_the_others_are_kept(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    experiment = command.Experiment("mission_models", [*TINY, "experiment.figures=[]"])
+    experiment.jobs[2].params.live.mortality = float("nan")  # as a broken worker would
+    with pytest.raises(RuntimeError, match="1 of 18 runs failed, the others are kept; first: arm un_only, seed 1"):
+        experiment.run(1)
+    assert sum(job.done for job in experiment.jobs) == 17
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nothing"], "there is no experiment 'nothing'; choose among car, mission_models"),
+        (["mission_models", "experiment.seeds=0"], "experiment.seeds is 0; it must be at least 1"),
+        (["mission_models", "experiment.figures=[pie]"], "experiment.figures names pie; choose among"),
+        (["mission_models", "experiment.baseline=nobody"], "experiment.baseline is 'nobody'; choose among none"),
+        (["mission_models", "mission.budget=1"], "arm .*: mission.budget is 1 US.; the headquarters alone cost"),
+    ],
+)
+def test_bad_input_is_refused_before_the_first_run(words, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["experiments"])
+    with pytest.raises(SystemExit) as left:
+        command.main(words)
+    assert left.value.code == 2
+    assert re.search(said, capsys.readouterr().err)
+    assert not list(Path.cwd().iterdir())
+
+
+def test_list_names_the_experiments(capsys):
+    command.main(["--list"])
+    out = capsys.readouterr().out
+    assert "mission_models" in out
+    assert "car" in out
+    assert "?" in out
