@@ -70,6 +70,13 @@ def measured(table, outcome):
     return table[list(SUMS[outcome])].sum(axis=1)
 
 
+def others(table, arms, baseline):
+    """Return the arms to be drawn beside the baseline; None is all that the table has."""
+    arms = list(dict.fromkeys(table["arm"] if arms is None else arms))
+    require([baseline, *arms], table["arm"])
+    return [arm for arm in arms if arm != baseline]
+
+
 def years(months):
     """Return months, as 2013-12, as decimal years: the middle of the month."""
     months = pd.Series(list(months), dtype=str)
@@ -107,13 +114,12 @@ def series(monthly, arms=None, baseline="none", outcomes=SERIES, title="What hap
     12-month means centred on the month, because months are bursty and have four or five weeks.
 
     """
-    arms = [a for a in dict.fromkeys(monthly["arm"]) if a != baseline] if arms is None else list(arms)
-    require([baseline, *arms], monthly["arm"])
+    arms = others(monthly, arms, baseline) or [baseline]
     figure, axes = sheet(1.0 + 0.92 * len(arms), title, len(arms), len(outcomes), sharex=True, sharey="col")
     look, grey = looks(arms), looks([baseline])[baseline]
     for column, outcome in zip(axes.T, outcomes):
         means = {arm: _mean_month(monthly, arm, outcome) for arm in [baseline, *arms]}
-        largest = max(m["mean"].max() for m in means.values())
+        largest = pd.concat(means.values())["mean"].max()
         by, said = scaled_unit(unit(outcome), largest)
         for ax, arm in zip(column, arms):
             _ribbon(ax, means[baseline], grey.colour, by, width=1.0, light=0.22)
@@ -160,7 +166,8 @@ def _mean_month(monthly, arm, outcome):
 
 def _top(means, largest):
     """Return the upper end of an axis: a few heavy-tailed seeds must not press all means flat."""
-    return min(1.05 * max(m[["mean", "high"]].max(axis=None) for m in means), 1.8 * largest)
+    top = min(1.05 * pd.concat(means)[["mean", "high"]].max(axis=None), 1.8 * largest)
+    return top if top > 0 else 1.0
 
 
 def _ribbon(ax, means, colour, by, width, light):
@@ -211,8 +218,9 @@ def differences(runs, baseline="none", arms=None, outcomes=DIFFERENCES, title=No
     Figure. Marks are mean differences of runs with the same seed, bars their 95% intervals.
 
     """
-    arms = [a for a in dict.fromkeys(runs["arm"]) if a != baseline] if arms is None else list(arms)
-    require([baseline, *arms], runs["arm"])
+    arms = others(runs, arms, baseline)
+    if not arms:
+        raise ValueError(f"There is no arm to compare with {baseline!r}")
     cols = min(4, len(outcomes))
     rows = -(-len(outcomes) // cols)
     title = title or f"What each mission model changes, compared with {_spoken(baseline)}"
@@ -289,8 +297,9 @@ def tradeoff(runs, baseline="none", arms=None, x="unmet_need", y="violent_deaths
     Figure. Marks are mean differences of runs with the same seed, crosses their 95% intervals.
 
     """
-    arms = [a for a in dict.fromkeys(runs["arm"]) if a != baseline] if arms is None else list(arms)
-    require([baseline, *arms], runs["arm"])
+    arms = others(runs, arms, baseline)
+    if not arms:
+        raise ValueError(f"There is no arm to compare with {baseline!r}")
     title = title or f"Violence and want together, compared with {_spoken(baseline)}"
     figure, axes = sheet(5.4, title, 1, 2, width_ratios=(4, 1), sharey=True)
     ax, margin = axes[0]
@@ -356,13 +365,12 @@ def _apart(values, least, bottom, top):
     """Move sorted values up or down until they are at least so far from each other, and within the limits."""
     at = np.array(values, dtype=float)
     for _ in range(500):
-        gaps = np.diff(at)
-        push = np.maximum(least - gaps, 0) / 2
+        at = at.clip(bottom + least / 2, top - least / 2)
+        push = np.maximum(least - np.diff(at), 0) / 2
         if not push.any():
             break
         at[:-1] -= push
         at[1:] += push
-        at += max(bottom + least / 2 - at[0], 0) - max(at[-1] - top + least / 2, 0)
     return at
 
 
@@ -432,7 +440,7 @@ def maps(
     bar.set_label("civilians killed so far\nin a cell (mean over seeds)", fontsize=SIZE["label"], color=INK)
     ticks = [t for k in range(6) for t in (10**k, 3 * 10**k) if t <= most]
     bar.ax.yaxis.set_minor_locator(NullLocator())
-    bar.set_ticks(ticks, labels=[short_number(t) for t in ticks])
+    bar.set_ticks(ticks, labels=[_plain(t) for t in ticks])
     bar.ax.tick_params(labelsize=SIZE["tick"])
     handles = _map_legend(missions, colours, strongest, places)
     if handles:
@@ -587,8 +595,9 @@ def _counts_axis(ax, largest):
 
 def _deployments(axes, deployments):
     """Mark when missions came, their names above the first panel, on as many lines as they need."""
-    names = {m: ", ".join(n for n, month in deployments.items() if month == m) for m in sorted(deployments.values())}
     first, last = axes[0].get_xlim()
+    drawn = sorted({m for m in deployments.values() if first <= years([m])[0] <= last})
+    names = {m: ", ".join(n for n, month in deployments.items() if month == m) for m in drawn}
     letter = ROOM_OF_A_LETTER * (last - first)
     ends = [first + letter * len(axes[0].get_title(loc="left"))]  # where each line of text ends, in decimal years
     for month, name in names.items():

@@ -303,7 +303,7 @@ class Move:
     taking_part: float = param(0.6, "share", 0, 1, "share of bands that join a campaign")
     reach_km: float = param(150, "km", 10, 2_000, "distance at which an objective loses half its pull")
     speed: float = param(45, "km/week", 1, 500, "march of a band on open ground")
-    wariness: float = param(2.0, "ratio", 0, 50, "how bands avoid cells held by a stronger presence")
+    wariness: float = param(1.0, "ratio", 0, 50, "how bands avoid cells held by a stronger presence")
     drift: float = param(0.5, "share", 0, 1, "share of weeks in which a resting band moves at all")
 
 
@@ -313,7 +313,8 @@ class Fight:
 
     rate: float = param(80, "1/year", 0, 520, "battles of an outnumbered band in a campaign of mean vigour")
     lull: float = param(0.003, "ratio", 0, 1, "of that rate, outside campaigns")
-    separation: float = param(1.0, "ratio", 0.01, 100, "peacekeepers that offset one fighter, separating")
+    separation: float = param(0.1, "ratio", 0.01, 100, "peacekeepers at work that keep one fighter apart",
+                              "order of magnitude: Hultman et al. 2014")
     severity: float = param(4.0, "person", 0.1, 100, "smallest typical battle")
     tail: float = param(2.5, "exponent", 1.6, 5, "density exponent of event sizes",
                         "Bohorquez et al. 2009: 2.5; CAR 2.53 +- 0.15 (UCDP GED 23.1)")
@@ -325,9 +326,10 @@ class Fight:
 class Prey:
     """One-sided violence: bands attack civilians, protection deters."""
 
-    rate: float = param(20, "1/year", 0, 520, "attacks of a band in a campaign of mean vigour, motive 1")
+    rate: float = param(50, "1/year", 0, 520, "attacks of a band in a campaign of mean vigour, motive 1")
     lull: float = param(0.0005, "ratio", 0, 1, "of that rate, outside campaigns")
-    protection: float = param(1.0, "ratio", 0.01, 100, "peacekeepers that offset one fighter, protecting")
+    protection: float = param(0.1, "ratio", 0.01, 100, "peacekeepers at work that deter one fighter",
+                              "order of magnitude: effect of 1 per 1,000 people, Hultman et al. 2013")
     armless: float = param(0.3, "share", 0, 1, "protection given by a force that may not use force")
     rivals: float = param(1.0, "ratio", 0, 50, "added motive when rivals are near",
                           "sign: Hultman, groups facing rivals kill more")
@@ -336,6 +338,7 @@ class Prey:
                                "Condra & Shapiro 2012: under 4 weeks")
     reprisal: float = param(5.0, "ratio", 0, 100, "added motive where one's own people were just killed")
     reprisal_memory: float = param(3, "week", 0.5, 260, "half-life of reprisal near a killing")
+    targets: float = param(4_000, "person", 1, 1e6, "people in a cell at which half of the attacks find a target")
     restraint: float = param(0.5, "share", 0, 1, "attacks that reporting deters, fully committed faction")
     severity: float = param(5.5, "person", 0.1, 100, "smallest typical attack")
     tail: float = param(2.5, "exponent", 1.6, 5, "density exponent of event sizes",
@@ -348,7 +351,7 @@ class Enforce:
     """Force used by missions against armed bands."""
 
     rate: float = param(3.0, "1/year", 0, 520, "operations against a band in reach, at full presence")
-    weight: float = param(1.0, "ratio", 0.01, 100, "peacekeepers that offset one fighter, enforcing")
+    weight: float = param(0.5, "ratio", 0.01, 100, "peacekeepers at work that overcome one fighter")
     removed: float = param(0.35, "share", 0, 1, "share of a band killed or dispersed by an operation")
     killed: float = param(0.15, "share", 0, 1, "share of those removed who die; the rest disperse")
     own_losses: float = param(0.05, "ratio", 0, 2, "peacekeepers killed per fighter killed")

@@ -7,8 +7,21 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pytest
 from sim import PeaceModel, load
 from sim.params import KINDS, Caveats, Component, Country, Faction, Force, Mandate, Personnel, Tasks, When
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: minutes long; runs only with -m slow")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave slow tests out unless they are asked for."""
+    if "slow" not in (config.option.markexpr or ""):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="slow: run it with -m slow"))
+
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 
@@ -113,10 +126,10 @@ def by_hand(folder, cells, factions=None, missions=None, **more):
     lines = ["row,col,population,remoteness,resources,institutions,share_a,share_b"]
     path.write_text("\n".join(lines + [",".join(map(str, c)) for c in cells]) + "\n", encoding="utf-8")
     p = scenario("mission=none", weeks=10, civilians=len(cells))
-    p.country = Country(
-        cells=str(path), cell_km=25, displaced_share=0, outbreak=0,
-        factions=factions or {"nobody": Faction(fighters=0, bands=1, community={"a": 1.0, "b": 1.0})},
-    )  # fmt: skip
+    factions = factions or {"nobody": Faction(fighters=0, bands=1, community={"a": 1.0, "b": 1.0}, host=True)}
+    for faction in factions.values():
+        faction.outbreak = 0
+    p.country = Country(cells=str(path), cell_km=25, displaced_share=0, factions=factions)
     p.mission.components = missions or {}
     p.mission.comparison = "as_deployed"
     for name, value in more.items():
@@ -136,7 +149,7 @@ def mission(arrive=0, leave=None, persons=None, tasks=None, force=None, use_of_f
             summary="a mandate made by hand", tasks=Tasks(**(tasks or {"protect": 1})),
             use_of_force=use_of_force, host_reach=host_reach,
         ),
-        personnel=Personnel(**(persons or {KINDS[0]: 100})),
+        personnel=Personnel(**{kind: float(n) for kind, n in (persons or {KINDS[0]: 100}).items()}),
         arrive=When(week=arrive), leave=When(week=leave), **{"draw_down": 0, **more},
     )  # fmt: skip
 

@@ -117,6 +117,22 @@ def test_events_come_as_often_as_their_hazard_says():
     assert happened.mean() == pytest.approx(expected, abs=4 * math.sqrt(expected / happened.size))
 
 
+def test_as_many_events_come_as_a_poisson_law_says():
+    for hazard in (0.02, 0.7, 3.0):
+        n = draws.counts(table().ravel(), np.full(8 * N, hazard * 52), 1 / 52)
+        error = math.sqrt(hazard / n.size)
+        assert n.mean() == pytest.approx(hazard, abs=4 * error)
+        assert n.var() == pytest.approx(hazard, abs=4 * error * (1 + math.sqrt(2 * hazard)))
+        assert (n == 0).mean() == pytest.approx(math.exp(-hazard), abs=4 * error)
+
+
+@given(st.floats(0, 1, exclude_max=True), st.floats(0, 3), st.floats(0, 3))
+def test_a_higher_hazard_never_brings_fewer_events_to_the_same_luck(luck, low, more):
+    one = draws.counts(np.array([luck] * 2), np.array([low, low + more]), 1.0)
+    assert one[0] <= one[1] <= 20
+    assert (one[0] >= 1) == (luck >= 1 - draws.chance(low))
+
+
 def test_a_pick_is_in_proportion_to_its_weight():
     weights = np.array([0.0, 1.0, 0.0, 2.0, 5.0, 0.0])
     u = table().ravel()

@@ -57,8 +57,8 @@ def test_a_mission_that_arrives_after_the_end_is_no_mission(name):
 
 @pytest.mark.parametrize("name", ["un_only", "parallel"])
 def test_before_it_arrives_a_mission_changes_nothing(name):
-    p = scenario(f"mission={name}", **SMALL)
-    a, b = PeaceModel(p), PeaceModel(scenario("mission=none", **SMALL))
+    longer = SMALL | {"weeks": 72}
+    a, b = (PeaceModel(scenario(f"mission={n}", **longer)) for n in (name, "none"))
     while a.week < a.missions.arrive.min():
         a.step()
         b.step()
@@ -102,6 +102,26 @@ def test_a_faction_that_has_left_fights_no_more():
     assert max(k for k, _ in m.record.events) < 18
     assert m.strength().sum() == 0
     assert m.factions.demobilised.sum() + m.factions.settled.sum() > 0
+
+
+def test_a_country_without_a_government_can_have_missions():
+    p = scenario("mission=sequential", *EARLY, **SMALL)
+    for faction in p.country.factions.values():
+        faction.host = False
+    m = PeaceModel(p).run()
+    assert m.missions.persons.sum() > 0
+    assert not np.isfinite(m.missions.expelled).any()  # nobody is there to ask it to leave
+    assert totals(m)["osv_gov"] == 0
+
+
+def test_a_mission_made_in_python_of_whole_numbers_is_as_good_as_one_of_decimals():
+    runs = []
+    for kind in (int, float):
+        p = scenario("mission=regional_only", *EARLY, weeks=10, civilians=100, rows=10)
+        for k in KINDS:
+            setattr(p.mission.components["regional"].personnel, k, kind(500))
+        runs.append(PeaceModel(p).run())
+    assert same(*runs) == []
 
 
 def test_peacekeepers_who_never_die_have_never_been_ambushed():
@@ -163,7 +183,7 @@ def two_alike(seed, swapped):
 def test_two_forces_that_are_alike_can_change_places():
     """Luck is keyed by a component's name, so runs differ; what is planned does not, nor what happens on average."""
     log_ratio = []
-    for seed in range(1, 13):
+    for seed in range(1, 11):
         a, b = two_alike(seed, swapped=False), two_alike(seed, swapped=True)
         assert a.missions.names == b.missions.names == ("regional", "un")
         assert np.array_equal(a.plan, b.plan[:, ::-1])
@@ -344,7 +364,7 @@ def test_half_lives_are_kept_when_the_step_is_halved():
 def calm_country(tmp_path, step_weeks):
     """Make a country of need and institutions without violence, at a length of step."""
     cells = [(0, 0, 4_000, 0.2, 0, 0.3, 1, 0), (0, 1, 2_000, 0.6, 0, 0.1, 1, 0)]
-    p = by_hand(tmp_path, cells, weeks=52, step_weeks=step_weeks, civilians=6, country__displaced_share=0.5)
+    p = by_hand(tmp_path, cells, weeks=52, step_weeks=step_weeks, civilians=6, country__displaced_share=0.5, live__homecoming=0)
     return PeaceModel(p)
 
 
@@ -398,7 +418,7 @@ def ratio_of_deaths(step_weeks, seeds, **size):
 @pytest.mark.slow
 def test_halving_the_step_moves_the_headline_ratio_by_less_than_a_fifth():
     size = {"weeks": 260, "civilians": 1_000}
-    one, half = (ratio_of_deaths(step, range(1, 81), **size) for step in (1, 0.5))
+    one, half = (ratio_of_deaths(step, range(1, 41), **size) for step in (1, 0.5))
     assert half == pytest.approx(one, rel=0.2)
 
 
@@ -409,7 +429,7 @@ def two_towns(tmp_path, **component):
     """Make two neighbouring places with a band in each, and a mission or none."""
     cells = [(0, 0, 50_000, 0, 0, 0.5, 1, 0), (0, 1, 50_000, 0, 0, 0.5, 0, 1)]
     factions = {
-        "east": Faction(fighters=300, bands=3, community={"b": 1.0}, ceiling=0.0, commitment=0.0, loot=0),
+        "east": Faction(host=True, fighters=300, bands=3, community={"b": 1.0}, ceiling=0.0, commitment=0.0, loot=0),
         "west": Faction(fighters=300, bands=3, community={"a": 1.0}, ceiling=0.0, commitment=0.0, loot=0),
     }
     missions = {"blue": mission(**component)} if component else {}
@@ -430,5 +450,5 @@ def test_a_huge_presence_that_may_use_force_stops_what_its_task_is_to_stop(tmp_p
 
 def test_only_a_mandate_to_enforce_brings_operations(tmp_path):
     for task in TASKS:
-        m = two_towns(tmp_path, persons=dict.fromkeys(KINDS, 3_000), tasks={task: 1}, host_reach=0)
+        m = two_towns(tmp_path, persons=dict.fromkeys(KINDS, 3_000), tasks={task: 1})
         assert any(e.kind == "operation" for _, e in m.record.events) == (task == "enforce"), task

@@ -17,7 +17,7 @@ from sim.outcomes import totals
 from sim.processes import feel, fight, live, move, prey, relieve, task
 from slow_mesa import SlowModel, draw
 
-WAR = ("task.relocation=3", "live.flight=8", "live.homecoming=6", "prey.rate=120", "enforce.rate=12")
+WAR = ("task.relocation=3", "live.flight=8", "live.homecoming=6", "prey.rate=120", "enforce.rate=30", "enforce.collateral=10")
 
 
 @pytest.mark.parametrize(
@@ -360,6 +360,7 @@ def test_hazards_become_chances_the_same_compiled(rates, seed):
     luck = np.random.default_rng(seed).random(len(rates))
     out, _ = assert_equal(draws.happens, luck, np.array(rates), 1 / 52)
     assert out.tolist() == [bool(u < draws.chance.py_func(r * (1 / 52))) for u, r in zip(luck, rates, strict=True)]
+    assert_equal(draws.counts, luck, np.array(rates), 1 / 52)
     for low, high in pairwise(sorted(rates)):
         assert draws.chance(low) <= draws.chance(high)
 

@@ -1,6 +1,6 @@
 """5. Prey: bands attack civilians; protection deters; attacks call for reprisals.
 
-    hazard = rate x abuse x aggression x campaign x motive x min(1, targets) x (1 - P / (P + phi x))
+    hazard = rate x abuse x aggression x campaign x motive x targets / (targets + half) x (1 - P / (P + phi x))
 
 P is the effective presence that protects: troops and police, as far as their mandate lets them use force, and
 against the host's own forces only as far as mandate and consent reach. Motive rises when rivals are near, after
@@ -26,9 +26,9 @@ def hazards(faction, cell, fighters, losses, drive, near, around, rival, grief, 
     near : (C, 9) int; around : (F, C) fighters in reach; rival : (F, F) bool; grief : (C, K) own dead lately
     community : (F, K) 0..1; population : (C, K); guard : (F, C) effective protection; reports : (C,) reporting
     abuse : (F,) ratio; commitment : (F,) 0..1
-    numbers : rate, phi, weights of rivals, losses and reprisal in the motive, restraint
+    numbers : rate, phi, weights of rivals, losses and reprisal in the motive, restraint, targets found half
     """
-    rate, phi, by_rivals, by_losses, by_reprisal, restraint = numbers
+    rate, phi, by_rivals, by_losses, by_reprisal, restraint, half = numbers
     out = np.zeros(faction.size)
     for b in range(faction.size):
         f, c, x = faction[b], cell[b], fighters[b]
@@ -48,7 +48,7 @@ def hazards(faction, cell, fighters, losses, drive, near, around, rival, grief, 
         deterred = guard[f, c] / (guard[f, c] + phi * x)
         restrained = restraint * commitment[f] * reports[c] / (reports[c] + 20.0)
         out[b] = (
-            rate * abuse[f] * drive[b] * motive * min(1.0, targets / 1_000.0) * (1.0 - deterred) * (1.0 - restrained)
+            rate * abuse[f] * drive[b] * motive * targets / (targets + half) * (1.0 - deterred) * (1.0 - restrained)
         )
     return out
 
@@ -60,7 +60,7 @@ def prey(model):
     land.grief *= model.fading(p.reprisal_memory)
     bands.losses *= model.fading(p.loss_memory)
     reports = model.task_presence("report").sum(axis=0)
-    numbers = (p.rate, p.protection, p.rivals, p.losses, p.reprisal, p.restraint)
+    numbers = (p.rate, p.protection, p.rivals, p.losses, p.reprisal, p.restraint, p.targets)
     rates = hazards(
         bands.faction, bands.cell, bands.fighters, bands.losses, model.drive(p.lull), land.near,
         model.fighters_around(), f.rival, land.grief, f.community, model.census.population, model.guard, reports,
