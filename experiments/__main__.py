@@ -60,7 +60,6 @@ class Experiment:
         models = {arm: self._check(arm) for arm in self.arms}
         self.dates = self.about.map_dates or _four_dates(models[self.baseline].record)
         self.country = self.params[self.baseline].country
-        self.helmets = {n: c.force.helmet for p in self.params.values() for n, c in p.mission.components.items()}
         self.capital = {n: (p.row, p.col) for n, p in self.country.places.items() if p.capital}
         record = models[self.arms[0]].record
         missions = models[self.arms[0]].missions
@@ -71,6 +70,9 @@ class Experiment:
         }
         shown = [a for a in (self.baseline, "sequential", "parallel", "separated") if a in self.arms]
         self.map_arms = list(dict.fromkeys([self.arms[0], *shown]))[:4]
+        self.helmets = {
+            n: c.force.helmet for a in self.map_arms for n, c in self.params[a].mission.components.items()
+        }
         first = self.about.first_seed
         self.jobs = runs.plan(self.params, range(first, first + self.about.seeds), self.folder / "runs", self.dates)
 

@@ -47,7 +47,13 @@ def plan(arms, seeds, store, dates):
     """
     code = results.code_version()
     return [
-        Job(arm, seed, replace(params, seed=seed), store / f"{results.fingerprint(params, False)}-{seed}-{code}", tuple(dates))
+        Job(
+            arm,
+            seed,
+            replace(params, seed=seed),
+            store / f"{results.fingerprint(params, False)}-{seed}-{code}",
+            tuple(dates),
+        )
         for arm, params in arms.items()
         for seed in seeds
     ]

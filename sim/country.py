@@ -153,9 +153,7 @@ def _generate_cells(country):
     rural = sum(weights.values()) * (0.4 + 1.2 * texture) * (1.15 - remoteness)
     in_towns = sum(t.persons for t in towns)
     if in_towns > country.population:
-        raise ValueError(
-            f"country.population is {country.population:g}; the places alone have {in_towns:g} persons"
-        )
+        raise ValueError(f"country.population is {country.population:g}; the places alone have {in_towns:g} persons")
     population = rural / rural.sum() * (country.population - in_towns)
     for t in towns:
         population[(row == t.row) & (col == t.col)] += t.persons
@@ -193,7 +191,7 @@ def make_civilians(params, land, n_factions, n_missions, luck):
     """
     n = params.civilians
     where = land.births.ravel().cumsum()
-    total = int(round(where[-1]))
+    total = round(where[-1])
     if total < n:
         raise ValueError(f"civilians is {n}; the country has only {total} persons, at least one per agent")
     edges = np.arange(n + 1) * total // n
@@ -252,8 +250,8 @@ def make_factions(country, land, n_missions):
         enters=enters, leaves=leaves, keep=column("fighters"), ceiling=column("ceiling"),
         abuse=column("abuse"), loot=column("loot"), commitment=column("commitment"),
         campaign=zeros(n), vigour=np.ones(n), objective=np.full(n, -1), rest=zeros(n),
-        provocation=np.where(enters <= 0, column("outbreak"), 0.0), abuse_record=zeros(n), pressure=zeros(n), dispersed=zeros(n),
-        demobilised=zeros(n), settled=zeros(n), hostility=zeros(n, n_missions), aggression=zeros(n),
+        provocation=np.where(enters <= 0, column("outbreak"), 0.0), abuse_record=zeros(n), pressure=zeros(n),
+        dispersed=zeros(n), demobilised=zeros(n), settled=zeros(n), hostility=zeros(n, n_missions), aggression=zeros(n),
     )  # fmt: skip
 
 

@@ -1,7 +1,5 @@
 """The model: its parts, and step(), the schedule of a week."""
 
-from dataclasses import fields
-
 import mesa
 import numba
 import numpy as np
@@ -296,10 +294,3 @@ def _drive(faction, cell, taking_part, aggression, campaign, vigour, institution
         at_war = taking_part[b] and campaign[f] > 0
         out[b] = aggression[f] * (1.0 - damping * institutions[cell[b]]) * (vigour[f] if at_war else lull)
     return out
-
-
-def arrays(part):
-    """Yield the name and array of each array of a table."""
-    for f in fields(part):
-        if isinstance(getattr(part, f.name), np.ndarray):
-            yield f.name, getattr(part, f.name)

@@ -5,14 +5,18 @@ panel like that of Hultman, Kathman & Shannon, a cell-month panel with PRIO-GRID
 column names, and one row of outcomes per run.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Callable
 
 import numpy as np
 
 from sim.params import KINDS, UNIFORMED, WEEKS_PER_YEAR
 
+EVENT_COLUMNS = (
+    "id", "year", "type_of_violence", "dyad_name", "side_a", "side_b", "cell", "row", "col", "adm_1", "date_start",
+    "date_end", "deaths_a", "deaths_b", "deaths_civilians", "deaths_unknown", "best", "low", "high", "kind",
+)  # fmt: skip
 UCDP_DEATHS = 25  # battle deaths in a year that make a conflict active (UCDP)
 DECADE = 520
 
@@ -268,13 +272,17 @@ def cell_month(model, months=None):
 def _deaths_by_month(model):
     """Return who was killed where in each month that has a map: arrays of (months, C) by column."""
     r = model.record
-    deaths = {n: np.zeros((len(r.maps), model.land.row.size)) for n in ("osv_gov", "osv_reb", "killed_by_missions", "brd")}
+    deaths = {
+        n: np.zeros((len(r.maps), model.land.row.size)) for n in ("osv_gov", "osv_reb", "killed_by_missions", "brd")
+    }
     of_month = {r.month[k]: i for i, (k, _) in enumerate(r.maps)}
     for k, e in r.events:
         i = of_month.get(r.month[k])
         if i is None:
             continue  # the present month, not at its end yet
-        by = "killed_by_missions" if e.kind == "operation" else "osv_gov" if model.factions.host[e.side_a] else "osv_reb"
+        by = (
+            "killed_by_missions" if e.kind == "operation" else "osv_gov" if model.factions.host[e.side_a] else "osv_reb"
+        )
         deaths[by][i, e.cell] += e.deaths_civilians
         deaths["brd"][i, e.cell] += e.deaths_a + e.deaths_b if e.kind in ("battle", "operation") else 0
     return deaths
@@ -291,7 +299,11 @@ def events(model):
         b = {"attack": "civilians", "ambush": "mission", "raid": "mission"}.get(e.kind) or r.factions[e.side_b]
         if b == "mission":
             b = r.mission_name(e.side_b)
-        host = e.kind == "operation" or model.factions.host[e.side_a] or (e.kind == "battle" and model.factions.host[e.side_b])
+        host = (
+            e.kind == "operation"
+            or model.factions.host[e.side_a]
+            or (e.kind == "battle" and model.factions.host[e.side_b])
+        )
         kind = 3 if e.kind == "attack" else 1 if host or e.kind in ("ambush", "raid") else 2
         day = r.day(k).isoformat()
         best = e.deaths_a + e.deaths_b + e.deaths_civilians
@@ -300,11 +312,7 @@ def events(model):
             land.admin[e.cell] if land.admin is not None else "", day,
             r.day(k + 1).isoformat(), e.deaths_a, e.deaths_b, e.deaths_civilians, 0, best, best, best, e.kind,
         ))  # fmt: skip
-    names = (
-        "id year type_of_violence dyad_name side_a side_b cell row col adm_1 date_start date_end deaths_a deaths_b "
-        "deaths_civilians deaths_unknown best low high kind"
-    ).split()
-    frame = pd.DataFrame(rows, columns=names)
+    frame = pd.DataFrame(rows, columns=EVENT_COLUMNS)
     frame.insert(7, "gid", frame.row * land.shape[1] + frame.col)
     frame["x_km"], frame["y_km"] = (frame.col + 0.5) * land.cell_km, (frame.row + 0.5) * land.cell_km
     return frame
@@ -351,7 +359,7 @@ def _relapse(model, deaths):
     unknown = {"peace_at_exit": np.nan, "relapse": np.nan}
     if not gone.size or not np.isfinite(gone).all():
         return unknown
-    exit_step, year = int(gone.max() / step_weeks), int(round(WEEKS_PER_YEAR / step_weeks))
+    exit_step, year = int(gone.max() / step_weeks), round(WEEKS_PER_YEAR / step_weeks)
     if not year <= exit_step <= deaths.size - year:
         return unknown
     peace = deaths[exit_step - year : exit_step].sum() < UCDP_DEATHS

@@ -16,9 +16,9 @@ WEEKS_PER_YEAR = 52.0
 KINDS = ("troops", "police", "observers", "staff", "aid")
 UNIFORMED = slice(0, 3)  # the kinds that wear a uniform
 TASKS = (
-    "protect separate enforce monitor mediate build police ddr relieve escort engineer "
-    "engage communicate report"
-).split()
+    "protect", "separate", "enforce", "monitor", "mediate", "build", "police", "ddr", "relieve", "escort",
+    "engineer", "engage", "communicate", "report",
+)
 
 
 def param(default, unit, low, high, doc, source="assumed"):
@@ -269,6 +269,7 @@ class Deploy:
     team_size: float = param(60, "person", 5, 1_000, "aid workers per team")
     siting_violence: float = param(6, "ratio", 0, 100, "pull of violence on bases against that of people",
                                    "sign: Ruggeri, Dorussen & Gizelis 2018")
+    caveat_fighting: float = param(0.5, "share", 0, 1, "violence felt that ends a cease-fire for those bound to it")
     caveat_gap: float = param(0.4, "share", 0, 1, "gap in factions' hostility that ends impartiality")
 
 

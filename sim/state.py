@@ -4,7 +4,7 @@ Rows never move: the dead, the disbanded and the departed stay, with nobody in t
 identity. Processes write here; nothing else keeps state. Mesa agents (agents.py) are views of these rows.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -198,12 +198,3 @@ class Event:
     deaths_a: int = 0
     deaths_b: int = 0
     deaths_civilians: int = 0
-
-
-def copied(part):
-    """Return a copy of a table, arrays included."""
-    return type(part)(**{f.name: _copy(getattr(part, f.name)) for f in fields(part)})
-
-
-def _copy(value):
-    return value.copy() if isinstance(value, (np.ndarray, list)) else value

@@ -11,6 +11,7 @@ import pytest
 from sim import PeaceModel, load
 from sim.params import KINDS, Caveats, Component, Country, Faction, Force, Mandate, Personnel, Tasks, When
 
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: minutes long; runs only with -m slow")
 

@@ -364,7 +364,9 @@ def test_half_lives_are_kept_when_the_step_is_halved():
 def calm_country(tmp_path, step_weeks):
     """Make a country of need and institutions without violence, at a length of step."""
     cells = [(0, 0, 4_000, 0.2, 0, 0.3, 1, 0), (0, 1, 2_000, 0.6, 0, 0.1, 1, 0)]
-    p = by_hand(tmp_path, cells, weeks=52, step_weeks=step_weeks, civilians=6, country__displaced_share=0.5, live__homecoming=0)
+    p = by_hand(
+        tmp_path, cells, weeks=52, step_weeks=step_weeks, civilians=6, country__displaced_share=0.5, live__homecoming=0
+    )
     return PeaceModel(p)
 
 
@@ -437,9 +439,7 @@ def two_towns(tmp_path, **component):
     return PeaceModel(only(p, *"deploy task move fight prey enforce live observe".split())).run()
 
 
-@pytest.mark.parametrize(
-    ("task", "kind"), [("protect", "attack"), ("separate", "battle")]
-)
+@pytest.mark.parametrize(("task", "kind"), [("protect", "attack"), ("separate", "battle")])
 def test_a_huge_presence_that_may_use_force_stops_what_its_task_is_to_stop(tmp_path, task, kind):
     without_it = two_towns(tmp_path)
     with_it = two_towns(tmp_path, persons={"troops": 1e6}, tasks={task: 1})

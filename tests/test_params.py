@@ -17,9 +17,7 @@ ROWS = list(rows())
 NAMES = [row[0] for row in ROWS]
 GROUPS = dataclasses_of(params)
 DECLARED = [(c, f) for c in GROUPS for f in fields(c) if "low" in f.metadata]
-each_number = pytest.mark.parametrize(
-    ("group", "field"), DECLARED, ids=[f"{c.__name__}.{f.name}" for c, f in DECLARED]
-)
+each_number = pytest.mark.parametrize(("group", "field"), DECLARED, ids=[f"{c.__name__}.{f.name}" for c, f in DECLARED])
 
 # ---------------------------------------------------------------------------------- declared in full
 
@@ -116,8 +114,17 @@ def test_a_word_that_is_no_choice_is_refused_with_the_choices():
         PeaceModel(load("mission.comparison=fair"))
 
 
-@pytest.mark.parametrize("bad", ["prey.rate=often", "civilians=many", "civilians=1.5", "processes.prey=2.5",
-                                 "country.factions.rebels.host=perhaps", "mission=un_only mission.components.un=5"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "prey.rate=often",
+        "civilians=many",
+        "civilians=1.5",
+        "processes.prey=2.5",
+        "country.factions.rebels.host=perhaps",
+        "mission=un_only mission.components.un=5",
+    ],
+)
 def test_a_value_of_the_wrong_type_is_refused(bad):
     with pytest.raises((ConfigCompositionException, OmegaConfBaseException)) as refused:
         load(*bad.split())

@@ -17,7 +17,14 @@ from sim.outcomes import totals
 from sim.processes import feel, fight, live, move, prey, relieve, task
 from slow_mesa import SlowModel, draw
 
-WAR = ("task.relocation=3", "live.flight=8", "live.homecoming=6", "prey.rate=120", "enforce.rate=30", "enforce.collateral=10")
+WAR = (
+    "task.relocation=3",
+    "live.flight=8",
+    "live.homecoming=6",
+    "prey.rate=120",
+    "enforce.rate=30",
+    "enforce.collateral=10",
+)
 
 
 @pytest.mark.parametrize(
@@ -170,9 +177,7 @@ def test_as_many_are_buried_as_were_killed_and_no_household_twice(w):
     people = w.present()
     toll = (people * w.share(w.c, w.k) * (w.share(w.c, w.k) > 0.4)).astype(np.int64)
     toll = people.copy() if w.whole(2) else toll  # all of them, now and then
-    _, (*_, left) = assert_equal(
-        live.bury, toll, w.cell, w.community, w.status, w.share(w.n), people.copy(), w.persons
-    )
+    _, (*_, left) = assert_equal(live.bury, toll, w.cell, w.community, w.status, w.share(w.n), people.copy(), w.persons)
     assert left.min(initial=0) >= 0
     assert w.persons.sum() - left.sum() == toll.sum()
     assert np.array_equal(w.persons[w.status == 2], left[w.status == 2])
@@ -270,9 +275,7 @@ def test_presence_spreads_the_same_compiled_and_a_unit_nowhere_adds_nothing(w):
 def test_effective_presence_and_guard_are_the_same_compiled_and_never_more_than_presence(w):
     m = w.m
     presence, armed = w.share(m, 2, w.c) * 50, w.share(m, w.c) * 300 * (w.share(m, w.c) > 0.3)
-    _, own = assert_equal(
-        task.make_effective, presence, armed, w.whole(2, m), w.share(m, w.c), w.share(m), 0.5, 0.25
-    )
+    _, own = assert_equal(task.make_effective, presence, armed, w.whole(2, m), w.share(m, w.c), w.share(m), 0.5, 0.25)
     assert (own[0] <= presence).all()
     _, own = assert_equal(
         task.guard_people, presence[:, 0], presence[:, 1], w.share(m), w.share(m), w.share(w.f) < 0.5,
@@ -395,4 +398,3 @@ def test_a_run_without_the_compiler_is_the_same_run():
     assert m.people.trust.tolist() == trust
     for name, value in compiled.items():
         assert plain[name] == value or (math.isnan(plain[name]) and math.isnan(value)), name
-

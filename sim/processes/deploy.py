@@ -65,16 +65,17 @@ def deploy(model):
     whole = uniformed + full[:, 3:].sum(axis=1)
     lost = np.minimum(u.losses / np.maximum(whole, 1e-9), 1.0)
     u.strength = full * (1 - lost)[:, None]
-    _open_bases(model, u, m)
-    hostility = model.factions.hostility
-    consent = 1 - (hostility[model.factions.host].max(axis=0) if model.factions.host.any() else 0 * m.present)
-    gap = hostility.max(axis=0) - hostility.min(axis=0)
+    hostility, d = model.factions.hostility, p.deploy
+    gap = (hostility.max(axis=0) - hostility.min(axis=0))[u.mission]
+    consent = 1 - model.hostility_of_host()[u.mission]
+    felt = np.where(u.cell >= 0, model.land.felt[u.cell], 0.0)
+    carried = m.caveat[u.mission]
     u.suspended = suspended(
-        m.caveat[u.mission], u.caveated, model.land.felt[u.cell] * (u.cell >= 0), consent[u.mission],
-        gap[u.mission], (0.5, 1 - p.judge.expulsion, p.deploy.caveat_gap),
-    )  # fmt: skip
-    withdrawn = u.suspended & m.caveat[u.mission, WITHDRAW] & (gap[u.mission] > p.deploy.caveat_gap)
-    u.strength[withdrawn] *= 0.5  # half go home; the rest stay in their base
+        carried, u.caveated, felt, consent, gap, (d.caveat_fighting, 1 - p.judge.expulsion, d.caveat_gap)
+    )
+    goes_home = u.suspended & carried[:, WITHDRAW] & (carried[:, IMPARTIALITY] & (gap > d.caveat_gap))
+    u.strength[goes_home] = 0.0  # partiality is not cured by waiting in a base; fighting may be
+    _open_bases(model, u, m)
     m.persons = np.array([np.bincount(u.mission, kind, len(m.names)) for kind in u.strength.T]).T
     served = (m.arrive <= model.week) & (model.week < m.leave) & (model.week < m.expelled + p.deploy.expulsion)
     now.cost[:] = m.paid * ((m.persons * m.price).sum(axis=1) + served * m.headquarters) * model.years
@@ -87,8 +88,7 @@ def _open_bases(model, u, m):
     """Give a cell to every unit that arrives; re-hatted contingents stay where the others were."""
     there = u.strength.sum(axis=1) > 0
     u.cell[~there] = -1
-    arrives = np.flatnonzero(there & (u.cell < 0))
-    for i in arrives:
+    for i in np.flatnonzero(there & (u.cell < 0)):
         other = m.takes_over[u.mission[i]]
         if other >= 0 and not u.team[i]:
             theirs = np.flatnonzero((u.mission == other) & ~u.team & (u.cell >= 0))

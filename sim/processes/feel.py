@@ -93,7 +93,9 @@ def feel(model):
     wound, harmed = zeros(n_f, n_c, n_k), zeros(n_m, n_c, n_k)
     for faction, mission, cell, community, dead in now.killings:
         if faction >= 0:
-            wound[faction, cell, community] += p.grievance * 1_000.0 * dead / (census.population[cell, community] + 1_000.0)
+            wound[faction, cell, community] += (
+                p.grievance * 1_000.0 * dead / (census.population[cell, community] + 1_000.0)
+            )
         else:
             harmed[:, cell, community] += dead * mixed[mission]
     stood = mixed.T @ now.stood_by if now.stood_by.any() else now.stood_by

@@ -106,7 +106,11 @@ def _plan(model):
     joins = model.luck.uniform("move.join", bands.faction.size) < p.taking_part
     strength = np.bincount(bands.faction, bands.fighters, f.host.size)
     ends = running & ((f.campaign == 0) | (strength < 1))
-    begins = ~running & (strength > 0) & draws.happens(luck["onset"], onset(f.aggression, f.rest, f.provocation, p), model.years)
+    begins = (
+        ~running
+        & (strength > 0)
+        & draws.happens(luck["onset"], onset(f.aggression, f.rest, f.provocation, p), model.years)
+    )
     for i in np.flatnonzero(ends):
         f.campaign[i] = 0.0
         f.rest[i] = p.rest_weeks * 2 * luck["rest"][i]

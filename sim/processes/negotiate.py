@@ -47,7 +47,9 @@ def next_institutions(p, institutions, builders, violence, consent, y):
     institutions, violence : (C,) 0..1; builders : (C,) effective staff; consent : 0..1 of the host
     """
     effort = p.build * consent * builders / (builders + p.builders) + p.own_growth
-    grown = institutions + effort * (1 - violence) * (1 - institutions) * y - p.destruction * violence * institutions * y
+    grown = (
+        institutions + effort * (1 - violence) * (1 - institutions) * y - p.destruction * violence * institutions * y
+    )
     return np.clip(grown, 0, 1)
 
 

@@ -1,0 +1,246 @@
+"""What may know what: rules know no mission model, luck has one source, imports go one way."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from conftest import CONF, choices, dataclasses_of
+from sim import params
+from sim.params import TASKS, rows, walk
+
+ROOT = CONF.parent
+SOURCES = sorted((ROOT / "sim").rglob("*.py"))
+RULES = sorted((ROOT / "sim" / "processes").glob("*.py"))
+each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.relative_to(ROOT).as_posix())
+each_rule = pytest.mark.parametrize("path", RULES, ids=lambda p: p.stem)
+
+# Words that are both the name of a file in conf/ and of something else in the code. None of them is compared with the
+# name of a choice; each is checked below to be only what is said here.
+ALSO_SOMETHING_ELSE = {
+    "un": "a flag of a force, for one column of the panel (state, outcomes): no rule reads it",
+}
+
+
+def tree(path):
+    """Parse a source file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def docstrings(node):
+    """Return the string nodes that are documentation."""
+    bodies = [n.body for n in ast.walk(node) if hasattr(n, "body") and isinstance(n.body, list)]
+    return {
+        id(body[0].value)
+        for body in bodies
+        if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+    }
+
+
+def strings(path):
+    """Return the strings of a source file that are not documentation."""
+    parsed = tree(path)
+    prose = docstrings(parsed)
+    return [
+        n.value for n in ast.walk(parsed) if isinstance(n, ast.Constant) and isinstance(n.value, str) and id(n) not in prose
+    ]
+
+
+def names(path):
+    """Return the names and attributes that a source file uses."""
+    found = [getattr(n, "id", None) or getattr(n, "attr", None) for n in ast.walk(tree(path))]
+    return {n for n in found if n}
+
+
+def imports(path):
+    """Return the modules that a source file imports, wherever it does."""
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports relatively"
+            found.add(node.module)
+    return found
+
+
+def imported_names(path):
+    """Return full names: module.name of each `from module import name`."""
+    return {
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+# ---------------------------------------------------------------------------------- mission models are data
+
+
+@each_source
+def test_no_code_names_a_mission_model_a_mandate_a_force_or_a_country(path):
+    files = {name for group in ("mission", "mandate", "force", "country") for name in choices(group)}
+    said = set(strings(path)) & files - set(ALSO_SOMETHING_ELSE)
+    if path.name in ("warm.py", "__main__.py"):  # the scenario that is compiled for, the summary on the screen
+        said = {s for s in said if s in _compared(path)}
+    assert not said, f"{path.name} says {sorted(said)}"
+
+
+@each_source
+def test_no_text_in_the_code_hides_the_choice_of_a_mission_model(path):
+    """`mission=parallel` in a string would be a choice made in code; only help, examples and warm-ups have them."""
+    if path.name in ("warm.py", "__main__.py"):
+        pytest.skip("examples and the warm-up choose a scenario, as a user does")
+    found = [s for s in strings(path) for n in choices("mission") if re.search(rf"mission={n}\b", s)]
+    assert not found
+
+
+def _compared(path):
+    """Return the strings that a source file compares with something."""
+    return {
+        c.value
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Compare)
+        for side in (node.left, *node.comparators)
+        for c in ast.walk(side)
+        if isinstance(c, ast.Constant) and isinstance(c.value, str)
+    }
+
+
+@each_source
+def test_nothing_is_decided_by_the_name_of_a_component_a_faction_a_place_or_a_community(path):
+    """Names that users give are shown, looked up and hashed, but not compared with names in the code."""
+    given = {"un", "regional", "partner", "political", "orange", "office", "government", "rebels", "militia", "spoilers",
+             "seleka", "anti_balaka", "misca", "minusca", "sangaris", "north", "south", "hills", "Bangui"}  # fmt: skip
+    assert not _compared(path) & given
+
+
+@each_rule
+def test_no_rule_reads_a_name_a_helmet_a_summary_or_whether_a_mission_is_un(path):
+    read = {n.attr for n in ast.walk(tree(path)) if isinstance(n, ast.Attribute)}
+    assert not read & {"helmet", "summary", "cases", "un", "comparison"}
+    compared = {
+        n.attr
+        for c in ast.walk(tree(path))
+        if isinstance(c, ast.Compare)
+        for n in ast.walk(c)
+        if isinstance(n, ast.Attribute)
+    }
+    assert "names" not in compared
+
+
+EFFECT = r"bonus|malus|effect|factor|boost|gain|advantage|multiplier|penalty|effectiveness|weight|quality|success"
+
+
+def test_no_setting_is_the_effect_of_a_type_of_mission():
+    """Nobody can write `parallel_bonus: 1.2`: what a mission model does comes out of what its people do."""
+    kinds = {w for group in ("mission", "mandate", "force") for n in choices(group) for w in n.split("_")} | {
+        "parallel", "sequential", "separated", "hybrid", "rehatting", "partnership", "orange", "blue"
+    }  # fmt: skip
+    kinds -= {"only", "equal", "support", "history", "none", "car", *TASKS}
+    keys = {f.name for group in dataclasses_of(params) for f in group.__dataclass_fields__.values()}
+    keys |= {word for name, *_ in rows() for word in name.split(".")}
+    keys |= {word for path, *_ in walk(params.Params()) for word in path.split(".")}
+    about = {k for k in keys if set(k.split("_")) & kinds}
+    # `political` is hostility earned by whoever judges an agreement, `un` a flag; no key joins a type with an effect
+    assert about <= {"un", "political"}
+    joined = [k for k in keys if re.search(rf"({'|'.join(kinds)})_?({EFFECT})|({EFFECT})_?({'|'.join(kinds)})", k)]
+    assert joined == []
+
+
+def test_no_rule_reads_a_parameter_of_the_mission_model_but_coordination():
+    """Rules see missions as they are (state.Missions); plans, prices and budgets are resolved before week 0."""
+    for path in RULES:
+        read = re.findall(r"\b(?:p|params)\.mission\.(\w+)", path.read_text(encoding="utf-8"))
+        assert set(read) <= {"coordination"}, path.name
+
+
+# ---------------------------------------------------------------------------------- imports
+
+
+@each_rule
+def test_a_rule_imports_only_numbers_and_the_model(path):
+    allowed = {"numpy", "numba", "math", "statistics", "sim"}
+    assert {module.split(".")[0] for module in imports(path)} <= allowed
+    assert "mesa" not in imports(path)
+
+
+@each_rule
+def test_a_rule_does_not_import_what_stands_above_it(path):
+    above = {"sim.model", "sim.agents", "sim.outcomes", "sim.config", "sim.results", "sim.branch"}
+    assert not (imports(path) | imported_names(path)) & above
+
+
+@each_rule
+def test_a_rule_is_a_module_that_says_what_number_it_has_in_the_week(path):
+    if path.stem == "__init__":
+        return
+    from sim.model import SCHEDULE
+
+    number = [p.__name__ for p in SCHEDULE].index(path.stem) + 1
+    assert ast.get_docstring(tree(path)).startswith(f"{number}. ")
+    assert any(isinstance(n, ast.FunctionDef) and n.name == path.stem for n in tree(path).body)
+
+
+def test_the_numbers_and_the_state_import_nothing_of_the_model():
+    for name in ("params", "state", "draws"):
+        path = ROOT / "sim" / f"{name}.py"
+        assert not any(module.split(".")[0] == "sim" for module in imports(path)), name
+
+
+@each_source
+def test_the_simulator_does_not_import_its_experiments_or_its_tests(path):
+    if path.name in ("__main__.py",):
+        pytest.skip("the command line starts both runs and experiments")
+    assert not {m.split(".")[0] for m in imports(path)} & {"experiments", "tests", "conftest", "matplotlib"}
+
+
+# ---------------------------------------------------------------------------------- luck and time
+
+
+@each_source
+def test_luck_has_one_source(path):
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"np\.random|numpy\.random|default_rng|RandomState|\.shuffle\(", text)
+    assert not imports(path) & {"random", "secrets", "uuid"}
+    if path.parent.name == "processes":
+        assert not re.search(r"model\.(random|rng)\b", text)
+
+
+@each_rule
+def test_no_rule_knows_the_time_of_day_or_the_machine(path):
+    assert not imports(path) & {"time", "datetime", "os", "sys", "pathlib", "platform"}
+
+
+def test_every_decision_has_a_word_of_its_own():
+    """Two decisions on one word would share their luck: who is attacked would also be who starves."""
+    decisions = {}
+    for path in SOURCES:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "uniform" and node.args:
+                word = ast.unparse(node.args[0])
+                decisions.setdefault(word, []).append(f"{path.name}:{node.lineno}")
+    assert len(decisions) > 15
+    twice = {word: where for word, where in decisions.items() if len(where) > 1}
+    assert twice == {}
+
+
+def test_decisions_of_a_rule_carry_its_name():
+    for path in RULES:
+        words = re.findall(r"uniform\(f?\"(\w+)\.", path.read_text(encoding="utf-8"))
+        assert set(words) <= {path.stem}, path.name
+
+
+# ---------------------------------------------------------------------------------- what happened
+
+
+@each_rule
+def test_no_rule_mentions_what_was_observed(path):
+    assert not {n for n in names(path) if "observed" in n}
+    assert "observed" not in " ".join(strings(path))
+
+
+def test_tests_and_sources_name_no_path_of_a_machine():
+    for path in [*SOURCES, *sorted(Path(__file__).parent.glob("*.py"))]:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"['\"](/" + r"home|/" + r"work|/" + r"Users|/" + r"tmp|[A-Z]:\\\\)", text), path.name
