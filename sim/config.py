@@ -63,9 +63,8 @@ def composed(overrides=()):
 
 def to_params(config):
     """Turn a composed configuration into parameters, checked for type by OmegaConf."""
-    names = Params.__dataclass_fields__
-    content = {n: config[n] for n in names}
-    return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Params), content))
+    whole = OmegaConf.to_object(config)
+    return Params(**{name: getattr(whole, name) for name in Params.__dataclass_fields__})
 
 
 def load(*overrides):
