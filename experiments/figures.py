@@ -154,8 +154,8 @@ def _is_smoothed(outcome):
 def _mean_month(monthly, arm, outcome):
     """Return the mean over seeds and its interval: a frame (month) of mean, low, high."""
     mine = monthly[monthly["arm"] == arm]
-    values = mine.assign(value=measured(mine, outcome)).pivot(index="month", columns="seed", values="value")
-    values = values.sort_index()
+    values = mine[["month", "seed"]].assign(value=measured(mine, outcome))
+    values = values.pivot(index="month", columns="seed", values="value").sort_index()
     if _is_smoothed(outcome):
         values = values.rolling(SMOOTHED, center=True, min_periods=FEWEST_MONTHS).mean()
     n = values.count(axis=1)

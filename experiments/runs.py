@@ -141,7 +141,8 @@ def gather(jobs):
             cells.append(pd.read_parquet(job.folder / "maps.parquet"))
         mean = pd.concat(cells).groupby(["month", "gid", "row", "col"]).mean().reset_index()
         maps.append(mean.assign(arm=arm))
-    return pd.DataFrame(runs), pd.concat(months, ignore_index=True), pd.concat(maps, ignore_index=True)
+    tables = pd.DataFrame(runs), pd.concat(months, ignore_index=True), pd.concat(maps, ignore_index=True)
+    return tuple(table.copy() for table in tables)  # in one block each: concat leaves fragments
 
 
 def available_cores():

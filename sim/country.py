@@ -197,9 +197,10 @@ def make_civilians(params, land, n_factions, n_missions, luck):
     edges = np.arange(n + 1) * total // n
     slot = np.searchsorted(where, (np.arange(n) + 0.5) * where[-1] / n, side="right")
     slot = np.minimum(slot, where.size - 1)
-    home, community = slot // land.births.shape[1], slot % land.births.shape[1]
+    home, community = (x.astype(np.int32) for x in np.divmod(slot, land.births.shape[1]))
+    born = np.diff(edges).astype(np.int32)
     people = Civilians(
-        home=home, cell=home.copy(), community=community, born=np.diff(edges), persons=np.diff(edges),
+        home=home, cell=home.copy(), community=community, born=born, persons=born.copy(),
         status=np.full(n, HOME, dtype=np.int8), need=np.full(n, 0.1),
         grievance=zeros(n, n_factions), trust=np.full((n, n_missions), params.feel.start),
     )  # fmt: skip

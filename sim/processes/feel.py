@@ -23,8 +23,8 @@ def update(cell, community, status, persons, need, aided, gain, loss, by_aid, wo
     Parameters
     ----------
     cell, community, status, persons : (N,) int; need : (N,) 0..1; aided : (N,) bool
-    gain : (M, C) rise of trust this week; loss : (M, C, K) 0..1 share of trust lost; by_aid : (M, C) rise if aided
-    wound : (F, C, K) blow to those whose people were killed
+    gain : (C, M) rise of trust this week; loss : (C, K, M) 0..1 share of trust lost; by_aid : (C, M) rise if aided
+    wound : (C, K, F) blow to those whose people were killed
     numbers : start of trust, its forgetting per week, forgiving per week, grievance from need per week
     host : int, faction that need is blamed on, -1 for none
     trust : (N, M), grievance : (N, F), written
@@ -38,14 +38,16 @@ def update(cell, community, status, persons, need, aided, gain, loss, by_aid, wo
         for m in range(trust.shape[1]):
             t = trust[i, m]
             if here:
-                up = gain[m, c] + (by_aid[m, c] if aided[i] else 0.0)
-                t += up * (1.0 - t) - loss[m, c, k] * t
+                up = gain[c, m] + (by_aid[c, m] if aided[i] else 0.0)
+                t += up * (1.0 - t) - loss[c, k, m] * t
             t += forget * (start - t)
             trust[i, m] = min(max(t, 0.0), 1.0)
         for f in range(grievance.shape[1]):
             g = grievance[i, f]
             if here:
-                g += wound[f, c, k] / (1.0 + wound[f, c, k]) * (1.0 - g)
+                w = wound[c, k, f]
+                if w > 0.0:
+                    g += w / (1.0 + w) * (1.0 - g)
             if f == host:
                 g += from_need * need[i] * (1.0 - g)
             g -= forgive * g
@@ -66,7 +68,7 @@ def signals(protect, engage, felt, aid, stood_by, harmed, population, knowledge,
     protect, engage : (M, C) effective presence; felt : (C,) 0..1; aid : (M, C) share served
     stood_by : (M, C) attacks witnessed; harmed : (M, C, K) killed; population : (C, K); knowledge : (M,) 0..1
     numbers : weekly rise by protection, engagement and aid; loss by harm, by standing by, and by rumour
-    gain, by_aid : (M, C), loss : (M, C, K), written
+    gain, by_aid : (C, M), loss : (C, K, M), written
     """
     by_protection, by_engagement, aided, by_harm, by_standing, rumour = numbers
     for c in range(felt.size):
@@ -75,12 +77,12 @@ def signals(protect, engage, felt, aid, stood_by, harmed, population, knowledge,
             whole += aid[m, c]
         for m in range(knowledge.size):
             talk = engage[m, c] / (engage[m, c] + 10.0) * (0.5 + knowledge[m])
-            gain[m, c] = by_protection * protect[m, c] / (protect[m, c] + 50.0) * (1.0 - felt[c]) + by_engagement * talk
-            by_aid[m, c] = aided * aid[m, c] / whole if whole > 0 else 0.0
+            gain[c, m] = by_protection * protect[m, c] / (protect[m, c] + 50.0) * (1.0 - felt[c]) + by_engagement * talk
+            by_aid[c, m] = aided * aid[m, c] / whole if whole > 0 else 0.0
             for k in range(population.shape[1]):
                 per_1000 = 1_000.0 * harmed[m, c, k] / (population[c, k] + 1_000.0)
                 x = by_harm * per_1000 + by_standing * stood_by[m, c] + rumour
-                loss[m, c, k] = x / (1.0 + x)
+                loss[c, k, m] = x / (1.0 + x)
 
 
 def feel(model):
@@ -90,10 +92,10 @@ def feel(model):
     n_m, (n_c, n_k), n_f = len(m.names), census.population.shape, model.factions.host.size
     mixed = conflation(m.command, model.spill())
     np.fill_diagonal(mixed, 1.0)
-    wound, harmed = zeros(n_f, n_c, n_k), zeros(n_m, n_c, n_k)
+    wound, harmed = zeros(n_c, n_k, n_f), zeros(n_m, n_c, n_k)
     for faction, mission, cell, community, dead in now.killings:
         if faction >= 0:
-            wound[faction, cell, community] += (
+            wound[cell, community, faction] += (
                 p.grievance * 1_000.0 * dead / (census.population[cell, community] + 1_000.0)
             )
         else:
@@ -102,7 +104,7 @@ def feel(model):
     rumour = p.misinformation / (1 + m.work[:, TASKS.index("communicate")].sum() / 100.0)
     # A week's aid is remembered for about a month.
     numbers = (p.protection * y, p.engagement * y, 4 * p.aid * y, p.harm, p.stood_by, p.rumour * rumour * y)
-    gain, by_aid, loss = zeros(n_m, n_c), zeros(n_m, n_c), zeros(n_m, n_c, n_k)
+    gain, by_aid, loss = zeros(n_c, n_m), zeros(n_c, n_m), zeros(n_c, n_k, n_m)
     signals(model.task_presence("protect"), model.task_presence("engage"), model.land.felt, now.aid, stood, harmed,
             census.population, m.knowledge, numbers, gain, loss, by_aid)  # fmt: skip
     host = np.flatnonzero(model.factions.host)

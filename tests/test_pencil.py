@@ -1,0 +1,454 @@
+"""Weeks worked out by hand: a few people and places, no luck, and the numbers that a pencil gives.
+
+A step is a week of 1/52 year, so that a rate of 0.52 per year is a hundredth a week and 5.2 is a tenth.
+"""
+
+import numpy as np
+import pytest
+from conftest import by_hand, mission, only, play, put
+from sim import PeaceModel, load
+from sim.outcomes import weekly
+from sim.params import Caveats, Faction
+from sim.processes import deploy, fight, recruit, relieve
+from sim.processes.negotiate import commitment_change
+from sim.state import ABROAD, AWAY
+
+near = pytest.approx  # relative error of a millionth
+
+TWO = [(0, 0, 1_000, 0, 0, 0.5, 1, 0), (0, 1, 1_000, 0, 0, 0.5, 1, 0)]
+LINE = [(0, col, 1_000, 0, 0, 0.5, 1, 0) for col in range(5)]
+NO_CHANGE = {"live__livelihood": 0, "live__poverty": 0, "live__displaced_need": 0, "live__violence_need": 0}
+STAY = {"live__flight": 0, "live__homecoming": 0, "live__mortality": 0}
+
+
+def column(model, name):
+    """Return one weekly number as a list."""
+    return weekly(model)[name].tolist()
+
+
+# ---------------------------------------------------------------------------------- need and death
+
+
+def test_need_at_home_displaced_and_abroad(tmp_path):
+    cells = [*TWO, (0, 2, 1_000, 0, 0, 0.5, 1, 0)]
+    p = by_hand(tmp_path, cells, **STAY, live__livelihood=5.2, live__poverty=1.04, live__displaced_need=5.2,
+                live__coping=0.5, live__abroad=5.2)  # fmt: skip
+    m = PeaceModel(only(p, "live"))
+    m.people.status[1], m.people.status[2] = AWAY, ABROAD
+    assert m.people.need.tolist() == [0.1, 0.1, 0.1]
+    # home:   +0.02 x 0.5 (half a state) x 0.9 - 0.1 x 0.1       = +0.009 - 0.010
+    # away:   +(0.01 + 0.1) x 0.9         - 0.5 x 0.1 x 0.1      = +0.099 - 0.005
+    # abroad:                             - 0.1 x 0.1            =        - 0.010
+    m.step()
+    assert m.people.need == near([0.099, 0.194, 0.09])
+    # home: +0.01 x 0.901 - 0.1 x 0.099; away: +0.11 x 0.806 - 0.05 x 0.194; abroad: -0.1 x 0.09
+    m.step()
+    assert m.people.need == near([0.09811, 0.27296, 0.081])
+
+
+def test_aid_takes_need_away(tmp_path):
+    m = PeaceModel(only(by_hand(tmp_path, TWO, {}, {"m": mission()}, **STAY, **NO_CHANGE, live__aid=26), "live"))
+    m.now.aid[0, 0] = 1.0  # everybody in the first place is served, nobody in the second
+    m.step()
+    assert m.people.need == near([0.05, 0.1])  # half of it in a week
+    assert m.aided.tolist() == [True, False]
+
+
+def test_death_from_need(tmp_path):
+    cells = [(0, 0, 10_000, 0, 0, 0.5, 1, 0), (0, 1, 10_000, 0, 0, 0.5, 1, 0)]
+    p = by_hand(tmp_path, cells, **STAY | {"live__mortality": 0.52}, **NO_CHANGE)
+    m = PeaceModel(only(p, "live", "observe"))
+    m.people.need[:] = 1.0, 0.5
+    # a hundredth of 10,000 at full need; a quarter of that at half of it
+    m.step()
+    assert m.people.persons.tolist() == [9_900, 9_975]
+    # 99 of 9,900; 24.9375 of 9,975, by luck one up or down
+    m.step()
+    assert m.people.persons[0] == 9_801
+    assert m.people.persons[1] in (9_950, 9_951)
+    assert column(m, "excess_deaths")[:2] == [125, 19_875 - m.people.persons.sum()]
+    assert column(m, "unmet_need")[0] == 9_900 + 9_975 / 2
+
+
+def test_the_killed_are_buried_where_they_lived_and_their_violence_is_felt_around(tmp_path):
+    p = by_hand(tmp_path, LINE, **STAY, **NO_CHANGE, civilians=20, live__memory=1, live__half_violence=10)
+    m = PeaceModel(only(p, "live", "observe"))
+    assert m.kill(2, 20, 0.5, faction=0) == 20
+    m.step()
+    # 250 persons to a civilian; 20 of the 1,000 people of the third place are dead
+    of_place = m.people.persons.reshape(5, 4).sum(axis=1)
+    assert of_place.tolist() == [1_000, 1_000, 980, 1_000, 1_000]
+    assert m.people.persons[8:12].min() >= 250 - 20
+    # 1,000 x 20 / (1,000 + 1,000) = 10, felt half; three tenths of it next door: 3 / 13
+    assert m.land.violence.tolist() == [0, 0, 10, 0, 0]
+    assert m.land.felt == near([0, 3 / 13, 0.5, 3 / 13, 0])
+    m.step()  # half is remembered
+    assert m.land.felt == near([0, 1.5 / 11.5, 5 / 15, 1.5 / 11.5, 0])
+    assert column(m, "civilians_killed")[:2] == [20, 0]
+
+
+def test_no_more_are_killed_than_there_are(tmp_path):
+    m = PeaceModel(only(by_hand(tmp_path, TWO, **STAY, **NO_CHANGE), "live"))
+    assert m.kill(0, 700, 0.1, faction=0) == 700
+    assert m.kill(0, 700, 0.1, faction=0) == 300
+    assert m.kill(0, 700, 0.1, faction=0) == 0
+    m.step()
+    assert m.people.persons.tolist() == [0, 1_000]
+    assert m.census.persons.tolist() == [0, 1_000]
+
+
+# ---------------------------------------------------------------------------------- trust and grievance
+
+
+def test_trust_drifts_to_where_it_started_and_grievance_is_forgiven(tmp_path):
+    p = by_hand(tmp_path, TWO, {}, {"m": mission()}, feel__start=0.4, feel__forget=0.52, feel__misinformation=0,
+                feel__forgive=0.52, feel__need=0)  # fmt: skip
+    m = PeaceModel(only(p, "feel"))
+    m.people.trust[:, 0], m.people.grievance[:, 0] = (0.9, 0.4), (0.5, 0.0)
+    m.step()
+    assert m.people.trust[:, 0] == near([0.895, 0.4])
+    assert m.people.grievance[:, 0] == near([0.495, 0.0])
+
+
+def test_the_dead_are_held_against_who_killed_them(tmp_path):
+    factions = {"a": Faction(fighters=0, bands=1, host=True), "b": Faction(fighters=0, bands=1)}
+    p = by_hand(tmp_path, TWO, factions, {"m": mission()}, feel__grievance=0.1, feel__forgive=0, feel__need=0,
+                feel__harm=0.3, feel__forget=0, feel__misinformation=0)  # fmt: skip
+    m = PeaceModel(only(p, "feel"))
+    m.kill(0, 20, 0.5, faction=1)
+    m.kill(1, 20, 0.5, mission=0)
+    m.step()
+    # 20 in 1,000 (+1,000) are 10 in a thousand: a blow of 0.1 x 10 = 1, and 1 / (1 + 1) of what is left to resent
+    assert m.people.grievance.tolist() == [[0, near(0.5)], [0, 0]]
+    # by a mission: 0.3 x 10 = 3, and 3 / (1 + 3) of the trust of 0.4 is lost
+    assert m.people.trust[:, 0] == near([0.4, 0.1])
+
+
+# ---------------------------------------------------------------------------------- presence
+
+
+def placed(tmp_path, missions, cell=0, cells=LINE, **more):
+    """Return a model whose contingents stand in a cell, after a week of deploy and task."""
+    p = by_hand(tmp_path, cells, {}, missions, **{
+        "deploy__base_size": 10_000, "task__relocation": 0, "feel__start": 1, "mission__coordination": 0,
+        "task__patrol_km": 25, **more,
+    })  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "task"))
+    m.step()
+    m.units.cell[:] = cell
+    m.step()
+    return m
+
+
+def test_presence_halves_with_every_25_km_and_ends_at_twice_that(tmp_path):
+    m = placed(tmp_path, {"m": mission()})
+    assert m.task_presence("protect")[0] == near([100, 50, 25, 0, 0])
+    m = placed(tmp_path, {"m": mission()}, task__patrol_km=50)  # at 25 km 1/sqrt(2) is left, at 100 km a quarter
+    assert m.task_presence("protect")[0] == near([100, 70.71068, 50, 35.35534, 25])
+
+
+def test_presence_is_what_people_tell_discipline_and_mobility_leave_of_it(tmp_path):
+    # strangers are told nothing: half of the effect; 0.8 of discipline, half of the vehicles: 100 x 0.5 x 0.8 x 0.5
+    m = placed(tmp_path, {"m": mission(force={"discipline": 0.8, "mobility": 0.5})}, feel__start=0)
+    assert m.task_presence("protect")[0, :2] == near([20, 10])
+
+
+def test_a_unit_divides_its_time_over_its_tasks(tmp_path):
+    # weights 3 and 1 on what troops can do in full: 75 persons protect and 25 separate; nobody mediates
+    m = placed(tmp_path, {"m": mission(tasks={"protect": 3, "separate": 1, "mediate": 6})})
+    assert m.task_presence("protect")[0, 0] == near(75)
+    assert m.task_presence("separate")[0, 0] == near(25)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "commands", "coordination", "left"),
+    [
+        ((100, 100), ("a", "b"), 0, 0.5),  # two equal commands: all that friction can take is lost
+        ((100, 100), ("a", "a"), 0, 1),  # one command
+        ((100, 100), ("a", "b"), 1, 1),  # two that coordinate fully
+        ((100, 100), ("a", "b"), 0.5, 0.75),
+        ((300, 100), ("a", "b"), 0, 0.625),  # two meet under one command with 9/16 + 1/16; 1 - 0.5 x 2 x 6/16
+    ],
+)
+def test_uncoordinated_commands_are_in_each_others_way(tmp_path, sizes, commands, coordination, left):
+    both = {
+        name: mission(persons={"troops": size}, command=command)
+        for name, size, command in zip("xy", sizes, commands, strict=True)
+    }
+    m = placed(tmp_path, both, task__friction=0.5, mission__coordination=coordination)
+    assert m.task_presence("protect")[:, 0] == near([left * size for size in sizes])
+
+
+def test_people_are_guarded_as_far_as_force_may_be_used_and_against_the_host_as_far_as_it_reaches(tmp_path):
+    # 0.3 + 0.7 x 0.5 of 100 against rebels; of that, a tenth against the government's own
+    factions = {"army": Faction(fighters=0, bands=1, host=True), "rebels": Faction(fighters=0, bands=1)}
+    p = by_hand(tmp_path, LINE, factions, {"m": mission(use_of_force=0.5, host_reach=0.1)}, feel__start=1,
+                prey__armless=0.3, task__relocation=0)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "task"))
+    m.step()
+    at = m.units.cell[0]
+    assert m.guard[:, at] == near([6.5, 65])
+
+
+def test_aid_goes_to_need_in_reach(tmp_path):
+    # a team can serve 1,000; 2,000 need it where it is and 2,000 next door, where it counts half: a third, a sixth
+    out = np.zeros((1, 2))
+    patrol, weight = np.array([[0, 1], [1, 0]]), np.array([1.0, 0.5])
+    relieve.serve(np.array([1_000.0]), np.array([0]), np.array([0]), np.ones(1), patrol, weight, np.array([2e3, 2e3]), out)
+    assert out[0] == near([1 / 3, 1 / 6])
+
+
+# ---------------------------------------------------------------------------------- plans and money
+
+
+def test_a_mission_builds_up_stays_and_draws_down(tmp_path):
+    part = mission(arrive=2, leave=10, draw_down=2, force={"build_up": 4, "peak": 0.9})
+    m = PeaceModel(only(by_hand(tmp_path, TWO, {}, {"m": part}, weeks=12), "deploy", "observe")).run()
+    # a quarter a week of 90; in its last two weeks all, then half of 100
+    assert column(m, "personnel_m") == near([0, 0, 22.5, 45, 67.5, 90, 90, 90, 90, 50, 0, 0])
+    assert m.missions.mandate_weeks[0] == 8
+
+
+def handed_over(tmp_path, arrive):
+    """Run a regional force of 100 until week 10, and 200 UN troops who re-hat 60 of them, from a week on."""
+    parts = {
+        "regional": mission(arrive=2, leave=10, draw_down=2, force={"build_up": 4}),
+        "un": mission(arrive=arrive, persons={"troops": 200}, force={"build_up": 20}, takes_over="regional", rehatted=0.6),
+    }
+    m = PeaceModel(only(by_hand(tmp_path, TWO, {}, parts, weeks=16), "deploy", "observe")).run()
+    return column(m, "personnel_regional"), column(m, "personnel_un")
+
+
+def test_a_hand_over_with_two_weeks_of_overlap(tmp_path):
+    regional, un = handed_over(tmp_path, arrive=8)
+    assert regional == near([0, 0, 25, 50, 75, 100, 100, 100, 100, 50, 0, 0, 0, 0, 0, 0])
+    # 10 more a week from week 8; from week 10 the 60 who changed their helmets, until there are more than that
+    assert un == near([0, 0, 0, 0, 0, 0, 0, 0, 10, 20, 60, 60, 60, 60, 70, 80])
+
+
+def test_a_hand_over_with_two_weeks_of_a_gap(tmp_path):
+    regional, un = handed_over(tmp_path, arrive=12)
+    assert regional[9:14] == near([50, 0, 0, 0, 0])
+    assert un[9:] == near([0, 0, 0, 60, 60, 60, 60])
+
+
+def test_rehatted_troops_stay_where_they_are(tmp_path):
+    parts = {
+        "regional": mission(leave=4, persons={"troops": 1_000}),
+        "un": mission(arrive=3, persons={"troops": 1_000}, force={"build_up": 50}, takes_over="regional", rehatted=1),
+    }
+    p = by_hand(tmp_path, LINE, {}, parts, deploy__base_size=250, task__relocation=0)
+    m = PeaceModel(only(p, "deploy", "task"))
+    for _ in range(3):
+        m.step()
+    theirs = sorted(m.units.cell[m.units.mission == 0])
+    m.step()
+    assert sorted(m.units.cell[m.units.mission == 1]) == theirs
+    m.step()
+    assert m.missions.persons.sum(axis=1).tolist() == near([0, 1_000])
+
+
+def test_what_a_mission_costs(tmp_path):
+    # 100 x 52,000 a year are 100,000 a week; so is the head office
+    part = mission(arrive=3, force={"price": 52_000, "headquarters": 5_200_000})
+    m = PeaceModel(only(by_hand(tmp_path, TWO, {}, {"m": part}, weeks=6), "deploy", "observe")).run()
+    assert column(m, "cost_m") == near([0, 0, 0, 200_000, 200_000, 200_000])
+    assert m.missions.spent[0] == near(600_000)
+
+
+def test_what_is_not_paid_costs_discipline_and_mobility_then_strength(tmp_path):
+    part = mission(force={"assessed": 0, "raised": 0.5, "price": 52_000, "headquarters": 0})
+    p = by_hand(tmp_path, TWO, {}, {"m": part}, deploy__short_discipline=0.6, deploy__short_mobility=0.8,
+                deploy__short_strength=0.1)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "observe"))
+    assert m.missions.discipline[0] == near(0.7)
+    assert m.missions.mobility[0] == near(0.6)
+    # 0.4 of the 0.9 beyond the first tenth are missing: 5/9 of 100 come, and half of them are paid for
+    m.step()
+    assert m.missions.persons[0, 0] == near(500 / 9)
+    assert column(m, "cost_m") == near([500 / 9 * 1_000 / 2])
+
+
+def planned_cost(p):
+    """Return what a mission model costs when all goes to plan, in US$."""
+    for part in p.mission.components.values():
+        part.force.assessed, part.force.arrears, part.force.council = 1.0, 0.0, 0.0
+        part.rehatted = 0.0  # those re-hatted come before their time
+    return PeaceModel(only(put(p, "civilians", 10), "deploy", "observe")).run().missions.spent.sum()
+
+
+@pytest.mark.parametrize("name", ["un_only", "regional_only", "sequential", "parallel", "parallel_equal", "hybrid",
+                                  "separated", "separated_swapped", "un_support"])  # fmt: skip
+def test_mission_models_cost_the_same(name):
+    p = load(f"mission={name}", "weeks=340", "mission.budget=3e9", "country.rows=36")
+    assert planned_cost(p) == near(3e9, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["un_only", "sequential", "separated"])
+def test_mission_models_have_the_same_personnel(name):
+    p = load(f"mission={name}", "weeks=340", "mission.comparison=equal_personnel", "mission.person_years=30000")
+    for part in p.mission.components.values():
+        part.force.assessed, part.force.arrears, part.force.council, part.rehatted = 1.0, 0.0, 0.0, 0.0
+    m = PeaceModel(only(put(p, "civilians", 10), "deploy", "observe")).run()
+    persons = weekly(m)[[f"personnel_{n}" for n in m.missions.names]].to_numpy()
+    assert persons.sum() / 52 == near(30_000, rel=0.01)
+
+
+def test_a_run_cut_short_has_the_same_missions_as_the_whole_run():
+    """A budget is for the plan: whoever looks at the first year only must not see a larger mission."""
+    short, long = play("mission=parallel", weeks=40), play("mission=parallel", weeks=80)
+    assert short.missions.personnel == near(long.missions.personnel)
+
+
+# ---------------------------------------------------------------------------------- consent and caveats
+
+
+def test_an_unwelcome_mission_is_asked_to_leave_and_goes_within_weeks(tmp_path):
+    factions = {"army": Faction(fighters=0, bands=1, host=True)}
+    parts = {"guest": mission(), "stays": mission(force={"needs_consent": False})}
+    p = by_hand(tmp_path, TWO, factions, parts, weeks=9, judge__decay=0, judge__persuasion=0, judge__rights=0,
+                judge__political=0, judge__expulsion=0.7, judge__patience=3, deploy__expulsion=4)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "judge", "observe"))
+    m.factions.hostility[0] = 0.8
+    m.run()
+    # unwelcome for more than 3 weeks at the end of week 3; a quarter goes in each of the 4 weeks that follow
+    assert m.missions.expelled.tolist() == [3, np.inf]
+    assert column(m, "personnel_guest") == near([100, 100, 100, 100, 75, 50, 25, 0, 0])
+    assert column(m, "personnel_stays") == [100] * 9
+
+
+def test_a_mission_the_host_bears_with_is_not_asked_to_leave(tmp_path):
+    factions = {"army": Faction(fighters=0, bands=1, host=True), "rebels": Faction(fighters=0, bands=1)}
+    p = by_hand(tmp_path, TWO, factions, {"m": mission()}, judge__decay=0, judge__patience=0, judge__expulsion=0.7,
+                judge__rights=0)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "judge"))
+    m.factions.hostility[:, 0] = 0.69, 1.0  # the rebels' hatred is not the host's
+    m.run()
+    assert m.missions.expelled.tolist() == [np.inf]
+
+
+def test_hostility_earned_by_one_falls_on_the_other_as_far_as_they_are_conflated(tmp_path):
+    # monitors of 400 persons judge with half weight: 5.2 x 0.5 x 0.5 (contested) / 52 = 0.025; a fifth falls on the other
+    factions = {"army": Faction(fighters=0, bands=1, host=True, commitment=0)}
+    parts = {
+        "judging": mission(persons={"observers": 400}, tasks={"monitor": 1}),
+        "neutral": mission(persons={"aid": 1}, tasks={"relieve": 1}),
+    }
+    p = by_hand(tmp_path, TWO, factions, parts, judge__political=5.2, judge__contestation=0.5, judge__judging_half=400,
+                judge__conflation=0.2, judge__rumour=0, judge__decay=0, judge__rights=0)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "judge"))
+    m.step()
+    assert m.factions.hostility[0] == near([0.025, 0.005])
+
+
+def test_which_caveat_holds_back_whom():
+    #          ceasefire consent impartial withdraw minimum
+    caveat = np.array([[True, False, False, False, False]] * 3 + [[False, True, True, False, False]] * 3)
+    carries = np.array([True, True, False, True, True, True])
+    felt = np.array([0.6, 0.4, 0.9, 0.9, 0.9, 0.9])
+    consent = np.array([0.0, 0.0, 0.0, 0.1, 0.9, 0.9])
+    gap = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.5])
+    held = deploy.suspended(caveat, carries, felt, consent, gap, (0.5, 0.25, 0.4))
+    # fighting; too little fighting; carries none; no consent; nothing wrong; seen as partial
+    assert held.tolist() == [True, False, False, True, False, True]
+
+
+def test_a_contingent_with_a_caveat_stays_in_its_base_where_there_is_fighting(tmp_path):
+    force = {"caveats": Caveats(share=1.0, consent=False, impartiality=False)}
+    m = placed(tmp_path, {"m": mission(force=force)})
+    assert m.task_presence("protect")[0, 0] == near(100)
+    m.land.felt[:] = 0.51
+    m.step()
+    assert m.task_presence("protect").sum() == 0
+    assert m.missions.persons[0, 0] == 100  # it is there, and does nothing
+    m.land.felt[:] = 0.49
+    m.step()
+    assert m.task_presence("protect")[0, 0] == near(100)
+
+
+# ---------------------------------------------------------------------------------- factions
+
+
+def test_a_battle_is_lost_by_the_smaller_side(tmp_path):
+    factions = {"few": Faction(fighters=100, bands=1, host=True), "many": Faction(fighters=300, bands=1)}
+    p = by_hand(tmp_path, TWO, factions, fight__severity=8, fight__crossfire=0.5)
+    m = PeaceModel(p)
+    m.bands.cell[:] = 0
+    fight._battle(m, 0, 1, 0.0, 0.0)  # the smallest battle there is: 8 dead, shared by the other side's strength
+    assert m.bands.fighters.tolist() == [94, 298]
+    assert m.now.fighters_lost.tolist() == [6, 2]
+    assert m.now.by_faction.tolist() == [4, 0]  # half as many civilians, by who attacked
+    [event] = m.now.events
+    assert (event.kind, event.deaths_a, event.deaths_b, event.deaths_civilians) == ("battle", 6, 2, 4)
+
+
+def test_commitment_rises_with_mediation_to_its_ceiling(tmp_path):
+    factions = {"a": Faction(fighters=0, bands=1, host=True, commitment=0.2, ceiling=0.7)}
+    parts = {"m": mission(persons={"staff": 150}, tasks={"mediate": 1})}
+    p = by_hand(tmp_path, TWO, factions, parts, negotiate__fatigue=0.52, negotiate__mediation=5.2,
+                negotiate__mediators=150, negotiate__weakness=0, negotiate__grievance=0)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "negotiate"))
+    # 0.01 by fatigue and half of 0.1 by mediation, of the room that is left: 0.06 x 0.5, then 0.06 x 0.47
+    m.step()
+    assert m.factions.commitment[0] == near(0.23)
+    m.step()
+    assert m.factions.commitment[0] == near(0.2582)
+    assert m.factions.aggression[0] == near(0.7418)
+
+
+def test_force_moves_commitment_only_where_there_is_a_table(tmp_path):
+    p = load().negotiate
+    p.fatigue = p.mediation = p.weakness = p.grievance = 0.0
+    p.coercion, p.losses = 5.2, 0.5
+    # a tenth of its fighters hit: 5.2 x 0.1 x offered / 52 of the room of 0.5
+    assert commitment_change(p, 0.2, 0.7, 0.0, 1, 0.1, 0.0, 0, 0.5, 1 / 52) == 0
+    assert commitment_change(p, 0.2, 0.7, 0.5, 1, 0.1, 0.0, 0, 0.5, 1 / 52) == near(0.0025)
+    # a tenth lost to rivals takes 0.5 x 0.1 of it
+    assert commitment_change(p, 0.2, 0.7, 0.0, 1, 0.0, 0.1, 0, 0.5, 1 / 52) == near(-0.01)
+
+
+def test_an_agreement_is_signed_by_the_willing_and_calms_its_parties(tmp_path):
+    factions = {
+        "army": Faction(fighters=100, bands=1, host=True, commitment=0.6),
+        "rebels": Faction(fighters=100, bands=1, commitment=0.5),
+        "thieves": Faction(fighters=100, bands=1, commitment=0.0, ceiling=0.1),  # never a party
+    }
+    p = by_hand(tmp_path, TWO, factions, negotiate__signing=52, negotiate__sign=0.54, negotiate__fatigue=0,
+                negotiate__weakness=0, negotiate__grievance=0, negotiate__ceasefire=0.8, negotiate__collapse=0)  # fmt: skip
+    m = PeaceModel(only(p, "negotiate"))
+    m.run()
+    assert m.politics.agreement[0]
+    assert m.politics.collapsed[0] == 0
+    assert m.factions.aggression == near([0.08, 0.1, 1.0])
+    m = PeaceModel(only(put(p, "negotiate.sign", 0.56), "negotiate")).run()  # 0.55 on average is not enough
+    assert not m.politics.agreement[0]
+    assert m.factions.aggression == near([0.4, 0.5, 1.0])
+
+
+def test_fighters_demobilise_as_fast_as_officers_can_take_them():
+    p = load().recruit
+    p.grievance = p.loot = p.upkeep = p.desertion = 0.0
+    p.ddr, p.ddr_fighters, p.rearm, p.reintegrate, p.regroup, p.holding = 0.8, 20.0, 0.52, 5.2, 5.2, 0.5
+    one = np.ones(1)
+    # 0.8 x 0.5 x 1,000 = 400 want to; 20 officers take 400: 400 x 400 / 800 = 200 a year
+    # of 100 ex-combatants 0.01 x half (no state) x half (commitment) re-arm a week, 0.1 x half settle
+    # of 100 dispersed a tenth comes back a week; full presence would hold half of them, half presence a quarter
+    flows = recruit.flows(p, 1_000 * one, 1_000 * one, 0 * one, 0 * one, 0.5 * one, 100 * one, 100 * one, 0.5 * one,
+                          20, 0.5, 1 / 52)  # fmt: skip
+    assert [f[0] for f in flows] == near([0, 0, 7.5, 200 / 52, 0.25, 5])
+
+
+def test_institutions_grow_where_they_are_built_and_it_is_calm(tmp_path):
+    parts = {"m": mission(persons={"staff": 8}, tasks={"build": 1})}
+    p = by_hand(tmp_path, LINE, {}, parts, feel__start=1, task__relocation=0, negotiate__build=5.2, negotiate__builders=8,
+                negotiate__own_growth=0, negotiate__destruction=5.2)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "task", "negotiate"))
+    m.step()
+    at = m.units.cell[0]
+    far = 4 if at < 2 else 0  # a cell out of its reach
+    # 8 builders have half of the effect: 0.1 x 0.5 x 0.5 (room)
+    assert m.land.institutions[at] == near(0.525)
+    assert m.land.institutions[far] in (near(0.5), near(0.5 + 0.1 * 2 / 10 * 0.5))
+    m.land.felt[:], m.land.institutions[:] = 1.0, 0.5
+    m.step()  # in full violence nothing grows and a tenth is lost
+    assert m.land.institutions == near(np.full(5, 0.45))
