@@ -70,9 +70,7 @@ class Experiment:
         }
         shown = [a for a in (self.baseline, "sequential", "parallel", "separated") if a in self.arms]
         self.map_arms = list(dict.fromkeys([self.arms[0], *shown]))[:4]
-        self.helmets = {
-            n: c.force.helmet for a in self.map_arms for n, c in self.params[a].mission.components.items()
-        }
+        self.helmets = {n: c.force.helmet for a in self.map_arms for n, c in self.params[a].mission.components.items()}
         first = self.about.first_seed
         self.jobs = runs.plan(self.params, range(first, first + self.about.seeds), self.folder / "runs", self.dates)
 

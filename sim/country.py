@@ -245,9 +245,12 @@ def make_factions(country, land, n_missions):
     def column(name):
         return np.array([getattr(f, name) for f in all_of], dtype=float)
 
+    community = np.array([[min(1.0, f.community.get(k, 0.0)) for k in land.names] for f in all_of])
+    own = np.array([(land.births * share).sum(axis=1) for share in community])
+    own /= np.maximum(own.mean(axis=1, keepdims=True), 1e-9)
     return Factions(
-        names=names, host=np.array([f.host for f in all_of]), rival=rival & rival.T,
-        community=np.array([[min(1.0, f.community.get(k, 0.0)) for k in land.names] for f in all_of]),
+        names=names, host=np.array([f.host for f in all_of]), rival=rival & rival.T, community=community,
+        comfort=0.2 + own + 5 * column("loot")[:, None] * land.resources,
         enters=enters, leaves=leaves, keep=column("fighters"), ceiling=column("ceiling"),
         abuse=column("abuse"), loot=column("loot"), commitment=column("commitment"),
         campaign=zeros(n), vigour=np.ones(n), objective=np.full(n, -1), rest=zeros(n),

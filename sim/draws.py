@@ -151,17 +151,27 @@ def happens(luck, rate, years):
     return out
 
 
+@numba.njit(cache=True)
 def pick(weights, luck):
-    """Choose one column per row with probability in proportion to its weight.
+    """Choose an index with probability in proportion to its weight; -1 if all are zero.
 
     Parameters
     ----------
-    weights : (n, k) float >= 0; a row of zeros gives column -1
-    luck : (n,) float in [0, 1)
+    weights : (k,) float >= 0; luck : 0..1
     """
-    total = np.cumsum(weights, axis=1)
-    chosen = (total <= (luck * total[:, -1])[:, None]).sum(axis=1)
-    return np.where(total[:, -1] > 0, chosen, -1)
+    total = 0.0
+    for w in weights:
+        total += w
+    if total <= 0.0:
+        return -1
+    target, so_far, last = luck * total, 0.0, -1
+    for i in range(weights.size):
+        so_far += weights[i]
+        if weights[i] > 0.0:
+            last = i
+            if so_far > target:
+                return i
+    return last
 
 
 def heavy_tailed(luck, smallest, exponent):

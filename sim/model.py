@@ -148,9 +148,9 @@ class PeaceModel(mesa.Model):
             _around(self.bands.faction, self.bands.cell, self.bands.fighters, self.land.near, self._around)
         return self._around
 
-    def controller(self):
-        """Return the faction with most fighters around each cell; the host where there is none: (C,)."""
-        around = self.fighters_around()
+    def controller(self, cells):
+        """Return the faction with most fighters around each of some cells; the host where there is none."""
+        around = self.fighters_around()[:, cells]
         host = np.flatnonzero(self.factions.host)
         return np.where(around.max(axis=0) > 0, around.argmax(axis=0), host[0] if host.size else 0)
 
@@ -209,7 +209,7 @@ class PeaceModel(mesa.Model):
         """
         left = self.census.population[cell] - self.now.toll[cell]
         if community is None:
-            community = draws.pick(left[None, :], np.array([luck]))[0]
+            community = draws.pick(left, luck)
         dead = int(min(wanted, left[community])) if community >= 0 else 0
         if dead <= 0:
             return 0

@@ -149,6 +149,8 @@ class Record:
         self.step_weeks, self.start = p.step_weeks, date.fromisoformat(p.country.start)
         self.n_steps = model.record_length()
         self.columns = [c for o in OUTCOMES for c in columns_of(o, self.factions, self.missions)]
+        ends = np.cumsum([len(columns_of(o, self.factions, self.missions)) for o in OUTCOMES])
+        self.places = [(o, slice(a, b)) for o, a, b in zip(OUTCOMES, [0, *ends], ends)]
         self.weekly = np.full((self.n_steps, len(self.columns)), np.nan)
         self.events = []  # (step, Event)
         self.maps = []  # (step, {layer: (C,) array}) at the end of each month
@@ -171,8 +173,10 @@ class Record:
     def write(self, model):
         """Enter the week that has just been lived."""
         k = self.steps
-        row = [np.ravel(o.of(model)) for o in OUTCOMES]
-        self.weekly[k] = np.concatenate(row)
+        row = self.weekly[k]
+        for outcome, place in self.places:
+            value = outcome.of(model)
+            row[place] = value.ravel() if outcome.per == "faction_mission" else value
         self.events += [(k, e) for e in model.now.events]
         if self.month[k + 1] != self.month[k] or k + 1 == self.n_steps:
             self.maps.append((k, _map_of(model)))

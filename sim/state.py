@@ -63,6 +63,7 @@ class Factions:
     host: np.ndarray  # (F,) bool
     community: np.ndarray  # (F, K) share of each community it calls its own, 0..1
     rival: np.ndarray  # (F, F) bool
+    comfort: np.ndarray  # (F, C) how a resting band likes each cell: its own people, and loot
     enters: np.ndarray  # (F,) week
     leaves: np.ndarray  # (F,) week
     keep: np.ndarray  # (F,) persons, fighters it can keep

@@ -241,9 +241,9 @@ def test_rehatted_troops_stay_where_they_are(tmp_path):
     m = PeaceModel(only(p, "deploy", "task"))
     for _ in range(3):
         m.step()
-    theirs = sorted(m.units.cell[m.units.mission == 0])
+    theirs = set(m.units.cell[m.units.mission == 0].tolist())
     m.step()
-    assert sorted(m.units.cell[m.units.mission == 1]) == theirs
+    assert theirs <= set(m.units.cell[m.units.mission == 1].tolist())
     m.step()
     assert m.missions.persons.sum(axis=1).tolist() == near([0, 1_000])
 
@@ -280,7 +280,7 @@ def planned_cost(p):
 @pytest.mark.parametrize("name", ["un_only", "regional_only", "sequential", "parallel", "parallel_equal", "hybrid",
                                   "separated", "separated_swapped", "un_support"])  # fmt: skip
 def test_mission_models_cost_the_same(name):
-    p = load(f"mission={name}", "weeks=340", "mission.budget=3e9", "country.rows=36")
+    p = load(f"mission={name}", "weeks=340", "mission.budget=3e9")
     assert planned_cost(p) == near(3e9, rel=0.01)
 
 

@@ -126,6 +126,8 @@ class World:
         self.cell, self.home = self.whole(self.c, n), self.whole(self.c, n)
         self.community, self.status = self.whole(k, n), self.whole(3, n).astype(np.int8)
         self.persons = self.whole(500, n)
+        for name in ("cell", "home", "community", "persons"):  # as the model keeps them
+            setattr(self, name, getattr(self, name).astype(np.int32))
         self.faction, self.camp = self.whole(f, b), self.whole(self.c, b)
         self.fighters = self.share(b) * 200 * (self.share(b) > 0.2)
         self.rival = ~np.eye(f, dtype=bool) & (self.share(f, f) > 0.3)
@@ -239,14 +241,14 @@ def test_trust_and_grievance_are_the_same_compiled_and_stay_shares(w):
     _, own = assert_equal(
         feel.signals, w.share(m, w.c) * 100, w.share(m, w.c) * 10, w.share(w.c),
         w.share(m, w.c) * (w.share(m, w.c) > 0.5), w.share(m, w.c) * 2, w.share(m, w.c, w.k) * 30, population,
-        w.share(m), (0.02, 0.01, 0.08, 0.6, 0.15, 0.005), np.zeros((m, w.c)), np.zeros((m, w.c, w.k)),
-        np.zeros((m, w.c)),
+        w.share(m), (0.02, 0.01, 0.08, 0.6, 0.15, 0.005), np.zeros((w.c, m)), np.zeros((w.c, w.k, m)),
+        np.zeros((w.c, m)),
     )  # fmt: skip
     gain, loss, by_aid = own[-3:]
     host = int(w.whole(f + 1)) - 1
     _, own = assert_equal(
         feel.update, w.cell, w.community, w.status, w.persons, w.share(w.n), w.share(w.n) < 0.5, gain, loss, by_aid,
-        w.share(f, w.c, w.k) * 3, (0.4, 0.003, 0.005, 0.002), host, w.share(w.n, m), w.share(w.n, f),
+        w.share(w.c, w.k, f) * 3 * (w.share(w.c, w.k, f) > 0.5), (0.4, 0.003, 0.005, 0.002), host, w.share(w.n, m), w.share(w.n, f),
     )  # fmt: skip
     for felt in own[-2:]:
         assert (felt >= 0).all()
@@ -304,9 +306,9 @@ def test_hazards_of_battle_are_the_same_compiled_and_nobody_fights_nobody(w):
 @few
 @given(worlds)
 def test_hazards_of_attacks_are_the_same_compiled_and_spare_empty_places(w):
-    numbers = (60.0, 1.0, 1.0, 1.0, 5.0, 0.5)
+    numbers = (60.0, 1.0, 1.0, 1.0, 5.0, 0.5, 4_000.0)
     population = w.share(w.c, w.k) * 3_000 * (w.share(w.c, 1) > 0.3)
-    (rate), _ = assert_equal(
+    rate, _ = assert_equal(
         prey.hazards, w.faction, w.camp, w.fighters, w.share(w.b) * 20, w.share(w.b), w.near, w.share(w.f, w.c) * 300,
         w.rival, w.share(w.c, w.k) * 10, w.share(w.f, w.k), population, w.share(w.f, w.c) * 200, w.share(w.c) * 30,
         w.share(w.f) * 2, w.share(w.f), numbers,
@@ -356,6 +358,11 @@ def test_the_census_counts_the_same_compiled_and_counts_everybody_once(w):
     population, idps = own[8], own[9]
     assert np.array_equal(population, w.present())
     assert idps.sum() == w.persons[w.status == 1].sum()
+
+
+@given(st.lists(st.floats(0, 1e6), max_size=10), st.floats(0, 1, exclude_max=True))
+def test_a_choice_is_the_same_compiled(weights, luck):
+    assert_equal(draws.pick, np.array(weights), luck)
 
 
 @given(st.lists(st.floats(0, 200), max_size=20), st.integers(0, 2**32 - 1))

@@ -42,17 +42,21 @@ def ambush(model):
     looters = (f.loot[:, None] * around).sum(axis=0)
     escorts = model.escorts()
     guards = np.where(u.team, escorts, u.strength[:, UNIFORMED].sum(axis=1))
-    lucky = {w: model.luck.uniform(f"ambush.{w}", u.luck) for w in ("hit", "size", "raid", "dead", "who")}
-    hit = draws.happens(lucky["hit"], hazard(p, hostile, around.sum(axis=0), guards), model.years)
-    raid = draws.happens(lucky["raid"], raids(p, u.stock, looters, guards), model.years) & u.team & u.access
+    hit, raid = (model.luck.uniform(f"ambush.{w}", u.luck) for w in ("hit", "raid"))
+    hit = draws.happens(hit, hazard(p, hostile, around.sum(axis=0), guards), model.years)
+    raid = draws.happens(raid, raids(p, u.stock, looters, guards), model.years) & u.team & u.access
     u.stock = np.minimum(1.0, u.stock + model.params.step_weeks / 4.0)
-    for i in np.flatnonzero((hit | raid) & there):
-        lost = int(draws.heavy_tailed(lucky["size"][i], p.severity, p.tail)) if hit[i] else 0
+    struck = np.flatnonzero((hit | raid) & there)
+    if not struck.size:
+        return
+    size, dead, who = (model.luck.uniform(f"ambush.{w}", u.luck) for w in ("size", "dead", "who"))
+    for i in struck:
+        lost = int(draws.heavy_tailed(size[i], p.severity, p.tail)) if hit[i] else 0
         if raid[i]:
             u.stock[i] *= 1 - p.looted
-            lost += int(lucky["dead"][i] < p.raid_deaths)
+            lost += int(dead[i] < p.raid_deaths)
         weights = (f.hostility[:, u.mission[i]] if hit[i] else f.loot) * around[:, i]
-        side = draws.pick(weights[None, :], lucky["who"][i : i + 1])[0]
+        side = draws.pick(weights, who[i])
         lost = model.lose_from(i, lost)
         kind = "ambush" if hit[i] else "raid"
         model.now.events.append(Event(kind, int(side), int(u.mission[i]), int(u.cell[i]), deaths_b=lost))

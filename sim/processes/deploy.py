@@ -25,8 +25,9 @@ def share_present(missions, planned, week, expulsion):
     gone = (week - missions.expelled) / max(expulsion, 1e-9)  # minus infinity for those nobody asked to leave
     left = np.minimum(np.maximum(1 - gone, 0), 1)
     share = np.repeat((planned * left)[:, None], 5, axis=1)
-    for m in np.flatnonzero((missions.takes_over >= 0) & (week >= missions.arrive) & (week < missions.leave)):
-        other = missions.takes_over[m]
+    for m, other in enumerate(missions.takes_over):
+        if other < 0 or not missions.arrive[m] <= week < missions.leave[m]:
+            continue
         if week >= missions.leave[other] and not np.isfinite(missions.expelled[other]):
             theirs = missions.rehatted[m] * missions.peak[other] * missions.personnel[other, 0]
             floor = min(1.0, theirs / max(missions.personnel[m, 0], 1e-9)) * left[m]

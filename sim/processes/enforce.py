@@ -49,10 +49,12 @@ def enforce(model):
     force = on_ground[:, bands.cell] * reached[bands.faction].T  # (M, B)
     active = bands.taking_part & (f.campaign[bands.faction] > 0)
     rates = hazard(p, force.sum(axis=0), bands.fighters, active)
-    lucky = {w: model.luck.uniform(f"enforce.{w}", n) for w in ("act", "who", "size", "harm")}
-    for b in np.flatnonzero(draws.happens(lucky["act"], rates, model.years) & (bands.fighters >= 1)):
-        who = draws.pick(force[None, :, b], lucky["who"][b : b + 1])[0]
-        _operation(model, b, who, lucky["size"][b], lucky["harm"][b])
+    acts = draws.happens(model.luck.uniform("enforce.act", n), rates, model.years) & (bands.fighters >= 1)
+    if not acts.any():
+        return
+    who, size, harm = (model.luck.uniform(f"enforce.{w}", n) for w in ("who", "size", "harm"))
+    for b in np.flatnonzero(acts):
+        _operation(model, b, draws.pick(force[:, b], who[b]), size[b], harm[b])
 
 
 def _operation(model, b, who, size, harm):

@@ -49,7 +49,7 @@ def fight(model):
             near = model.bands_near(bands.cell[b]) & f.rival[bands.faction[b], bands.faction]
             others = np.flatnonzero(near & (bands.fighters >= 1))
             if others.size:
-                other = others[draws.pick(bands.fighters[others][None, :], whom[b : b + 1])[0]]
+                other = others[draws.pick(bands.fighters[others], whom[b])]
                 _battle(model, b, other, size[b], crossfire[b])
 
 

@@ -102,30 +102,28 @@ def _plan(model):
     f.rest = np.maximum(f.rest - dt, 0)
     running = f.campaign > 0
     f.campaign = np.maximum(f.campaign - dt, 0)
-    luck = {w: model.luck.uniform(f"move.{w}", f.host.size) for w in ("onset", "length", "vigour", "rest", "goal")}
-    joins = model.luck.uniform("move.join", bands.faction.size) < p.taking_part
-    strength = np.bincount(bands.faction, bands.fighters, f.host.size)
-    ends = running & ((f.campaign == 0) | (strength < 1))
-    begins = (
-        ~running
-        & (strength > 0)
-        & draws.happens(luck["onset"], onset(f.aggression, f.rest, f.provocation, p), model.years)
+    n = f.host.size
+    strength = np.bincount(bands.faction, bands.fighters, n)
+    opens = draws.happens(
+        model.luck.uniform("move.onset", n), onset(f.aggression, f.rest, f.provocation, p), model.years
     )
-    for i in np.flatnonzero(ends):
+    for i in np.flatnonzero(running & ((f.campaign == 0) | (strength < 1))):
         f.campaign[i] = 0.0
-        f.rest[i] = p.rest_weeks * 2 * luck["rest"][i]
+        f.rest[i] = p.rest_weeks * 2 * model.luck.uniform("move.rest", n)[i]
         bands.taking_part[bands.faction == i] = False
-    for i in np.flatnonzero(begins):
-        f.campaign[i] = draws.heavy_tailed(luck["length"][i], p.campaign_weeks / 3, 2.5)  # mean campaign_weeks
-        f.vigour[i] = vigour(luck["vigour"][i], p.vigour)
+    for i in np.flatnonzero(opens & ~running & (strength > 0)):
+        length, spirit, goal = (model.luck.uniform(f"move.{w}", n)[i] for w in ("length", "vigour", "goal"))
+        f.campaign[i] = draws.heavy_tailed(length, p.campaign_weeks / 3, 2.5)  # mean campaign_weeks
+        f.vigour[i] = vigour(spirit, p.vigour)
+        joins = model.luck.uniform("move.join", bands.faction.size) < p.taking_part
         bands.taking_part[(bands.faction == i) & joins] = True
-        f.objective[i] = _objective(model, i, luck["goal"][i])
+        f.objective[i] = _objective(model, i, goal)
     if (f.campaign > 0).any():
         around = model.fighters_around()
         for i in np.flatnonzero(running & (f.campaign > 0)):
             goal = f.objective[i]
             if around[i, goal] > 0 and around[f.rival[i], goal].sum() == 0:  # won: on to the next
-                f.objective[i] = _objective(model, i, luck["goal"][i])
+                f.objective[i] = _objective(model, i, model.luck.uniform("move.goal", n)[i])
 
 
 def _objective(model, i, luck):
@@ -139,7 +137,7 @@ def _objective(model, i, luck):
     guard = model.guard[i]
     near = 1 / (1 + (km_from(land, centre) / p.reach_km) ** 2)
     wary = 1 + p.wariness * guard / (guard + bands.fighters[mine].mean())
-    return draws.pick((stakes * near / wary)[None, :], np.array([luck]))[0]
+    return draws.pick(stakes * near / wary, luck)
 
 
 def _march(model):
@@ -152,12 +150,5 @@ def _march(model):
     goal = np.where(bands.taking_part, f.objective[bands.faction], bands.home)
     bands.held_up[:] = 0
     luck = np.array([model.luck.uniform(f"move.hop{hop}", n) for hop in range(hops.max(initial=1))])
-    march(np.flatnonzero(hops), hops, luck, goal, ~bands.taking_part, model.guard, _comfort(land, f), bands.fighters,
+    march(np.flatnonzero(hops), hops, luck, goal, ~bands.taking_part, model.guard, f.comfort, bands.fighters,
           bands.faction, land.row, land.col, land.near, p.wariness, bands.cell, bands.held_up)  # fmt: skip
-
-
-def _comfort(land, factions):
-    """Return how a resting band likes each cell: its own people, and loot: (F, C)."""
-    own = factions.community @ land.births.T
-    own = own / np.maximum(own.mean(axis=1, keepdims=True), 1e-9)
-    return 0.2 + own + 5 * factions.loot[:, None] * land.resources

@@ -83,14 +83,14 @@ def _agreement(model, security):
     f, p, politics = model.factions, model.params.negotiate, model.politics
     active = (f.enters <= model.week) & (model.week < f.leaves) & (f.ceiling > p.willing)
     willing = f.commitment[active].mean() if active.sum() > 1 else 0.0
-    luck = model.luck.uniform("negotiate.agreement", 1)
+    luck = model.luck.uniform("negotiate.agreement", 1)[0]
     if politics.agreement[0]:
         monitors = model.missions.work[:, TASKS.index("monitor")].sum()
         held = p.guarantee * monitors / (monitors + p.monitors)
         rate = p.collapse * (1 - held) * (1 - model.census.state) * (1 - willing) * (2 - security)
-        if draws.happens(luck, np.array([rate]), model.years)[0] or willing < 0.6 * p.sign:
+        if luck < draws.chance(rate * model.years) or willing < 0.6 * p.sign:
             politics.agreement[0] = False
             politics.collapsed[0] += 1
-    elif willing >= p.sign and draws.happens(luck, np.array([p.signing]), model.years)[0]:
+    elif willing >= p.sign and luck < draws.chance(p.signing * model.years):
         politics.agreement[0] = True
         politics.signed[0] = min(politics.signed[0], model.week)

@@ -71,7 +71,7 @@ def prey(model):
         whom, size = (model.luck.uniform(f"prey.{w}{nth}", n) for w in ("whom", "size"))
         for b in np.flatnonzero(attacks > nth):
             prey_on = model.census.population[bands.cell[b]] * (1 - f.community[bands.faction[b]])
-            _attack(model, b, draws.pick(prey_on[None, :], whom[b : b + 1])[0], size[b])
+            _attack(model, b, draws.pick(prey_on, whom[b]), size[b])
 
 
 def _attack(model, b, whom, size):

@@ -41,7 +41,7 @@ def relieve(model):
     if not teams.size:
         return
     cell, mission = u.cell[teams], u.mission[teams]
-    hostility = f.hostility[model.controller()[cell], mission]
+    hostility = f.hostility[model.controller(cell), mission]
     open_ = access(p, hostility, land.felt[cell], land.remoteness[cell])
     wants_escort = m.work[:, TASKS.index("escort")] > 0
     escorts = model.escorts()[teams]

@@ -116,7 +116,7 @@ def settle(model, unit):
     near = land.patrol[u.cell[others]]
     np.add.at(cover, near.ravel(), (land.patrol_weight * (near >= 0)).ravel())
     pull = (attraction(model, m, u.team[unit]) / (1 + 3 * cover)) ** 3
-    chosen = draws.pick(pull[None, :], model.luck.uniform("task.base", u.luck[unit : unit + 1]))[0]
+    chosen = draws.pick(pull, model.luck.uniform("task.base", u.luck[unit : unit + 1])[0])
     u.cell[unit] = max(chosen, 0)
 
 
