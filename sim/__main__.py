@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from sim import branch, outcomes, results
-from sim.config import Config, explain, register, to_params
+from sim.config import CONF, Config, explain, register, to_params
 from sim.model import PeaceModel
 from sim.warm import progress, say, warm_up
 
@@ -71,7 +72,7 @@ def summary(model, mission):
     return "\n".join([head, *(f"  {a:<21}{b:>18}  {c}" for a, b, c in rows)])
 
 
-@hydra.main(version_base="1.3", config_path="../conf", config_name="config")
+@hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
 def _hydra(config: Config):
     simulate(config)
 
@@ -79,6 +80,7 @@ def _hydra(config: Config):
 def main():
     """Run, and say what is wrong in one sentence."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here, not as a stack of frames
+    GlobalHydra.instance().clear()
     register()
     try:
         _hydra()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from sim import PeaceModel, load
 from sim.params import KINDS, Caveats, Component, Country, Faction, Force, Mandate, Personnel, Tasks, When
 

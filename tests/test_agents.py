@@ -6,6 +6,7 @@ import mesa
 import numpy as np
 import pytest
 from conftest import fingerprint, play, same, scenario
+
 from sim import PeaceModel, agents
 from sim.agents import AidTeam, ArmedBand, ArmedFaction, Civilian, Contingent, Mission
 
@@ -54,7 +55,9 @@ def test_the_classes_of_the_model_are_no_more_and_no_fewer():
 def test_an_agent_reads_and_writes_its_row(kind):
     m = world(20)
     agent = of(m, kind)[-1]
-    columns = [n for c in kind.__mro__ for n, v in vars(c).items() if isinstance(v, property) and v.fset and n != "cell"]
+    columns = [
+        n for c in kind.__mro__ for n, v in vars(c).items() if isinstance(v, property) and v.fset and n != "cell"
+    ]
     assert len(columns) >= 4
     for name in columns:
         array = getattr(getattr(m, kind.kind), name)

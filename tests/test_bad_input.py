@@ -1,7 +1,8 @@
-"""What cannot be simulated is refused before the first week, in one sentence: what was given, what is allowed, where."""
+"""What cannot be simulated is refused before the first week, in a sentence: what was given, what is allowed, where."""
 
 import pytest
-from conftest import CONF, by_hand, scenario
+from conftest import by_hand, scenario
+
 from sim import PeaceModel, load
 from sim.country import make_land
 from sim.params import Component, Country, Faction, Force, Heartland, Mandate, Place, When
@@ -353,8 +354,3 @@ def test_a_faction_cannot_leave_before_it_enters():
 def test_a_bad_value_is_said_before_anything_is_read():
     said = refused(load("country.cells=atlantis.csv", "weeks=0"))
     assert said.startswith("weeks is 0; it must lie in [1, 5200] week")
-
-
-def test_no_file_of_the_project_is_refused():
-    for path in (CONF / "mission").glob("*.yaml"):
-        PeaceModel(load(f"mission={path.stem}", "civilians=50"))

@@ -8,6 +8,7 @@ import pytest
 from conftest import play
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from sim import draws
 
 N = 20_000

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -9,8 +10,23 @@ import pytest
 import yaml
 from experiments import __main__ as command
 from experiments import runs
+from sim.config import composed as compose
 
+pytestmark = pytest.mark.xdist_group("experiments")  # they share the main job
 TINY = ["experiment.seeds=2", "civilians=150", "weeks=60"]
+
+
+@cache
+def _composed(overrides):
+    return compose(list(overrides))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _compose_once():
+    """Compose every configuration once: it takes a third of a second, and tests ask for the same ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command, "composed", lambda overrides: _composed(tuple(overrides)))
+        yield
 
 
 def run(name, *overrides, workers=1):
@@ -52,7 +68,7 @@ def test_it_leaves_tables_and_figures_and_what_made_them(main_job):
 def test_nothing_is_done_twice_and_a_lost_run_is_done_again(main_job, monkeypatch):
     folder, first = main_job
     monkeypatch.chdir(folder)
-    again = command.Experiment("mission_models", TINY)
+    again = command.Experiment("mission_models", [*TINY, "experiment.figures=[]"])
     assert all(job.done for job in again.jobs)
     before = again.jobs[3].folder.stat().st_mtime_ns
     lost = again.jobs[0].folder
@@ -86,7 +102,7 @@ def test_drawing_never_simulates(main_job, monkeypatch):
 def test_two_workers_give_the_same_table_as_one(main_job, tmp_path, monkeypatch):
     _, one = main_job
     monkeypatch.chdir(tmp_path)
-    two = command.Experiment("mission_models", [*TINY, "experiment.figures=[]"])
+    two = command.Experiment("mission_models", [*TINY, "experiment.figures=[]"])  # no figures: the tables are compared
     runs.run(two.jobs, 2, "two")
     pd.testing.assert_frame_equal(runs.gather(two.jobs)[0], one.runs)
 
@@ -95,7 +111,7 @@ def test_every_experiment_goes_through(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in command.names():
         if name != "mission_models":
-            found = run(name)
+            found = run(name, "experiment.seeds=2", "weeks=56")
             assert len(found.runs) == 2 * len(found.arms)
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from conftest import by_hand, fingerprint, lived, mission, only, play, same, scenario
+
 from sim import PeaceModel, draws
 from sim.outcomes import totals
 from sim.params import KINDS, TASKS, Faction
@@ -436,7 +437,7 @@ def two_towns(tmp_path, **component):
     }
     missions = {"blue": mission(**component)} if component else {}
     p = by_hand(tmp_path, cells, factions, missions, weeks=52, civilians=50, move__campaign_rate=52.0)
-    return PeaceModel(only(p, *"deploy task move fight prey enforce live observe".split())).run()
+    return PeaceModel(only(p, "deploy", "task", "move", "fight", "prey", "enforce", "live", "observe")).run()
 
 
 @pytest.mark.parametrize(("task", "kind"), [("protect", "attack"), ("separate", "battle")])

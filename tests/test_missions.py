@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from conftest import CONF, choices, fingerprint, loaded, play, same, scenario
+
 from sim import PeaceModel
 from sim.params import KINDS, TASKS, out_of_range
 from sim.state import ABROAD, AWAY, HOME

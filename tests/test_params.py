@@ -10,6 +10,7 @@ import pytest
 from conftest import dataclasses_of, fingerprint, loaded, put, scenario
 from hydra.errors import ConfigCompositionException
 from omegaconf.errors import OmegaConfBaseException
+
 from sim import Params, PeaceModel, load, params
 from sim.params import markdown, out_of_range, rows, walk
 
@@ -110,7 +111,7 @@ def test_all_bad_values_are_named_at_once():
 
 
 def test_a_word_that_is_no_choice_is_refused_with_the_choices():
-    with pytest.raises(ValueError, match="mission.comparison is 'fair'; choose one of equal_cost, equal_personnel"):
+    with pytest.raises(ValueError, match=r"mission\.comparison is 'fair'; choose one of equal_cost, equal_personnel"):
         PeaceModel(load("mission.comparison=fair"))
 
 
@@ -276,7 +277,7 @@ def other_values(field, value):
     wanted = [value * 1.6 + (value == 0) * 0.4, value * 0.4, low + (high - low) * 0.1, low, min(high, 3 * value + 3)]
     if whole:
         wanted = [value + 1, value * 2, value - 1, low]
-    inside = [int(round(w)) if whole else float(w) for w in wanted if low <= w <= high]
+    inside = [round(w) if whole else float(w) for w in wanted if low <= w <= high]
     return list(dict.fromkeys(w for w in inside if w != value and not isnan(w)))
 
 

@@ -6,6 +6,7 @@ A step is a week of 1/52 year, so that a rate of 0.52 per year is a hundredth a 
 import numpy as np
 import pytest
 from conftest import by_hand, mission, only, play, put
+
 from sim import PeaceModel, load
 from sim.outcomes import weekly
 from sim.params import Caveats, Faction
@@ -194,7 +195,9 @@ def test_aid_goes_to_need_in_reach(tmp_path):
     # a team can serve 1,000; 2,000 need it where it is and 2,000 next door, where it counts half: a third, a sixth
     out = np.zeros((1, 2))
     patrol, weight = np.array([[0, 1], [1, 0]]), np.array([1.0, 0.5])
-    relieve.serve(np.array([1_000.0]), np.array([0]), np.array([0]), np.ones(1), patrol, weight, np.array([2e3, 2e3]), out)
+    relieve.serve(
+        np.array([1_000.0]), np.array([0]), np.array([0]), np.ones(1), patrol, weight, np.array([2e3, 2e3]), out
+    )
     assert out[0] == near([1 / 3, 1 / 6])
 
 
@@ -213,7 +216,9 @@ def handed_over(tmp_path, arrive):
     """Run a regional force of 100 until week 10, and 200 UN troops who re-hat 60 of them, from a week on."""
     parts = {
         "regional": mission(arrive=2, leave=10, draw_down=2, force={"build_up": 4}),
-        "un": mission(arrive=arrive, persons={"troops": 200}, force={"build_up": 20}, takes_over="regional", rehatted=0.6),
+        "un": mission(
+            arrive=arrive, persons={"troops": 200}, force={"build_up": 20}, takes_over="regional", rehatted=0.6
+        ),
     }
     m = PeaceModel(only(by_hand(tmp_path, TWO, {}, parts, weeks=16), "deploy", "observe")).run()
     return column(m, "personnel_regional"), column(m, "personnel_un")
@@ -328,7 +333,7 @@ def test_a_mission_the_host_bears_with_is_not_asked_to_leave(tmp_path):
 
 
 def test_hostility_earned_by_one_falls_on_the_other_as_far_as_they_are_conflated(tmp_path):
-    # monitors of 400 persons judge with half weight: 5.2 x 0.5 x 0.5 (contested) / 52 = 0.025; a fifth falls on the other
+    # 400 monitors judge with half weight: 5.2 x 0.5 x 0.5 (contested) / 52 = 0.025; a fifth falls on the other
     factions = {"army": Faction(fighters=0, bands=1, host=True, commitment=0)}
     parts = {
         "judging": mission(persons={"observers": 400}, tasks={"monitor": 1}),
@@ -414,7 +419,8 @@ def test_an_agreement_is_signed_by_the_willing_and_calms_its_parties(tmp_path):
         "thieves": Faction(fighters=100, bands=1, commitment=0.0, ceiling=0.1),  # never a party
     }
     p = by_hand(tmp_path, TWO, factions, negotiate__signing=52, negotiate__sign=0.54, negotiate__fatigue=0,
-                negotiate__weakness=0, negotiate__grievance=0, negotiate__ceasefire=0.8, negotiate__collapse=0)  # fmt: skip
+                negotiate__weakness=0, negotiate__grievance=0, negotiate__ceasefire=0.8,
+                negotiate__collapse=0)  # fmt: skip
     m = PeaceModel(only(p, "negotiate"))
     m.run()
     assert m.politics.agreement[0]
@@ -440,8 +446,8 @@ def test_fighters_demobilise_as_fast_as_officers_can_take_them():
 
 def test_institutions_grow_where_they_are_built_and_it_is_calm(tmp_path):
     parts = {"m": mission(persons={"staff": 8}, tasks={"build": 1})}
-    p = by_hand(tmp_path, LINE, {}, parts, feel__start=1, task__relocation=0, negotiate__build=5.2, negotiate__builders=8,
-                negotiate__own_growth=0, negotiate__destruction=5.2)  # fmt: skip
+    p = by_hand(tmp_path, LINE, {}, parts, feel__start=1, task__relocation=0, negotiate__build=5.2,
+                negotiate__builders=8, negotiate__own_growth=0, negotiate__destruction=5.2)  # fmt: skip
     m = PeaceModel(only(p, "deploy", "task", "negotiate"))
     m.step()
     at = m.units.cell[0]
