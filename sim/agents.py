@@ -49,8 +49,14 @@ class Placed(Row, CellAgent):
 
     def show(self, cell):
         """Enter it in a Mesa cell's list of agents, and only there."""
-        if CellAgent.cell.fget(self) is not cell:
-            CellAgent.cell.fset(self, cell)
+        before = self._mesa_cell
+        if before is cell:
+            return
+        if before is not None:
+            before.remove_agent(self)
+        self._mesa_cell = cell
+        if cell is not None:
+            cell.add_agent(self)
 
 
 class Civilian(Placed):

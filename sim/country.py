@@ -16,9 +16,17 @@ from sim.state import AWAY, HOME, Bands, Civilians, Factions, Land, zeros
 CONF = Path(__file__).resolve().parent.parent / "conf"
 
 
-def weeks_until(start, day):
-    """Return the weeks from the calendar date of week 0 to another date."""
-    return (date.fromisoformat(str(day)) - date.fromisoformat(str(start))).days / 7
+def weeks_until(start, day, where="the date"):
+    """Return the weeks from the calendar date of week 0 to another date, which stands in the setting `where`."""
+    return (a_date(day, where) - a_date(start, "country.start")).days / 7
+
+
+def a_date(text, where):
+    """Read a calendar date."""
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        raise ValueError(f"{where} is {text!r}; a date is written YYYY-MM-DD") from None
 
 
 # ---------------------------------------------------------------------------------- the land
@@ -120,13 +128,39 @@ def _read_cells(country):
             f"country.cells is {country.cells!r} without the columns "
             f"{', '.join(missing) or 'share_<community>'}; it has {', '.join(table[0])}"
         )
-    cells = {c: np.array([float(line[c]) for line in table]) for c in wanted}
-    cells["shares"] = {c.removeprefix("share_"): np.array([float(x[c]) for x in table]) for c in shares}
+    cells = {c: _numbers(country, table, c) for c in wanted}
+    cells["shares"] = {c.removeprefix("share_"): _numbers(country, table, c) for c in shares}
+    if (sum(cells["shares"].values()) <= 0).any():
+        line = int((sum(cells["shares"].values()) <= 0).argmax()) + 1
+        raise ValueError(f"country.cells is {country.cells!r}: the shares of cell {line} sum to 0; they must sum to 1")
+    seen = set()
+    for row, col in zip(cells["row"].astype(int).tolist(), cells["col"].astype(int).tolist()):
+        if (row, col) in seen:
+            raise ValueError(f"country.cells is {country.cells!r} with row {row}, col {col} twice; a cell stands once")
+        seen.add((row, col))
     if "admin1" in table[0]:
         cells["admin1"] = np.array([line["admin1"] for line in table])
     if cells["population"].sum() < 1:
         raise ValueError(f"country.cells is {country.cells!r} with nobody in it; population must be positive")
     return cells
+
+
+def _numbers(country, table, column):
+    """Read a column of a table of cells, and check its range."""
+    high = {"row": 1e4, "col": 1e4, "population": 1e9}.get(column, 1e9 if column.startswith("share_") else 1.0)
+    found = []
+    for i, line in enumerate(table, start=1):
+        try:
+            value = float(line[column])
+        except (TypeError, ValueError):
+            value = np.nan
+        if not 0 <= value <= high:
+            raise ValueError(
+                f"country.cells is {country.cells!r}: {column} of cell {i} is {line[column]!r}; "
+                f"it must be a number in [0, {high:g}]"
+            )
+        found.append(value)
+    return np.array(found)
 
 
 def _generate_cells(country):
@@ -139,6 +173,8 @@ def _generate_cells(country):
         raise ValueError(f"country.population is {country.population:g}; it must be at least 1 person")
     if not country.communities:
         raise ValueError("country.communities is empty; name at least one community and its heartland")
+    if not any(h.weight > 0 for h in country.communities.values()):
+        raise ValueError("country.communities have the weight 0, all of them; at least one must be above 0")
     row, col = (a.ravel() for a in np.mgrid[0 : country.rows, 0 : country.cols])
     texture = _texture(country)
 
@@ -231,12 +267,19 @@ def make_factions(country, land, n_missions):
                 raise ValueError(_unknown(f"country.factions.{names[i]}.rivals", name, names))
         if f.rivals is not None:
             rival[i] &= np.isin(names, f.rivals)
-        for name in f.community:
+        for name, weight in f.community.items():
             if name not in land.names:
                 raise ValueError(_unknown(f"country.factions.{names[i]}.community", name, land.names))
+            if not 0 <= weight <= 1:  # false for nan, too
+                raise ValueError(
+                    f"country.factions.{names[i]}.community.{name} is {weight:g}; it must lie in [0, 1] share"
+                )
     start = country.start
-    enters = np.array([weeks_until(start, f.enters) if f.enters else 0.0 for f in all_of])
-    leaves = np.array([weeks_until(start, f.leaves) if f.leaves else np.inf for f in all_of])
+    a_date(start, "country.start")
+    where = [f"country.factions.{n}" for n in names]
+    enters = [weeks_until(start, f.enters, f"{w}.enters") if f.enters else 0.0 for f, w in zip(all_of, where)]
+    leaves = [weeks_until(start, f.leaves, f"{w}.leaves") if f.leaves else np.inf for f, w in zip(all_of, where)]
+    enters, leaves = np.array(enters), np.array(leaves)
     for i in np.flatnonzero(leaves <= enters):
         raise ValueError(
             f"country.factions.{names[i]} leaves on {all_of[i].leaves}, before it enters on {all_of[i].enters or start}"

@@ -42,7 +42,7 @@ def make_missions(params):
         names=names, luck=np.array([draws.key(n) for n in names], dtype=np.uint64),
         command=np.array([commands.index(c.command or n) for n, c in zip(names, parts, strict=True)], dtype=int),
         un=np.array([c.force.un for c in parts], dtype=bool),
-        personnel=np.array([[getattr(c.personnel, k) for k in KINDS] for c in parts]).reshape(-1, len(KINDS)),
+        personnel=np.array([[getattr(c.personnel, k) for k in KINDS] for c in parts], float).reshape(-1, len(KINDS)),
         arrive=arrive, leave=leave, build_up=_column(parts, lambda c: c.force.build_up),
         draw_down=_column(parts, lambda c: c.draw_down), peak=_column(parts, lambda c: c.force.peak),
         strength=[_known_strength(params, n, c) for n, c in zip(names, parts, strict=True)],
@@ -62,10 +62,11 @@ def make_missions(params):
         expelled=np.full(len(names), np.inf), escorting=zeros(len(names)), spent=zeros(len(names)),
         mandate_weeks=zeros(len(names)),
     )  # fmt: skip
-    missions.personnel *= (1 - d.council_ceiling * drop)[:, None] * fair_scale(params, missions)
     # Money that is missing costs discipline and mobility first (above), then strength.
     over = np.clip(short - d.short_strength, 0, 1) / (1 - d.short_strength if d.short_strength < 1 else 1)
-    missions.personnel *= (1 - over)[:, None]
+    left = (1 - d.council_ceiling * drop) * (1 - over)
+    known = np.array([s is not None for s in missions.strength], dtype=bool)
+    missions.personnel *= np.where(known, 1.0, left)[:, None] * fair_scale(params, missions)  # the record is the record
     return missions
 
 
@@ -223,6 +224,8 @@ def _moment(params, name, which, known):
     if given == ["date"]:
         return _week_of(params, where, when.date) + when.weeks
     if given == ["week"]:
+        if not -5_200 <= when.week <= 52_000:  # false for nan, too
+            raise ValueError(f"{where}.week is {when.week:g}; it must lie in [-5200, 52000] week")
         return float(when.week) + when.weeks
     week = known[_reference(params.mission, name, which)] + when.weeks
     if which == "arrive":  # nobody comes before he is authorised and ready
@@ -237,10 +240,7 @@ def _readiness(params, name):
 
 
 def _week_of(params, where, day):
-    try:
-        return weeks_until(params.country.start, day)
-    except ValueError as error:
-        raise ValueError(f"{where} is {day!r}; a date is written YYYY-MM-DD") from error
+    return weeks_until(params.country.start, day, where)
 
 
 def _known_strength(params, name, component):
@@ -249,6 +249,9 @@ def _known_strength(params, name, component):
         return None
     where = f"mission.components.{name}.strength"
     total = sum(getattr(component.personnel, k) for k in KINDS[UNIFORMED])
+    for day, n in component.strength.items():
+        if not 0 <= n <= 1e6:  # false for nan, too
+            raise ValueError(f"{where} is {n:g} on {day}; it must lie in [0, 1e+06] person")
     if total <= 0:
         raise ValueError(f"{where} is given; mission.components.{name}.personnel has nobody in uniform")
     at = sorted((_week_of(params, where, day), n / total) for day, n in component.strength.items())

@@ -585,7 +585,10 @@ def out_of_range(node, path=""):
 
 def rows(kind=Params, path=""):
     """Yield (name, default, unit, range, meaning, source) for each number, as the table shows them."""
-    nested = {"components": Component, "factions": Faction, "places": Place, "personnel": Tasks}
+    nested = {
+        "components": Component, "factions": Faction, "places": Place, "personnel": Tasks, "communities": Heartland,
+        "deposits": Heartland,
+    }
     for f in fields(kind):
         here = f"{path}{f.name}"
         meta = f.metadata

@@ -55,7 +55,8 @@ def march(who, hops, luck, goal, roams, guard, comfort, fighters, faction, row, 
                 c = near[here, r]
                 if c >= 0:
                     progress = now - math.sqrt((row[c] - row[g]) ** 2 + (col[c] - col[g]) ** 2)
-                    pull = max(0.35 + progress, 0.02) ** 3
+                    gain = max(0.35 + progress, 0.02)
+                    pull = gain * gain * gain
                     if roams[b]:
                         pull = (0.3 + pull) * comfort[faction[b], c]
                     held = guard[faction[b], c]
