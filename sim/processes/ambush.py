@@ -33,9 +33,9 @@ def raids(p, stock, looters, guards):
 def ambush(model):
     """Let hostile bands and looters attack the units in their reach."""
     f, u, p = model.factions, model.units, model.params.ambush
-    if not u.mission.size:
-        return
     there = u.cell >= 0
+    if not there.any():
+        return
     at = np.maximum(u.cell, 0)
     around = model.fighters_around()[:, at] * there
     hostile = (f.hostility[:, u.mission] * around).sum(axis=0)

@@ -9,7 +9,6 @@ mission is seen as partial (the five principles of Japan's PKO law).
 
 import numpy as np
 
-from sim.params import UNIFORMED
 from sim.processes import task
 
 CEASEFIRE, CONSENT, IMPARTIALITY, WITHDRAW, MINIMUM_FORCE = range(5)
@@ -57,14 +56,13 @@ def suspended(caveat, caveated, felt, consent, gap, limits):
 def deploy(model):
     """Bring every unit to the strength it has this week, and pay for it."""
     m, u, p, now = model.missions, model.units, model.params, model.now
-    if not m.names:
-        return
     share = share_present(m, model.plan[model.luck.step], model.week, p.deploy.expulsion)
+    served = (m.arrive <= model.week) & (model.week < m.leave) & (model.week < m.expelled + p.deploy.expulsion)
+    if not (share.any() or served.any() or (u.cell >= 0).any()):
+        return  # before the first has come, after the last has gone
     u.losses *= model.fading(p.deploy.replacement)
     full = u.share * (m.personnel * share)[u.mission]
-    uniformed = full[:, UNIFORMED].sum(axis=1)
-    whole = uniformed + full[:, 3:].sum(axis=1)
-    lost = np.minimum(u.losses / np.maximum(whole, 1e-9), 1.0)
+    lost = np.minimum(u.losses / np.maximum(full.sum(axis=1), 1e-9), 1.0)
     u.strength = full * (1 - lost)[:, None]
     hostility, d = model.factions.hostility, p.deploy
     gap = (hostility.max(axis=0) - hostility.min(axis=0))[u.mission]
@@ -78,7 +76,6 @@ def deploy(model):
     u.strength[goes_home] = 0.0  # partiality is not cured by waiting in a base; fighting may be
     _open_bases(model, u, m)
     m.persons = np.array([np.bincount(u.mission, kind, len(m.names)) for kind in u.strength.T]).T
-    served = (m.arrive <= model.week) & (model.week < m.leave) & (model.week < m.expelled + p.deploy.expulsion)
     now.cost[:] = m.paid * ((m.persons * m.price).sum(axis=1) + served * m.headquarters) * model.years
     m.spent += now.cost
     m.mandate_weeks += served * p.step_weeks

@@ -126,7 +126,7 @@ def task(model):
     model.presence[:] = 0
     model.armed[:] = 0
     model.guard[:] = 0
-    if not m.names:
+    if not (u.cell >= 0).any():
         return
     rate = np.where(u.team, p.task.team_relocation, p.task.relocation)
     moves = draws.happens(model.luck.uniform("task.move", u.luck), rate, model.years)
