@@ -113,13 +113,19 @@ class Experiment:
         ]
         results.whole_file(put / "pairing.csv", lambda f: pd.DataFrame(gains).to_csv(f, index=False))
         arms = {arm: asdict(p) for arm, p in self.params.items()}
-        results.whole_file(put / "arms.yaml", lambda f: f.write_text(yaml.safe_dump(arms, sort_keys=False)))
+        results.whole_file(put / "arms.yaml", lambda f: f.write_text(_yaml(arms)))
         about = {"experiment": asdict(self.about), "overrides": self.overrides, **results.provenance()}
-        results.whole_file(put / "provenance.yaml", lambda f: f.write_text(yaml.safe_dump(about, sort_keys=False)))
+        results.whole_file(put / "provenance.yaml", lambda f: f.write_text(_yaml(about)))
         for name in self.about.figures:
             figure = FIGURES[name](self)
             results.whole_file(put / f"{name}.png", lambda f, figure=figure: figure.savefig(f, dpi=150))
         say(f"results: {put}")
+
+
+def _yaml(content):
+    return yaml.dump(
+        content, sort_keys=False, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    )  # C: 10 times faster
 
 
 def _four_dates(record):

@@ -1,5 +1,6 @@
 """The runs of an experiment: each stored whole, found again by what made it, never done twice."""
 
+import dataclasses
 import itertools
 import json
 import multiprocessing
@@ -15,7 +16,6 @@ import pyarrow.parquet as pq
 
 from sim import outcomes, results
 from sim.model import PeaceModel
-from sim.params import replace
 from sim.warm import progress
 
 
@@ -46,17 +46,13 @@ def plan(arms, seeds, store, dates):
     arms : dict of Params by name; seeds : iterable of int; store : Path; dates : months as YYYY-MM
     """
     code = results.code_version()
-    return [
-        Job(
-            arm,
-            seed,
-            replace(params, seed=seed),
-            store / f"{results.fingerprint(params, False)}-{seed}-{code}",
-            tuple(dates),
-        )
-        for arm, params in arms.items()
-        for seed in seeds
-    ]
+    jobs = []
+    for arm, params in arms.items():
+        scenario = results.fingerprint(params, with_seed=False)
+        for seed in seeds:
+            folder = store / f"{scenario}-{seed}-{code}"
+            jobs.append(Job(arm, seed, dataclasses.replace(params, seed=seed), folder, tuple(dates)))
+    return jobs
 
 
 def run(jobs, workers, what):
@@ -133,14 +129,16 @@ def gather(jobs):
     """
     runs, months, maps = [], [], []
     for arm, of_arm in itertools.groupby(jobs, key=lambda job: job.arm):
-        cells = []
+        total, n = 0.0, 0
         for job in of_arm:
-            table = pq.read_table(job.folder / "monthly.parquet")
+            table = pq.ParquetFile(job.folder / "monthly.parquet").read()
             runs.append({"arm": arm, "seed": job.seed, **json.loads(table.schema.metadata[b"outcomes"])})
             months.append(table.to_pandas().assign(arm=arm, seed=job.seed))
-            cells.append(pd.read_parquet(job.folder / "maps.parquet"))
-        mean = pd.concat(cells).groupby(["month", "gid", "row", "col"]).mean().reset_index()
-        maps.append(mean.assign(arm=arm))
+            cells = pq.ParquetFile(job.folder / "maps.parquet").read().to_pandas()
+            layers = cells.columns.difference(["month", "gid", "row", "col"], sort=False)
+            total, n = total + cells[layers].to_numpy(float), n + 1  # the same cells in the same order in every run
+        cells[layers] = total / n
+        maps.append(cells.assign(arm=arm))
     tables = pd.DataFrame(runs), pd.concat(months, ignore_index=True), pd.concat(maps, ignore_index=True)
     return tuple(table.copy() for table in tables)  # in one block each: concat leaves fragments
 

@@ -10,7 +10,7 @@ was found and that the number should be swept.
 """
 
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from typing import Any, Dict, List, Optional  # noqa: UP035  OmegaConf reads these forms on 3.11 too
+from typing import Dict, List, Optional  # noqa: UP035  OmegaConf reads these forms on 3.11 too
 
 WEEKS_PER_YEAR = 52.0
 KINDS = ("troops", "police", "observers", "staff", "aid")
@@ -606,20 +606,6 @@ def markdown():
     for name, default, unit, (low, high), doc, source in rows():
         lines.append(f"| `{name}` | {default:g} | {unit} | {low:g} to {high:g} | {doc} | {source} |")
     return "\n".join(lines)
-
-
-def replace(params: Params, **changes: Any) -> Params:
-    """Return a deep copy with some leaves changed, named by dotted path with dots as `__`."""
-    from copy import deepcopy
-
-    new = deepcopy(params)
-    for path, value in changes.items():
-        *parents, leaf = path.split("__")
-        node = new
-        for name in parents:
-            node = node[name] if isinstance(node, dict) else getattr(node, name)
-        setattr(node, leaf, value)
-    return new
 
 
 if __name__ == "__main__":
