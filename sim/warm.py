@@ -12,7 +12,7 @@ def say(text):
 
 def warm_up():
     """Compile the rules if no run on this machine has done it yet, and say so: it takes a minute, once."""
-    if any(Path(__file__).parent.rglob("__pycache__/*.nbi")):
+    if any(Path(__file__).parent.rglob("__pycache__/feel*.nbi")):  # one of the last rules that a week needs
         return
     from sim.config import load
     from sim.model import PeaceModel

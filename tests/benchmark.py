@@ -59,7 +59,8 @@ def main():
     print(f"{'':<46}{'seconds':>9}{'civilian-weeks/s':>18}{'ns each':>9}{'peak MB':>9}")
     fast = None
     for label, overrides, repetitions in CASES:
-        call = f"import json; from tests.benchmark import measure; print(json.dumps(measure({overrides!r}, {repetitions})))"
+        call = f"print(json.dumps(measure({overrides!r}, {repetitions})))"
+        call = f"import json; from tests.benchmark import measure; {call}"
         seconds, civilian_weeks, peak = _in_fresh_process(call)
         rate = civilian_weeks / seconds
         fast = fast or rate

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from conftest import fingerprint, scenario
+
 from sim import PeaceModel, branch, outcomes
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+
 from sim import __main__ as command
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,7 +71,8 @@ def test_a_run_leaves_the_tables_of_the_field_and_what_made_them(done):
 
 def test_the_stored_configuration_makes_the_same_run_again(done):
     from omegaconf import OmegaConf
-    from sim import PeaceModel, Params, outcomes
+
+    from sim import Params, PeaceModel, outcomes
 
     folder = done[0] / "results" / "one"
     params = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Params), OmegaConf.load(folder / "config.yaml")))
@@ -172,7 +174,8 @@ def test_ci_runs_the_command_that_the_readme_gives():
     ci = (ROOT / ".ci" / "run").read_text()
     assert "grep -m1 'pytest' README.md" in ci
     line = next(x for x in README.splitlines() if "pytest" in x)
-    assert line.startswith("python -m pip install") and line.endswith("python -m pytest -n auto")
+    assert line.startswith("python -m pip install")
+    assert line.endswith("python -m pytest -n auto")
 
 
 def test_no_lock_or_constraint_carries_an_address():

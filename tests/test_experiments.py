@@ -2,12 +2,14 @@
 
 import re
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
+
 from experiments import __main__ as command
 from experiments import runs
 from sim.config import composed as compose
@@ -48,7 +50,8 @@ def main_job(tmp_path_factory):
 def test_the_main_job_compares_all_models_on_the_same_seeds(main_job):
     folder, _ = main_job
     table = pd.read_parquet(folder / "results" / "mission_models" / "runs.parquet")
-    models = "none un_only regional_only sequential parallel separated separated_swapped hybrid un_support".split()
+    models = ["none", "un_only", "regional_only", "sequential", "parallel", "separated", "separated_swapped"]
+    models += ["hybrid", "un_support"]
     assert list(dict.fromkeys(table.arm)) == models
     assert table.groupby("arm").seed.apply(list).map(tuple).nunique() == 1
     assert (table.groupby("arm").seed.count() == 2).all()
@@ -118,7 +121,9 @@ def test_every_experiment_goes_through(tmp_path, monkeypatch):
 def test_a_failing_run_is_named_and_the_others_are_kept(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     experiment = command.Experiment("mission_models", [*TINY, "experiment.figures=[]"])
-    experiment.jobs[2].params.live.mortality = float("nan")  # as a broken worker would
+    job = experiment.jobs[2]
+    broken = replace(job.params, live=replace(job.params.live, mortality=float("nan")))  # as a broken worker would
+    experiment.jobs[2] = replace(job, params=broken)
     with pytest.raises(RuntimeError, match="1 of 18 runs failed, the others are kept; first: arm un_only, seed 1"):
         experiment.run(1)
     assert sum(job.done for job in experiment.jobs) == 17

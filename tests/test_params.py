@@ -201,7 +201,7 @@ def _scenarios():
         part.force.caveats.share = 0.5
         part.force.council, part.force.assessed, part.leave.week = 0.8, 0.5, part.leave.week and 36.0
         part.force.readiness, part.force.build_up = min(part.force.readiness, 4.0), min(part.force.build_up, 20.0)
-        part.mandate.tasks.escort = part.mandate.tasks.report = 0.5
+        part.mandate.tasks.escort, part.mandate.tasks.report = 0.5, 3.0
     apart.mission.components["orange"].mandate.tasks.ddr = 0.5
     apart.mission.components["orange"].personnel.police = 300.0
     apart.mission.components["orange"].personnel.observers = 100.0
