@@ -17,7 +17,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments import figures, runs, statistics
+from experiments import figures, runs, statistics, style
 from sim import results
 from sim.config import CONF, composed, explain, to_params
 from sim.model import PeaceModel
@@ -64,7 +64,7 @@ class Experiment:
         record = models[self.arms[0]].record
         missions = models[self.arms[0]].missions
         self.deployments = {
-            n: record.day(int(a / record.step_weeks)).isoformat()[:7]
+            style.label(n): record.day(int(a / record.step_weeks)).isoformat()[:7]
             for n, a in zip(missions.names, missions.arrive, strict=True)
             if a > 0
         }

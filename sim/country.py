@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from sim import draws
-from sim.state import AWAY, HOME, Bands, Civilians, Factions, Land, zeros
+from sim.state import ABROAD, AWAY, HOME, Bands, Civilians, Factions, Land, zeros
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 
@@ -243,7 +243,9 @@ def make_civilians(params, land, n_factions, n_missions, luck):
     flees = luck.uniform("start.displaced", n) < params.country.displaced_share
     pull = (land.town + 0.02 * land.births.sum(axis=1) / land.births.sum(axis=1).max()).cumsum()
     refuge = np.searchsorted(pull, luck.uniform("start.refuge", n) * pull[-1], side="right")
+    abroad = flees & (luck.uniform("start.abroad", n) < params.country.abroad_share)
     people.cell[flees], people.status[flees] = np.minimum(refuge, pull.size - 1)[flees], AWAY
+    people.cell[abroad], people.status[abroad] = home[abroad], ABROAD
     people.need[flees] = 0.4
     return people
 

@@ -107,6 +107,7 @@ class Country:
     map_seed: int = param(1, "seed", 0, 2**31, "seed of a generated map's texture, apart from the run's")
     population: float = param(5_000_000, "person", 0, 2e9, "people in the country (generated maps only)")
     displaced_share: float = param(0.03, "share", 0, 0.9, "share of the people displaced at the start")
+    abroad_share: float = param(0, "share", 0, 1, "of the displaced at the start, in refuge abroad")
     places: Dict[str, Place] = table("named towns")
     communities: Dict[str, Heartland] = table("communities and their heartlands (generated maps)")
     deposits: Dict[str, Heartland] = table("lootable resources (generated maps)")
