@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from sim import outcomes, results
 from sim.model import PeaceModel
-from sim.warm import progress
+from sim.warm import between_steps, progress
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,10 @@ def run(jobs, workers, what):
 def _each(jobs, workers):
     """Do jobs, here or on several processes; yield each with its error or None as it ends."""
     if workers == 1 or len(jobs) <= 1:
-        for job in jobs:
-            yield job, _attempt(job)
+        with between_steps() as let_through:
+            for job in jobs:
+                yield job, _attempt(job)
+                let_through()
         return
     pool = ProcessPoolExecutor(min(workers, len(jobs)), multiprocessing.get_context("spawn"), initializer=_quiet)
     try:

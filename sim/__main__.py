@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from sim import branch, outcomes, results
 from sim.config import CONF, Config, explain, register, to_params
 from sim.model import PeaceModel
-from sim.warm import progress, say, warm_up
+from sim.warm import between_steps, progress, say, warm_up
 
 
 def simulate(config):
@@ -32,12 +32,16 @@ def simulate(config):
     model = branch.resume(params, run.branch_from) if run.branch_from else PeaceModel(params)
     warm_up()
     saved = None
-    with progress(f"{params.country.name}, {choices.mission}", params.weeks, model.week) as advance:
+    with (
+        progress(f"{params.country.name}, {choices.mission}", params.weeks, model.week) as advance,
+        between_steps() as ok,
+    ):
         while not model.finished:
             if run.save_at is not None and saved is None and model.week >= run.save_at:
                 saved = branch.save(model, folder.with_name(f"{name}_week{model.week:g}.npz"))
             model.step()
             advance(model.week)
+            ok()
     results.write_run(model, folder, HydraConfig.get().overrides.task, run.cells)
     print(summary(model, choices.mission))
     print(f"results: {folder}" + (f"\nstate:   {saved}" if saved else ""))

@@ -1,5 +1,6 @@
 """What a user sees while he waits: a progress bar where there is a terminal, and the one-time compilation."""
 
+import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,3 +39,20 @@ def progress(what, total, done=0.0, unit="week"):
     with bar:
         task = bar.add_task(what, total=int(total), completed=int(done))
         yield lambda now: bar.update(task, completed=int(now))
+
+
+@contextmanager
+def between_steps():
+    """Hold Ctrl-C back while compiled rules run, which it would break; yield a function that lets it through."""
+    pressed = []
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+
+    def let_through():
+        if pressed:
+            raise KeyboardInterrupt
+
+    try:
+        yield let_through
+        let_through()
+    finally:
+        signal.signal(signal.SIGINT, before)

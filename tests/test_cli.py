@@ -131,9 +131,11 @@ def test_multirun_makes_a_folder_for_each_scenario(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_an_interruption_leaves_nothing_half_written(tmp_path):
-    call = [sys.executable, "-m", "sim", "mission=un_only", "civilians=200000"]
-    started = subprocess.Popen(call, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    time.sleep(8)
+    code = "from sim.__main__ import main; print('ready', flush=True); main()"
+    call = [sys.executable, "-c", code, "mission=un_only", "civilians=200000"]
+    started = subprocess.Popen(call, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert started.stdout.readline() == "ready\n"
+    time.sleep(4)  # in the middle of the run, and most likely in the middle of a compiled rule
     started.send_signal(signal.SIGINT)
     _, said = started.communicate(timeout=60)
     assert started.returncode == 130
