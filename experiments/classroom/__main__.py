@@ -1,0 +1,113 @@
+"""The classroom: a page in the browser, animations and after-action sheets.
+
+python -m experiments.classroom                                          serve the page, on this machine alone
+python -m experiments.classroom --host 0.0.0.0                           for everybody in the room's network
+python -m experiments.classroom animate film.gif mission=none,un_only    an animation; a comma puts models side by side
+python -m experiments.classroom animate film.mp4 '<link of the page>'    of what a link shows, to its week
+python -m experiments.classroom sheet mission=sequential,separated       an after-action sheet, its numbers as CSV
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from experiments import runs
+from experiments.classroom import film, sheet
+from experiments.classroom import scene as scenes
+from sim.config import explain
+from sim.warm import between_steps, progress, say, warm_up
+
+
+def serve(given):
+    """Serve the page until Ctrl-C."""
+    try:
+        import uvicorn
+
+        from experiments.classroom import server
+    except ImportError as error:
+        raise ValueError(
+            f"the page needs the package {error.name}: python -m pip install -c constraints.txt -e '.[classroom]'"
+        ) from error
+    if given.visitors < 1:
+        raise ValueError(f"--visitors is {given.visitors}; it must be at least 1")
+    warm_up()
+    room = server.Classroom(given.visitors, max(1, given.workers))
+    shown = "127.0.0.1" if given.host in ("0.0.0.0", "::") else given.host
+    say(f"The classroom is open at http://{shown}:{given.port} (Ctrl-C closes it)")
+    if given.host not in ("127.0.0.1", "localhost", "::1"):
+        say(f"Everybody who can reach this machine can open port {given.port}; there is no password.")
+    uvicorn.run(server.application(room), host=given.host, port=given.port, log_level="warning", ws_max_size=2**16)
+
+
+def animate(given):
+    """Make a GIF or an MP4, with a progress bar."""
+    scene = scenes.from_words(given.words)
+    path = Path(given.file)
+    last = scene.week or scenes.checked(scene)[0].weeks
+    warm_up()
+    with progress(path.name, last) as advance, between_steps() as let_through:
+
+        def shown(week):
+            advance(week)
+            let_through()
+
+        files, _ = film.render(scene, path, given.every, given.layer, shown)
+    say(f"animation: {files[0]}")
+
+
+def make_sheet(given):
+    """Make an after-action sheet, with a progress bar."""
+    scene = scenes.from_words(given.words)
+    folder = Path(given.out)
+    jobs = sheet.plan(scene, given.seeds, folder / "runs")
+    warm_up()
+    runs.run(jobs, given.workers, "after-action sheet")
+    files, said = sheet.write(scene, jobs, folder)
+    for text in said:
+        print(f"- {text}")
+    say("\n".join(f"wrote {f}" for f in files))
+
+
+def _arguments(words):
+    shape = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m experiments.classroom", description=__doc__, formatter_class=shape)
+    parser.set_defaults(do=serve)
+    parser.add_argument("--host", default="127.0.0.1", help="address to serve on (default: this machine alone)")
+    parser.add_argument("--port", type=int, default=8711)
+    parser.add_argument("--visitors", type=int, default=40, help="most visitors at a time")
+    parser.add_argument("--workers", type=int, default=max(1, runs.available_cores() - 1),
+                        help="processes that make sheets and animations")  # fmt: skip
+    made = parser.add_subparsers(metavar="animate, sheet")
+    one = made.add_parser("animate", help="make a GIF or an MP4", description=film.__doc__, formatter_class=shape)
+    one.set_defaults(do=animate)
+    one.add_argument("file", help="ends in .gif or .mp4")
+    one.add_argument("words", nargs="+", metavar="key=value", help="overrides, or a link of the page in quotes")
+    one.add_argument("--every", type=int, default=film.EVERY, help="weeks between two frames")
+    one.add_argument("--layer", default="violence", help="shade of the map")
+    two = made.add_parser("sheet", help="make an after-action sheet", description=sheet.__doc__, formatter_class=shape)
+    two.set_defaults(do=make_sheet)
+    two.add_argument("words", nargs="+", metavar="key=value", help="overrides, or a link of the page in quotes")
+    two.add_argument("--seeds", type=int, default=10)
+    two.add_argument("--out", default="results/classroom", help="folder of the sheet")
+    two.add_argument("--workers", type=int, default=runs.available_cores(), help="runs at a time")
+    return parser.parse_args(words)
+
+
+def main(words=None):
+    """Do what the command line asks."""
+    given = _arguments(words)
+    try:
+        given.do(given)
+    except (ValueError, HydraException, OmegaConfBaseException, RuntimeError, OSError) as error:
+        say(f"error: {explain(error)}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        say("interrupted: nothing half-made was left")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

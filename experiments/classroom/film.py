@@ -1,0 +1,365 @@
+"""Animations of one model or of several side by side: GIF, and MP4 where imageio-ffmpeg is installed.
+
+Frames are painted with Pillow: matplotlib takes ten times as long for a frame.
+"""
+
+import hashlib
+import importlib.util
+import math
+from functools import cache, lru_cache
+from pathlib import Path
+
+import numpy as np
+from matplotlib import font_manager
+from PIL import Image, ImageDraw, ImageFont
+
+from experiments import style
+from experiments.classroom import look
+from experiments.classroom import scene as scenes
+from experiments.classroom.stage import HEADLINES, LAYERS, Stage
+from sim.results import whole_file
+from sim.state import AWAY, HOME
+
+EVERY = 4  # weeks between two frames
+FRAMES_A_SECOND = 10
+SIZE = (1280, 720)  # divides by 16, as MP4 wants
+COLOURS = 128  # of a GIF
+STEPS = 8  # supersampling of marks
+TITLE, BELOW = 64, 74  # pixels above and below the maps
+NOTE = "A thinking tool, not a forecast."
+
+
+def why_no_mp4():
+    """Return why no MP4 can be made here, or an empty text."""
+    if importlib.util.find_spec("imageio_ffmpeg"):
+        return ""
+    return "MP4 needs the package imageio-ffmpeg: pip install -e '.[classroom]'; GIF works without it"
+
+
+def check_every(every):
+    """Return the weeks between two frames, refused if they are not 1 to 52."""
+    if not isinstance(every, int) or not 1 <= every <= 52:
+        raise ValueError(f"every is {every!r}; it must be a whole number in [1, 52] weeks")
+    return every
+
+
+def render(scene, path, every=EVERY, layer="violence", progress=None):
+    """Make an animation from the first week to that of the scene, or to the last if that is the first.
+
+    Parameters
+    ----------
+    scene : Scene; path : Path ending in .gif or .mp4; every : weeks between two frames; layer : one of LAYERS
+    progress : function of the week; none: it is written beside the file, and a file `stop` there ends it
+
+    Returns
+    -------
+    (list of paths, list of notes)
+
+    Raises
+    ------
+    ValueError
+        A bad setting, another ending, or an MP4 without imageio-ffmpeg.
+    """
+    path, every = Path(path), check_every(every)
+    kind = path.suffix.lower()
+    if kind not in (".gif", ".mp4"):
+        raise ValueError(f"the file is {path.name!r}; an animation ends in .gif or .mp4")
+    if kind == ".mp4" and why_no_mp4():
+        raise ValueError(why_no_mp4())
+    if layer not in LAYERS:
+        raise ValueError(f"layer is {layer!r}; choose among {', '.join(LAYERS)}")
+    stage = Stage(scene)
+    last = stage.goal or stage.weeks
+    progress = progress or (lambda week: _report(path.parent, week, last))
+    frames = _frames(stage, last, every, layer, progress)
+    whole_file(path, lambda draft: (_gif if kind == ".gif" else _mp4)(frames, draft))
+    return [str(path)], []
+
+
+def _frames(stage, last, every, layer, progress):
+    painter = Painter(stage, layer)
+    yield painter.paint()
+    while stage.week < last:
+        stage.go(min(stage.week + every, last))
+        stage.advance(every)
+        progress(stage.week)
+        yield painter.paint()
+
+
+def _gif(frames, path):
+    def in_few_colours():
+        first = next(frames)
+        palette = _common_palette(first)
+        yield first.quantize(palette=palette, dither=Image.Dither.NONE)
+        for frame in frames:
+            yield frame.quantize(palette=palette, dither=Image.Dither.NONE)
+
+    pictures = in_few_colours()
+    hold = 1000 // FRAMES_A_SECOND
+    next(pictures).save(path, format="GIF", save_all=True, append_images=pictures, duration=hold, loop=0, optimize=False)
+
+
+def _common_palette(first):
+    """Return one palette for all frames: that of the first, and the shades that come later."""
+    shades = Image.new("RGB", (first.width, first.height + 64), "white")
+    shades.paste(first, (0, 0))
+    draw = ImageDraw.Draw(shades)
+    wanted = [*look.RAMPS.values(), *(c for _, c in (look.HOST, *look.FACTIONS)), look.DISPLACED, *style.PALETTE]
+    ramp = [_blend(c, k / 7) for c in look.RAMPS.values() for k in range(1, 8)]
+    for i, colour in enumerate([*wanted, *ramp]):
+        draw.rectangle([i * 16, first.height, i * 16 + 15, first.height + 63], fill=colour)
+    return shades.quantize(COLOURS, method=Image.Quantize.MEDIANCUT)
+
+
+def _mp4(frames, path):
+    import imageio_ffmpeg
+
+    writer = imageio_ffmpeg.write_frames(
+        str(path), SIZE, fps=FRAMES_A_SECOND, quality=7, output_params=["-f", "mp4", "-movflags", "+faststart"]
+    )
+    writer.send(None)
+    try:
+        for frame in frames:
+            writer.send(np.asarray(frame).tobytes())
+    finally:
+        writer.close()
+
+
+# ---------------------------------------------------------------------------------- progress, between processes
+
+
+def _report(folder, week, last):
+    if (folder / "stop").exists():
+        raise ValueError("cancelled")
+    draft = folder / "progress.part"
+    draft.write_text(f"{week} {last}")
+    draft.replace(folder / "progress")
+
+
+def read_progress(folder):
+    """Return (done, total) of an animation that is being made; None before it has begun."""
+    try:
+        done, total = (folder / "progress").read_text().split()
+    except (OSError, ValueError):
+        return None
+    return int(done), int(total)
+
+
+def stop(folder):
+    """Ask an animation that is being made to end."""
+    if folder.is_dir():
+        (folder / "stop").touch()
+
+
+# ---------------------------------------------------------------------------------- painting
+
+
+@cache
+def _font(size, bold=False):
+    return ImageFont.truetype(font_manager.findfont("DejaVu Sans" + (":bold" if bold else "")), size)
+
+
+def _rgb(colour):
+    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+
+
+def _blend(colour, share):
+    return tuple(round(a + (b - a) * share) for a, b in zip(_rgb(look.GROUND), _rgb(colour)))
+
+
+CORNERS = {  # of a mark, in units of its radius
+    "square": ((-0.8, -0.8), (0.8, -0.8), (0.8, 0.8), (-0.8, 0.8)),
+    "up": ((0, -1), (0.95, 0.8), (-0.95, 0.8)),
+    "down": ((0, 1), (0.95, -0.8), (-0.95, -0.8)),
+    "left": ((-1, 0), (0.8, -0.95), (0.8, 0.95)),
+    "right": ((1, 0), (-0.8, -0.95), (-0.8, 0.95)),
+    "diamond": ((0, -1.1), (1.1, 0), (0, 1.1), (-1.1, 0)),
+    "pentagon": tuple((math.sin(2 * math.pi * k / 5), -math.cos(2 * math.pi * k / 5)) for k in range(5)),
+    "cross": tuple((x / 3, y / 3) for x, y in (
+        (-1, -3), (1, -3), (1, -1), (3, -1), (3, 1), (1, 1), (1, 3), (-1, 3), (-1, 1), (-3, 1), (-3, -1), (-1, -1))),
+}  # fmt: skip
+
+
+@lru_cache(maxsize=512)
+def _mark(shape, colour, radius, hollow=False):
+    """Return a small picture of a mark with a white rim."""
+    half = (radius + 3) * STEPS
+    picture = Image.new("RGBA", (2 * half, 2 * half), (255, 255, 255, 0))
+    draw = ImageDraw.Draw(picture)
+    for r, ink in ((radius + 1.5, "white"), (radius, colour), *(((radius * 0.45, "white"),) if hollow else ())):
+        r *= STEPS
+        if shape == "circle":
+            draw.ellipse([half - r, half - r, half + r, half + r], fill=ink)
+        else:
+            draw.polygon([(half + x * r, half + y * r) for x, y in CORNERS[shape]], fill=ink)
+    return picture.resize((2 * (radius + 3),) * 2, Image.Resampling.LANCZOS)
+
+
+class Painter:
+    """Paints a stage as it is.
+
+    Parameters
+    ----------
+    stage : Stage; layer : str
+    """
+
+    def __init__(self, stage, layer):
+        self.stage, self.layer = stage, layer
+        self.titles, self.colours = scenes.titles(stage.models), scenes.colours(stage.models)
+        n = len(stage.actors)
+        land = stage.actors[0].model.land
+        self.wide = SIZE[0] // n
+        beside = n == 1
+        room = (SIZE[1] - TITLE - BELOW - 8, 700) if beside else (SIZE[1] - TITLE - BELOW - 34 - 92, self.wide - 24)
+        self.px = max(2, min(room[0] // land.shape[0], room[1] // land.shape[1]))
+        self.beside = beside
+        self.looks = look.factions(stage.actors[0].model)
+        self.spots = self._spots(land)
+
+    def _spots(self, land, most=700):
+        """Return where in its cell each dot goes, in pixels: (most, 2), the same in all cells and weeks."""
+        digest = hashlib.sha256(b"dots").digest() * (most // 16 + 1)
+        offsets = np.frombuffer(digest, dtype=np.uint8)[: 2 * most].reshape(-1, 2).astype(int)
+        rng = np.random.default_rng(7)  # positions of dots: nothing that the model knows
+        return (offsets + rng.integers(0, 256, offsets.shape)) % self.px
+
+    def paint(self):
+        """Return the present week as a picture."""
+        picture = Image.new("RGB", SIZE, "white")
+        draw = ImageDraw.Draw(picture)
+        stage, first = self.stage, self.stage.actors[0].model
+        draw.text((20, 14), first.params.country.name, font=_font(26, True), fill=style.INK)
+        when = f"week {stage.week}  ·  {first.record.day(stage.week):%B %Y}"
+        draw.text((SIZE[0] - 20, 14), when, font=_font(26), fill=style.INK, anchor="ra")
+        for i, actor in enumerate(stage.actors):
+            self._actor(picture, draw, i, actor)
+        self._legend(picture, draw)
+        self._footer(draw)
+        return picture
+
+    def _actor(self, picture, draw, i, actor):
+        left, top = i * self.wide, TITLE
+        land = actor.model.land
+        width = land.shape[1] * self.px
+        x = left + (20 if self.beside else (self.wide - width) // 2)
+        title_at = (left + (x - left if not self.beside else width + 60), top + (0 if not self.beside else 4))
+        draw.rectangle([title_at[0], title_at[1] + 3, title_at[0] + 7, title_at[1] + 25], fill=self.colours[i])
+        draw.text((title_at[0] + 14, title_at[1]), _cut(self.titles[i], 20 if not self.beside else 24,
+                  (self.wide if not self.beside else SIZE[0] - width - 60) - 60), font=_font(20 if not self.beside else 24, True),
+                  fill=style.INK)  # fmt: skip
+        map_top = top + (34 if not self.beside else 0)
+        self._map(picture, draw, actor.model, x, map_top)
+        self._numbers(draw, actor, left, x, width, map_top + land.shape[0] * self.px)
+
+    def _map(self, picture, draw, model, x, y):
+        land, p, px = model.land, model.people, self.px
+        rows, cols = land.shape
+        values = LAYERS[self.layer].of(model)
+        shade = np.clip(np.nan_to_num(values) / LAYERS[self.layer].top, 0, 1)[:, None]
+        ground, dark = np.array(_rgb(look.GROUND)), np.array(_rgb(look.RAMPS[self.layer]))
+        cells = np.full((rows, cols, 3), 255, dtype=np.uint8)
+        cells[rows - 1 - land.row, land.col] = (ground + (dark - ground) * shade).astype(np.uint8)
+        pixels = np.repeat(np.repeat(cells, px, axis=0), px, axis=1)
+        for status, colour in ((HOME, look.CIVILIAN), (AWAY, look.DISPLACED)):
+            there = (p.status == status) & (p.persons > 0)
+            cell = np.sort(p.cell[there])
+            nth = np.arange(cell.size) - np.searchsorted(cell, cell)  # of its cell
+            nth = (nth + (0 if status == HOME else 350)) % len(self.spots)
+            at_y = (rows - 1 - land.row[cell]) * px + self.spots[nth, 0]
+            at_x = land.col[cell] * px + self.spots[nth, 1]
+            big = 1 if px < 8 else 2
+            for dy in range(big):
+                for dx in range(big):
+                    pixels[np.minimum(at_y + dy, rows * px - 1), np.minimum(at_x + dx, cols * px - 1)] = _rgb(colour)
+        picture.paste(Image.fromarray(pixels), (x, y))
+
+        def centre(cell):
+            return x + int((land.col[cell] + 0.5) * px), y + int((rows - 1 - land.row[cell] + 0.5) * px)
+
+        marks = []
+        bands = model.bands
+        for b in np.flatnonzero(bands.fighters >= 1):
+            shape, colour = self.looks[bands.faction[b]]
+            marks.append((bands.fighters[b], shape, colour, bands.cell[b], False))
+        u, parts = model.units, model.params.mission.components
+        size = u.strength.sum(axis=1)
+        for i in np.flatnonzero(u.cell >= 0):
+            colour = look.helmet(parts[model.missions.names[u.mission[i]]].force.helmet)
+            stopped = not u.access[i] if u.team[i] else u.suspended[i]
+            marks.append((size[i] + 1e6, "cross" if u.team[i] else "circle", colour, u.cell[i], bool(stopped)))
+        for weight, shape, colour, cell, hollow in sorted(marks, key=lambda m: (m[0] >= 1e6, -(m[0] % 1e6))):
+            radius = int(np.clip(3 + math.sqrt(weight % 1e6) / 4, 4, 9 if shape != "cross" else 6))
+            sprite = _mark(shape, colour, radius, hollow)
+            cx, cy = centre(cell)
+            picture.paste(sprite, (cx - sprite.width // 2, cy - sprite.height // 2), sprite)
+        for name, town in model.params.country.places.items():
+            if town.capital:
+                cx, cy = x + int((town.col + 0.5) * px), y + int((rows - 1 - town.row + 0.5) * px)
+                draw.text((cx, cy + 9), name, font=_font(13, True), fill=style.INK, anchor="ma", stroke_width=2,
+                          stroke_fill="white")  # fmt: skip
+
+    def _numbers(self, draw, actor, left, x, width, bottom):
+        numbers = actor.numbers()
+        signed = "agreement in force" if actor.model.politics.agreement[0] else "no agreement in force"
+        if self.beside:
+            at = x + width + 40
+            for k, h in enumerate(HEADLINES):
+                y = TITLE + 54 + 76 * k
+                draw.text((at, y), spoken(h, numbers[h.name]), font=_font(34, True), fill=style.INK)
+                draw.text((at, y + 41), f"{h.label}, {h.unit}", font=_font(15), fill=style.GREY)
+            draw.text((at, TITLE + 58 + 76 * len(HEADLINES)), signed, font=_font(17), fill=style.INK)
+            return
+        for k, h in enumerate(HEADLINES):
+            cx = left + 16 + (k % 3) * ((self.wide - 24) // 3)
+            y = bottom + 4 + (k // 3) * 44
+            draw.text((cx, y), spoken(h, numbers[h.name]), font=_font(20, True), fill=style.INK)
+            draw.text((cx, y + 24), h.label, font=_font(12), fill=style.GREY)
+
+    def _legend(self, picture, draw):
+        model = self.stage.actors[0].model
+        entries = [(shape, colour, n.replace("_", " ")) for n, (shape, colour) in zip(model.factions.names, self.looks)]
+        seen = {}
+        for a in self.stage.actors:
+            for n, part in a.params.mission.components.items():
+                seen.setdefault(look.helmet(part.force.helmet), []).append(style.label(n))
+        entries += [("circle", c, ", ".join(dict.fromkeys(names))) for c, names in seen.items()]
+        if seen:
+            entries.append(("cross", style.INK, "aid team"))
+        y, x = SIZE[1] - BELOW + 16, 20
+        for shape, colour, said in entries:
+            sprite = _mark(shape, colour, 7)
+            picture.paste(sprite, (int(x), y - sprite.height // 2), sprite)
+            draw.text((x + 21, y), said, font=_font(13), fill=style.INK, anchor="lm")
+            x += 34 + _font(13).getlength(said)
+        per = model.people.born.mean()
+        for colour, said in ((look.CIVILIAN, f"{per:,.0f} people"), (look.DISPLACED, "displaced")):
+            draw.rectangle([x + 4, y - 2, x + 8, y + 2], fill=colour)
+            draw.text((x + 14, y), said, font=_font(13), fill=style.INK, anchor="lm")
+            x += 28 + _font(13).getlength(said)
+
+    def _footer(self, draw):
+        stage = self.stage
+        y = SIZE[1] - 34
+        draw.rectangle([20, y, SIZE[0] - 20, y + 4], fill="#dddddd")
+        draw.rectangle([20, y, 20 + (SIZE[0] - 40) * stage.week / stage.weeks, y + 4], fill=style.INK)
+        layer = LAYERS[self.layer]
+        seed = stage.actors[0].params.seed
+        draw.text((20, y + 9), f"Shade: {layer.title.lower()} ({layer.unit}). Seed {seed}. {NOTE}", font=_font(13),
+                  fill=style.GREY)  # fmt: skip
+
+
+def _cut(text, size, width):
+    while _font(size, True).getlength(text) > width and len(text) > 4:
+        text = text[:-2].rstrip(" …") + "…"
+    return text
+
+
+def spoken(headline, value):
+    """Return a headline's value as it is shown: 12,300, 1.2 m, 63%."""
+    if value is None:
+        return "–"
+    if headline.how == "mean":
+        return f"{value:.0%}"
+    if headline.name == "cost":
+        return f"{value / 1e9:.2f} bn"
+    return f"{value / 1e6:.2f} m" if value >= 1e6 else f"{value:,.0f}"

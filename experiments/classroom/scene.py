@@ -1,0 +1,299 @@
+"""A scene: one to three models on the same country with the same luck, and a week. Its link, its commands, its cards.
+
+A model is a list of ordinary overrides, so whatever is on the screen can be had from `python -m sim` as well. Visitors
+send overrides over the network, so only numbers and names of choices are taken: no file, no text, no interpolation.
+"""
+
+import re
+import shlex
+import threading
+from copy import deepcopy
+from dataclasses import dataclass, fields, is_dataclass
+from functools import lru_cache
+from typing import get_args
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
+
+from experiments import style
+from sim.config import CONF, composed, to_params
+from sim.params import Params, out_of_range
+
+LETTERS = "abc"
+MOST = {"civilians": 20_000, "weeks": 1_560}  # what one visitor may ask of a machine that others use as well
+CELLS = 10_000
+SHARED = ("country", "seed", "weeks", "civilians")  # what makes it the same country with the same luck
+GROUPS = ("country", "mission")
+_hydra = threading.Lock()  # its composition is global
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One to three models, each a tuple of overrides, and the week that is looked at."""
+
+    models: tuple
+    week: int = 0
+
+    def link(self):
+        """Return the query of the page that shows it: `a=mission%3Dnone&b=...&week=52`."""
+        pairs = [(LETTERS[i], o) for i, model in enumerate(self.models) for o in model or ("mission=none",)]
+        return urlencode([*pairs, ("week", self.week)])
+
+    def commands(self):
+        """Return the command line that makes each model's run, from the first week to the last."""
+        return [shlex.join(["python", "-m", "sim", *model]) for model in self.models]
+
+    def with_setting(self, key, value, which):
+        """Return the scene with a setting changed in some of its models.
+
+        Parameters
+        ----------
+        key : str, as in an override; value : str or number; which : numbers of models
+        """
+        which = range(len(self.models)) if key in SHARED else which
+        models = [changed(m, key, value) if i in which else m for i, m in enumerate(self.models)]
+        return Scene(tuple(models), self.week)
+
+
+def changed(model, key, value):
+    """Return the overrides of a model with one of them set, and those dropped that belonged to what it replaces."""
+    kept = [o for o in model if o.split("=", 1)[0] != key]
+    if key == "mission":
+        kept = [o for o in kept if "mission.components." not in o]
+    if key == "country":
+        kept = [o for o in kept if not o.startswith("country.")]
+    return (*kept, f"{key}={value}")
+
+
+def from_link(text):
+    """Read the scene of a link, of its query, or of the file that the page saves.
+
+    Raises
+    ------
+    ValueError
+        There is no model in it, or too many, or its week is no number.
+    """
+    query = urlsplit(text.strip()).query or text.strip().lstrip("?")
+    pairs = parse_qsl(query)
+    models = [tuple(v for k, v in pairs if k == letter) for letter in LETTERS]
+    week = dict(pairs).get("week", "0")
+    if not week.isdigit():
+        raise ValueError(f"week is {week!r} in the link; it must be a whole number of weeks")
+    models = tuple(m for m in models if m)
+    if not models:
+        raise ValueError("the link names no model; a link looks like ?a=mission%3Dsequential&a=seed%3D3&week=52")
+    return Scene(models, int(week))
+
+
+def from_words(words):
+    """Read the scene of a command line, on which a comma makes models: mission=sequential,separated seed=3.
+
+    Raises
+    ------
+    ValueError
+        No override, more than one with commas, or more than three models.
+    """
+    if len(words) == 1 and ("?" in words[0] or "=mission%3D" in words[0]):
+        return from_link(words[0])
+    models = [()]
+    for override in OverridesParser.create().parse_overrides(list(words)):
+        key = override.get_key_element()
+        values = list(override.sweep_string_iterator()) if override.is_sweep_override() else None
+        given = [f"{key}={v}" for v in values] if values else [override.input_line]
+        models = [(*m, o) for m in models for o in given]
+    if len(models) > len(LETTERS):
+        raise ValueError(f"that makes {len(models)} models; at most {len(LETTERS)} stand side by side")
+    return Scene(tuple(models))
+
+
+# ---------------------------------------------------------------------------------- what may be asked
+
+
+@lru_cache(maxsize=1)
+def declarations():
+    """Return the declared numbers and choices by dotted path, with * for the name of a mission."""
+    found = {}
+
+    def walk(kind, path):
+        for f in fields(kind):
+            inner = get_args(f.type)[-1] if get_args(f.type) else f.type
+            here = f"{path}{f.name}"
+            if "low" in f.metadata or "options" in f.metadata or inner is bool:
+                found[here] = f
+            elif is_dataclass(inner):
+                walk(inner, f"{here}.*." if get_args(f.type) else f"{here}.")
+
+    walk(Params, "")
+    for key in ("week", "weeks"):  # moments are free numbers, checked where the plan is made
+        for moment in ("arrive", "leave"):
+            found.setdefault(f"mission.components.*.{moment}.{key}", None)
+    return found
+
+
+def names_of(group):
+    """Return the names of the choices of a group of conf/."""
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+def refused(override):
+    """Return why an override may not come over the network, or None."""
+    key, sign, value = override.partition("=")
+    package = re.fullmatch(r"(mandate|force)@mission\.components\.(\w+)\.\1", key)
+    group = package.group(1) if package else key if key in GROUPS else None
+    if not sign:
+        return f"{override!r} is no setting; a setting is written name=value"
+    if group:
+        known = names_of(group)
+        return None if value in known else f"{key} is {value!r}; choose among {', '.join(known)}"
+    pattern = re.sub(r"\.(components|factions|places|communities|deposits|personnel)\.\w+\.", r".\1.*.", key)
+    pattern = re.sub(r"^personnel\.\w+\.", "personnel.*.", pattern)
+    if pattern not in declarations() or key == "step_weeks":
+        return f"{key} cannot be set here; the classroom takes the model's declared numbers and choices"
+    if not re.fullmatch(r"[-+\w.]+", value):
+        return f"{key} is {value!r}; it must be a number or one of the declared words"
+    return None
+
+
+@lru_cache(maxsize=256)
+def _base(choices):
+    """Compose the chosen files once: it takes Hydra a third of a second."""
+    with _hydra:
+        return composed(choices)
+
+
+def parameters(model):
+    """Return the parameters of a model: the same as `sim.load(*model)`, and faster, since files are read once.
+
+    Raises
+    ------
+    ValueError, HydraException, OmegaConfBaseException
+        One sentence that says what was given, what is allowed and where.
+    """
+    for override in model:
+        why = refused(override)
+        if why:
+            raise ValueError(why)
+    files = [o for o in model if "@" in o or o.split("=", 1)[0] in GROUPS]
+    config = deepcopy(_base(tuple(files)))
+    for override in model:
+        if override not in files:
+            key, value = override.split("=", 1)
+            OmegaConf.update(config, key, OverridesParser.create().parse_override(f"x={value}").value())
+    params = to_params(config)
+    wrong = out_of_range(params)
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    for name, most in MOST.items():
+        if getattr(params, name) > most:
+            raise ValueError(f"{name} is {getattr(params, name)}; it must be at most {most} in the classroom")
+    cells = params.country.rows * params.country.cols
+    if cells > CELLS:
+        raise ValueError(f"country.rows x country.cols is {cells} cells; it must be at most {CELLS} in the classroom")
+    return params
+
+
+def checked(scene):
+    """Return the parameters of a scene's models.
+
+    Raises
+    ------
+    ValueError
+        A bad setting, too many models, or models that do not share the country and the luck.
+    """
+    if not 1 <= len(scene.models) <= len(LETTERS):
+        raise ValueError(f"{len(scene.models)} models were asked for; one to {len(LETTERS)} stand side by side")
+    params = [parameters(model) for model in scene.models]
+    for name in SHARED:
+        values = [getattr(p, name) for p in params]
+        if any(v != values[0] for v in values):
+            said = " and ".join(str(getattr(v, "name", v)) for v in values)
+            raise ValueError(f"{name} is {said}; models side by side need the same {name}")
+    return params
+
+
+# ---------------------------------------------------------------------------------- names and cards
+
+
+def choice_of(model, key, default):
+    """Return the last value that a model's overrides give to a key."""
+    given = [o.split("=", 1)[1] for o in model if o.split("=", 1)[0] == key]
+    return given[-1] if given else default
+
+
+def mission_of(model):
+    """Return the name of the mission model."""
+    return choice_of(model, "mission", "none")
+
+
+def titles(models):
+    """Return what to call each model: its mission, and the settings in which it differs from the others."""
+    common = set(models[0]).intersection(*models[1:])
+    several = len({mission_of(m) for m in models}) < len(models)
+    words = control_labels()
+    said = []
+    for model in models:
+        own = [o for o in model if o not in common and not o.startswith("mission=")]
+        more = [f"{words(o.split('=', 1)[0])} {o.split('=', 1)[1]}" for o in own]
+        said.append(", ".join([style.label(mission_of(model)), *more[:2]]) if several else
+                    style.label(mission_of(model)))  # fmt: skip
+    return [f"{s} ({LETTERS[i].upper()})" if said.count(s) > 1 else s for i, s in enumerate(said)]
+
+
+def colours(models):
+    """Return the colour of each model: that of its mission in all figures; another if it stands there twice."""
+    names, taken = [], []
+    for model in models:
+        name = mission_of(model)
+        names.append(f"{name} {taken.count(name) + 1}" if name in taken else name)
+        taken.append(name)
+    look = style.looks(names)
+    free = [c for c in style.PALETTE if c not in {look[n].colour for n in names if n in style.ARMS}]
+    return [look[n].colour if n in (*style.ARMS, style.NOBODY) else free.pop(0) for n in names]
+
+
+@lru_cache
+def about(group, name):
+    """Return a file of conf/ as it is written."""
+    return yaml.safe_load((CONF / group / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def title_of_country(name):
+    """Return a country's name as people say it."""
+    return about("country", name).get("name", name)
+
+
+def control_groups():
+    """Return the groups of controls as conf/classroom/controls.yaml has them."""
+    return about("classroom", "controls")
+
+
+def control_labels():
+    """Return a function from the key of a setting to its short label."""
+    known = {c["path"]: c["label"] for g in control_groups() for c in g["controls"]}
+
+    def said(key):
+        star = re.sub(r"\.components\.\w+\.", ".components.*.", key)
+        mission = re.search(r"\.components\.(\w+)\.", key)
+        text = known.get(star) or ("Mandate" if key.startswith("mandate@") else key.rsplit(".", 1)[-1])
+        return f"{style.label(mission.group(1))} {text.lower()}" if mission and star in known else text.lower()
+
+    return said
+
+
+def cards():
+    """Return the scenario cards: those of conf/classroom/cards.yaml, and one for each country that has none."""
+    written = list(about("classroom", "cards"))
+    used = {choice_of(m, "country", "veltara") for c in written for m in c["models"]}
+    for country in names_of("country"):
+        if country in used:
+            continue
+        history = f"{country}_history"
+        sent = [[f"country={country}", f"mission={history}"]] if history in names_of("mission") else []
+        written.append({
+            "title": title_of_country(country), "text": about("country", country).get("summary", ""),
+            "look_for": "What the model gets wrong about a country that you know.",
+            "models": [*sent, [f"country={country}", "mission=none"]],
+        })  # fmt: skip
+    return written

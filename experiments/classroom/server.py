@@ -1,0 +1,362 @@
+"""The server: a page, and for each visitor a stage of his own behind a web socket.
+
+Mesa's own SolaraViz was tried first: with components of one's own it showed 19 to 24 weeks a second where a plain page over
+Starlette showed 38, with 8 packages instead of 70, and it is blank without internet unless four packages are held back.
+
+A visitor's state is the link in his address bar: after a reload, or when the network was away, the page asks for the scene
+and the week of that link, and gets the same screen, since a run follows from its overrides alone. Weeks are stepped in a
+few threads that all visitors share, one week of a stage at a time, so that nobody waits for another's run.
+"""
+
+import asyncio
+import json
+import secrets
+import shutil
+import tempfile
+import time
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from anyio import CapacityLimiter, to_thread
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+from starlette.applications import Starlette
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocketDisconnect
+
+from experiments.classroom import look, takeaway
+from experiments.classroom import scene as scenes
+from experiments.classroom.stage import HEADLINES, LAYERS, Stage
+from sim.config import explain
+
+STATIC = Path(__file__).parent / "static"
+VISITORS = 40  # at a time; three models each are about 12 MB
+SPEEDS = (1, 2, 4, 10, 25)  # weeks a second
+CHUNK = 4  # weeks that a stage catches up before another has its turn
+AHEAD = 2  # frames that may be on their way to a page
+CLOSED_FULL = 4001
+WRONG = (ValueError, HydraException, OmegaConfBaseException)
+HEADERS = {
+    # Nothing may be fetched from anywhere else, whatever gets into the page.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+ABOUT = (
+    "A thinking tool, not a forecast: it works out what follows from stated mechanisms, most of them assumed in size, "
+    "and says nothing about what will happen in any country."
+)
+
+
+class Classroom:
+    """All visitors of one server.
+
+    Parameters
+    ----------
+    visitors : int, how many there may be at a time
+    workers : int, processes that make sheets and animations
+    """
+
+    def __init__(self, visitors=VISITORS, workers=1):
+        self.most, self.here = visitors, set()
+        self.threads = None  # made in the running loop
+        self.jobs = takeaway.Jobs(workers)
+
+    def welcome(self):
+        """Return what the page needs once: cards, layers, headlines, speeds."""
+        return {
+            "about": ABOUT, "look": look.palette(), "cards": scenes.cards(), "speeds": list(SPEEDS), "seeds": list(takeaway.SEEDS),
+            "layers": [{"key": k, "title": v.title, "unit": v.unit, "top": v.top} for k, v in LAYERS.items()],
+            "headlines": [
+                {"name": h.name, "label": h.label, "unit": h.unit, "how": h.how, "charted": h.charted} for h in HEADLINES
+            ],
+            "mp4": takeaway.why_no_mp4(),
+        }  # fmt: skip
+
+
+class Visitor:
+    """One browser: its stage, whether it plays and how fast, what it makes to take away."""
+
+    def __init__(self, classroom, socket):
+        self.room, self.socket = classroom, socket
+        self.inbox = asyncio.Queue()
+        self.stage, self.layer, self.speed = None, "violence", SPEEDS[2]
+        self.playing = self.announce = False
+        self.on_the_way, self.logged = 0, []
+        self.next_at = 0.0
+        self.job = None
+
+    async def stay(self):
+        """Serve until the page is closed."""
+        reading = asyncio.create_task(self._read())
+        try:
+            await self.tell("welcome", **self.room.welcome())
+            while True:
+                message = await self._next()
+                if message is None:
+                    await self._go_on()
+                elif message == "gone":
+                    return
+                else:
+                    await self._do(message)
+        finally:
+            reading.cancel()
+            if self.job:
+                self.job.cancel()
+
+    async def _read(self):
+        try:
+            while True:
+                await self.inbox.put(json.loads(await self.socket.receive_text()))
+        except (WebSocketDisconnect, RuntimeError, ValueError):  # closed, or it does not speak our language
+            await self.inbox.put("gone")
+
+    async def tell(self, what, **content):
+        """Send a message to the page."""
+        await self.socket.send_text(json.dumps({"is": what, **content}, allow_nan=False))
+
+    # ------------------------------------------------------------------------------ time
+
+    def _behind(self):
+        return self.stage is not None and not self.stage.there
+
+    async def _next(self):
+        """Return the next message; None when it is time for the next week."""
+        if self._behind() and not self.playing:
+            return self._waiting()
+        if self.playing and self.stage:
+            if self._behind() and self.announce:
+                return self._waiting()
+            pause = self.next_at - time.monotonic()
+            if self.on_the_way < AHEAD:
+                if pause <= 0:
+                    return self._waiting()
+                with suppress(asyncio.TimeoutError):
+                    return await asyncio.wait_for(self.inbox.get(), pause)
+                return None
+        return await self.inbox.get()
+
+    def _waiting(self):
+        with suppress(asyncio.QueueEmpty):
+            return self.inbox.get_nowait()
+        return None
+
+    async def _go_on(self):
+        """Catch up with the week that was asked for, or play the next one."""
+        stage = self.stage
+        if self.announce:  # on the way to a week: only arrival is shown
+            await self._in_thread(stage.advance, CHUNK)
+            if stage.there:
+                self.announce = False
+                await self._all()
+            elif time.monotonic() > self.next_at:
+                self.next_at = time.monotonic() + 0.2
+                await self.tell("busy", week=stage.week, goal=stage.goal)
+            return
+        if stage.finished:
+            self.playing = False
+            await self.tell("state", playing=False, speed=self.speed)
+            return
+        now = time.monotonic()
+        self.next_at = max(self.next_at + 1 / self.speed, now - 1 / self.speed)
+        stage.goal = stage.week + 1
+        await self._in_thread(stage.advance, 1)
+        await self._frame()
+
+    async def _in_thread(self, do, *what):
+        return await to_thread.run_sync(do, *what, limiter=self.room.threads)
+
+    async def _frame(self):
+        frame = await self._in_thread(self.stage.frame, self.layer, self.logged)
+        self.logged = [len(a.log) for a in self.stage.actors]
+        self.on_the_way += 1
+        await self.tell("frame", **frame)
+
+    async def _all(self):
+        """Send all there is to draw: after another scene, or a jump."""
+        self.logged = [len(a.log) for a in self.stage.actors]
+        await self.tell("history", **await self._in_thread(self.stage.history))
+        await self._frame()
+
+    # ------------------------------------------------------------------------------ what a page can ask
+
+    async def _do(self, message):
+        what = message.get("do") if isinstance(message, dict) else None
+        how = getattr(self, f"_do_{what}", None)
+        if not isinstance(what, str) or how is None:
+            await self.tell("wrong", text=f"the page asked for {what!r}, which this server does not know")
+            return
+        if self.stage is None and what not in ("scene", "drawn"):
+            await self.tell("wrong", text="there is no scene yet")
+            return
+        try:
+            await how(message)
+        except WRONG as error:
+            await self.tell("wrong", text=explain(error), key=message.get("key"), models=message.get("models"))
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
+            await self.tell("wrong", text=f"the request {what!r} is not complete: {type(error).__name__}")
+
+    async def _do_drawn(self, _):
+        self.on_the_way = max(0, self.on_the_way - 1)
+
+    async def _do_scene(self, message):
+        scene = scenes.from_link(message["link"]) if "link" in message else scenes.Scene(
+            tuple(tuple(str(o) for o in m) for m in message["models"]), int(message.get("week", 0)))  # fmt: skip
+        await self._set(scene)
+
+    async def _do_set(self, message):
+        scene = self.stage.scene().with_setting(str(message["key"]), str(message["value"]), list(message["models"]))
+        await self._set(scene)
+
+    async def _do_add(self, _):
+        """Put a copy of the last model beside the others, to be changed."""
+        scene = self.stage.scene()
+        await self._set(scenes.Scene((*scene.models, scene.models[-1]), scene.week))
+
+    async def _do_remove(self, message):
+        scene = self.stage.scene()
+        models = [m for i, m in enumerate(scene.models) if i != int(message["model"])]
+        await self._set(scenes.Scene(tuple(models), scene.week))
+
+    async def _set(self, scene):
+        """Change the scene, and go to its week; the old one stays if anything is wrong with the new one."""
+        stage = await self._in_thread(Stage, scene, self.stage)
+        self.stage, self.announce, self.on_the_way, self.next_at = stage, True, 0, 0.0
+        stage.go(scene.week)
+        await self.tell("scene", **await self._in_thread(stage.about), week=scene.week)
+        await self.tell("state", playing=self.playing, speed=self.speed)
+
+    async def _do_play(self, _):
+        self.playing, self.next_at = not self.stage.finished, time.monotonic()
+        await self.tell("state", playing=self.playing, speed=self.speed)
+
+    async def _do_pause(self, _):
+        self.playing = False
+        await self.tell("state", playing=False, speed=self.speed)
+
+    async def _do_speed(self, message):
+        if message["speed"] not in SPEEDS:
+            raise ValueError(f"speed is {message['speed']!r}; choose one of {', '.join(map(str, SPEEDS))} weeks a second")
+        self.speed = message["speed"]
+        await self.tell("state", playing=self.playing, speed=self.speed)
+
+    async def _do_go(self, message):
+        week = message["week"]
+        if not isinstance(week, int) or not 0 <= week <= self.stage.weeks:
+            raise ValueError(f"week is {week!r}; it must be a whole number in [0, {self.stage.weeks}]")
+        self.stage.go(week)
+        self.announce, self.on_the_way, self.next_at = True, 0, 0.0
+
+    async def _do_layer(self, message):
+        if message["layer"] not in LAYERS:
+            raise ValueError(f"layer is {message['layer']!r}; choose among {', '.join(LAYERS)}")
+        self.layer = message["layer"]
+        if not self.announce:
+            await self._frame()
+
+    async def _do_describe(self, message):
+        actor, kind, index = int(message["model"]), message["kind"], int(message["index"])
+        if kind == "somebody":
+            index = self.stage.somebody(actor, index, int(message["status"]), int(message["nth"]))
+            kind = "civilian"
+        said = await self._in_thread(self.stage.describe, actor, kind, index)
+        await self.tell("described", **said, model=actor, kind=kind, week=self.stage.week)
+
+    async def _do_tables(self, _):
+        await self.tell("tables", week=self.stage.week, files=await self._in_thread(self.stage.tables))
+
+    async def _do_take(self, message):
+        """Make a sheet or an animation in another process."""
+        if self.job and not self.job.over:
+            raise ValueError("something is being made already; wait for it or cancel it")
+        scene = self.stage.scene()
+        self.job = self.room.jobs.start(message["what"], scene, message.get("seeds"), message.get("every"))
+        asyncio.create_task(self._follow(self.job))  # noqa: RUF006  it ends with the job, and the job with the visitor
+
+    async def _do_cancel(self, _):
+        if self.job:
+            self.job.cancel()
+
+    async def _follow(self, job):
+        with suppress(WebSocketDisconnect, RuntimeError):
+            while True:
+                done, total, waiting = job.progress()
+                if job.over:
+                    break
+                await self.tell("making", what=job.what, done=done, total=total, waiting=waiting)
+                await asyncio.sleep(0.3)
+            if job.error:
+                await self.tell("made", what=job.what, files=[], error=job.error)
+            else:
+                files = [{"name": f.name, "href": f"take/{job.key}/{f.name}"} for f in job.files]
+                await self.tell("made", what=job.what, files=files, notes=job.notes)
+
+
+def application(classroom=None):
+    """Return the web application."""
+    room = classroom or Classroom()
+
+    @asynccontextmanager
+    async def lifespan(_):
+        room.threads = CapacityLimiter(max(2, takeaway.cores()))
+        room.jobs.open(Path(tempfile.mkdtemp(prefix="classroom-")))
+        try:
+            yield
+        finally:
+            room.jobs.close()
+            shutil.rmtree(room.jobs.folder, ignore_errors=True)
+
+    async def page(_):
+        return FileResponse(STATIC / "index.html", headers=HEADERS)
+
+    async def health(_):
+        return JSONResponse({"visitors": len(room.here), "most": room.most})
+
+    async def take(request):
+        path = room.jobs.file(request.path_params["key"], request.path_params["name"])
+        if path is None:
+            return PlainTextResponse("this file is not here any more; make it again on the page", 404)
+        return FileResponse(path, headers=HEADERS, filename=path.name)
+
+    async def visit(socket):
+        host, origin = socket.headers.get("host", ""), socket.headers.get("origin")
+        if origin is not None and origin.split("://", 1)[-1] != host:  # a page from elsewhere, in the visitor's browser
+            await socket.close(1008)
+            return
+        await socket.accept()
+        if len(room.here) >= room.most:
+            text = f"the classroom is full: {room.most} visitors are here; try again when somebody has left"
+            await socket.send_text(json.dumps({"is": "full", "text": text}))
+            await socket.close(CLOSED_FULL)
+            return
+        visitor = Visitor(room, socket)
+        room.here.add(visitor)
+        try:
+            await visitor.stay()
+        except (WebSocketDisconnect, RuntimeError):  # closed while something was being sent
+            pass
+        finally:
+            room.here.discard(visitor)
+
+    class Static(StaticFiles):
+        async def get_response(self, path, scope):
+            response = await super().get_response(path, scope)
+            response.headers.update(HEADERS)
+            return response
+
+    return Starlette(
+        lifespan=lifespan,
+        routes=[
+            Route("/", page), Route("/health", health), Route("/take/{key}/{name}", take),
+            WebSocketRoute("/visit", visit), Mount("/static", Static(directory=STATIC)),
+        ],
+    )  # fmt: skip
+
+
+def new_key():
+    """Return a name that nobody can guess."""
+    return secrets.token_urlsafe(12)

@@ -1,0 +1,381 @@
+"""The after-action sheet: one page on a scene's models, compared over several seeds, and three things to notice.
+
+What there is to notice is worked out from the runs: each kind of remark is weighed by how much the numbers bear it out,
+and the three weightiest are printed. No remark is kept ready for a mission model.
+"""
+
+import textwrap
+from itertools import combinations, permutations
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from experiments import runs as store
+from experiments import statistics, style
+from experiments.classroom import scene as scenes
+from sim import __version__
+from sim.results import code_version, whole_file
+
+SHOWN = (
+    "civilians_killed", "excess_deaths", "displaced_person_weeks", "access", "peacekeepers_killed", "cost",
+)  # fmt: skip
+COMPARED = ("civilians_killed", "excess_deaths", "displaced_person_weeks", "access")
+FEWER = {
+    "civilians_killed": "civilians killed", "excess_deaths": "deaths from need",
+    "displaced_person_weeks": "person-weeks of displacement", "peacekeepers_killed": "peacekeepers killed",
+}  # fmt: skip
+NOTE = (
+    "A thinking tool, not a forecast: most sizes in the model are assumed. Intervals are 95% intervals of a mean (Student's "
+    "t) over seeds; they say how much is luck, not how true the model is."
+)
+PAGE = (8.27, 11.69)  # A4, inches
+
+
+def plan(scene, seeds, folder):
+    """Return the runs of a sheet: each model with the seed on the screen and those that follow.
+
+    Parameters
+    ----------
+    scene : Scene; seeds : int, how many; folder : Path of stored runs
+
+    Raises
+    ------
+    ValueError
+        A bad setting, or fewer than two seeds.
+    """
+    if not isinstance(seeds, int) or seeds < 2:
+        raise ValueError(f"seeds is {seeds!r}; an interval needs at least 2")
+    params = scenes.checked(scene)
+    first = params[0].seed
+    return store.plan(dict(zip(scenes.titles(scene.models), params)), range(first, first + seeds), Path(folder), ())
+
+
+def write(scene, jobs, folder):
+    """Write the sheet (PDF and PNG) and its numbers (CSV) from finished runs.
+
+    Returns
+    -------
+    (list of paths, list of the three remarks)
+    """
+    table, _, _ = store.gather(jobs)
+    said = notices(table, scenes.checked(scene)[0].seed)
+    figure = draw(scene, table, said)
+    folder = Path(folder)
+    about = {"Title": "After-action sheet", "Creator": f"partnership-peacekeeping {__version__}"}
+    files = [folder / f"after_action.{kind}" for kind in ("pdf", "png")]
+    whole_file(files[0], lambda f: figure.savefig(f, format="pdf", metadata={**about, "CreationDate": None}))
+    whole_file(files[1], lambda f: figure.savefig(f, format="png", dpi=150, metadata={"Software": about["Creator"]}))
+    baseline = table.arm.iloc[0]
+    summary = statistics.summary(table, baseline)
+    files += [folder / "after_action_summary.csv", folder / "after_action_runs.csv"]
+    whole_file(files[2], lambda f: summary.to_csv(f, index=False))
+    whole_file(files[3], lambda f: table.to_csv(f, index=False))
+    return [str(f) for f in files], said
+
+
+# ---------------------------------------------------------------------------------- what there is to notice
+
+
+def number(value):
+    """Return a number of people, or a share."""
+    return style.short_number(value).replace("−", "-") if abs(value) < 1e6 else f"{value / 1e6:.1f} million"
+
+
+def notices(table, seed, most=3):
+    """Return what the runs say that is worth a discussion: at most so many sentences, of different kinds.
+
+    Parameters
+    ----------
+    table : DataFrame, one row per arm and seed, the outcomes as columns; seed : int, that on the screen
+    """
+    found = []
+    for remark in (_sure, _unsure, _tradeoff, _screen, _need, _luck, _expelled, _agreement):
+        found += [(weight, remark.__name__, text) for weight, text in remark(table, seed)]
+    chosen = {}
+    for _, kind, text in sorted(found, key=lambda x: -x[0]):
+        chosen.setdefault(kind, text)
+    return list(chosen.values())[:most]
+
+
+def _paired(table, outcome):
+    """Yield (a, b, mean, low, high, share) for each pair of arms: b minus a, and the share of seeds where b is lower."""
+    values = table.pivot(index="seed", columns="arm", values=outcome)
+    for a, b in combinations(dict.fromkeys(table.arm), 2):
+        d = (values[b] - values[a]).dropna()
+        if len(d) >= 2:
+            yield (a, b, *statistics.interval(d), float((d < 0).mean()), len(d), float(values[[a, b]].mean().mean()))
+
+
+def _sure(table, _):
+    """The model makes a difference that the seeds agree on."""
+    for outcome, noun in FEWER.items():
+        for a, b, mean, low, high, lower, n, level in _paired(table, outcome):
+            if level <= 0 or low <= 0 <= high or abs(mean) < 0.5:
+                continue
+            better, worse, seeds = (b, a, lower) if mean < 0 else (a, b, 1 - lower)
+            low, high = sorted((abs(low), abs(high)))
+            yield (
+                3 + min(1.0, abs(mean) / level) + 0.2 * (outcome == "civilians_killed"),
+                f"{better} has {number(abs(mean))} fewer {noun} than {worse} on average (95% interval {number(low)} to "
+                f"{number(high)}), and fewer in {round(seeds * n)} of {n} seeds.",
+            )
+
+
+def _unsure(table, _):
+    """What looks like a difference may be luck."""
+    for a, b, mean, low, high, lower, n, level in _paired(table, "civilians_killed"):
+        if level <= 0 or not low <= 0 <= high or abs(mean) < 1:
+            continue
+        better, worse, seeds = (b, a, lower) if mean < 0 else (a, b, 1 - lower)
+        yield (
+            2.6 + min(0.6, abs(mean) / level),
+            f"{better} has {number(abs(mean))} fewer civilians killed than {worse} on average, but the 95% interval "
+            f"reaches from {number(-max(-low, high) if mean < 0 else low)} to "
+            f"{number(high if mean < 0 else max(-low, high))}; in {n - round(seeds * n)} of {n} seeds it is not so. "
+            f"{n} seeds cannot tell the two apart.",
+        )
+
+
+def _tradeoff(table, _):
+    """One model is best in one respect, another in another."""
+    means = table.groupby("arm", sort=False)[list(COMPARED)].mean().dropna()
+    if len(means) < 2:
+        return
+    for one, other in permutations(COMPARED, 2):
+        best = {o: (means[o].idxmax() if o == "access" else means[o].idxmin()) for o in (one, other)}
+        if best[one] == best[other] or other != "access":
+            continue
+        gap = means[one].max() / max(means[one].min(), 1e-9) - 1 + means.access.max() - means.access.min()
+        yield (
+            2.4 + min(0.8, gap),
+            f"No model is best in everything: {best[one]} has the fewest {FEWER[one]} ({number(means[one].min())}), but "
+            f"{best['access']} gets aid to people more often ({means.access.max():.0%} of attempts against "
+            f"{means.access[best[one]]:.0%}).",
+        )
+
+
+def _screen(table, seed):
+    """The run on the screen is one of many."""
+    values = table.pivot(index="seed", columns="arm", values="civilians_killed")
+    if seed not in values.index:
+        return
+    n = len(values)
+    for a, b in combinations(values.columns, 2):
+        here, mean = values.loc[seed, b] - values.loc[seed, a], (values[b] - values[a]).mean()
+        if here * mean < 0 and min(abs(here), abs(mean)) > 0.02 * values.to_numpy().mean():
+            fewer, more = (b, a) if here < 0 else (a, b)
+            yield (
+                3.6,
+                f"The run on the screen (seed {seed}) misleads: there {fewer} has {number(abs(here))} fewer civilians "
+                f"killed than {more}, but over {n} seeds it has {number(abs(mean))} more on average.",
+            )
+    for arm in values:
+        rank = int((values[arm] < values.loc[seed, arm]).sum())
+        extreme = max(rank, n - 1 - rank) / max(n - 1, 1)
+        if extreme >= 0.8:
+            how = "fewer" if rank < n / 2 else "more"
+            others = n - 1 - rank if how == "fewer" else rank
+            yield (
+                1.6 + extreme,
+                f"The run on the screen (seed {seed}) is not typical of {arm}: {number(values.loc[seed, arm])} civilians "
+                f"killed, {how} than in {others} of the other {n - 1} seeds (mean {number(values[arm].mean())}).",
+            )
+
+
+def _need(table, _):
+    """More people die of need than of violence, or the other way round."""
+    means = table.groupby("arm", sort=False)[["civilians_killed", "excess_deaths"]].mean()
+    share = (means.excess_deaths / means.sum(axis=1).clip(lower=1e-9)).round(3)
+    if means.to_numpy().sum() < 1:
+        return
+    low, high = share.min(), share.max()
+    text = f"{high:.0%}" if high - low < 0.02 else f"{low:.0%} ({share.idxmin()}) to {high:.0%} ({share.idxmax()})"
+    if low > 0.5:
+        yield 1.5 + low, f"Most of the dead were not killed: {text} of all deaths of civilians are from unmet need."
+    elif high < 0.5:
+        yield 2.5 - high, f"Most of the dead were killed: only {text} of all deaths of civilians are from unmet need."
+    else:
+        yield 2.6, f"What people die of depends on the model: {text} of all deaths of civilians are from unmet need."
+
+
+def _luck(table, _):
+    """How far luck alone reaches."""
+    for arm, values in table.groupby("arm", sort=False)["civilians_killed"]:
+        low, high = values.min(), values.max()
+        if low > 0 and high > low:
+            yield (
+                1.4 + min(1.4, np.log2(high / low) / 3),
+                f"With {arm} and nothing changed but luck, between {number(low)} and {number(high)} civilians are killed: "
+                f"{high / low:.1f} times as many in the worst of {len(values)} seeds as in the best.",
+            )
+
+
+def _expelled(table, _):
+    """Consent is not for ever."""
+    for arm, values in table.groupby("arm", sort=False)["missions_expelled"]:
+        share = (values > 0).mean()
+        if share > 0:
+            yield (
+                2 + 1.5 * share,
+                f"Consent is not for ever: with {arm} the government asks a mission to leave in "
+                f"{round(share * len(values))} of {len(values)} seeds.",
+            )
+
+
+def _agreement(table, _):
+    """Who gets an agreement, and whether it holds."""
+    groups = table.groupby("arm", sort=False)
+    signed = groups["weeks_to_agreement"].apply(lambda v: v.notna().sum())
+    broken = groups["agreement_collapses"].apply(lambda v: (v > 0).sum())
+    n = int(groups.size().max())
+    if signed.max() - signed.min() >= max(2, n / 5):
+        yield (
+            2 + (signed.max() - signed.min()) / n,
+            f"An agreement is signed in {signed.max()} of {n} seeds with {signed.idxmax()}, in {signed.min()} with "
+            f"{signed.idxmin()}.",
+        )
+    elif signed.max():
+        arm = broken.idxmax()
+        yield (
+            1.3 + broken.max() / n,
+            f"With {arm} an agreement is signed in {signed[arm]} of {n} seeds, and collapses at least once in "
+            f"{broken[arm]} of them.",
+        )
+
+
+# ---------------------------------------------------------------------------------- the page
+
+
+def draw(scene, table, said):
+    """Return the sheet as a matplotlib figure of one A4 page."""
+    params = scenes.checked(scene)
+    p, titles, colours = params[0], scenes.titles(scene.models), scenes.colours(scene.models)
+    n = table.seed.nunique()
+    figure = Figure(figsize=PAGE)
+    write_at = _Writer(figure)
+    write_at.line("After-action sheet", 17, bold=True)
+    write_at.line(f"{p.country.name}: {p.country.summary}", 9.5)
+    last = f"{p.seed} to {p.seed + n - 1}"
+    write_at.line(f"{p.weeks} weeks, seeds {last} (the seed on the screen is {p.seed}). {NOTE}", 7.5, style.GREY)
+    write_at.gap(0.008)
+    write_at.line("The choices", 11.5, bold=True)
+    for model, title, colour, one, command in zip(scene.models, titles, colours, params, scene.commands()):
+        write_at.swatch(colour)
+        write_at.line(title, 9.5, bold=True, indent=0.022)
+        write_at.line(f"{one.mission.summary} {_settings(model)}", 8, indent=0.022)
+        write_at.line(command, 6.5, style.GREY, indent=0.022, mono=True)
+    write_at.gap(0.008)
+    write_at.line(f"What came of them: means of {n} seeds, 95% intervals; hollow: the run on the screen", 11.5, bold=True)
+    top = write_at.y - 0.022
+    height = 0.028 + 0.021 * len(titles)
+    for k, outcome in enumerate(SHOWN):
+        left, low = 0.20 + (k % 3) * 0.265, top - height - (k // 3) * (height + 0.066)
+        ax = figure.add_axes((left, low, 0.225, height))
+        _panel(ax, table, outcome, titles, colours, p.seed, first=k % 3 == 0)
+    write_at.y = top - 2 * height - 0.066 - 0.05
+    if len(titles) > 1:
+        write_at.line(f"Differences from {titles[0]}, seed by seed", 11.5, bold=True)
+        _differences(write_at, table, titles)
+        write_at.gap(0.008)
+    write_at.line("Three things to notice", 11.5, bold=True)
+    for i, text in enumerate(said, start=1):
+        write_at.line(f"{i}.  {text}", 9, indent=0.0, hang=4)
+        write_at.gap(0.003)
+    bottom = f"Page: ?{scene.link()}"
+    figure.text(0.06, 0.022, f"partnership-peacekeeping {__version__}, model {code_version()}", size=6.5, color=style.GREY)
+    figure.text(0.06, 0.034, bottom if len(bottom) < 160 else bottom[:157] + "...", size=5.5, color=style.GREY,
+                family="monospace")  # fmt: skip
+    if write_at.y < 0.045:
+        raise ValueError("the sheet has more text than a page holds; take fewer settings or shorter names")
+    return figure
+
+
+def _settings(model):
+    """Return the settings of a model that are not those of its files."""
+    words = scenes.control_labels()
+    own = [o.split("=", 1) for o in model if o.split("=", 1)[0] not in (*scenes.GROUPS, "seed", "weeks")]
+    return "" if not own else "Set: " + ", ".join(f"{words(k)} {v}" for k, v in own) + "."
+
+
+class _Writer:
+    """Writes lines down a page."""
+
+    def __init__(self, figure):
+        self.figure, self.y = figure, 0.965
+
+    def line(self, text, size, colour=style.INK, bold=False, indent=0.0, mono=False, hang=0):
+        letter = size * (0.60 if mono else 0.56 if bold else 0.505) / 72 / PAGE[0]
+        width = max(20, int((0.88 - indent) / letter))
+        for part in textwrap.wrap(text, width, subsequent_indent=" " * hang):
+            self.figure.text(0.06 + indent, self.y, part, size=size, color=colour, va="top",
+                             weight="bold" if bold else "normal", family="monospace" if mono else "DejaVu Sans",
+                             parse_math=False)  # fmt: skip
+            self.y -= size * 1.36 / 72 / PAGE[1]
+        self.y -= 0.0015
+
+    def swatch(self, colour):
+        self.figure.add_artist(Rectangle((0.06, self.y - 0.0115), 0.013, 0.010, color=colour, transform=self.figure.transFigure))
+
+    def gap(self, share):
+        self.y -= share
+
+
+def _panel(ax, table, outcome, titles, colours, seed, first):
+    style.bare(ax)
+    groups = {arm: values for arm, values in table.groupby("arm", sort=False)}
+    means = [statistics.interval(groups[t][outcome]) for t in titles]
+    largest = np.nanmax(np.abs([m for m in np.ravel(means) if np.isfinite(m)] or [0.0]))
+    by, said = style.scaled_unit(style.unit(outcome), largest)
+    for y, (title, colour, (mean, low, high)) in enumerate(zip(titles, colours, means)):
+        mine = groups[title]
+        here = mine.loc[mine.seed == seed, outcome]
+        if not np.isfinite(mean):
+            ax.text(0.02, y, "no aid team", transform=ax.get_yaxis_transform(), size=6.5, color=style.GREY, va="center")
+            continue
+        ax.plot([low / by, high / by], [y, y], color=colour, lw=2.2, solid_capstyle="butt")
+        ax.plot(mean / by, y, "o", color=colour, ms=5.5, mec="white", mew=0.6)
+        if len(here) and np.isfinite(here.iloc[0]):
+            ax.plot(here.iloc[0] / by, y, "o", mfc="none", mec=colour, ms=5.5, mew=1.1)
+        shown = f"{mean:.0%}" if said == "share" else style.short_number(mean / by)
+        ax.annotate(shown, (mean / by, y), (0, 4), textcoords="offset points", ha="center", va="bottom", size=6.5,
+                    color=style.INK)  # fmt: skip
+    ax.set_ylim(len(titles) - 0.5, -0.75)
+    ax.set_yticks(range(len(titles)), [textwrap.shorten(t, 24, placeholder="…") for t in titles] if first else [])
+    ax.tick_params(labelsize=6.5)
+    ax.set_title(f"{style.meaning(outcome)} ({said})", fontsize=7.5, loc="left")
+    ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,g}".replace("-", "−")))
+    ax.margins(x=0.12)
+
+
+def _differences(write_at, table, titles):
+    columns = ["", *(style.meaning(o) for o in COMPARED)]
+    rows = [columns]
+    for title in titles[1:]:
+        cells = [textwrap.shorten(title, 30, placeholder="…")]
+        for outcome in COMPARED:
+            d = statistics.paired_differences(table, outcome, titles[0]).loc[title]
+            if not np.isfinite(d.difference):
+                cells.append("nothing to compare")
+                continue
+            if outcome == "access":
+                cells.append(f"{d.difference * 100:+.0f} points [{d.low * 100:+.0f}, {d.high * 100:+.0f}]")
+            else:
+                cells.append(f"{_signed(d.difference)} [{_signed(d.low)}, {_signed(d.high)}]")
+            cells[-1] += f"\nworse in {d.worse_share:.0%} of seeds"
+        rows.append(cells)
+    for r, row in enumerate(rows):
+        for k, cell in enumerate(row):
+            write_at.figure.text(0.06 + (0 if k == 0 else 0.20 + 0.172 * (k - 1)), write_at.y, cell, size=6.8, va="top",
+                                 color=style.GREY if r == 0 else style.INK, weight="bold" if k == 0 else "normal")  # fmt: skip
+        write_at.y -= 0.016 if r == 0 else 0.027
+
+
+def _signed(value):
+    size = abs(value)
+    said = f"{size / 1e6:.2f} m" if size >= 1e6 else f"{size:,.0f}"
+    return f"{'−' if value < 0 else '+'}{said}"
+

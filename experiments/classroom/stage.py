@@ -1,0 +1,432 @@
+"""The stage: a scene's models stepped side by side, and what is shown of them."""
+
+import base64
+from dataclasses import dataclass
+
+import numpy as np
+
+from experiments import style
+from experiments.classroom import look, words
+from experiments.classroom import scene as scenes
+from sim import outcomes
+from sim.model import PeaceModel
+from sim.processes import relieve
+from sim.state import AWAY, HOME
+
+YEAR = 52
+
+
+def _presence(model):
+    return model.task_presence("protect").sum(axis=0)
+
+
+def _access(model):
+    """Return the chance that an aid team of the missions present could work in each cell; nan without any: (C,)."""
+    aid = model.missions.persons[:, 4]
+    if aid.sum() < 1:
+        return np.full(model.land.row.size, np.nan)
+    cells = np.arange(model.land.row.size)
+    who = model.controller(cells)
+    shares = [
+        aid[m] * relieve.access(model.params.relieve, model.factions.hostility[who, m], model.land.felt,
+                                model.land.remoteness)
+        for m in np.flatnonzero(aid >= 1)
+    ]  # fmt: skip
+    return np.sum(shares, axis=0) / aid[aid >= 1].sum()
+
+
+def _need(model):
+    return model.census.need / np.maximum(model.census.persons, 1)
+
+
+def _trust(model):
+    size = model.missions.persons.sum(axis=1)
+    if size.sum() < 1:
+        return np.full(model.land.row.size, np.nan)
+    return (model.census.trust * size[:, None]).sum(axis=0) / size.sum()
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Something that each cell has: how it is called, its unit, the value of the darkest shade, where it comes from."""
+
+    title: str
+    unit: str
+    top: float
+    of: object  # model -> (C,); nan where there is nothing to show
+
+
+LAYERS = {
+    "violence": Layer("Violence", "felt there and around, share", 1.0, lambda m: m.land.felt),
+    "presence": Layer("Presence", "that protects, effective persons in reach", 200.0, _presence),
+    "access": Layer("Aid access", "chance that an aid team can work", 1.0, _access),
+    "institutions": Layer("Institutions", "reach and quality of the state, share", 1.0, lambda m: m.land.institutions),
+    "need": Layer("Unmet need", "of those who live there, share", 1.0, _need),
+    "trust": Layer("Trust", "in the missions that are there, share", 1.0, _trust),
+}
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A number on the screen: its column in the weekly table, and how the weeks so far make it."""
+
+    name: str
+    label: str
+    unit: str
+    how: str  # sum of the weeks so far, mean of the last year, or the last week
+    columns: tuple
+    charted: bool = False
+
+
+HEADLINES = (
+    Headline("killed", "Civilians killed", "people so far", "sum", ("civilians_killed",), True),
+    Headline("need", "Deaths from need", "people so far", "sum", ("excess_deaths",), True),
+    Headline("displaced", "Displaced", "people now", "last", ("idps", "refugees"), True),
+    Headline("access", "Aid access", "of attempts, past year", "mean", ("access",), True),
+    Headline("peacekeepers", "Peacekeepers killed", "people so far", "sum", ("peacekeepers_killed",)),
+    Headline("cost", "Cost", "US$ so far", "sum", ("cost",)),
+)
+
+
+class Actor:
+    """One model on the stage: its run so far, its log, its columns.
+
+    Parameters
+    ----------
+    overrides : tuple of str; params : Params
+    """
+
+    def __init__(self, overrides, params):
+        self.overrides, self.params = overrides, params
+        self.restart()
+
+    def restart(self):
+        """Go back to the first week."""
+        self.model = PeaceModel(self.params)
+        self.watch, self.log = words.Watch(self.model), []
+        columns = self.model.record.columns
+        self.columns = {
+            h.name: [j for j, c in enumerate(columns) if c in h.columns or (h.name == "cost" and c.startswith("cost_"))]
+            for h in HEADLINES
+        }
+
+    def step(self):
+        """Run one week and enter what was notable."""
+        self.model.step()
+        self.log += self.watch.week()
+
+    def history(self, headline):
+        """Return a headline in every week so far: (weeks,)."""
+        r = self.model.record
+        values = r.weekly[: r.steps][:, self.columns[headline.name]].sum(axis=1)
+        if headline.how == "sum":
+            return np.nancumsum(values)
+        if headline.how == "last":
+            return values
+        known = np.isfinite(values)
+        total, n = (np.r_[np.zeros(YEAR), np.cumsum(x)] for x in (np.where(known, values, 0.0), known))
+        with np.errstate(invalid="ignore"):
+            return np.where(n[YEAR:] > n[:-YEAR], (total[YEAR:] - total[:-YEAR]) / (n[YEAR:] - n[:-YEAR]), np.nan)
+
+    def numbers(self):
+        """Return the headlines as of now: numbers by name, None where there is nothing to measure."""
+        r, found = self.model.record, {}
+        for h in HEADLINES:
+            past = slice(max(0, r.steps - (YEAR if h.how == "mean" else 1)) if h.how != "sum" else 0, r.steps)
+            values = r.weekly[past][:, self.columns[h.name]].sum(axis=1)
+            if h.how == "mean":
+                values = values[np.isfinite(values)]
+                found[h.name] = float(values.mean()) if values.size else None
+            else:
+                found[h.name] = float(np.nansum(values))
+        return found
+
+
+class Stage:
+    """One to three models in step.
+
+    Parameters
+    ----------
+    scene : scene.Scene; before : Stage of the scene before, of which models that did not change are kept
+
+    Raises
+    ------
+    ValueError
+        One sentence on what was given, what is allowed and where.
+    """
+
+    def __init__(self, scene, before=None):
+        params = scenes.checked(scene)
+        old = {a.overrides: a for a in before.actors} if before else {}
+        self.actors = [old.pop(m, None) or Actor(m, p) for m, p in zip(scene.models, params, strict=True)]
+        self.models = scene.models
+        self.weeks = params[0].weeks
+        self.goal = min(scene.week, self.weeks)
+
+    @property
+    def week(self):
+        """The week that is shown: the last that all models have reached."""
+        return int(min(a.model.week for a in self.actors))
+
+    @property
+    def finished(self):
+        """Whether the last week is over."""
+        return self.week >= self.weeks
+
+    @property
+    def there(self):
+        """Whether all models are in the week that was asked for."""
+        return all(a.model.week == self.goal for a in self.actors)
+
+    def scene(self):
+        """Return what is on the screen as a scene."""
+        return scenes.Scene(self.models, self.week)
+
+    def go(self, week):
+        """Ask for a week: those that are beyond it start again."""
+        self.goal = max(0, min(int(week), self.weeks))
+        for a in self.actors:
+            if a.model.week > self.goal:
+                a.restart()
+
+    def advance(self, weeks=1):
+        """Step the models that are behind the goal, each at most so many weeks."""
+        for a in self.actors:
+            for _ in range(weeks):
+                if a.model.week < self.goal:
+                    a.step()
+
+    # ------------------------------------------------------------------------------ what is shown
+
+    def about(self):
+        """Return all that stays while a scene runs: the land, the factions, the missions, their plans."""
+        model = self.actors[0].model
+        land = model.land
+        titles, colours = scenes.titles(self.models), scenes.colours(self.models)
+        return {
+            "models": [list(m) for m in self.models], "link": self.scene().link(), "commands": self.scene().commands(),
+            "weeks": self.weeks, "start": str(model.params.country.start),
+            "country": {"name": model.params.country.name, "summary": model.params.country.summary,
+                        "key": scenes.choice_of(self.models[0], "country", "veltara")},
+            "land": {
+                "rows": int(land.shape[0]), "cols": int(land.shape[1]), "km": land.cell_km,
+                "row": land.row.tolist(), "col": land.col.tolist(),
+                "towns": [{"name": n, "row": t.row, "col": t.col, "capital": t.capital}
+                          for n, t in model.params.country.places.items() if t.persons >= 50_000 or t.capital],
+            },
+            "persons_per_dot": float(model.people.born.mean()),
+            "factions": [
+                {"name": words.faction_name(n).removeprefix("the "), "shape": shape, "colour": colour,
+                 "summary": model.params.country.factions[n].summary}
+                for n, (shape, colour) in zip(model.factions.names, look.factions(model))
+            ],
+            "actors": [self._about(a, title, colour) for a, title, colour in zip(self.actors, titles, colours)],
+            "controls": controls(self.actors),
+        }  # fmt: skip
+
+    def _about(self, actor, title, colour):
+        model = actor.model
+        parts = model.params.mission.components
+        return {
+            "title": title, "colour": colour, "mission": scenes.mission_of(actor.overrides),
+            "summary": model.params.mission.summary,
+            "missions": [
+                {"name": style.label(n), "helmet": look.helmet(parts[n].force.helmet), "plan": _rounded(model.plan[:, i]),
+                 "arrive": float(model.missions.arrive[i]), "authorised": float(model.missions.personnel[i].sum())}
+                for i, n in enumerate(model.missions.names)
+            ],
+        }  # fmt: skip
+
+    def history(self):
+        """Return the charted headlines of every week so far, the strength of each mission, and the log."""
+        said = []
+        for a in self.actors:
+            r = a.model.record
+            size = [r.columns.index(f"personnel_{n}") for n in a.model.missions.names]
+            said.append({
+                "series": {h.name: _rounded(a.history(h)) for h in HEADLINES if h.charted},
+                "strength": [_rounded(r.weekly[: r.steps, j] / max(1.0, a.model.missions.personnel[i].sum()))
+                             for i, j in enumerate(size)],
+                "agreement": r.weekly[: r.steps, r.columns.index("agreement")].astype(int).tolist(),
+                "log": a.log,
+            })  # fmt: skip
+        return {"week": self.week, "actors": said}
+
+    def frame(self, layer="violence", logged=()):
+        """Return the present week.
+
+        Parameters
+        ----------
+        layer : str, one of LAYERS; logged : how many entries of each log are on the screen already
+        """
+        if layer not in LAYERS:
+            raise ValueError(f"layer is {layer!r}; choose among {', '.join(LAYERS)}")
+        logged = [*logged, 0, 0, 0]
+        day = self.actors[0].model.record.day(self.week)
+        return {"week": self.week, "date": day.isoformat(), "finished": self.finished, "layer": layer,
+                "actors": [_frame(a, layer, logged[i]) for i, a in enumerate(self.actors)]}  # fmt: skip
+
+    def describe(self, actor, kind, index):
+        """Return the state of somebody or some place in words."""
+        if not 0 <= actor < len(self.actors):
+            raise ValueError(f"there is no model {actor}; they are numbered from 0 to {len(self.actors) - 1}")
+        a = self.actors[actor]
+        return words.describe(a.model, a.watch.where, kind, index)
+
+    def somebody(self, actor, cell, status, nth):
+        """Return the number of the nth civilian of a status in a cell; -1 if there is none."""
+        p = self.actors[actor].model.people
+        here = np.flatnonzero((p.cell == cell) & (p.status == status) & (p.persons > 0))
+        return int(here[nth]) if 0 <= nth < here.size else -1
+
+    def tables(self):
+        """Return the weekly numbers and the violent events of all models so far: CSV texts by name."""
+        import pandas as pd
+
+        titles = scenes.titles(self.models)
+        found = {}
+        for name, of in (("weekly", outcomes.weekly), ("events", outcomes.events)):
+            frames = []
+            for a, title in zip(self.actors, titles):
+                table = of(a.model)
+                table.insert(0, "model", title)
+                frames.append(table)
+            found[name] = pd.concat(frames, ignore_index=True).to_csv(index=False)
+        return found
+
+
+def _frame(actor, layer, logged):
+    model = actor.model
+    p, b, u = model.people, model.bands, model.units
+    cells = model.land.row.size
+    alive = p.persons > 0
+    values = LAYERS[layer].of(model)
+    shown = np.isfinite(values).all()
+    there = np.flatnonzero(b.fighters >= 1)
+    units = np.flatnonzero(u.cell >= 0)
+    size = u.strength.sum(axis=1)
+    host = model.hostility_of_host()
+    trust = model.census.trust_of_all
+    # of an aid team: refused; of a contingent: held back by a caveat
+    stopped = np.where(u.team, ~u.access, u.suspended)
+    return {
+        "home": _packed(np.bincount(p.cell[alive & (p.status == HOME)], minlength=cells)),
+        "away": _packed(np.bincount(p.cell[alive & (p.status == AWAY)], minlength=cells)),
+        "layer": base64.b64encode(
+            np.clip(np.nan_to_num(values) / LAYERS[layer].top * 255, 0, 255).astype(np.uint8).tobytes()
+        ).decode() if shown else None,
+        "bands": np.column_stack([
+            there, b.cell[there], b.faction[there], b.fighters[there].round(),
+            b.taking_part[there] & (model.factions.campaign[b.faction[there]] > 0), b.paused[there] > 0,
+        ]).astype(int).tolist(),
+        "units": np.column_stack([
+            units, u.cell[units], u.mission[units], size[units].round(), u.team[units], stopped[units],
+        ]).astype(int).tolist(),
+        "numbers": actor.numbers(), "agreement": bool(model.politics.agreement[0]),
+        "missions": [
+            {"phase": phase, "persons": round(float(model.missions.persons[i].sum())),
+             "consent": round(float(1 - host[i]), 3), "trust": round(float(trust[i]), 3)}
+            for i, (_, phase) in enumerate(words.phases(model))
+        ],
+        "log": actor.log[logged:],
+    }  # fmt: skip
+
+
+def _packed(counts):
+    return base64.b64encode(counts.astype("<u2").tobytes()).decode()
+
+
+def _rounded(values):
+    return [None if v != v else round(v, 3) for v in np.asarray(values, dtype=float).tolist()]
+
+
+# ---------------------------------------------------------------------------------- the controls
+
+
+def controls(actors):
+    """Return the controls of the page with their unit, range and meaning as declared, and their values in each model.
+
+    A control of every mission (a star in its path) comes once for each mission of any model.
+    """
+    declared = scenes.declarations()
+    groups = []
+    for group in scenes.control_groups():
+        found = [c for control in group["controls"] for c in _expanded(control, declared, actors)]
+        groups.append({"title": group["title"], "controls": found})
+    return groups
+
+
+def _expanded(control, declared, actors):
+    path = control["path"]
+    common = {k: control.get(k) for k in ("label", "asks", "low", "high", "step")} | {"all": control.get("all", False)}
+    if path in scenes.GROUPS:
+        given = [scenes.choice_of(a.overrides, path, {"country": "veltara", "mission": "none"}[path]) for a in actors]
+        about = {"country": "where it happens", "mission": "which missions there are, and how they share the work"}
+        yield {**common, "key": path, "kind": "choice", "unit": "", "doc": about[path], "values": given,
+               "options": [[n, _said(path, n), _summary(path, n)] for n in scenes.names_of(path)]}  # fmt: skip
+        return
+    if path == "mandate":
+        for name in _missions(actors):
+            key = f"mandate@mission.components.{name}.mandate"
+            given = [_mandate(a, name) for a in actors]
+            yield {**common, "key": key, "kind": "choice", "unit": "", "doc": "what it may and must do",
+                   "mission": style.label(name), "values": given,
+                   "options": [[n, _said("mandate", n), _summary("mandate", n)] for n in scenes.names_of("mandate")]}  # fmt: skip
+        return
+    f = declared[path]
+    star = ".*." in path
+    for name in _missions(actors) if star else [None]:
+        key = path.replace("*", name) if star else path
+        given = [_value(a.params, key) for a in actors]
+        if star and path.endswith((".arrive.weeks", ".leave.weeks")):
+            moment = path.split(".")[-2]
+            given = [v if v is None or _after(a.params, name, moment) else None for a, v in zip(actors, given)]
+        if all(v is None for v in given):
+            continue
+        more = {"mission": style.label(name)} if star else {}
+        meta = f.metadata
+        if "options" in meta:
+            yield {**common, **more, "key": key, "kind": "choice", "unit": "", "doc": meta["doc"], "values": given,
+                   "options": [[o, o.replace("_", " "), ""] for o in meta["options"]]}  # fmt: skip
+            continue
+        wanted = control.get("when", {})
+        off = [any(_value(a.params, k) != v for k, v in wanted.items()) for a in actors]
+        yield {**common, **more, "key": key, "kind": "number", "unit": meta["unit"], "doc": meta["doc"],
+               "allowed": [meta["low"], meta["high"]], "values": given, "off": off,
+               "low": max(control["low"], meta["low"]), "high": min(control["high"], meta["high"])}  # fmt: skip
+
+
+def _missions(actors):
+    return list(dict.fromkeys(n for a in actors for n in a.model.missions.names))
+
+
+def _after(params, name, moment):
+    """Say whether a mission comes or goes so many weeks after another moment."""
+    return getattr(params.mission.components[name], moment).after is not None
+
+
+def _mandate(actor, name):
+    """Return the mandate of a mission of a model: as overridden, or as its file says; None if it has no such mission."""
+    if name not in actor.params.mission.components:
+        return None
+    given = scenes.choice_of(actor.overrides, f"mandate@mission.components.{name}.mandate", None)
+    said = actor.params.mission.components[name].mandate.summary
+    return given or next((n for n in scenes.names_of("mandate") if _summary("mandate", n) == said), "")
+
+
+def _value(params, key):
+    """Return a parameter by its dotted path; None if the model has no such mission."""
+    node = params
+    for part in key.split("."):
+        node = node.get(part) if isinstance(node, dict) else getattr(node, part)
+        if node is None:
+            return None
+    return node
+
+
+def _said(group, name):
+    return scenes.title_of_country(name) if group == "country" else style.label(name)
+
+
+def _summary(group, name):
+    return scenes.about(group, name).get("summary", "")

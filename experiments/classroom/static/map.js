@@ -1,0 +1,266 @@
+// One country: shade, people, bands, contingents; and what lies under a finger.
+
+const DOTS = 700; // places in a cell, then dots cover each other
+const CORNERS = {
+  square: [[-0.8, -0.8], [0.8, -0.8], [0.8, 0.8], [-0.8, 0.8]],
+  up: [[0, -1], [0.95, 0.8], [-0.95, 0.8]],
+  down: [[0, 1], [0.95, -0.8], [-0.95, -0.8]],
+  left: [[-1, 0], [0.8, -0.95], [0.8, 0.95]],
+  right: [[1, 0], [-0.8, -0.95], [-0.8, 0.95]],
+  diamond: [[0, -1.1], [1.1, 0], [0, 1.1], [-1.1, 0]],
+  pentagon: [0, 1, 2, 3, 4].map((k) => [Math.sin((2 * Math.PI * k) / 5), -Math.cos((2 * Math.PI * k) / 5)]),
+  cross: [[-1, -3], [1, -3], [1, -1], [3, -1], [3, 1], [1, 1], [1, 3], [-1, 3], [-1, 1], [-3, 1], [-3, -1], [-1, -1]].map(
+    ([x, y]) => [x / 3, y / 3]),
+};
+
+export function rgb(hex) {
+  return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+}
+
+export function mark(ctx, shape, colour, x, y, r, hollow) {
+  const path = new Path2D();
+  if (shape === "circle") path.arc(x, y, r, 0, 7);
+  else CORNERS[shape].forEach(([dx, dy], i) => path[i ? "lineTo" : "moveTo"](x + dx * r, y + dy * r));
+  path.closePath();
+  ctx.lineWidth = 3;
+  ctx.strokeStyle = "#fff";
+  ctx.stroke(path);
+  ctx.fillStyle = colour;
+  ctx.fill(path);
+  if (hollow) {
+    ctx.fillStyle = "#fff";
+    ctx.beginPath();
+    ctx.arc(x, y, r * 0.45, 0, 7);
+    ctx.fill();
+  }
+}
+
+export function decoded(text, kind) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  return kind === 16 ? new Uint16Array(bytes.buffer) : bytes;
+}
+
+// A place in a cell for its nth dot: scattered, and the same in every week.
+function scatter(cell, n) {
+  let h = Math.imul(cell + 1, 2654435761) ^ Math.imul(n + 1, 40503);
+  h = Math.imul(h ^ (h >>> 15), 2246822519);
+  h = Math.imul(h ^ (h >>> 13), 3266489917);
+  h ^= h >>> 16;
+  return [(h & 0xffff) / 0x10000, (h >>> 16) / 0x10000];
+}
+
+export class Country {
+  constructor(canvas, look) {
+    this.canvas = canvas;
+    this.look = look;
+    this.people = document.createElement("canvas");
+    this.shade = document.createElement("canvas");
+    this.cursor = null; // of the keyboard: a cell
+    this.marks = [];
+  }
+
+  settle(scene, actor) {
+    this.land = scene.land;
+    this.factions = scene.factions;
+    this.missions = actor.missions;
+    this.at = new Map(scene.land.row.map((r, i) => [r * scene.land.cols + scene.land.col[i], i]));
+    this.counted = "";
+    this.resize();
+  }
+
+  resize() {
+    const dpr = window.devicePixelRatio || 1;
+    const { clientWidth: w, clientHeight: h } = this.canvas;
+    if (!w || !h || !this.land) return;
+    this.canvas.width = w * dpr;
+    this.canvas.height = h * dpr;
+    this.dpr = dpr;
+    this.px = Math.max(1, Math.floor(Math.min(w / this.land.cols, h / this.land.rows) * dpr)) / dpr;
+    this.x0 = Math.floor(((w - this.px * this.land.cols) / 2) * dpr) / dpr;
+    this.y0 = 0;
+    this.counted = "";
+    if (this.frame) this.draw(this.frame, this.layer);
+  }
+
+  corner(cell) {
+    return [this.x0 + this.land.col[cell] * this.px, this.y0 + (this.land.rows - 1 - this.land.row[cell]) * this.px];
+  }
+
+  draw(frame, layer) {
+    this.frame = frame;
+    this.layer = layer;
+    if (!this.px) return;
+    const ctx = this.canvas.getContext("2d");
+    ctx.setTransform(this.dpr, 0, 0, this.dpr, 0, 0);
+    ctx.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.#shade(ctx, frame, layer);
+    this.#dots(ctx, frame);
+    this.#towns(ctx);
+    this.#marks(ctx, frame);
+    this.#cursor(ctx);
+  }
+
+  #shade(ctx, frame, layer) {
+    const { rows, cols, row, col } = this.land;
+    this.shade.width = cols;
+    this.shade.height = rows;
+    const inner = this.shade.getContext("2d");
+    const picture = inner.createImageData(cols, rows);
+    const light = rgb(this.look.ground), dark = rgb(this.look.ramps[layer]);
+    const values = frame.layer ? decoded(frame.layer) : null;
+    for (let c = 0; c < row.length; c++) {
+      const k = ((rows - 1 - row[c]) * cols + col[c]) * 4, v = values ? values[c] / 255 : 0;
+      for (let i = 0; i < 3; i++) picture.data[k + i] = light[i] + (dark[i] - light[i]) * v;
+      picture.data[k + 3] = 255;
+    }
+    inner.putImageData(picture, 0, 0);
+    ctx.imageSmoothingEnabled = false;
+    ctx.drawImage(this.shade, this.x0, this.y0, cols * this.px, rows * this.px);
+  }
+
+  #dots(ctx, frame) {
+    const { rows, cols } = this.land;
+    const side = Math.round(this.px * this.dpr), wide = cols * side, high = rows * side;
+    const counted = frame.home + frame.away;
+    if (counted !== this.counted) {
+      this.counted = counted;
+      this.counts = [decoded(frame.home, 16), decoded(frame.away, 16)];
+      this.people.width = wide;
+      this.people.height = high;
+      const inner = this.people.getContext("2d");
+      const picture = inner.createImageData(wide, high);
+      const pixels = new Uint32Array(picture.data.buffer);
+      const big = side >= 6 ? 2 : 1;
+      [this.look.civilian, this.look.displaced].forEach((colour, status) => {
+        const [r, g, b] = rgb(colour);
+        const ink = ((status ? 255 : 235) << 24) | (b << 16) | (g << 8) | r;
+        this.counts[status].forEach((n, cell) => {
+          const left = this.land.col[cell] * side, top = (rows - 1 - this.land.row[cell]) * side;
+          for (let k = 0; k < Math.min(n, DOTS); k++) {
+            const [u, v] = scatter(cell, k + status * DOTS);
+            const at = (top + Math.floor(v * side)) * wide + left + Math.floor(u * side);
+            pixels[at] = ink;
+            if (big > 1) pixels[at + 1] = pixels[at + wide] = pixels[at + wide + 1] = ink;
+          }
+        });
+      });
+      inner.putImageData(picture, 0, 0);
+    }
+    ctx.drawImage(this.people, this.x0, this.y0, cols * this.px, rows * this.px);
+  }
+
+  #towns(ctx) {
+    const small = this.px < 8;
+    ctx.textAlign = "center";
+    for (const town of this.land.towns) {
+      if (small && !town.capital) continue;
+      ctx.font = `${town.capital ? "bold " : ""}${small ? 11 : 12}px system-ui, "DejaVu Sans", sans-serif`;
+      const x = this.x0 + (town.col + 0.5) * this.px, y = this.y0 + (this.land.rows - 1 - town.row + 0.5) * this.px;
+      ctx.lineWidth = 3;
+      ctx.strokeStyle = "#ffffffcc";
+      ctx.strokeText(town.name, x, y + this.px / 2 + 12);
+      ctx.fillStyle = this.look.ink;
+      ctx.fillText(town.name, x, y + this.px / 2 + 12);
+    }
+  }
+
+  #marks(ctx, frame) {
+    const grow = Math.max(0.75, Math.min(1.3, this.px / 9));
+    const found = [];
+    for (const [index, cell, faction, fighters, fights, paused] of frame.bands) {
+      const { shape, colour } = this.factions[faction];
+      found.push({ kind: "band", index, cell, shape, colour, r: size(fighters, 4, 9) * grow, hollow: paused, fights });
+    }
+    for (const [index, cell, mission, persons, team, stopped] of frame.units) {
+      const colour = this.missions[mission].helmet;
+      found.push(team
+        ? { kind: "unit", index, cell, shape: "cross", colour, r: 6.5 * grow, hollow: stopped }
+        : { kind: "unit", index, cell, shape: "circle", colour, r: size(persons, 5, 10) * grow, hollow: stopped });
+    }
+    const crowd = new Map();
+    for (const m of found) crowd.set(m.cell, [...(crowd.get(m.cell) || []), m]);
+    for (const [cell, here] of crowd) {
+      const [x, y] = this.corner(cell);
+      here.forEach((m, k) => {
+        // Those in one cell stand in a ring, so that each can be seen.
+        const ring = here.length > 1 ? Math.min(this.px * 0.45, 6) + here.length * 0.4 : 0;
+        m.x = x + this.px / 2 + ring * Math.sin((2 * Math.PI * k) / here.length);
+        m.y = y + this.px / 2 - ring * Math.cos((2 * Math.PI * k) / here.length);
+      });
+    }
+    found.sort((a, b) => (a.kind === b.kind ? b.r - a.r : a.kind === "band" ? -1 : 1));
+    for (const m of found) mark(ctx, m.shape, m.colour, m.x, m.y, m.r, m.hollow);
+    this.marks = found;
+  }
+
+  #cursor(ctx) {
+    for (const [cell, colour] of [[this.cursor, "#ffb000"], [this.flash, "#000"]]) {
+      if (cell === null || cell === undefined) continue;
+      const [x, y] = this.corner(cell);
+      ctx.lineWidth = 3;
+      ctx.strokeStyle = colour;
+      ctx.strokeRect(x - 3, y - 3, this.px + 6, this.px + 6);
+    }
+  }
+
+  // What is at a point of the canvas: {kind, index} or, for a civilian, {kind: "somebody", index: cell, status, nth}.
+  under(x, y) {
+    const marks = [...this.marks].reverse();
+    const near = marks.filter((m) => Math.hypot(m.x - x, m.y - y) <= m.r + 2);
+    if (near.length) {
+      near.sort((a, b) => Math.hypot(a.x - x, a.y - y) - Math.hypot(b.x - x, b.y - y));
+      return { kind: near[0].kind, index: near[0].index, cell: near[0].cell };
+    }
+    const cell = this.cellAt(x, y);
+    if (cell === null) return null;
+    const [left, top] = this.corner(cell);
+    for (const status of [1, 0]) {
+      for (let k = 0; this.counts && k < Math.min(this.counts[status][cell], DOTS); k++) {
+        const [u, v] = scatter(cell, k + status * DOTS);
+        if (Math.hypot(left + u * this.px + 0.5 - x, top + v * this.px + 0.5 - y) < 1.8) {
+          return { kind: "somebody", index: cell, status, nth: k, cell };
+        }
+      }
+    }
+    return { kind: "cell", index: cell, cell };
+  }
+
+  cellAt(x, y) {
+    const col = Math.floor((x - this.x0) / this.px), row = this.land.rows - 1 - Math.floor((y - this.y0) / this.px);
+    if (col < 0 || col >= this.land.cols) return null;
+    const cell = this.at.get(row * this.land.cols + col);
+    return cell === undefined ? null : cell;
+  }
+
+  // All that is in a cell, for those who use the keyboard.
+  inCell(cell) {
+    const here = this.marks.filter((m) => m.cell === cell).map((m) => ({ kind: m.kind, index: m.index, cell }));
+    for (const status of [0, 1]) {
+      if (this.counts && this.counts[status][cell]) here.push({ kind: "somebody", index: cell, status, nth: 0, cell });
+    }
+    return [{ kind: "cell", index: cell, cell }, ...here];
+  }
+
+  moveCursor(dx, dy) {
+    const { rows, cols, row, col } = this.land;
+    if (this.cursor === null) {
+      this.cursor = this.at.get(Math.floor(rows / 2) * cols + Math.floor(cols / 2)) ?? 0;
+    } else {
+      let r = row[this.cursor] + dy, c = col[this.cursor] + dx;
+      while (r >= 0 && r < rows && c >= 0 && c < cols) { // over a gap in the country, if there is one
+        const next = this.at.get(r * cols + c);
+        if (next !== undefined) {
+          this.cursor = next;
+          break;
+        }
+        r += dy;
+        c += dx;
+      }
+    }
+    if (this.frame) this.draw(this.frame, this.layer);
+  }
+}
+
+function size(persons, low, high) {
+  return Math.max(low, Math.min(high, 3 + Math.sqrt(persons) / 4));
+}

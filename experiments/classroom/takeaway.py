@@ -1,0 +1,149 @@
+"""What visitors take away is made in other processes, so that nobody's screen waits: jobs, their progress, their files."""
+
+import os
+import shutil
+import signal
+import threading
+from concurrent.futures import BrokenExecutor, CancelledError, ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+from experiments import runs
+from experiments.classroom import film, sheet
+
+SEEDS = (5, 10, 20, 30)
+KINDS = ("sheet", "gif", "mp4")
+KEPT = 60  # jobs whose files are kept
+
+why_no_mp4 = film.why_no_mp4
+cores = runs.available_cores
+
+
+def _begin():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides what an interruption means
+    if hasattr(os, "nice"):
+        os.nice(10)  # screens first
+
+
+class Job:
+    """A sheet or an animation that is being made."""
+
+    def __init__(self, key, what, folder):
+        self.key, self.what, self.folder = key, what, folder
+        self.files, self.notes, self.error = [], [], None
+        self.over = False
+        self.done, self.total, self.waiting = 0, 1, True
+        self.futures, self.cancelled = [], False
+
+    def progress(self):
+        """Return how much is done, of how much, and whether others come first."""
+        if self.what != "sheet":
+            self.done, self.total = film.read_progress(self.folder) or (self.done, self.total)
+            self.waiting = not self.done
+        return self.done, self.total, self.waiting
+
+    def cancel(self):
+        """Stop it as soon as may be."""
+        self.cancelled = True
+        for future in self.futures:
+            future.cancel()
+        if not self.over:
+            film.stop(self.folder)
+
+
+class Jobs:
+    """The jobs of all visitors, on a few processes.
+
+    Parameters
+    ----------
+    workers : int
+    """
+
+    def __init__(self, workers=1):
+        self.workers, self.pool, self.folder = workers, None, None
+        self.all = {}
+        self.lock = threading.Lock()
+
+    def open(self, folder):
+        """Begin, with a folder of one's own."""
+        self.folder = folder
+
+    def close(self):
+        """Stop everything."""
+        for job in self.all.values():
+            job.cancel()
+        if self.pool:
+            self.pool.shutdown(wait=False, cancel_futures=True)
+
+    def start(self, what, scene, seeds=None, every=None):
+        """Start a job.
+
+        Parameters
+        ----------
+        what : str, sheet, gif or mp4; scene : Scene; seeds : int, of a sheet; every : int, weeks between two frames
+
+        Raises
+        ------
+        ValueError
+            It cannot be made: what is allowed.
+        """
+        from experiments.classroom.server import new_key
+
+        if what not in KINDS:
+            raise ValueError(f"{what!r} cannot be made; choose among {', '.join(KINDS)}")
+        if what == "sheet" and seeds not in SEEDS:
+            raise ValueError(f"seeds is {seeds!r}; choose one of {', '.join(map(str, SEEDS))}")
+        if what == "mp4" and film.why_no_mp4():
+            raise ValueError(film.why_no_mp4())
+        if what != "sheet":
+            every = film.check_every(every or film.EVERY)
+        key = new_key()
+        job = Job(key, what, self.folder / key)
+        job.folder.mkdir()
+        with self.lock:
+            self.all[key] = job
+            for old in [k for k, j in self.all.items() if j.over][: max(0, len(self.all) - KEPT)]:
+                shutil.rmtree(self.all.pop(old).folder, ignore_errors=True)
+        threading.Thread(target=self._make, args=(job, scene, seeds, every), daemon=True).start()
+        return job
+
+    def file(self, key, name):
+        """Return the path of a finished file, or None."""
+        job = self.all.get(key)
+        return next((f for f in job.files if f.name == name), None) if job and job.over else None
+
+    def _submit(self, job, do, *what):
+        with self.lock:
+            try:
+                future = self._pool().submit(do, *what)
+            except BrokenExecutor:  # somebody killed a worker
+                self.pool = None
+                future = self._pool().submit(do, *what)
+        job.futures.append(future)
+        return future
+
+    def _pool(self):
+        if self.pool is None:
+            self.pool = ProcessPoolExecutor(self.workers, get_context("spawn"), initializer=_begin)
+        return self.pool
+
+    def _make(self, job, scene, seeds, every):
+        try:
+            if job.what == "sheet":
+                plan = sheet.plan(scene, seeds, self.folder / "runs")
+                missing = [j for j in plan if not j.done]
+                job.total, job.done = len(plan) + 1, len(plan) - len(missing)
+                for future in as_completed([self._submit(job, runs.simulate, j) for j in missing]):
+                    future.result()
+                    job.done, job.waiting = job.done + 1, False
+                future = self._submit(job, sheet.write, scene, plan, job.folder)
+            else:
+                future = self._submit(job, film.render, scene, job.folder / f"classroom.{job.what}", every)
+            names, job.notes = future.result()
+            job.files = [Path(f) for f in names]
+        except CancelledError:
+            job.error = "cancelled"
+        except Exception as error:  # whatever it is, the visitor is told
+            job.error = "cancelled" if job.cancelled else str(error) or type(error).__name__
+        finally:
+            job.over = True
