@@ -121,16 +121,11 @@ class Visitor:
 
     # ------------------------------------------------------------------------------ time
 
-    def _behind(self):
-        return self.stage is not None and not self.stage.there
-
     async def _next(self):
         """Return the next message; None when it is time for the next week."""
-        if self._behind() and not self.playing:
+        if self.announce:
             return self._waiting()
-        if self.playing and self.stage:
-            if self._behind() and self.announce:
-                return self._waiting()
+        if self.playing:
             pause = self.next_at - time.monotonic()
             if self.on_the_way < AHEAD:
                 if pause <= 0:

@@ -1,6 +1,6 @@
 // The page: what the server says is drawn, what the visitor does is asked of the server. The link holds the whole state.
 
-import { chart, spoken, timeline, weekAt } from "./charts.js";
+import { chart, spoken, timeline } from "./charts.js";
 import { Country, mark } from "./map.js";
 
 const $ = (id) => document.getElementById(id);
@@ -105,7 +105,7 @@ const hear = {
   state(m) {
     state.playing = m.playing;
     state.speed = m.speed;
-    $("play").textContent = m.playing ? "⏸ Pause" : "▶ Play";
+    $("play").textContent = m.playing ? "❚❚ Pause" : "▶ Play";
     $("play").setAttribute("aria-pressed", m.playing);
     $("speed").textContent = `${m.speed} week${m.speed > 1 ? "s" : ""}/s`;
     $("slower").disabled = m.speed === welcome.speeds[0];
@@ -210,6 +210,8 @@ function layOut() {
     return { node, canvas, box, select, badge, about, cells, country: new Country(canvas, welcome.look), said: null };
   });
   $("maps").replaceChildren(...panels.map((p) => p.node));
+  watching.disconnect();
+  panels.forEach((p) => watching.observe(p.box));
   $("charts").replaceChildren(...welcome.headlines.filter((h) => h.charted).map((h) =>
     make("canvas", { role: "img", "aria-label": `${h.label} over time`, "data-chart": h.name })));
   panels.forEach((p, i) => {
@@ -541,8 +543,10 @@ function showPanel(on) {
 
 function resized() {
   panels.forEach((p) => p.country.resize());
-  if (frame) show();
+  if (frame) drawCharts();
 }
+
+const watching = new ResizeObserver(resized);
 
 $("play").addEventListener("click", playOrPause);
 $("step").addEventListener("click", step);
@@ -557,7 +561,6 @@ $("week").addEventListener("change", (e) => {
   const week = Number(e.target.value);
   if (Number.isInteger(week)) ask("go", { week });
 });
-$("timeline").addEventListener("click", (e) => go(weekAt($("timeline"), e.offsetX, scene.weeks)));
 $("add").addEventListener("click", () => ask("add"));
 $("panel").addEventListener("click", () => showPanel(document.body.classList.contains("wide")));
 $("help").addEventListener("click", () => $("keys").showModal());
@@ -610,11 +613,7 @@ document.addEventListener("keydown", (e) => {
   else return;
   e.preventDefault();
 });
-let resizing = 0;
-window.addEventListener("resize", () => {
-  clearTimeout(resizing);
-  resizing = setTimeout(resized, 120);
-});
+window.addEventListener("resize", resized);
 if (window.matchMedia("(min-width: 901px) and (max-width: 1100px)").matches) showPanel(false);
 openTab("start");
 connect();

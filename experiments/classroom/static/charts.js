@@ -17,11 +17,8 @@ function fitted(canvas) {
   return [ctx, w, h];
 }
 
-export function short(v) {
-  if (v >= 1e9) return `${(v / 1e9).toFixed(v < 1e10 ? 1 : 0)} bn`;
-  if (v >= 1e6) return `${(v / 1e6).toFixed(v < 1e7 ? 1 : 0)} m`;
-  if (v >= 1e3) return `${Math.round(v / 1e3)},000`;
-  return String(Math.round(v));
+function short(v) {
+  return v >= 1e5 ? `${v / 1e6} m` : v.toLocaleString("en");
 }
 
 export function spoken(headline, value) {
@@ -36,7 +33,7 @@ export function chart(canvas, headline, series, colours, weeks) {
   const [ctx, w, h] = fitted(canvas);
   if (!w) return;
   const share = headline.how === "mean";
-  const left = 8, right = w - 22, top = 22, bottom = h - 4;
+  const left = 50, right = w - 20, top = 22, bottom = h - 4;
   let most = share ? 1 : 10;
   if (!share) for (const line of series) for (const v of line) if (v > most) most = v;
   const nice = share ? 1 : [1, 2, 2.5, 5, 10].map((k) => k * 10 ** Math.floor(Math.log10(most))).find((v) => v >= most);
@@ -44,12 +41,12 @@ export function chart(canvas, headline, series, colours, weeks) {
   ctx.font = `600 13px ${FONT}`;
   ctx.textAlign = "left";
   ctx.fillStyle = "#222";
-  ctx.fillText(headline.label, left, 14);
+  ctx.fillText(headline.label, 4, 14);
   const named = ctx.measureText(headline.label).width;
   ctx.font = `12px ${FONT}`;
   ctx.fillStyle = "#5f5f5f";
   const unit = share ? "past year" : headline.how === "last" ? "now" : "so far";
-  if (named + 70 < w) ctx.fillText(unit, left + named + 6, 14);
+  if (named + 64 < w) ctx.fillText(unit, named + 10, 14);
   ctx.strokeStyle = "#ddd9d0";
   ctx.lineWidth = 1;
   for (const v of [0, nice / 2, nice]) {
@@ -57,9 +54,9 @@ export function chart(canvas, headline, series, colours, weeks) {
     ctx.moveTo(left, y(v));
     ctx.lineTo(right, y(v));
     ctx.stroke();
-    if (v) {
-      ctx.fillText(share ? `${v * 100}%` : short(v), left, y(v) + 12);
-    }
+    ctx.textAlign = "right";
+    ctx.fillText(share ? `${v * 100}%` : short(v), left - 5, y(v) + (v ? 4 : 1));
+    ctx.textAlign = "left";
   }
   const ends = [];
   series.forEach((line, i) => {
@@ -100,7 +97,7 @@ export function chart(canvas, headline, series, colours, weeks) {
 const SIGNS = { agreement: "✓", collapse: "✗", consent: "!" };
 
 export function timeline(canvas, scene, history, week) {
-  const rows = scene.actors.length, high = 22;
+  const rows = scene.actors.length, high = rows > 2 ? 19 : 22;
   canvas.style.height = `${rows * (high + 3) + 17}px`;
   const [ctx, w, h] = fitted(canvas);
   if (!w) return;
@@ -161,15 +158,13 @@ export function timeline(canvas, scene, history, week) {
   for (let year = begin.getUTCFullYear() + 1; ; year++) {
     const k = (Date.UTC(year, 0, 1) - begin) / (7 * 864e5);
     if (k > scene.weeks) break;
+    ctx.fillStyle = "#00000026";
     ctx.fillRect(x(k), 0, 1, h - 14);
+    ctx.fillStyle = "#5f5f5f";
     if (x(k) < right - 16 && (scene.weeks < 700 || year % 2 === 0)) ctx.fillText(year, x(k), h - 3);
   }
   ctx.textAlign = "left";
   ctx.fillText(begin.getUTCFullYear(), left, h - 3);
   ctx.fillStyle = "#222";
   ctx.fillRect(x(week) - 1.5, 0, 3, h - 14);
-}
-
-export function weekAt(canvas, offset, weeks) {
-  return Math.max(0, Math.min(weeks, Math.round(((offset - 8) / (canvas.clientWidth - 16)) * weeks)));
 }
