@@ -103,7 +103,7 @@ export function timeline(canvas, scene, history, week) {
   if (!w) return;
   const left = 8, right = w - 8; // as the slider's thumb goes
   const x = (k) => left + ((right - left) * k) / scene.weeks;
-  ctx.font = `12px ${FONT}`;
+  ctx.font = `11.5px ${FONT}`;
   scene.actors.forEach((actor, i) => {
     const top = i * (high + 3);
     ctx.fillStyle = "#f4f1ea";
@@ -124,7 +124,7 @@ export function timeline(canvas, scene, history, week) {
       strength.forEach((share, k) => ctx[k ? "lineTo" : "moveTo"](x(k + 0.5), low - Math.min(1, share || 0) * (lane - 1)));
       ctx.stroke();
       const from = Math.max(0, mission.arrive);
-      if (from < scene.weeks && lane >= 10) {
+      if (from < scene.weeks && lane >= 9) {
         ctx.fillStyle = "#222";
         ctx.textAlign = "left";
         ctx.fillText(mission.name, Math.min(x(from) + 4, right - ctx.measureText(mission.name).width), low - (lane - 9) / 2);
@@ -150,7 +150,7 @@ export function timeline(canvas, scene, history, week) {
     ctx.fillRect(left, top, 5, high);
     ctx.fillStyle = "#222";
     ctx.fillText(LETTERS[i], left + 9, top + 15);
-    ctx.font = `12px ${FONT}`;
+    ctx.font = `11.5px ${FONT}`;
   });
   ctx.fillStyle = "#5f5f5f";
   ctx.textAlign = "center";

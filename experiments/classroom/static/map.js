@@ -75,7 +75,7 @@ export class Country {
     this.canvas.width = w * dpr;
     this.canvas.height = h * dpr;
     this.dpr = dpr;
-    this.px = Math.max(1, Math.floor(Math.min(w / this.land.cols, h / this.land.rows) * dpr)) / dpr;
+    this.px = Math.max(1, Math.min(w / this.land.cols, h / this.land.rows));
     this.x0 = Math.floor(((w - this.px * this.land.cols) / 2) * dpr) / dpr;
     this.y0 = 0;
     this.counted = "";
@@ -120,7 +120,7 @@ export class Country {
 
   #dots(ctx, frame) {
     const { rows, cols } = this.land;
-    const side = Math.round(this.px * this.dpr), wide = cols * side, high = rows * side;
+    const side = this.px * this.dpr, wide = Math.floor(cols * side), high = Math.floor(rows * side);
     const counted = frame.home + frame.away;
     if (counted !== this.counted) {
       this.counted = counted;
@@ -130,7 +130,7 @@ export class Country {
       const inner = this.people.getContext("2d");
       const picture = inner.createImageData(wide, high);
       const pixels = new Uint32Array(picture.data.buffer);
-      const big = side >= 6 ? 2 : 1;
+      const big = side >= 5.5 ? 2 : 1;
       [this.look.civilian, this.look.displaced].forEach((colour, status) => {
         const [r, g, b] = rgb(colour);
         const ink = ((status ? 255 : 235) << 24) | (b << 16) | (g << 8) | r;
@@ -138,7 +138,8 @@ export class Country {
           const left = this.land.col[cell] * side, top = (rows - 1 - this.land.row[cell]) * side;
           for (let k = 0; k < Math.min(n, DOTS); k++) {
             const [u, v] = scatter(cell, k + status * DOTS);
-            const at = (top + Math.floor(v * side)) * wide + left + Math.floor(u * side);
+            const x = Math.min(wide - big, Math.floor(left + u * side)), y = Math.min(high - big, Math.floor(top + v * side));
+            const at = y * wide + x;
             pixels[at] = ink;
             if (big > 1) pixels[at + 1] = pixels[at + wide] = pixels[at + wide + 1] = ink;
           }
@@ -146,7 +147,7 @@ export class Country {
       });
       inner.putImageData(picture, 0, 0);
     }
-    ctx.drawImage(this.people, this.x0, this.y0, cols * this.px, rows * this.px);
+    ctx.drawImage(this.people, this.x0, this.y0, wide / this.dpr, high / this.dpr);
   }
 
   #towns(ctx) {
