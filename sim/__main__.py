@@ -42,7 +42,10 @@ def simulate(config):
             model.step()
             advance(model.week)
             ok()
-    results.write_run(model, folder, HydraConfig.get().overrides.task, run.cells)
+    try:
+        results.write_run(model, folder, HydraConfig.get().overrides.task, run.cells)
+    except OSError as error:
+        raise OSError(f"{folder} could not be written, and nothing of it was: {error.strerror or error}") from error
     print(summary(model, choices.mission))
     print(f"results: {folder}" + (f"\nstate:   {saved}" if saved else ""))
     return folder
@@ -52,7 +55,6 @@ def summary(model, mission):
     """Return what a reader wants to know first."""
     t = outcomes.totals(model)
     p = model.params
-    years = model.week / 52
 
     def share(x):
         return "-" if x != x else f"{x:.0%}"
@@ -72,7 +74,7 @@ def summary(model, mission):
         ("missions asked to go", f"{t['missions_expelled']}", f"served {t['mandate_weeks']:.0f} weeks"),
         ("cost", f"US$ {t['cost'] / 1e6:,.0f} million", "over the run"),
     ]  # fmt: skip
-    head = f"{p.country.name}, {years:g} years, mission model {mission}, seed {p.seed}"
+    head = f"{p.country.name}, {model.week:g} weeks, mission model {mission}, seed {p.seed}"
     return "\n".join([head, *(f"  {a:<21}{b:>18}  {c}" for a, b, c in rows)])
 
 
@@ -88,7 +90,7 @@ def main():
     register()
     try:
         _hydra()
-    except (ValueError, HydraException, OmegaConfBaseException) as error:
+    except (ValueError, OSError, HydraException, OmegaConfBaseException) as error:
         say(f"error: {explain(error)}")
         sys.exit(2)
     except KeyboardInterrupt:
