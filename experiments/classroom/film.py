@@ -3,9 +3,9 @@
 Frames are painted with Pillow: matplotlib takes ten times as long for a frame.
 """
 
-import hashlib
 import importlib.util
 import math
+from collections import Counter
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -210,18 +210,16 @@ class Painter:
         land = stage.actors[0].model.land
         self.wide = SIZE[0] // n
         beside = n == 1
-        room = (SIZE[1] - TITLE - BELOW - 8, 700) if beside else (SIZE[1] - TITLE - BELOW - 34 - 92, self.wide - 24)
+        room = (SIZE[1] - TITLE - BELOW - 8, 700) if beside else (SIZE[1] - TITLE - BELOW - 34 - 128, self.wide - 24)
         self.px = max(2, min(room[0] // land.shape[0], room[1] // land.shape[1]))
         self.beside = beside
         self.looks = look.factions(stage.actors[0].model)
         self.spots = self._spots(land)
 
     def _spots(self, land, most=700):
-        """Return where in its cell each dot goes, in pixels: (most, 2), the same in all cells and weeks."""
-        digest = hashlib.sha256(b"dots").digest() * (most // 16 + 1)
-        offsets = np.frombuffer(digest, dtype=np.uint8)[: 2 * most].reshape(-1, 2).astype(int)
-        rng = np.random.default_rng(7)  # positions of dots: nothing that the model knows
-        return (offsets + rng.integers(0, 256, offsets.shape)) % self.px
+        """Return where in its cell each dot goes, in pixels: (C, most, 2), the same in every week."""
+        rng = np.random.default_rng(7)  # places of dots: nothing that the model knows
+        return rng.integers(0, self.px, (land.row.size, most, 2), dtype=np.int16)
 
     def paint(self):
         """Return the present week as a picture."""
@@ -249,7 +247,29 @@ class Painter:
                   fill=style.INK)  # fmt: skip
         map_top = top + (34 if not self.beside else 0)
         self._map(picture, draw, actor.model, x, map_top)
-        self._numbers(draw, actor, left, x, width, map_top + land.shape[0] * self.px)
+        bottom = map_top + land.shape[0] * self.px
+        self._numbers(draw, actor, left, x, width, bottom)
+        if self.beside:
+            self._phases(draw, actor, x + width + 40, SIZE[0] - 20, SIZE[1] - BELOW - 38)
+        else:
+            self._phases(draw, actor, left + 16, left + self.wide - 16, bottom + 96)
+
+    def _phases(self, draw, actor, left, right, y, high=26):
+        """Draw the plan of each mission as an area in the colour of its helmets, and where the run is."""
+        model = actor.model
+        names = model.missions.names
+        draw.rectangle([left, y, right, y + high], fill=look.GROUND)
+        for i, name in enumerate(names):
+            lane = high / len(names)
+            low = y + (i + 1) * lane
+            plan = np.clip(model.plan[:, i], 0, 1)
+            at = left + (np.arange(plan.size) + 0.5) / plan.size * (right - left)
+            area = [(left, low), *zip(at.tolist(), (low - plan * (lane - 1)).tolist()), (right, low)]
+            draw.polygon(area, fill=look.helmet(model.params.mission.components[name].force.helmet))
+        if not names:
+            draw.text(((left + right) / 2, y + high / 2), "no mission", font=_font(13), fill=style.GREY, anchor="mm")
+        now = left + (right - left) * model.week / self.stage.weeks
+        draw.rectangle([now - 1, y - 2, now + 1, y + high + 2], fill=style.INK)
 
     def _map(self, picture, draw, model, x, y):
         land, p, px = model.land, model.people, self.px
@@ -264,9 +284,9 @@ class Painter:
             there = (p.status == status) & (p.persons > 0)
             cell = np.sort(p.cell[there])
             nth = np.arange(cell.size) - np.searchsorted(cell, cell)  # of its cell
-            nth = (nth + (0 if status == HOME else 350)) % len(self.spots)
-            at_y = (rows - 1 - land.row[cell]) * px + self.spots[nth, 0]
-            at_x = land.col[cell] * px + self.spots[nth, 1]
+            nth = (nth + (0 if status == HOME else 350)) % self.spots.shape[1]
+            at_y = (rows - 1 - land.row[cell]) * px + self.spots[cell, nth, 0]
+            at_x = land.col[cell] * px + self.spots[cell, nth, 1]
             big = 1 if px < 8 else 2
             for dy in range(big):
                 for dx in range(big):
@@ -287,10 +307,16 @@ class Painter:
             colour = look.helmet(parts[model.missions.names[u.mission[i]]].force.helmet)
             stopped = not u.access[i] if u.team[i] else u.suspended[i]
             marks.append((size[i] + 1e6, "cross" if u.team[i] else "circle", colour, u.cell[i], bool(stopped)))
+        crowd, placed = Counter(m[3] for m in marks), Counter()
         for weight, shape, colour, cell, hollow in sorted(marks, key=lambda m: (m[0] >= 1e6, -(m[0] % 1e6))):
             radius = int(np.clip(3 + math.sqrt(weight % 1e6) / 4, 4, 9 if shape != "cross" else 6))
             sprite = _mark(shape, colour, radius, hollow)
             cx, cy = centre(cell)
+            if crowd[cell] > 1:  # those in one cell stand in a ring, so that each can be seen
+                angle = 2 * math.pi * placed[cell] / crowd[cell]
+                ring = min(px * 0.45, 6) + 0.4 * crowd[cell]
+                cx, cy = cx + round(ring * math.sin(angle)), cy - round(ring * math.cos(angle))
+                placed[cell] += 1
             picture.paste(sprite, (cx - sprite.width // 2, cy - sprite.height // 2), sprite)
         for name, town in model.params.country.places.items():
             if town.capital:
@@ -332,7 +358,7 @@ class Painter:
             draw.text((x + 21, y), said, font=_font(13), fill=style.INK, anchor="lm")
             x += 34 + _font(13).getlength(said)
         per = model.people.born.mean()
-        for colour, said in ((look.CIVILIAN, f"{per:,.0f} people"), (look.DISPLACED, "displaced")):
+        for colour, said in ((look.CIVILIAN, f"{per:,.0f} people at home"), (look.DISPLACED, "displaced")):
             draw.rectangle([x + 4, y - 2, x + 8, y + 2], fill=colour)
             draw.text((x + 14, y), said, font=_font(13), fill=style.INK, anchor="lm")
             x += 28 + _font(13).getlength(said)
@@ -361,5 +387,5 @@ def spoken(headline, value):
     if headline.how == "mean":
         return f"{value:.0%}"
     if headline.name == "cost":
-        return f"{value / 1e9:.2f} bn"
+        return f"${value / 1e9:.2f} bn"
     return f"{value / 1e6:.2f} m" if value >= 1e6 else f"{value:,.0f}"

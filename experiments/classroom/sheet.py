@@ -92,7 +92,7 @@ def notices(table, seed, most=3):
     table : DataFrame, one row per arm and seed, the outcomes as columns; seed : int, that on the screen
     """
     found = []
-    for remark in (_sure, _unsure, _tradeoff, _screen, _need, _luck, _expelled, _agreement):
+    for remark in (_sure, _reached, _unsure, _tradeoff, _screen, _need, _luck, _expelled, _agreement):
         found += [(weight, remark.__name__, text) for weight, text in remark(table, seed)]
     chosen = {}
     for _, kind, text in sorted(found, key=lambda x: -x[0]):
@@ -124,6 +124,20 @@ def _sure(table, _):
             )
 
 
+def _reached(table, _):
+    """One model's aid teams can work more often."""
+    for a, b, mean, low, high, lower, n, _level in _paired(table, "access"):
+        if low <= 0 <= high or abs(mean) < 0.01:
+            continue
+        better, worse, seeds = (b, a, 1 - lower) if mean > 0 else (a, b, lower)
+        low, high = sorted((abs(low), abs(high)))
+        yield (
+            3 + min(1.0, 5 * abs(mean)),
+            f"Aid teams can work more often with {better} than with {worse}: by {abs(mean):.0%} of attempts (95% interval "
+            f"{low:.0%} to {high:.0%}), and more often in {round(seeds * n)} of {n} seeds.",
+        )
+
+
 def _unsure(table, _):
     """What looks like a difference may be luck."""
     for a, b, mean, low, high, lower, n, level in _paired(table, "civilians_killed"):
@@ -133,9 +147,8 @@ def _unsure(table, _):
         yield (
             2.6 + min(0.6, abs(mean) / level),
             f"{better} has {number(abs(mean))} fewer civilians killed than {worse} on average, but the 95% interval "
-            f"reaches from {number(-max(-low, high) if mean < 0 else low)} to "
-            f"{number(high if mean < 0 else max(-low, high))}; in {n - round(seeds * n)} of {n} seeds it is not so. "
-            f"{n} seeds cannot tell the two apart.",
+            f"reaches from {number(-low if mean < 0 else high)} fewer to {number(high if mean < 0 else -low)} more, and in "
+            f"{n - round(seeds * n)} of {n} seeds it is not so: {n} seeds cannot tell the two apart.",
         )
 
 
@@ -170,7 +183,7 @@ def _screen(table, seed):
             yield (
                 3.6,
                 f"The run on the screen (seed {seed}) misleads: there {fewer} has {number(abs(here))} fewer civilians "
-                f"killed than {more}, but over {n} seeds it has {number(abs(mean))} more on average.",
+                f"killed than {more}, but over {n} seeds {fewer} has {number(abs(mean))} more on average.",
             )
     for arm in values:
         rank = int((values[arm] < values.loc[seed, arm]).sum())
@@ -268,14 +281,15 @@ def draw(scene, table, said):
         write_at.line(f"{one.mission.summary} {_settings(model)}", 8, indent=0.022)
         write_at.line(command, 6.5, style.GREY, indent=0.022, mono=True)
     write_at.gap(0.008)
-    write_at.line(f"What came of them: means of {n} seeds, 95% intervals; hollow: the run on the screen", 11.5, bold=True)
-    top = write_at.y - 0.022
+    write_at.line("What came of them", 11.5, bold=True)
+    write_at.line(f"Means of {n} seeds and their 95% intervals; hollow: the run on the screen.", 7.5, style.GREY)
+    top = write_at.y - 0.026
     height = 0.028 + 0.021 * len(titles)
     for k, outcome in enumerate(SHOWN):
-        left, low = 0.20 + (k % 3) * 0.265, top - height - (k // 3) * (height + 0.066)
+        left, low = 0.20 + (k % 3) * 0.265, top - height - (k // 3) * (height + 0.072)
         ax = figure.add_axes((left, low, 0.225, height))
         _panel(ax, table, outcome, titles, colours, p.seed, first=k % 3 == 0)
-    write_at.y = top - 2 * height - 0.066 - 0.05
+    write_at.y = top - 2 * height - 0.072 - 0.045
     if len(titles) > 1:
         write_at.line(f"Differences from {titles[0]}, seed by seed", 11.5, bold=True)
         _differences(write_at, table, titles)
@@ -345,14 +359,15 @@ def _panel(ax, table, outcome, titles, colours, seed, first):
     ax.set_ylim(len(titles) - 0.5, -0.75)
     ax.set_yticks(range(len(titles)), [textwrap.shorten(t, 24, placeholder="…") for t in titles] if first else [])
     ax.tick_params(labelsize=6.5)
-    ax.set_title(f"{style.meaning(outcome)} ({said})", fontsize=7.5, loc="left")
+    ax.set_title(f"{style.meaning(outcome)}\n({said})", fontsize=7.5, loc="left")
     ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,g}".replace("-", "−")))
     ax.margins(x=0.12)
 
 
 def _differences(write_at, table, titles):
-    columns = ["", *(style.meaning(o) for o in COMPARED)]
+    units = {"access": "points of a hundred", "displaced_person_weeks": "million person-weeks"}
+    columns = ["", *(f"{style.meaning(o)},\n{units.get(o, 'people')}" for o in COMPARED)]
     rows = [columns]
     for title in titles[1:]:
         cells = [textwrap.shorten(title, 30, placeholder="…")]
@@ -361,21 +376,17 @@ def _differences(write_at, table, titles):
             if not np.isfinite(d.difference):
                 cells.append("nothing to compare")
                 continue
-            if outcome == "access":
-                cells.append(f"{d.difference * 100:+.0f} points [{d.low * 100:+.0f}, {d.high * 100:+.0f}]")
-            else:
-                cells.append(f"{_signed(d.difference)} [{_signed(d.low)}, {_signed(d.high)}]")
+            by = {"access": 0.01, "displaced_person_weeks": 1e6}.get(outcome, 1.0)
+            cells.append(f"{_signed(d.difference / by)} [{_signed(d.low / by)}, {_signed(d.high / by)}]")
             cells[-1] += f"\nworse in {d.worse_share:.0%} of seeds"
         rows.append(cells)
     for r, row in enumerate(rows):
         for k, cell in enumerate(row):
             write_at.figure.text(0.06 + (0 if k == 0 else 0.20 + 0.172 * (k - 1)), write_at.y, cell, size=6.8, va="top",
                                  color=style.GREY if r == 0 else style.INK, weight="bold" if k == 0 else "normal")  # fmt: skip
-        write_at.y -= 0.016 if r == 0 else 0.027
+        write_at.y -= 0.026
 
 
 def _signed(value):
-    size = abs(value)
-    said = f"{size / 1e6:.2f} m" if size >= 1e6 else f"{size:,.0f}"
-    return f"{'−' if value < 0 else '+'}{said}"
-
+    size = f"{abs(value):,.0f}"
+    return size if size == "0" else f"{'−' if value < 0 else '+'}{size}"
