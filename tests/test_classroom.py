@@ -1,0 +1,599 @@
+"""The classroom without a browser: scenes, stages, words, what is taken away, and the server by its protocol."""
+
+import base64
+import importlib.util
+import json
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+
+pytest.importorskip("starlette", reason="the classroom's server is not installed: pip install -e '.[test]'")
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from experiments import runs
+from experiments.classroom import __main__ as command
+from experiments.classroom import film, look, scene, server, sheet, stage, takeaway, words
+from sim import PeaceModel, load, outcomes
+from sim.config import CONF, explain
+
+SMALL = ("civilians=300", "weeks=80")
+PAIR = scene.Scene((("mission=none", *SMALL), ("mission=un_only", "mission.authorised=0", *SMALL)), 30)
+
+
+def at(given, week=None):
+    """Return the stage of a scene, in its week."""
+    made = stage.Stage(given)
+    made.go(given.week if week is None else week)
+    while not made.there:
+        made.advance(13)
+    return made
+
+
+@pytest.fixture(scope="module")
+def pair():
+    return at(PAIR)
+
+
+# ---------------------------------------------------------------------------------- scenes
+
+
+def test_parameters_are_those_that_the_command_line_makes():
+    model = ("mission=sequential", "seed=3", "judge.conflation=0.9", "mission.components.un.arrive.weeks=60",
+             "mandate@mission.components.un.mandate=observation", "weeks=104", "mission.budget=2.5e9")  # fmt: skip
+    assert scene.parameters(model) == load(*model)
+
+
+@pytest.mark.parametrize(("override", "said"), [
+    ("feel.misinformation=1.5", "must lie in [0, 1] share"),
+    ("mission.authorised=-4", "must lie in [0, 5200] week"),
+    ("country=../secret", "choose among"),
+    ("country.cells=/etc/hostname", "cannot be set here"),
+    ("country.name=${oc.env:HOME}", "cannot be set here"),
+    ("judge.conflation=${oc.env:HOME}", "must be a number"),
+    ("run.name=x", "cannot be set here"),
+    ("hydra.run.dir=x", "cannot be set here"),
+    ("judge.conflation=much", "could not be converted"),
+    ("mission.components.nobody.arrive.weeks=3", "is not a setting"),
+    ("civilians=1000000", "at most 20000"),
+    ("weeks=5000", "at most 1560"),
+    ("mission", "name=value"),
+])  # fmt: skip
+def test_what_is_not_allowed_is_refused_in_a_sentence(override, said):
+    with pytest.raises(server.WRONG) as error:
+        scene.checked(scene.Scene(((override,),)))
+    assert said in explain(error.value)
+    assert "\n" not in explain(error.value)
+
+
+def test_models_side_by_side_share_the_country_and_the_luck():
+    with pytest.raises(ValueError, match="seed is 1 and 2; models side by side need the same seed"):
+        scene.checked(scene.Scene((("seed=1",), ("seed=2",))))
+    with pytest.raises(ValueError, match="4 models"):
+        scene.checked(scene.Scene((("mission=none",),) * 4))
+
+
+def test_a_link_holds_the_whole_scene():
+    assert scene.from_link(f"http://127.0.0.1:8711/?{PAIR.link()}&layer=need") == PAIR
+    for bad, said in (("?week=3", "names no model"), ("?a=mission%3Dnone&week=-3", "must be a whole number")):
+        with pytest.raises(ValueError, match=said):
+            scene.from_link(bad)
+
+
+def test_a_comma_on_the_command_line_makes_models():
+    made = scene.from_words(["mission=none,un_only", "seed=3"])
+    assert made.models == (("mission=none", "seed=3"), ("mission=un_only", "seed=3"))
+    with pytest.raises(ValueError, match="4 models; at most 3"):
+        scene.from_words(["seed=1,2,3,4"])
+
+
+def test_another_mission_drops_the_settings_of_the_missions_it_replaces():
+    before = ("mission=sequential", "mission.components.un.arrive.weeks=60", "seed=2")
+    assert scene.changed(before, "mission", "parallel") == ("seed=2", "mission=parallel")
+    both = scene.Scene((("seed=1",), ("seed=1", "mission=un_only")))
+    assert both.with_setting("seed", 5, [0]).models == (("seed=5",), ("mission=un_only", "seed=5"))
+
+
+def test_every_card_can_be_played_and_every_country_has_one():
+    cards = scene.cards()
+    for card in cards:
+        assert {"title", "text", "look_for", "models"} <= set(card)
+        models = tuple(tuple(m) for m in card["models"])
+        scene.checked(scene.Scene(models))
+        assert len(set(scene.titles(models))) == len(set(scene.colours(models))) == len(models)
+    used = {scene.choice_of(m, "country", "veltara") for c in cards for m in c["models"]}
+    assert used == set(scene.names_of("country"))
+
+
+def test_every_control_is_a_declared_setting_within_its_range():
+    declared = scene.declarations()
+    paths = [c["path"] for g in scene.control_groups() for c in g["controls"]]
+    assert len(set(paths)) == len(paths)
+    wanted = "mission mandate mission.authorised mission.coordination judge.conflation feel.misinformation"
+    assert set(wanted.split()) | {"judge.contestation", "mission.budget"} <= set(paths)
+    for control in (c for g in scene.control_groups() for c in g["controls"]):
+        if control["path"] in (*scene.GROUPS, "mandate"):
+            continue
+        meta = declared[control["path"]].metadata
+        assert control["asks"].endswith((".", "?", ".)")), control["path"]
+        if "low" in meta:
+            assert meta["low"] <= control["low"] < control["high"] <= meta["high"], control["path"]
+
+
+def test_controls_show_units_meanings_and_the_values_of_each_model(pair):
+    found = {c["key"]: c for g in stage.controls(pair.actors) for c in g["controls"]}
+    delay = found["mission.authorised"]
+    assert delay["values"] == [26, 0]
+    assert (delay["unit"], delay["allowed"]) == ("week", [0, 5200])
+    assert delay["doc"] == "week in which the missions are authorised"
+    assert found["mission.components.un.mandate.use_of_force"]["values"] == [None, 0.4]
+    assert found["mandate@mission.components.un.mandate"]["values"] == [None, "multidimensional"]
+    assert found["mission.person_years"]["off"] == [True, True]  # costs are held equal, not persons
+
+
+# ---------------------------------------------------------------------------------- the stage
+
+
+def test_the_screen_shows_the_numbers_of_the_same_run_from_python(pair):
+    actor = pair.actors[1]
+    model = PeaceModel(load(*PAIR.models[1]))
+    while model.week < 30:
+        model.step()
+    table = outcomes.weekly(model)
+    shown = actor.numbers()
+    assert shown["killed"] == table.civilians_killed.sum() > 0
+    assert shown["displaced"] == table.idps.iloc[-1] + table.refugees.iloc[-1] > 0
+    assert shown["cost"] == pytest.approx(table.cost_un.sum())
+    assert shown["cost"] > 0
+    assert shown["access"] == pytest.approx(np.nanmean(table.access))
+    assert outcomes.weekly(actor.model).equals(table)
+
+
+def test_before_anybody_comes_the_models_are_one_and_the_same():
+    early = at(scene.Scene((("mission=none", *SMALL), ("mission=un_only", *SMALL)), 20))
+    a, b = early.frame()["actors"]
+    assert a["home"] == b["home"]
+    assert a["bands"] == b["bands"]
+    assert a["numbers"] == b["numbers"]
+
+
+def test_going_back_and_forth_shows_the_same_week_again(pair):
+    again = at(PAIR, 50)
+    again.go(30)
+    assert again.week == 0
+    again.advance(99)
+    assert again.frame("need") == pair.frame("need")
+    assert again.history() == pair.history()
+
+
+def test_models_that_do_not_change_are_kept(pair):
+    other = stage.Stage(pair.scene().with_setting("mission.authorised", 10, [1]), pair)
+    assert other.actors[0] is pair.actors[0]
+    assert other.actors[1] is not pair.actors[1]
+
+
+def test_a_frame_holds_everybody(pair):
+    for key, layer in stage.LAYERS.items():
+        a = pair.frame(key)["actors"][1]
+        shade = np.frombuffer(base64.b64decode(a["layer"]), dtype=np.uint8)
+        model = pair.actors[1].model
+        assert shade.size == model.land.row.size, layer.title
+        assert 0 <= layer.of(model).min() <= layer.of(model).max(), layer.title
+    home, away = (np.frombuffer(base64.b64decode(a[k]), dtype="<u2") for k in ("home", "away"))
+    inside = (model.people.persons > 0) & (model.people.status < 2)
+    assert home.sum() + away.sum() == inside.sum()
+    assert len(a["bands"]) == (model.bands.fighters >= 1).sum() > 0
+    assert len(a["units"]) == (model.units.cell >= 0).sum() > 0
+    assert pair.frame("access")["actors"][0]["layer"] is None  # nobody has aid teams there
+    json.dumps(pair.frame(), allow_nan=False)
+    with pytest.raises(ValueError, match="choose among violence"):
+        pair.frame("colour")
+
+
+def test_everything_that_stays_can_be_sent(pair):
+    about = json.loads(json.dumps(pair.about(), allow_nan=False))
+    assert about["commands"][1].startswith("python -m sim mission=un_only mission.authorised=0")
+    assert [a["title"] for a in about["actors"]] == ["No mission", "UN only"]
+    assert about["actors"][1]["missions"][0]["helmet"] == "#3b8ede"
+    assert about["factions"][0]["shape"] == "square"  # the government
+    assert len({f["shape"] for f in about["factions"]}) == len(about["factions"])
+
+
+def test_the_car_with_its_six_factions_and_five_missions_is_shown():
+    car = at(scene.Scene((("country=car", "mission=car_history", "weeks=120", "civilians=300"),), 110))
+    about = car.about()
+    assert len({(f["shape"], f["colour"]) for f in about["factions"]}) == 6
+    assert len(about["actors"][0]["missions"]) == 5
+    assert any(e["kind"] == "campaign" for e in car.actors[0].log)
+
+
+# ---------------------------------------------------------------------------------- words
+
+
+def test_everybody_and_every_place_can_be_described(pair):
+    model = pair.actors[1].model
+    for kind, n in (("civilian", model.people.persons.size), ("band", model.bands.cell.size),
+                    ("unit", model.units.cell.size), ("cell", model.land.row.size)):  # fmt: skip
+        for index in range(0, n, max(1, n // 40)):
+            said = pair.describe(1, kind, index)
+            assert said["title"]
+            assert said["sentences"], (kind, index)
+            assert all(s[0] == s[0].upper() and s.endswith(".") for s in said["sentences"]), said
+            assert "nan" not in " ".join(said["sentences"])
+        with pytest.raises(ValueError, match="numbered from 0"):
+            pair.describe(1, kind, n)
+    with pytest.raises(ValueError, match="choose among"):
+        pair.describe(0, "king", 0)
+
+
+def test_words_follow_the_state(pair):
+    actor = at(PAIR).actors[1]  # one's own, to be changed
+    model, where = actor.model, actor.watch.where
+    model.people.status[5], model.people.need[5] = 1, 0.62
+    assert "displaced from" in (said := " ".join(words.describe(model, where, "civilian", 5)["sentences"]))
+    assert "need 62%" in said
+    unit = int(np.flatnonzero((model.units.cell >= 0) & ~model.units.team)[0])
+    assert "soldier" in words.describe(model, where, "unit", unit)["sentences"][0]
+    model.units.suspended[unit] = True
+    assert "caveats" in " ".join(words.describe(model, where, "unit", unit)["sentences"])
+    capital = next(p for p in model.params.country.places.values() if p.capital)
+    cell = int(np.flatnonzero((model.land.row == capital.row) & (model.land.col == capital.col))[0])
+    assert words.describe(model, where, "cell", cell)["title"] == "In Oravel"
+    assert where(cell + 3) == "80 km east of Oravel"
+
+
+def test_the_log_says_what_happened_and_when():
+    model = PeaceModel(load("mission=un_only", *SMALL))
+    watch = words.Watch(model)
+    model.step()
+    watch.week()
+    model.politics.agreement[0] = True
+    assert [e["text"] for e in watch.week() if e["kind"] == "agreement"] == ["An agreement is signed."]
+    model.politics.agreement[0], model.politics.collapsed[0] = False, 1
+    assert "collapse" in [e["kind"] for e in watch.week()]
+    model.missions.unwelcome[0] = 1
+    assert "no longer wants the UN mission" in next(e["text"] for e in watch.week() if e["kind"] == "consent")
+    model.missions.expelled[0] = model.week
+    assert "consent withdrawn" in next(e["text"].lower() for e in watch.week() if e["kind"] == "consent")
+    assert all(e["kind"] not in ("agreement", "consent") for e in watch.week())
+
+
+def test_the_log_is_told_by_the_record_of_events(pair):
+    killed = [e for e in pair.actors[0].log if e["kind"] == "massacre"]
+    assert killed
+    for e in killed[:5]:
+        weekly = outcomes.events(pair.actors[0].model)
+        mine = weekly[(weekly.kind == "attack") & (weekly.date_start == str(pair.actors[0].model.record.day(e["week"])))]
+        assert int(e["text"].split()[0].replace(",", "")) in mine.groupby("side_a").deaths_civilians.sum().tolist()
+
+
+def test_missions_come_and_go_in_the_log():
+    made = at(scene.Scene((("mission=sequential", "civilians=300", "weeks=200"),), 110))
+    said = " ".join(e["text"] for e in made.actors[0].log if e["kind"] == "mission")
+    assert "The regional mission arrives" in said
+    assert "The regional mission has left and hands over to the UN mission." in said
+    phases = {week: dict(words.phases(at(made.scene(), week).actors[0].model)) for week in (10, 31, 100)}
+    assert phases[10]["un"].startswith("arrives in week")
+    assert phases[31]["regional"] == "building up"
+    assert phases[100] == {"regional": "gone", "un": "at strength"}
+
+
+# ---------------------------------------------------------------------------------- to take away
+
+
+@pytest.fixture(scope="module")
+def made_sheet(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sheet")
+    jobs = sheet.plan(PAIR, 3, folder / "runs")
+    runs.run(jobs, 1, "test")
+    files, said = sheet.write(PAIR, jobs, folder)
+    return [Path(f) for f in files], said, runs.gather(jobs)[0]
+
+
+def test_the_sheet_is_one_page_with_its_numbers_beside_it(made_sheet):
+    files, said, table = made_sheet
+    pdf, png, summary, every = files
+    assert len(re.findall(rb"/Type /Page\b", pdf.read_bytes())) == 1
+    assert Image.open(png).size == (1240, 1753)
+    assert set(pd.read_csv(every).seed) == {1, 2, 3}
+    assert {"arm", "outcome", "mean", "low", "high", "difference"} <= set(pd.read_csv(summary).columns)
+    assert len(said) == 3
+    figure = sheet.draw(PAIR, table, said)
+    text = " ".join(t.get_text() for t in figure.texts)
+    assert "not a forecast" in text
+    assert PAIR.commands()[1] in text
+    assert all(" ".join(t.split()[:4]) in text for t in said)
+
+
+def test_the_sheet_holds_three_models_with_long_settings(made_sheet):
+    _, said, table = made_sheet
+    models = tuple(
+        ("mission=un_only", "mission.comparison=as_deployed", f"mission.authorised={week}",
+         "mission.components.un.leave.week=416", "judge.conflation=0.9", "feel.misinformation=0.8", *SMALL)
+        for week in (0, 26, 52)
+    )  # fmt: skip
+    long = scene.Scene(models, 30)
+    arms = scene.titles(models)
+    rows = table[table.arm == "UN only"]
+    three = pd.concat([rows.assign(arm=a) for a in arms], ignore_index=True)
+    assert len(sheet.draw(long, three, [s + " " + s for s in said]).axes) == 6
+
+
+def _table(**columns):
+    base = {"excess_deaths": 10.0, "displaced_person_weeks": 5e6, "access": 0.6, "peacekeepers_killed": 0.0,
+            "missions_expelled": 0, "weeks_to_agreement": np.nan, "agreement_collapses": 0}  # fmt: skip
+    n = len(next(iter(columns.values()))["A"])
+    rows = []
+    for arm in ("A", "B"):
+        for k in range(n):
+            rows.append({"arm": arm, "seed": k + 1, **base, **{c: v[arm][k] for c, v in columns.items()}})
+    return pd.DataFrame(rows)
+
+
+def test_what_there_is_to_notice_follows_from_the_numbers():
+    level = [1000.0, 2000.0, 3000.0, 4000.0]
+    less = {"A": level, "B": [v - 500 - k for k, v in enumerate(level)]}
+    said = sheet.notices(_table(civilians_killed=less), 1)
+    assert said[0].startswith("B has 502 fewer civilians killed than A on average")
+    swapped = sheet.notices(_table(civilians_killed={"A": less["B"], "B": less["A"]}), 1)
+    assert swapped[0].startswith("A has 502 fewer civilians killed than B on average")
+    luck = {"A": level, "B": [1200.0, 1700.0, 3300.0, 3700.0]}
+    said = " ".join(sheet.notices(_table(civilians_killed=luck), 2))
+    assert "4 seeds cannot tell the two apart" in said
+    gone = _table(civilians_killed={"A": level, "B": level}).assign(missions_expelled=[0] * 4 + [1] * 4)
+    assert any("asks a mission to leave in 4 of 4 seeds" in s for s in sheet.notices(gone, 1))
+    misled = {"A": level, "B": [v + d for v, d in zip(level, (-400, 900, 900, 900))]}
+    assert sheet.notices(_table(civilians_killed=misled), 1)[0].startswith("The run on the screen (seed 1) misleads")
+
+
+def test_one_model_has_three_things_to_notice_too(made_sheet):
+    _, _, table = made_sheet
+    assert len(sheet.notices(table[table.arm == "UN only"], 1)) >= 2
+
+
+def test_an_animation_shows_the_weeks_to_that_of_the_scene(tmp_path):
+    weeks = []
+    files, _ = film.render(PAIR, tmp_path / "one.gif", 10, "presence", weeks.append)
+    picture = Image.open(files[0])
+    assert (picture.n_frames, picture.size) == (4, film.SIZE)
+    assert weeks == [10, 20, 30]
+    first = np.asarray(picture.convert("RGB")).astype(int)
+    picture.seek(3)
+    assert (np.abs(np.asarray(picture.convert("RGB")).astype(int) - first).sum(axis=2) > 60).sum() > 500
+    assert {f.name for f in tmp_path.iterdir()} == {"one.gif"}
+
+
+@pytest.mark.parametrize(("name", "every", "said"), [
+    ("film.avi", 4, "ends in .gif or .mp4"), ("film.gif", 0, r"whole number in \[1, 52\]"),
+])  # fmt: skip
+def test_a_bad_animation_is_refused_before_work_starts(tmp_path, name, every, said):
+    with pytest.raises(ValueError, match=said):
+        film.render(PAIR, tmp_path / name, every)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_mp4_is_made_or_its_absence_explained(tmp_path, monkeypatch):
+    if importlib.util.find_spec("imageio_ffmpeg"):
+        files, _ = film.render(PAIR, tmp_path / "one.mp4", 15, progress=lambda _: None)
+        assert Path(files[0]).read_bytes()[4:8] == b"ftyp"
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert "imageio-ffmpeg" in film.why_no_mp4()
+    with pytest.raises(ValueError, match="imageio-ffmpeg"):
+        film.render(PAIR, tmp_path / "two.mp4")
+
+
+def test_the_page_and_the_animation_draw_the_same_marks():
+    script = (server.STATIC / "map.js").read_text(encoding="utf-8")
+    shapes = set(re.findall(r"^  (\w+): \[", script, re.MULTILINE))
+    assert shapes == set(film.CORNERS)
+    assert {look.HOST[0], *(s for s, _ in look.FACTIONS)} < shapes
+
+
+def test_the_command_line_makes_what_the_page_makes(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command.main(["animate", "film.gif", f"?{PAIR.link()}", "--every", "30"])
+    assert Image.open("film.gif").n_frames == 2
+    command.main(["sheet", "mission=none,un_only", *SMALL, "--seeds", "2", "--workers", "1", "--out", "here"])
+    assert Path("here/after_action.pdf").is_file()
+    assert capsys.readouterr().out.count("\n- ") == 2
+    with pytest.raises(SystemExit):
+        command.main(["animate", "film.gif", "feel.misinformation=3"])
+    assert "must lie in [0, 1] share" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------------- the server
+
+
+@pytest.fixture
+def client():
+    with TestClient(server.application(server.Classroom(2))) as found:
+        yield found
+
+
+def hear(socket, what):
+    """Return the next message of a kind."""
+    for _ in range(400):
+        message = socket.receive_json()
+        if message["is"] == "frame":
+            socket.send_json({"do": "drawn"})
+        if message["is"] == what:
+            return message
+    raise AssertionError(f"no {what}")
+
+
+def begin(socket, given=PAIR):
+    hear(socket, "welcome")
+    socket.send_json({"do": "scene", "link": given.link()})
+    return hear(socket, "scene"), hear(socket, "history"), hear(socket, "frame")
+
+
+def test_the_page_may_fetch_from_this_server_alone(client):
+    page = client.get("/")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    for path in sorted(server.STATIC.iterdir()):
+        assert client.get(f"/static/{path.name}").status_code == 200
+        text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert not re.search(r"(https?:)?//[a-z0-9]+\.", text.replace("// ", "")), path.name
+    assert client.get("/static/../server.py").status_code == 404
+
+
+def test_what_the_page_says_of_itself(client):
+    with client.websocket_connect("/visit") as socket:
+        welcome = hear(socket, "welcome")
+    assert "not a forecast" in welcome["about"]
+    assert welcome["about"].count(". ") == 0  # one sentence
+    assert welcome["cards"][0]["title"]
+
+
+def test_a_visitor_plays_pauses_jumps_and_looks(client):
+    with client.websocket_connect("/visit") as socket:
+        about, history, frame = begin(socket)
+        assert (about["week"], history["week"], frame["week"]) == (30, 30, 30)
+        assert len(history["actors"][0]["series"]["killed"]) == 30
+        socket.send_json({"do": "speed", "speed": 25})
+        socket.send_json({"do": "play"})
+        assert [hear(socket, "frame")["week"] for _ in range(3)] == [31, 32, 33]
+        socket.send_json({"do": "pause"})
+        socket.send_json({"do": "go", "week": 5})
+        assert hear(socket, "history")["week"] == 5
+        assert hear(socket, "frame")["date"] == "2012-02-05"
+        socket.send_json({"do": "layer", "layer": "trust"})
+        assert hear(socket, "frame")["layer"] == "trust"
+        socket.send_json({"do": "describe", "model": 1, "kind": "somebody", "index": 340, "status": 0, "nth": 0})
+        assert hear(socket, "described")["title"] == "Civilians"
+        socket.send_json({"do": "tables"})
+        table = hear(socket, "tables")["files"]["weekly"]
+        assert table.count("\n") == 11  # a heading and five weeks of two models
+
+
+def test_the_last_week_ends_the_play(client):
+    with client.websocket_connect("/visit") as socket:
+        begin(socket, scene.Scene((("mission=none", "civilians=50", "weeks=54"),), 52))
+        socket.send_json({"do": "speed", "speed": 25})
+        socket.send_json({"do": "play"})
+        weeks = [hear(socket, "frame")["week"] for _ in range(2)]
+        assert weeks == [53, 54]
+        assert hear(socket, "state")["playing"] is False
+
+
+def test_a_setting_changes_the_scene_and_a_bad_one_does_not(client):
+    with client.websocket_connect("/visit") as socket:
+        begin(socket)
+        socket.send_json({"do": "set", "key": "feel.misinformation", "value": "1.5", "models": [0, 1]})
+        wrong = hear(socket, "wrong")
+        assert wrong["key"] == "feel.misinformation"
+        assert wrong["text"] == "feel.misinformation is 1.5; it must lie in [0, 1] share"
+        socket.send_json({"do": "set", "key": "mission.authorised", "value": "20", "models": [1]})
+        about = hear(socket, "scene")
+        assert "mission.authorised=20" in about["models"][1]
+        assert "mission.authorised=20" not in about["models"][0]
+        assert hear(socket, "frame")["week"] == 30
+        socket.send_json({"do": "add"})
+        assert len(hear(socket, "scene")["models"]) == 3
+        socket.send_json({"do": "remove", "model": 0})
+        assert len(hear(socket, "scene")["models"]) == 2
+
+
+def test_what_the_server_does_not_understand_does_not_break_it(client):
+    with client.websocket_connect("/visit") as socket:
+        hear(socket, "welcome")
+        for bad in ({"do": "play"}, {"do": "fly"}, [1], {"do": 3}, {}):
+            socket.send_json(bad)
+            assert hear(socket, "wrong")["text"]
+        socket.send_json({"do": "scene", "link": PAIR.link()})
+        hear(socket, "frame")
+        for bad in ({"do": "go", "week": "x"}, {"do": "go", "week": 999}, {"do": "describe"}, {"do": "set", "key": "x"},
+                    {"do": "speed", "speed": 9}, {"do": "layer", "layer": "x"}, {"do": "take", "what": "x"},
+                    {"do": "take", "what": "sheet", "seeds": 10_000}, {"do": "_set"}, {"do": "remove", "model": 9}):  # fmt: skip
+            socket.send_json(bad)
+            if bad.get("do") != "remove":
+                assert hear(socket, "wrong")["text"], bad
+        socket.send_json({"do": "layer", "layer": "need"})
+        assert hear(socket, "frame")["layer"] == "need"
+
+
+def test_two_visitors_do_not_disturb_each_other(client):
+    with client.websocket_connect("/visit") as one, client.websocket_connect("/visit") as two:
+        begin(one)
+        begin(two, scene.Scene((("mission=parallel", *SMALL),), 10))
+        one.send_json({"do": "go", "week": 3})
+        assert hear(one, "frame")["week"] == 3
+        two.send_json({"do": "layer", "layer": "need"})
+        assert hear(two, "frame")["week"] == 10
+        assert client.get("/health").json() == {"visitors": 2, "most": 2}
+
+
+def test_a_full_classroom_says_so(client):
+    with client.websocket_connect("/visit") as one, client.websocket_connect("/visit") as two:
+        hear(one, "welcome")
+        hear(two, "welcome")
+        with client.websocket_connect("/visit") as three:
+            assert "full: 2 visitors" in three.receive_json()["text"]
+            with pytest.raises(WebSocketDisconnect):
+                three.receive_json()
+
+
+def test_a_page_from_elsewhere_is_not_let_in(client):
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/visit", headers={"origin": "http://elsewhere"}):
+        pass
+
+
+def test_a_visitor_takes_an_animation_and_a_sheet_away(client):
+    with client.websocket_connect("/visit") as socket:
+        begin(socket)
+        socket.send_json({"do": "take", "what": "gif", "every": 10})
+        made = hear(socket, "made")
+        got = client.get("/" + made["files"][0]["href"])
+        assert got.content[:6] == b"GIF89a"
+        socket.send_json({"do": "take", "what": "sheet", "seeds": 5})
+        socket.send_json({"do": "take", "what": "sheet", "seeds": 5})
+        assert "already" in hear(socket, "wrong")["text"]
+        socket.send_json({"do": "cancel"})
+        assert hear(socket, "made")["error"] == "cancelled"
+    assert client.get("/take/guess/after_action.pdf").status_code == 404
+    assert client.get(f"/take/{made['files'][0]['href'].split('/')[1]}/progress").status_code == 404
+
+
+def test_a_job_that_fails_tells_why(tmp_path, monkeypatch):
+    jobs = takeaway.Jobs()
+    jobs.open(tmp_path)
+    monkeypatch.setattr(takeaway.sheet, "plan", lambda *_: 1 / 0)
+    job = jobs.start("sheet", PAIR, seeds=5)
+    for _ in range(100):
+        if job.over:
+            break
+        time.sleep(0.02)
+    assert "division" in job.error
+    jobs.close()
+
+
+# ---------------------------------------------------------------------------------- lessons
+
+DOCS = CONF.parent / "docs" / "lessons"
+
+
+def test_there_are_four_lessons_and_what_they_set_can_be_set():
+    sheets = sorted(DOCS.glob("[1-4]_*.md"))
+    assert len(sheets) == 4
+    for path in sheets:
+        text = path.read_text(encoding="utf-8")
+        for heading in ("Objective", "45 minutes", "What to set", "What to look for", "Questions", "What the model leaves out"):
+            assert f"## {heading}" in text, (path.name, heading)
+        assert len(text.split()) < 1300, path.name  # two pages
+        links = re.findall(r"`(\?[abc]=\S+)`", text)
+        assert links, path.name
+        for link in links:
+            scene.checked(scene.from_link(link))
+        for card in re.findall(r"card \*\*(.+?)\*\*", text):
+            assert card in {c["title"] for c in scene.cards()}, card
+
+
+def test_the_files_of_the_classroom_are_data_that_can_be_read():
+    for path in (CONF / "classroom").glob("*.yaml"):
+        assert yaml.safe_load(path.read_text(encoding="utf-8"))
