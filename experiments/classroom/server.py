@@ -115,9 +115,9 @@ class Visitor:
         except (WebSocketDisconnect, RuntimeError, ValueError):  # closed, or it does not speak our language
             await self.inbox.put("gone")
 
-    async def tell(self, what, **content):
+    async def tell(self, kind, /, **content):
         """Send a message to the page."""
-        await self.socket.send_text(json.dumps({"is": what, **content}, allow_nan=False))
+        await self.socket.send_text(json.dumps({"is": kind, **content}, allow_nan=False))
 
     # ------------------------------------------------------------------------------ time
 

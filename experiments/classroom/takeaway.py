@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import threading
-from concurrent.futures import BrokenExecutor, CancelledError, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -127,19 +127,29 @@ class Jobs:
             self.pool = ProcessPoolExecutor(self.workers, get_context("spawn"), initializer=_begin)
         return self.pool
 
+    def _wait(self, job, futures):
+        """Wait until all is done or the visitor has had enough."""
+        left = set(futures)
+        while left:
+            if job.cancelled:
+                raise CancelledError
+            done, left = wait(left, timeout=0.2, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+                job.done, job.waiting = job.done + 1, False
+
     def _make(self, job, scene, seeds, every):
         try:
             if job.what == "sheet":
                 plan = sheet.plan(scene, seeds, self.folder / "runs")
                 missing = [j for j in plan if not j.done]
                 job.total, job.done = len(plan) + 1, len(plan) - len(missing)
-                for future in as_completed([self._submit(job, runs.simulate, j) for j in missing]):
-                    future.result()
-                    job.done, job.waiting = job.done + 1, False
-                future = self._submit(job, sheet.write, scene, plan, job.folder)
+                self._wait(job, [self._submit(job, runs.simulate, j) for j in missing])
+                last = self._submit(job, sheet.write, scene, plan, job.folder)
             else:
-                future = self._submit(job, film.render, scene, job.folder / f"classroom.{job.what}", every)
-            names, job.notes = future.result()
+                last = self._submit(job, film.render, scene, job.folder / f"classroom.{job.what}", every)
+            self._wait(job, [last])
+            names, job.notes = last.result()
             job.files = [Path(f) for f in names]
         except CancelledError:
             job.error = "cancelled"
