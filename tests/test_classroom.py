@@ -23,6 +23,7 @@ from experiments.classroom import film, look, scene, server, sheet, stage, takea
 from sim import PeaceModel, load, outcomes
 from sim.config import CONF, explain
 
+pytestmark = pytest.mark.xdist_group("classroom")  # they share runs and composed configurations
 SMALL = ("civilians=300", "weeks=80")
 PAIR = scene.Scene((("mission=none", *SMALL), ("mission=un_only", "mission.authorised=0", *SMALL)), 30)
 
@@ -300,7 +301,8 @@ def test_the_sheet_is_one_page_with_its_numbers_beside_it(made_sheet):
     files, said, table = made_sheet
     pdf, png, summary, every = files
     assert len(re.findall(rb"/Type /Page\b", pdf.read_bytes())) == 1
-    assert Image.open(png).size == (1240, 1753)
+    with Image.open(png) as picture:
+        assert picture.size == (1240, 1753)
     assert set(pd.read_csv(every).seed) == {1, 2, 3}
     assert {"arm", "outcome", "mean", "low", "high", "difference"} <= set(pd.read_csv(summary).columns)
     assert len(said) == 3
@@ -360,12 +362,13 @@ def test_one_model_has_three_things_to_notice_too(made_sheet):
 def test_an_animation_shows_the_weeks_to_that_of_the_scene(tmp_path):
     weeks = []
     files, _ = film.render(PAIR, tmp_path / "one.gif", 10, "presence", weeks.append)
-    picture = Image.open(files[0])
-    assert (picture.n_frames, picture.size) == (4, film.SIZE)
+    with Image.open(files[0]) as picture:
+        assert (picture.n_frames, picture.size) == (4, film.SIZE)
+        first = np.asarray(picture.convert("RGB")).astype(int)
+        picture.seek(3)
+        last = np.asarray(picture.convert("RGB")).astype(int)
+    assert (np.abs(last - first).sum(axis=2) > 60).sum() > 500
     assert weeks == [10, 20, 30]
-    first = np.asarray(picture.convert("RGB")).astype(int)
-    picture.seek(3)
-    assert (np.abs(np.asarray(picture.convert("RGB")).astype(int) - first).sum(axis=2) > 60).sum() > 500
     assert {f.name for f in tmp_path.iterdir()} == {"one.gif"}
 
 
@@ -398,7 +401,8 @@ def test_the_page_and_the_animation_draw_the_same_marks():
 def test_the_command_line_makes_what_the_page_makes(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     command.main(["animate", "film.gif", f"?{PAIR.link()}", "--every", "30"])
-    assert Image.open("film.gif").n_frames == 2
+    with Image.open("film.gif") as picture:
+        assert picture.n_frames == 2
     command.main(["sheet", "mission=none,un_only", *SMALL, "--seeds", "2", "--workers", "1", "--out", "here"])
     assert Path("here/after_action.pdf").is_file()
     assert capsys.readouterr().out.count("\n- ") == 2

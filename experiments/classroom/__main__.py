@@ -35,6 +35,7 @@ def serve(given):
         raise ValueError(f"--visitors is {given.visitors}; it must be at least 1")
     warm_up()
     room = server.Classroom(given.visitors, max(1, given.workers))
+    room.jobs.warm_up()
     shown = "127.0.0.1" if given.host in ("0.0.0.0", "::") else given.host
     say(f"The classroom is open at http://{shown}:{given.port} (Ctrl-C closes it)")
     if given.host not in ("127.0.0.1", "localhost", "::1"):

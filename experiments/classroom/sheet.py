@@ -263,12 +263,20 @@ def _agreement(table, _):
 
 
 def draw(scene, table, said):
-    """Return the sheet as a matplotlib figure of one A4 page."""
+    """Return the sheet as a matplotlib figure of one A4 page; its type is smaller where there is much to say."""
+    for scale in (1.0, 0.93, 0.86, 0.8):
+        figure, end = _page(scene, table, said, scale)
+        if end > 0.045:
+            return figure
+    raise ValueError("the sheet has more text than a page holds; take fewer settings")
+
+
+def _page(scene, table, said, scale):
     params = scenes.checked(scene)
     p, titles, colours = params[0], scenes.titles(scene.models), scenes.colours(scene.models)
     n = table.seed.nunique()
     figure = Figure(figsize=PAGE)
-    write_at = _Writer(figure)
+    write_at = _Writer(figure, scale)
     write_at.line("After-action sheet", 17, bold=True)
     write_at.line(f"{p.country.name}: {p.country.summary}", 9.5)
     last = f"{p.seed} to {p.seed + n - 1}"
@@ -302,9 +310,7 @@ def draw(scene, table, said):
     figure.text(0.06, 0.022, f"partnership-peacekeeping {__version__}, model {code_version()}", size=6.5, color=style.GREY)
     figure.text(0.06, 0.034, bottom if len(bottom) < 160 else bottom[:157] + "...", size=5.5, color=style.GREY,
                 family="monospace")  # fmt: skip
-    if write_at.y < 0.045:
-        raise ValueError("the sheet has more text than a page holds; take fewer settings or shorter names")
-    return figure
+    return figure, write_at.y
 
 
 def _settings(model):
@@ -317,10 +323,11 @@ def _settings(model):
 class _Writer:
     """Writes lines down a page."""
 
-    def __init__(self, figure):
-        self.figure, self.y = figure, 0.965
+    def __init__(self, figure, scale):
+        self.figure, self.scale, self.y = figure, scale, 0.965
 
     def line(self, text, size, colour=style.INK, bold=False, indent=0.0, mono=False, hang=0):
+        size *= self.scale
         letter = size * (0.60 if mono else 0.56 if bold else 0.505) / 72 / PAGE[0]
         width = max(20, int((0.88 - indent) / letter))
         for part in textwrap.wrap(text, width, subsequent_indent=" " * hang):

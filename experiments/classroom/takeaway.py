@@ -64,6 +64,10 @@ class Jobs:
         self.all = {}
         self.lock = threading.Lock()
 
+    def warm_up(self):
+        """Start a worker before anybody waits for it."""
+        self._pool().submit(_begin)
+
     def open(self, folder):
         """Begin, with a folder of one's own."""
         self.folder = folder
