@@ -1,0 +1,323 @@
+"""The classroom in a real browser: headless Chromium, driven by Playwright, and nothing leaves the machine."""
+
+import os
+import re
+import shutil
+import socket
+import sys
+import threading
+import time
+from urllib.parse import urlsplit
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("starlette", reason="the classroom's server is not installed: pip install -e '.[test]'")
+pytest.importorskip("playwright", reason="Playwright is not installed: pip install -e '.[test]'")
+import uvicorn
+from playwright.sync_api import expect, sync_playwright
+
+from experiments.classroom import server
+from sim import PeaceModel, load, outcomes
+
+pytestmark = [
+    pytest.mark.xdist_group("browser"),  # one browser and one server for all
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of the libraries that serve and drive
+]
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+SMALL = ["civilians=400", "weeks=104"]
+WAIT = 30_000  # ms: a busy machine is slow
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+called = []  # addresses that this process connected to
+
+
+def _note(event, arguments):
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        called.append(arguments[1][0])
+
+
+sys.addaudithook(_note)
+
+
+def query(*models, week=0):
+    """Return the query of a scene of small models."""
+    from experiments.classroom.scene import Scene
+
+    return "?" + Scene(tuple((*m.split(), *SMALL) for m in models), week).link()
+
+
+@pytest.fixture(scope="module")
+def site():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # the browser keeps its sockets open; a second is enough for them
+    config = uvicorn.Config(server.application(), port=port, log_level="error", timeout_graceful_shutdown=1)
+    serving = uvicorn.Server(config)
+    thread = threading.Thread(target=serving.run, daemon=True)
+    thread.start()
+    for _ in range(400):
+        if serving.started:
+            break
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}/"
+    serving.should_exit = True
+    thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
+    with sync_playwright() as p:
+        if path is None and not os.path.exists(p.chromium.executable_path):  # noqa: PTH110
+            pytest.skip("no Chromium here: apt-get install chromium, or python -m playwright install chromium")
+        found = p.chromium.launch(executable_path=path, args=FLAGS)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Return a function that opens the page as a visitor of his own; afterwards nothing may have gone wrong or out."""
+    asked, wrong, contexts = [], [], []
+
+    def opened(query="", size=(1280, 720)):
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, accept_downloads=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(WAIT)
+        page.on("request", lambda r: asked.append(r.url))
+        page.on("websocket", lambda w: asked.append(w.url))
+        page.on("pageerror", lambda e: wrong.append(str(e)))
+        page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+        page.goto(site + query)
+        expect(page.locator("#when")).to_contain_text("Week", timeout=WAIT)
+        return page
+
+    opened.asked = asked
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not wrong
+    hosts = {urlsplit(url).hostname for url in asked if not url.startswith(("blob:", "data:"))}
+    assert hosts <= {"127.0.0.1"}
+
+
+def week(page):
+    """Return the week on the screen."""
+    return int(re.search(r"Week (\d+)", page.inner_text("#when")).group(1))
+
+
+def number(page, letter, name):
+    """Return a headline number of a model."""
+    return page.inner_text(f"[data-model={letter}] [data-number={name}]")
+
+
+def picture(page, letter="A"):
+    return page.locator(f"[data-model={letter}] canvas").screenshot()
+
+
+def test_it_starts_with_a_fictional_country_and_says_what_it_is(visit):
+    page = visit()
+    expect(page).to_have_title(re.compile("Veltara"))
+    expect(page.locator("#about")).to_contain_text("not a forecast")
+    expect(page.locator(".card")).to_have_count(len(server.scenes.cards()))
+    assert page.locator(".model").count() == 2
+
+
+def test_it_plays_pauses_steps_and_the_map_and_the_numbers_change(visit):
+    page = visit(query("mission=none"))
+    before = picture(page)
+    assert number(page, "A", "killed") == "0"
+    page.click("#faster")
+    page.click("#play")
+    expect(page.locator("[data-number=killed]")).not_to_have_text("0", timeout=WAIT)
+    page.keyboard.press("Space")  # the button has the focus: a space presses it
+    expect(page.locator("#play")).to_contain_text("Play", timeout=WAIT)
+    page.wait_for_timeout(300)
+    now = week(page)
+    assert now > 1
+    assert picture(page) != before
+    page.click("#step")
+    expect(page.locator("#when")).to_contain_text(f"Week {now + 1}", timeout=WAIT)
+    page.click("#first")
+    expect(page.locator("#when")).to_contain_text("Week 0", timeout=WAIT)
+    assert number(page, "A", "killed") == "0"
+    page.fill("#week", "60")
+    page.press("#week", "Enter")
+    expect(page.locator("#when")).to_contain_text("Week 60", timeout=WAIT)
+
+
+def test_the_numbers_are_those_of_the_same_run_elsewhere(visit):
+    page = visit(query("mission=un_only mission.authorised=0 seed=4", week=40))
+    model = PeaceModel(load("mission=un_only", "mission.authorised=0", "seed=4", *SMALL))
+    while model.week < 40:
+        model.step()
+    table = outcomes.weekly(model)
+    assert number(page, "A", "killed") == f"{table.civilians_killed.sum():,.0f}"
+    assert number(page, "A", "displaced") == f"{table.idps.iloc[-1] + table.refugees.iloc[-1]:,.0f}"
+    page.click("#tab-take")
+    expect(page.locator("#commands")).to_have_value(
+        "python -m sim mission=un_only mission.authorised=0 seed=4 civilians=400 weeks=104"
+    )
+
+
+def test_a_slider_changes_the_run_and_a_bad_number_says_so(visit):
+    page = visit(query("mission=un_only mission.authorised=0", week=52))
+    before = number(page, "A", "killed")
+    page.click("#tab-settings")
+    page.locator("summary", has_text="Delay and hand-over").click()
+    control = page.locator('.control[data-key="mission.authorised"]')
+    expect(control).to_contain_text("week in which the missions are authorised", ignore_case=True)
+    slider = control.locator("input[type=range]")
+    slider.focus()
+    slider.press("End")  # authorised in week 260: nobody comes
+    expect(page.locator("[data-number=cost]")).to_have_text("$0.00 bn", timeout=WAIT)
+    assert week(page) == 52
+    assert number(page, "A", "killed") != before
+    control.locator("input[type=number]").fill("-4")
+    control.locator("input[type=number]").press("Enter")
+    expect(control.locator("[role=alert]")).to_contain_text("it must lie in [0, 5200] week")
+    expect(control.locator("input[type=number]")).to_have_value("260")
+
+
+def test_two_models_are_compared_with_the_same_luck(visit):
+    page = visit(query("mission=none", "mission=parallel", week=20))
+    assert number(page, "A", "killed") == number(page, "B", "killed")
+    assert picture(page, "A") == picture(page, "B")
+    page.fill("#week", "90")
+    page.press("#week", "Enter")
+    expect(page.locator("#when")).to_contain_text("Week 90", timeout=WAIT)
+    assert number(page, "A", "killed") != number(page, "B", "killed")
+    page.click("#add")
+    expect(page.locator(".model")).to_have_count(3)
+    expect(page.locator("#when")).to_contain_text("Week 90", timeout=WAIT)
+    page.locator("[data-model=C] select").select_option("separated")
+    expect(page.locator("[data-model=C] .about")).to_contain_text("Orange", timeout=WAIT)
+    page.click("#tab-log")
+    expect(page.locator("#entries")).to_contain_text("The UN mission arrives")
+    page.locator("[data-model=A] .remove").click()
+    expect(page.locator(".model")).to_have_count(2)
+
+
+def test_a_click_tells_who_is_there(visit):
+    page = visit(query("mission=un_only mission.authorised=0", week=60))
+    canvas = page.locator("[data-model=A] canvas")
+    canvas.focus()
+    seen = set()
+    for _ in range(6):  # by the keyboard: the cell, then everybody in it
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".said li").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".said")).to_have_count(0)
+    box = canvas.bounding_box()
+    for row in range(4, 37, 4):  # by the mouse, across the country
+        for x in (0.35, 0.42, 0.5, 0.58, 0.65):
+            page.mouse.click(box["x"] + x * box["width"], box["y"] + box["height"] * row / 40)
+            expect(page.locator(".said h3")).to_be_visible()
+            seen.add(page.inner_text(".said h3").split(" of ")[0])
+            page.keyboard.press("Escape")
+        if {"A band", "A contingent", "Civilians"} <= seen and len(seen) > 4:
+            break
+    assert {"A band", "A contingent", "Civilians"} <= seen
+    assert any(s.startswith(("Near", "In")) or " km " in s for s in seen)  # a place
+
+
+def test_it_survives_a_reload(visit):
+    page = visit(query("mission=none", "mission=un_only", week=33))
+    page.keyboard.press("2")
+    expect(page.locator("#layer")).to_have_value("presence")
+    page.click("#step")
+    expect(page.locator("#when")).to_contain_text("Week 34", timeout=WAIT)
+    before = number(page, "B", "displaced")
+    page.reload()
+    expect(page.locator("#when")).to_contain_text("Week 34", timeout=WAIT)
+    assert number(page, "B", "displaced") == before
+    assert page.locator("[data-model=B] select").input_value() == "un_only"
+    expect(page.locator("#layer")).to_have_value("presence")
+
+
+def test_two_visitors_do_not_disturb_each_other(visit):
+    one, two = visit(query("mission=none", week=10)), visit(query("mission=parallel", week=30))
+    one.click("#play")
+    expect(one.locator("#when")).to_contain_text("Week 12", timeout=WAIT)
+    one.click("#play")
+    assert week(two) == 30
+    two.locator("[data-model=A] select").select_option("separated")
+    expect(two.locator("[data-model=A] .about")).to_contain_text("Political", timeout=WAIT)
+    assert one.locator("[data-model=A] select").input_value() == "none"
+
+
+def test_it_exports_the_numbers_and_an_animation(visit, tmp_path):
+    page = visit(query("mission=none", "mission=un_only", week=12))
+    page.click("#tab-take")
+    with page.expect_download() as waiting:
+        page.click("#csv-weekly")
+    waiting.value.save_as(tmp_path / "weekly.csv")
+    table = pd.read_csv(tmp_path / "weekly.csv")
+    assert table.groupby("model").size().to_dict() == {"No mission": 12, "UN only": 12}
+    page.click("#make-gif")
+    with page.expect_download(timeout=WAIT) as waiting:
+        page.locator("#made a").click()
+    waiting.value.save_as(tmp_path / "film.gif")
+    assert (tmp_path / "film.gif").read_bytes()[:6] == b"GIF89a"
+    assert page.input_value("#link") == page.url
+
+
+def test_it_is_played_by_the_keyboard_alone(visit):
+    page = visit(query("mission=none"))
+    page.keyboard.press("Space")
+    expect(page.locator("#when")).not_to_contain_text("Week 0 ", timeout=WAIT)
+    page.keyboard.press("Space")
+    expect(page.locator("#play")).to_contain_text("Play")
+    page.keyboard.press("Home")
+    expect(page.locator("#when")).to_contain_text("Week 0 ", timeout=WAIT)
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#when")).to_contain_text("Week 1 ", timeout=WAIT)
+    page.keyboard.press("f")
+    expect(page.locator("#side")).to_be_hidden()
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (820, 1180)])
+def test_nothing_is_cut_off_on_a_projector_or_a_tablet(visit, size):
+    page = visit(query("mission=sequential", "mission=parallel", "mission=separated", week=5), size)
+    for letter in "ABC":
+        box = page.locator(f"[data-model={letter}] canvas").bounding_box()
+        assert min(box["width"], box["height"]) >= 220, letter
+        numbers = page.locator(f"[data-model={letter}] .numbers").bounding_box()
+        assert numbers["x"] + numbers["width"] <= size[0] + 1
+    for what in ("#play", "#timeline", "#when", "#charts", "#week"):
+        box = page.locator(what).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= size[0] + 1, what
+        assert size[0] < 900 or box["y"] + box["height"] <= size[1] + 1, what
+
+
+def test_no_request_leaves_the_machine(visit):
+    """The page's requests are looked at in every test; here all of it is used, and the server's own calls are, too."""
+    del called[:]
+    page = visit(query("mission=none", "mission=un_only", week=8))
+    for tab in ("settings", "log", "take", "start"):
+        page.click(f"#tab-{tab}")
+    page.click("#help")
+    page.keyboard.press("Escape")
+    page.locator(".card").nth(1).click()
+    expect(page.locator("#when")).to_contain_text("Week 0", timeout=WAIT)
+    assert len(visit.asked) >= 6  # page, style, three scripts, socket
+    assert {urlsplit(u).hostname for u in visit.asked} == {"127.0.0.1"}
+    assert set(called) <= set(LOOPBACK)
+    for address in ("http://192.0.2.1/x.js", "https://example.org/x.css"):  # whatever would be written into it
+        blocked = page.evaluate("""url => new Promise(done => {
+            document.addEventListener("securitypolicyviolation", e => done(e.blockedURI), {once: true});
+            const tag = document.createElement(url.endsWith("js") ? "script" : "link");
+            if (tag.tagName === "LINK") tag.rel = "stylesheet";
+            tag[tag.tagName === "LINK" ? "href" : "src"] = url;
+            document.head.append(tag);
+        })""", address)  # fmt: skip
+        assert blocked == address
