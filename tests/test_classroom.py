@@ -504,6 +504,16 @@ def test_a_setting_changes_the_scene_and_a_bad_one_does_not(client):
         assert len(hear(socket, "scene")["models"]) == 2
 
 
+def test_a_setting_on_the_way_to_a_week_does_not_lose_the_week(client):
+    with client.websocket_connect("/visit") as socket:
+        begin(socket)
+        socket.send_json({"do": "set", "key": "seed", "value": "7", "models": [0, 1]})
+        socket.send_json({"do": "set", "key": "judge.conflation", "value": "0.9", "models": [0, 1]})
+        for _ in range(2):
+            hear(socket, "scene")
+        assert hear(socket, "frame")["week"] == 30
+
+
 def test_what_the_server_does_not_understand_does_not_break_it(client):
     with client.websocket_connect("/visit") as socket:
         hear(socket, "welcome")

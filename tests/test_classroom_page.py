@@ -44,9 +44,7 @@ sys.addaudithook(_note)
 
 def query(*models, week=0):
     """Return the query of a scene of small models."""
-    from experiments.classroom.scene import Scene
-
-    return "?" + Scene(tuple((*m.split(), *SMALL) for m in models), week).link()
+    return "?" + server.scenes.Scene(tuple((*m.split(), *SMALL) for m in models), week).link()
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +95,7 @@ def visit(browser, site):
         expect(page.locator("#when")).to_contain_text("Week", timeout=WAIT)
         return page
 
-    opened.asked = asked
+    opened.asked, opened.wrong = asked, wrong
     yield opened
     for context in contexts:
         context.close()
@@ -204,7 +202,7 @@ def test_two_models_are_compared_with_the_same_luck(visit):
 
 
 def test_a_click_tells_who_is_there(visit):
-    page = visit(query("mission=un_only mission.authorised=0", week=60))
+    page = visit("?" + server.scenes.Scene((("mission=un_only", "mission.authorised=0", "weeks=104"),), 60).link())
     canvas = page.locator("[data-model=A] canvas")
     canvas.focus()
     seen = set()
@@ -321,3 +319,6 @@ def test_no_request_leaves_the_machine(visit):
             document.head.append(tag);
         })""", address)  # fmt: skip
         assert blocked == address
+    assert len(visit.wrong) == 2  # the browser says so, too
+    visit.wrong.clear()
+    del visit.asked[-2:]  # asked for by this test, and blocked before they went out

@@ -179,8 +179,8 @@ class Stage:
         return all(a.model.week == self.goal for a in self.actors)
 
     def scene(self):
-        """Return what is on the screen as a scene."""
-        return scenes.Scene(self.models, self.week)
+        """Return what is on the screen, or on its way there, as a scene."""
+        return scenes.Scene(self.models, self.goal)
 
     def go(self, week):
         """Ask for a week: those that are beyond it start again."""
