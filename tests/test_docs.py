@@ -19,8 +19,8 @@ KEYS = re.findall(r"^- \*\*(.+?)\*\*: ", REFERENCES, re.MULTILINE)
 WRITTEN = describe.BLOCK.sub("", BODY)  # what is written by hand
 DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
 CITED = re.compile(r"\b([A-ZÖ][\w-]+(?:(?:, [A-ZÖ][\w-]+)* & [A-ZÖ][\w-]+| et al\.)?) ((?:19|20)\d\d)\b")
-NOT_AUTHORS = set(
-    "January February March April May June July August September October November December In Since Africa".split()
+NOT_AUTHORS = set(  # words that stand before a year
+    "January February March April May June July August September October November December Republic Timor".split()
 )
 NUMBERS = {f.name: f.type for f in fields(params.Params) if is_dataclass(f.type) and f.name not in (
     "country", "mission", "processes")}  # fmt: skip
