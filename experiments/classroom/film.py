@@ -95,8 +95,8 @@ def _gif(frames, path):
             yield frame.quantize(palette=palette, dither=Image.Dither.NONE)
 
     pictures = in_few_colours()
-    hold = 1000 // FRAMES_A_SECOND
-    next(pictures).save(path, format="GIF", save_all=True, append_images=pictures, duration=hold, loop=0, optimize=False)
+    how = {"duration": 1000 // FRAMES_A_SECOND, "loop": 0, "optimize": False}
+    next(pictures).save(path, format="GIF", save_all=True, append_images=pictures, **how)
 
 
 def _common_palette(first):
@@ -240,12 +240,12 @@ class Painter:
         land = actor.model.land
         width = land.shape[1] * self.px
         x = left + (20 if self.beside else (self.wide - width) // 2)
-        title_at = (left + (x - left if not self.beside else width + 60), top + (0 if not self.beside else 4))
+        title_at = (width + 60, top + 4) if self.beside else (x, top)
         draw.rectangle([title_at[0], title_at[1] + 3, title_at[0] + 7, title_at[1] + 25], fill=self.colours[i])
-        draw.text((title_at[0] + 14, title_at[1]), _cut(self.titles[i], 20 if not self.beside else 24,
-                  (self.wide if not self.beside else SIZE[0] - width - 60) - 60), font=_font(20 if not self.beside else 24, True),
-                  fill=style.INK)  # fmt: skip
-        map_top = top + (34 if not self.beside else 0)
+        size = 24 if self.beside else 20
+        title = _cut(self.titles[i], size, (SIZE[0] - width if self.beside else self.wide) - 80)
+        draw.text((title_at[0] + 14, title_at[1]), title, font=_font(size, True), fill=style.INK)
+        map_top = top + (0 if self.beside else 34)
         self._map(picture, draw, actor.model, x, map_top)
         bottom = map_top + land.shape[0] * self.px
         self._numbers(draw, actor, left, x, width, bottom)

@@ -1,7 +1,7 @@
 """Colours and shapes of the classroom's maps, on the page and in animations.
 
-Helmets are round and have the colours of conf/force; bands have corners and dark colours, one shape for each faction; aid
-teams are crosses. Layers are shades of one hue, light to dark. So nothing depends on telling colours apart.
+Helmets are round and have the colours of conf/force; bands have corners and dark colours, one shape for each faction;
+aid teams are crosses. Layers are shades of one hue, light to dark. So nothing depends on telling colours apart.
 """
 
 from matplotlib.colors import to_hex

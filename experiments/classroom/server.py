@@ -1,11 +1,11 @@
 """The server: a page, and for each visitor a stage of his own behind a web socket.
 
-Mesa's own SolaraViz was tried first: with components of one's own it showed 19 to 24 weeks a second where a plain page over
-Starlette showed 38, with 8 packages instead of 70, and it is blank without internet unless four packages are held back.
+Mesa's own SolaraViz was tried first: with components of one's own it showed 19 to 24 weeks a second where a plain page
+over Starlette showed 38, with 8 packages instead of 70, and it is blank offline unless four packages are held back.
 
-A visitor's state is the link in his address bar: after a reload, or when the network was away, the page asks for the scene
-and the week of that link, and gets the same screen, since a run follows from its overrides alone. Weeks are stepped in a
-few threads that all visitors share, one week of a stage at a time, so that nobody waits for another's run.
+A visitor's state is the link in his address bar: after a reload, or when the network was away, the page asks for the
+scene and the week of that link, and gets the same screen, since a run follows from its overrides alone. Weeks are
+stepped in a few threads that all visitors share, a few weeks at a time, so that nobody waits for another's run.
 """
 
 import asyncio
@@ -69,10 +69,12 @@ class Classroom:
     def welcome(self):
         """Return what the page needs once: cards, layers, headlines, speeds."""
         return {
-            "about": ABOUT, "look": look.palette(), "cards": scenes.cards(), "speeds": list(SPEEDS), "seeds": list(takeaway.SEEDS),
+            "about": ABOUT, "look": look.palette(), "cards": scenes.cards(),
+            "speeds": list(SPEEDS), "seeds": list(takeaway.SEEDS),
             "layers": [{"key": k, "title": v.title, "unit": v.unit, "top": v.top} for k, v in LAYERS.items()],
             "headlines": [
-                {"name": h.name, "label": h.label, "unit": h.unit, "how": h.how, "charted": h.charted} for h in HEADLINES
+                {"name": h.name, "label": h.label, "unit": h.unit, "how": h.how, "charted": h.charted}
+                for h in HEADLINES
             ],
             "mp4": takeaway.why_no_mp4(),
         }  # fmt: skip
@@ -235,7 +237,8 @@ class Visitor:
 
     async def _do_speed(self, message):
         if message["speed"] not in SPEEDS:
-            raise ValueError(f"speed is {message['speed']!r}; choose one of {', '.join(map(str, SPEEDS))} weeks a second")
+            allowed = ", ".join(map(str, SPEEDS))
+            raise ValueError(f"speed is {message['speed']!r}; choose one of {allowed} weeks a second")
         self.speed = message["speed"]
         await self.tell("state", playing=self.playing, speed=self.speed)
 

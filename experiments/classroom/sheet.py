@@ -28,8 +28,8 @@ FEWER = {
     "displaced_person_weeks": "person-weeks of displacement", "peacekeepers_killed": "peacekeepers killed",
 }  # fmt: skip
 NOTE = (
-    "A thinking tool, not a forecast: most sizes in the model are assumed. Intervals are 95% intervals of a mean (Student's "
-    "t) over seeds; they say how much is luck, not how true the model is."
+    "A thinking tool, not a forecast: most sizes in the model are assumed. Intervals are 95% intervals of a mean "
+    "(Student's t) over seeds; they say how much is luck, not how true the model is."
 )
 PAGE = (8.27, 11.69)  # A4, inches
 
@@ -101,7 +101,7 @@ def notices(table, seed, most=3):
 
 
 def _paired(table, outcome):
-    """Yield (a, b, mean, low, high, share) for each pair of arms: b minus a, and the share of seeds where b is lower."""
+    """Yield each pair of arms: a, b, mean of b - a, low, high, share of seeds with b lower, seeds, level."""
     values = table.pivot(index="seed", columns="arm", values=outcome)
     for a, b in combinations(dict.fromkeys(table.arm), 2):
         d = (values[b] - values[a]).dropna()
@@ -110,7 +110,7 @@ def _paired(table, outcome):
 
 
 def _sure(table, _):
-    """The model makes a difference that the seeds agree on."""
+    """Remark on a difference between models that is surely not luck."""
     for outcome, noun in FEWER.items():
         for a, b, mean, low, high, lower, n, level in _paired(table, outcome):
             if level <= 0 or low <= 0 <= high or abs(mean) < 0.5:
@@ -125,7 +125,7 @@ def _sure(table, _):
 
 
 def _reached(table, _):
-    """One model's aid teams can work more often."""
+    """Remark on aid teams that can work more often with one model."""
     for a, b, mean, low, high, lower, n, _level in _paired(table, "access"):
         if low <= 0 <= high or abs(mean) < 0.01:
             continue
@@ -133,13 +133,13 @@ def _reached(table, _):
         low, high = sorted((abs(low), abs(high)))
         yield (
             3 + min(1.0, 5 * abs(mean)),
-            f"Aid teams can work more often with {better} than with {worse}: by {abs(mean):.0%} of attempts (95% interval "
-            f"{low:.0%} to {high:.0%}), and more often in {round(seeds * n)} of {n} seeds.",
+            f"Aid teams can work more often with {better} than with {worse}: by {abs(mean):.0%} of attempts "
+            f"(95% interval {low:.0%} to {high:.0%}), and more often in {round(seeds * n)} of {n} seeds.",
         )
 
 
 def _unsure(table, _):
-    """What looks like a difference may be luck."""
+    """Remark on what looks like a difference and may be luck."""
     for a, b, mean, low, high, lower, n, level in _paired(table, "civilians_killed"):
         if level <= 0 or not low <= 0 <= high or abs(mean) < 1:
             continue
@@ -147,13 +147,13 @@ def _unsure(table, _):
         yield (
             2.6 + min(0.6, abs(mean) / level),
             f"{better} has {number(abs(mean))} fewer civilians killed than {worse} on average, but the 95% interval "
-            f"reaches from {number(-low if mean < 0 else high)} fewer to {number(high if mean < 0 else -low)} more, and in "
-            f"{n - round(seeds * n)} of {n} seeds it is not so: {n} seeds cannot tell the two apart.",
+            f"reaches from {number(-low if mean < 0 else high)} fewer to {number(high if mean < 0 else -low)} more, "
+            f"and in {n - round(seeds * n)} of {n} seeds it is not so: {n} seeds cannot tell the two apart.",
         )
 
 
 def _tradeoff(table, _):
-    """One model is best in one respect, another in another."""
+    """Remark on models that are each best in something."""
     means = table.groupby("arm", sort=False)[list(COMPARED)].mean().dropna()
     if len(means) < 2:
         return
@@ -164,14 +164,14 @@ def _tradeoff(table, _):
         gap = means[one].max() / max(means[one].min(), 1e-9) - 1 + means.access.max() - means.access.min()
         yield (
             2.4 + min(0.8, gap),
-            f"No model is best in everything: {best[one]} has the fewest {FEWER[one]} ({number(means[one].min())}), but "
-            f"{best['access']} gets aid to people more often ({means.access.max():.0%} of attempts against "
+            f"No model is best in everything: {best[one]} has the fewest {FEWER[one]} ({number(means[one].min())}), "
+            f"but {best['access']} gets aid to people more often ({means.access.max():.0%} of attempts against "
             f"{means.access[best[one]]:.0%}).",
         )
 
 
 def _screen(table, seed):
-    """The run on the screen is one of many."""
+    """Remark on the run on the screen: it is one of many."""
     values = table.pivot(index="seed", columns="arm", values="civilians_killed")
     if seed not in values.index:
         return
@@ -193,13 +193,14 @@ def _screen(table, seed):
             others = n - 1 - rank if how == "fewer" else rank
             yield (
                 1.6 + extreme,
-                f"The run on the screen (seed {seed}) is not typical of {arm}: {number(values.loc[seed, arm])} civilians "
-                f"killed, {how} than in {others} of the other {n - 1} seeds (mean {number(values[arm].mean())}).",
+                f"The run on the screen (seed {seed}) is not typical of {arm}: {number(values.loc[seed, arm])} "
+                f"civilians killed, {how} than in {others} of the other {n - 1} seeds "
+                f"(mean {number(values[arm].mean())}).",
             )
 
 
 def _need(table, _):
-    """More people die of need than of violence, or the other way round."""
+    """Remark on what people die of: need or violence."""
     means = table.groupby("arm", sort=False)[["civilians_killed", "excess_deaths"]].mean()
     share = (means.excess_deaths / means.sum(axis=1).clip(lower=1e-9)).round(3)
     if means.to_numpy().sum() < 1:
@@ -215,19 +216,19 @@ def _need(table, _):
 
 
 def _luck(table, _):
-    """How far luck alone reaches."""
+    """Remark on how far luck alone reaches."""
     for arm, values in table.groupby("arm", sort=False)["civilians_killed"]:
         low, high = values.min(), values.max()
         if low > 0 and high > low:
             yield (
                 1.4 + min(1.4, np.log2(high / low) / 3),
-                f"With {arm} and nothing changed but luck, between {number(low)} and {number(high)} civilians are killed: "
-                f"{high / low:.1f} times as many in the worst of {len(values)} seeds as in the best.",
+                f"With {arm} and nothing changed but luck, between {number(low)} and {number(high)} civilians are "
+                f"killed: {high / low:.1f} times as many in the worst of {len(values)} seeds as in the best.",
             )
 
 
 def _expelled(table, _):
-    """Consent is not for ever."""
+    """Remark on consent withdrawn."""
     for arm, values in table.groupby("arm", sort=False)["missions_expelled"]:
         share = (values > 0).mean()
         if share > 0:
@@ -239,7 +240,7 @@ def _expelled(table, _):
 
 
 def _agreement(table, _):
-    """Who gets an agreement, and whether it holds."""
+    """Remark on who gets an agreement, and whether it holds."""
     groups = table.groupby("arm", sort=False)
     signed = groups["weeks_to_agreement"].apply(lambda v: v.notna().sum())
     broken = groups["agreement_collapses"].apply(lambda v: (v > 0).sum())
@@ -307,7 +308,8 @@ def _page(scene, table, said, scale):
         write_at.line(f"{i}.  {text}", 9, indent=0.0, hang=4)
         write_at.gap(0.003)
     bottom = f"Page: ?{scene.link()}"
-    figure.text(0.06, 0.022, f"partnership-peacekeeping {__version__}, model {code_version()}", size=6.5, color=style.GREY)
+    made_by = f"partnership-peacekeeping {__version__}, model {code_version()}"
+    figure.text(0.06, 0.022, made_by, size=6.5, color=style.GREY)
     figure.text(0.06, 0.034, bottom if len(bottom) < 160 else bottom[:157] + "...", size=5.5, color=style.GREY,
                 family="monospace")  # fmt: skip
     return figure, write_at.y
@@ -338,7 +340,8 @@ class _Writer:
         self.y -= 0.0015
 
     def swatch(self, colour):
-        self.figure.add_artist(Rectangle((0.06, self.y - 0.0115), 0.013, 0.010, color=colour, transform=self.figure.transFigure))
+        at = {"color": colour, "transform": self.figure.transFigure}
+        self.figure.add_artist(Rectangle((0.06, self.y - 0.0115), 0.013, 0.010, **at))
 
     def gap(self, share):
         self.y -= share
@@ -346,7 +349,7 @@ class _Writer:
 
 def _panel(ax, table, outcome, titles, colours, seed, first):
     style.bare(ax)
-    groups = {arm: values for arm, values in table.groupby("arm", sort=False)}
+    groups = dict(list(table.groupby("arm", sort=False)))
     means = [statistics.interval(groups[t][outcome]) for t in titles]
     largest = np.nanmax(np.abs([m for m in np.ravel(means) if np.isfinite(m)] or [0.0]))
     by, said = style.scaled_unit(style.unit(outcome), largest)
@@ -389,8 +392,9 @@ def _differences(write_at, table, titles):
         rows.append(cells)
     for r, row in enumerate(rows):
         for k, cell in enumerate(row):
-            write_at.figure.text(0.06 + (0 if k == 0 else 0.20 + 0.172 * (k - 1)), write_at.y, cell, size=6.8, va="top",
-                                 color=style.GREY if r == 0 else style.INK, weight="bold" if k == 0 else "normal")  # fmt: skip
+            x, look = (0.06 if k == 0 else 0.26 + 0.172 * (k - 1)), {"size": 6.8, "va": "top"}
+            look |= {"color": style.GREY if r == 0 else style.INK, "weight": "bold" if k == 0 else "normal"}
+            write_at.figure.text(x, write_at.y, cell, **look)
         write_at.y -= 0.026
 
 

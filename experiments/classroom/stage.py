@@ -231,8 +231,9 @@ class Stage:
             "title": title, "colour": colour, "mission": scenes.mission_of(actor.overrides),
             "summary": model.params.mission.summary,
             "missions": [
-                {"name": style.label(n), "helmet": look.helmet(parts[n].force.helmet), "plan": _rounded(model.plan[:, i]),
-                 "arrive": float(model.missions.arrive[i]), "authorised": float(model.missions.personnel[i].sum())}
+                {"name": style.label(n), "helmet": look.helmet(parts[n].force.helmet),
+                 "plan": _rounded(model.plan[:, i]), "arrive": float(model.missions.arrive[i]),
+                 "authorised": float(model.missions.personnel[i].sum())}
                 for i, n in enumerate(model.missions.names)
             ],
         }  # fmt: skip
@@ -366,12 +367,12 @@ def _expanded(control, declared, actors):
                "options": [[n, _said(path, n), _summary(path, n)] for n in scenes.names_of(path)]}  # fmt: skip
         return
     if path == "mandate":
+        options = [[n, _said("mandate", n), _summary("mandate", n)] for n in scenes.names_of("mandate")]
         for name in _missions(actors):
             key = f"mandate@mission.components.{name}.mandate"
             given = [_mandate(a, name) for a in actors]
             yield {**common, "key": key, "kind": "choice", "unit": "", "doc": "what it may and must do",
-                   "mission": style.label(name), "values": given,
-                   "options": [[n, _said("mandate", n), _summary("mandate", n)] for n in scenes.names_of("mandate")]}  # fmt: skip
+                   "mission": style.label(name), "values": given, "options": options}  # fmt: skip
         return
     f = declared[path]
     star = ".*." in path
@@ -406,7 +407,7 @@ def _after(params, name, moment):
 
 
 def _mandate(actor, name):
-    """Return the mandate of a mission of a model: as overridden, or as its file says; None if it has no such mission."""
+    """Return the mandate of a mission of a model, as overridden or as its file says; None without that mission."""
     if name not in actor.params.mission.components:
         return None
     given = scenes.choice_of(actor.overrides, f"mandate@mission.components.{name}.mandate", None)

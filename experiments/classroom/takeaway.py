@@ -1,4 +1,4 @@
-"""What visitors take away is made in other processes, so that nobody's screen waits: jobs, their progress, their files."""
+"""What visitors take away is made in other processes, so that no screen waits: jobs, their progress, their files."""
 
 import os
 import shutil

@@ -139,7 +139,8 @@ def _band(model, where, b):
         return title, ["nobody is left in it."]
     said = [f"{count(bands.fighters[b], 'fighter')} {where(bands.cell[b])}.", about or "armed men."]
     if bands.taking_part[b] and f.campaign[i] > 0:
-        said.append(f"in a campaign toward {_place(where(f.objective[i]))}, about {count(f.campaign[i], 'week')} to go.")
+        left = count(f.campaign[i], "week")
+        said.append(f"in a campaign toward {_place(where(f.objective[i]))}, about {left} to go.")
     elif f.campaign[i] > 0:
         said.append("its faction is in a campaign, but this band takes no part.")
     else:
@@ -276,7 +277,7 @@ class Watch:
         m, now = self.model, self._look()
         said = [*self._politics(now), *self._missions(now), *self._factions(now), *self._violence(), *self._people()]
         self.before = now
-        return [{"week": int(round(m.week - m.params.step_weeks)), "kind": k, "text": capital(t), "cell": c}
+        return [{"week": round(m.week - m.params.step_weeks), "kind": k, "text": capital(t), "cell": c}
                 for k, t, c in said]  # fmt: skip
 
     def _politics(self, now):
@@ -359,8 +360,8 @@ class Watch:
             elif e.kind == "operation" and e.deaths_civilians >= COLLATERAL:
                 who = mission_name(r.mission_name(e.side_a))
                 rival = faction_name(r.factions[e.side_b])
-                yield "operation", (f"an operation of {who} against {rival} {where} kills "
-                                    f"{count(e.deaths_b, 'fighter')} and {count(e.deaths_civilians, 'civilian')}."), e.cell
+                dead = f"{count(e.deaths_b, 'fighter')} and {count(e.deaths_civilians, 'civilian')}"
+                yield "operation", f"an operation of {who} against {rival} {where} kills {dead}.", e.cell
 
     def _massacres(self, attacks):
         for f, name in enumerate(self.model.factions.names):
@@ -380,4 +381,3 @@ class Watch:
         if top > self.displaced and self.model.week > 1:
             yield "displaced", f"more than {top:,} people are displaced or in refuge.", None
         self.displaced = max(self.displaced, top)
-
