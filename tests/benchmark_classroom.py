@@ -1,4 +1,4 @@
-"""How many weeks a second the classroom shows: `python -m tests.benchmark_classroom`. Needs Chromium; takes two minutes.
+"""Weeks a second that the classroom shows: `python -m tests.benchmark_classroom`. Needs Chromium; takes two minutes.
 
 A week counts when the page has drawn it and said so. Browsers, server and models share the machine, as in a classroom
 with one laptop they do not: with ten tablets of their own the server does better.
