@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, configure_log, filter_overrides, run_job, setup_globals
 from hydra.plugins.launcher import Launcher
@@ -66,6 +67,7 @@ class DaskLauncher(Launcher):
 
 # Hydra takes launchers only from the namespace hydra_plugins, which a project need not have on disk.
 DaskLauncher.__module__ = "hydra_plugins.dask_launcher"
+Plugins.instance().register(DaskLauncher)
 
 
 def _do(number, overrides, context, config, task, state, folder):

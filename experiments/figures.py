@@ -223,7 +223,7 @@ def differences(runs, baseline="none", arms=None, outcomes=DIFFERENCES, title=No
         raise ValueError(f"There is no arm to compare with {baseline!r}")
     cols = min(4, len(outcomes))
     rows = -(-len(outcomes) // cols)
-    title = title or f"What each mission model changes, compared with {_spoken(baseline)}"
+    title = title or f"What each changes, compared with {_spoken(baseline)}"
     figure, axes = sheet(0.9 + rows * (0.8 + 0.27 * len(arms)), title, rows, cols, sharey=True)
     look, places = looks(arms), np.arange(len(arms))
     for ax, outcome in zip(axes.flat, outcomes):
@@ -254,7 +254,6 @@ def differences(runs, baseline="none", arms=None, outcomes=DIFFERENCES, title=No
     axes[0, 0].set_ylim(len(arms) - 0.6, -0.75)
     axes[0, 0].set_yticks(places, [_folded(label(a), 15) for a in arms])
     for ax in axes[:, 0]:
-        ax.set_ylabel("mission model")
         for words, arm in zip(ax.get_yticklabels(), arms):
             words.set(color=look[arm].colour, fontweight="bold")
     footnote(

@@ -70,7 +70,7 @@ def looks(arms):
 
 def label(name):
     """Return the name of an arm or a mission as people say it: `un_only` is UN only."""
-    words = name.replace("_", " ").split()
+    words = [f"{int(w):,}" if w.isdecimal() else w for w in name.replace("_", " ").split()]
     spoken = " ".join(w.upper() if w.lower() in ACRONYMS else w for w in words)
     return LABELS.get(name, spoken[:1].upper() + spoken[1:])
 

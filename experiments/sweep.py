@@ -17,8 +17,7 @@ from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
 from omegaconf import OmegaConf
 
-from experiments import results, runs
-from experiments.dask_launcher import DaskLauncher
+from experiments import dask_launcher, results, runs  # noqa: F401  the launcher makes itself known to Hydra
 from sim.config import CONF, register, to_params
 from sim.results import code_version, whole_file
 from sim.warm import say, warm_up
@@ -170,7 +169,6 @@ def launch(folder, hydra_overrides, jobs):
 
     register()
     GlobalHydra.instance().clear()
-    Plugins.instance().register(DaskLauncher)
     with initialize_config_dir(str(CONF), version_base="1.3"):
         hydra = GlobalHydra.instance().hydra
         config = hydra.compose_config(

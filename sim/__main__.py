@@ -50,7 +50,10 @@ def simulate(config):
             model.step()
             advance(model.week)
             ok()
-    results.write_run(model, folder, HydraConfig.get().overrides.task, run.cells)
+    try:
+        results.write_run(model, folder, HydraConfig.get().overrides.task, run.cells)
+    except OSError as error:
+        raise OSError(f"{folder} could not be written, and nothing of it was: {error.strerror or error}") from error
     print(summary(model, choices.mission))
     print(f"results: {folder}" + (f"\nstate:   {saved}" if saved else ""))
     return folder
@@ -60,7 +63,6 @@ def summary(model, mission):
     """Return what a reader wants to know first."""
     t = outcomes.totals(model)
     p = model.params
-    years = model.week / 52
 
     def share(x):
         return "-" if x != x else f"{x:.0%}"
@@ -80,7 +82,7 @@ def summary(model, mission):
         ("missions asked to go", f"{t['missions_expelled']}", f"served {t['mandate_weeks']:.0f} weeks"),
         ("cost", f"US$ {t['cost'] / 1e6:,.0f} million", "over the run"),
     ]  # fmt: skip
-    head = f"{p.country.name}, {years:g} years, mission model {mission}, seed {p.seed}"
+    head = f"{p.country.name}, {model.week:g} weeks, mission model {mission}, seed {p.seed}"
     return "\n".join([head, *(f"  {a:<21}{b:>18}  {c}" for a, b, c in rows)])
 
 
@@ -94,10 +96,12 @@ def main():
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here, not as a stack of frames
     GlobalHydra.instance().clear()
     register()
+    if any(word.startswith("hydra/launcher=") for word in sys.argv):
+        from experiments import dask_launcher  # noqa: F401  makes itself known to Hydra
     Multirun.folder, code = None, 0
     try:
         _hydra()
-    except (ValueError, HydraException, OmegaConfBaseException, RuntimeError) as error:
+    except (ValueError, OSError, HydraException, OmegaConfBaseException, RuntimeError) as error:
         say(f"error: {explain(error)}")
         code = 2
     except KeyboardInterrupt:

@@ -253,8 +253,13 @@ def make_civilians(params, land, n_factions, n_missions, luck):
 # ---------------------------------------------------------------------------------- the factions
 
 
-def make_factions(country, land, n_missions):
-    """Build the armed factions in the order of their names."""
+def make_factions(country, land, n_missions, move):
+    """Build the armed factions in the order of their names.
+
+    Parameters
+    ----------
+    country : params.Country; land : Land; n_missions : int; move : params.Move, what bands are drawn by
+    """
     if not country.factions:
         raise ValueError("country.factions is empty; name at least one armed faction")
     names = tuple(sorted(country.factions))
@@ -295,7 +300,7 @@ def make_factions(country, land, n_missions):
     own /= np.maximum(own.mean(axis=1, keepdims=True), 1e-9)
     return Factions(
         names=names, host=np.array([f.host for f in all_of]), rival=rival & rival.T, community=community,
-        comfort=0.2 + own + 5 * column("loot")[:, None] * land.resources,
+        comfort=move.elsewhere + own + move.loot * column("loot")[:, None] * land.resources,
         enters=enters, leaves=leaves, keep=column("fighters"), ceiling=column("ceiling"),
         abuse=column("abuse"), loot=column("loot"), commitment=column("commitment"),
         campaign=zeros(n), vigour=np.ones(n), objective=np.full(n, -1), rest=zeros(n),
@@ -304,14 +309,14 @@ def make_factions(country, land, n_missions):
     )  # fmt: skip
 
 
-def make_bands(country, land, factions, luck):
+def make_bands(country, land, factions, luck, loot_base):
     """Place each faction's bands: around its starting places, or among its own people and resources."""
     faction, home, fighters = [], [], []
     for f, name in enumerate(factions.names):
         spec = country.factions[name]
         who = draws.key(name) % 2**32 * 2**16 + np.arange(spec.bands)  # the same band whoever else is there
         who = who.astype(np.uint64)
-        home.append(_start_cells(country, land, factions, f, luck, who))
+        home.append(_start_cells(country, land, factions, f, luck, who, loot_base))
         size = 0.5 + luck.uniform("start.size", who)
         fighters.append(size / size.sum() * (spec.fighters if factions.enters[f] <= 0 else 0))
         faction.append(np.full(spec.bands, f))
@@ -323,7 +328,7 @@ def make_bands(country, land, factions, luck):
     )  # fmt: skip
 
 
-def _start_cells(country, land, factions, f, luck, who):
+def _start_cells(country, land, factions, f, luck, who, loot_base):
     name = factions.names[f]
     own = land.births @ factions.community[f] + 1.0
     if country.factions[name].start:
@@ -335,7 +340,7 @@ def _start_cells(country, land, factions, f, luck, who):
             km = km_from(land, cell_at(land, place.row, place.col))
             pull += (km <= 4 * land.cell_km) * own / own.mean() / (1 + (km / 50.0) ** 2)
     else:
-        pull = own / own.mean() * (1 + 20 * factions.loot[f] * land.resources)
+        pull = own / own.mean() * (1 + loot_base * factions.loot[f] * land.resources)
     reach = pull.cumsum()
     cells = np.searchsorted(reach, luck.uniform("start.band", who) * reach[-1], side="right")
     return np.minimum(cells, reach.size - 1)

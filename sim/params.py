@@ -288,6 +288,11 @@ class Task:
                             "mechanism: Khan 2024, 'one bad general is better than two good ones'")
     threat: float = param(1.0, "ratio", 0, 20, "hostile fighters that pin down one uniformed person")
     host_grip: float = param(0.6, "share", 0, 1, "movement that a fully hostile host can deny")
+    team_guard: float = param(30, "person", 1, 1_000, "armed persons that an aid team counts as when pinned down")
+    free_enough: float = param(0.5, "share", 0, 1, "freedom of movement below which nobody changes base")
+    engineers_half: float = param(400, "person", 1, 1e5, "engineers who make up half of the mobility that is missing")
+    cover: float = param(3, "ratio", 0, 100, "how units of a mission keep out of places that others of it cover")
+    choosiness: float = param(3, "exponent", 0, 10, "how strictly bases go where the pull is strongest")
 
 
 @dataclass(kw_only=True)
@@ -307,6 +312,15 @@ class Move:
     speed: float = param(45, "km/week", 1, 500, "march of a band on open ground")
     wariness: float = param(1.0, "ratio", 0, 50, "how bands avoid cells held by a stronger presence")
     drift: float = param(0.5, "share", 0, 1, "share of weeks in which a resting band moves at all")
+    slowdown: float = param(0.6, "share", 0, 1, "march lost where a place is fully remote")
+    detour: float = param(0.35, "cell", 0, 2, "pull of a step that makes no headway, against one of a cell")
+    roaming: float = param(0.3, "ratio", 0, 10, "pull of any step on bands that roam, against a cell of headway")
+    elsewhere: float = param(0.2, "ratio", 0, 10, "comfort of a place without own people, against a mean one")
+    loot: float = param(5, "ratio", 0, 100, "comfort of the richest deposits for those who live from them")
+    loot_base: float = param(20, "ratio", 0, 100, "pull of the richest deposits on bands' homes, of mean own people's")
+    objective_rivals: float = param(300, "person", 1, 1e5, "rival fighters who make an objective half as good as any")
+    objective_people: float = param(8_000, "person", 1, 1e7, "foreign people who make an objective half as good as any")
+    objective_loot: float = param(2, "ratio", 0, 100, "pull of the richest deposits as an objective, of other stakes")
 
 
 @dataclass(kw_only=True)
@@ -340,9 +354,14 @@ class Prey:
                                "Condra & Shapiro 2012: under 4 weeks")
     reprisal: float = param(5.0, "ratio", 0, 100, "added motive where one's own people were just killed")
     reprisal_memory: float = param(3, "week", 0.5, 260, "half-life of reprisal near a killing")
+    losses_half: float = param(0.1, "share", 0.001, 1, "recent losses of a band's strength felt half as a motive")
+    reprisal_half: float = param(10, "person", 0.1, 1e4, "own dead nearby who call half fully for reprisal")
     targets: float = param(4_000, "person", 1, 1e6, "people in a cell at which half of the attacks find a target")
     restraint: float = param(0.5, "share", 0, 1, "attacks that reporting deters, fully committed faction")
-    severity: float = param(5.5, "person", 0.1, 100, "smallest typical attack")
+    reporters: float = param(20, "person", 0.1, 1e4, "reporting presence in a place that gives half of that")
+    severity: float = param(5.5, "person", 0.1, 100, "smallest typical attack of a band of `band` fighters")
+    band: float = param(150, "person", 1, 1e4, "fighters of a band of typical severity")
+    band_power: float = param(0.5, "exponent", 0, 2, "how severity grows with a band: less than in proportion")
     tail: float = param(2.5, "exponent", 1.6, 5, "density exponent of event sizes",
                         "Bohorquez et al. 2009: 2.5; CAR 2.53 +- 0.15 (UCDP GED 23.1)")
     largest_share: float = param(0.2, "share", 0.01, 1, "largest share of the people there who can die")
@@ -372,9 +391,11 @@ class Ambush:
     tail: float = param(2.8, "exponent", 1.6, 5, "density exponent of losses")
     raid: float = param(1.0, "1/year", 0, 520, "raids on an aid team's stocks by bands in reach",
                         "sign: Wood & Sullivan 2015")
+    raiders: float = param(20, "person", 0.1, 1_000, "looters around who make raids half as many as they could be")
     raid_deaths: float = param(0.25, "share", 0, 1, "share of raids that kill an aid worker")
     looted: float = param(0.3, "share", 0, 1, "share of a month's stocks lost in a raid",
                           "sweep 0-0.5 (UN Monitoring Group, Somalia 2010)")
+    restock: float = param(4, "week", 0.5, 52, "weeks in which an empty stock is filled")
 
 
 @dataclass(kw_only=True)
@@ -393,6 +414,7 @@ class Relieve:
                            "Darfur: hard to give up, Plowright 2023")
     pause_rate: float = param(2.0, "1/year", 0, 52, "pauses negotiated around a team at full engagement",
                               "polio pause in Gaza, September 2024 (Matsumura 2024)")
+    pause_half: float = param(20, "person", 0.1, 1e4, "engaging presence around a team that gives half of that")
     pause_weeks: float = param(3, "week", 0.5, 52, "length of a negotiated pause")
 
 
@@ -402,6 +424,7 @@ class Live:
 
     memory: float = param(6, "week", 0.5, 260, "half-life of violence felt in a place")
     half_violence: float = param(0.5, "deaths/1000", 0.001, 100, "recent deaths per 1,000 felt half fully")
+    neighbours: float = param(0.3, "ratio", 0, 1, "violence next door, against the same in one's own place")
     displaced_need: float = param(0.8, "1/year", 0, 52, "rise of need in displacement")
     violence_need: float = param(2.0, "1/year", 0, 52, "rise of need under full violence")
     poverty: float = param(0.06, "1/year", 0, 52, "rise of need in ordinary life where the state is absent")
@@ -415,7 +438,11 @@ class Live:
     flight_km: float = param(100, "km", 1, 5_000, "distance at which a refuge loses half its pull")
     calm: float = param(3.0, "ratio", 0, 100, "pull of calm on the choice of a refuge")
     shelter: float = param(2.0, "ratio", 0, 100, "pull of protection on the choice of a refuge")
+    shelter_half: float = param(100, "person", 0.1, 1e4, "protecting presence that gives half of that")
+    countryside: float = param(0.02, "ratio", 0, 10, "pull of a place without a town, of the largest town's")
+    unrest: float = param(0.1, "ratio", 0.001, 10, "pull of a refuge where violence is fully felt")
     border: float = param(1.5, "ratio", 0, 100, "pull of a border crossing against one's own people's towns")
+    border_km: float = param(50, "km", 1, 1_000, "distance at which a crossing loses half of its pull")
     homecoming: float = param(1.2, "1/year", 0, 52, "return when home has been quiet")
     quiet: float = param(0.05, "share", 0.001, 1, "violence felt at home that halves return")
 
@@ -426,14 +453,18 @@ class Feel:
 
     start: float = param(0.4, "share", 0, 1, "trust in a mission nobody knows yet")
     protection: float = param(0.8, "1/year", 0, 52, "rise of trust where a mission is present and it is calm")
-    aid: float = param(1.0, "1/year", 0, 52, "rise of trust while aided")
+    protection_half: float = param(50, "person", 0.1, 1e4, "protecting presence that people see half fully")
+    aid: float = param(4.0, "1/year", 0, 52, "rise of trust in a week of aid, which is remembered for a month")
     engagement: float = param(0.6, "1/year", 0, 52, "rise of trust under full engagement")
+    engagement_half: float = param(10, "person", 0.1, 1e4, "engaging presence that gives half of that")
+    strangers: float = param(0.5, "ratio", 0, 2, "what engagement without local knowledge does, of that with half")
     harm: float = param(0.6, "ratio", 0, 50, "trust lost per own dead in 1,000, by the mission's hand",
                         "asymmetric: Lyall, Blair & Imai 2013")
     stood_by: float = param(0.15, "ratio", 0, 50, "trust lost per attack that a mission stood by")
     misinformation: float = param(0.3, "share", 0, 1, "strength of misinformation and hate speech",
                                   "nearly half of peacekeepers severely affected: UN survey 2022")
     rumour: float = param(0.8, "1/year", 0, 52, "trust lost per year to full misinformation")
+    communicators: float = param(100, "person", 0.1, 1e5, "personnel who talk misinformation down to a half")
     forget: float = param(0.15, "1/year", 0, 52, "drift of trust back to its start")
     grievance: float = param(0.06, "ratio", 0, 50, "grievance per own dead in 1,000, toward who killed")
     need: float = param(0.1, "1/year", 0, 52, "grievance toward the government from unmet need")
@@ -450,13 +481,17 @@ class Judge:
     rumour: float = param(0.5, "share", 0, 1, "added conflation under full misinformation")
     political: float = param(1.6, "1/year", 0, 52, "hostility from judging the political agreement")
     rights: float = param(0.8, "1/year", 0, 52, "hostility from judging human rights, full abuse")
+    reporting: float = param(5, "ratio", 0, 100, "judging of rights by a person who reports: it names names")
+    witnessing: float = param(0.1, "ratio", 0, 10, "judging of rights by one who protects: patrols only witness")
     abuse_deaths: float = param(40, "person", 1, 1e5, "killed in recent months that are judged half fully")
     abuse_memory: float = param(12, "week", 1, 260, "half-life of a record of abuse")
     force: float = param(1.5, "ratio", 0, 50, "hostility per share of a faction's fighters hit")
     decay: float = param(0.7, "1/year", 0, 52, "decay of hostility")
     persuasion: float = param(0.8, "1/year", 0, 52, "added decay under full engagement with armed actors")
+    persuaders: float = param(100, "person", 0.1, 1e5, "personnel who engage that give half of that")
     judging_half: float = param(400, "person", 1, 1e6, "personnel on a task that give half its weight")
-    expulsion: float = param(0.75, "share", 0, 1, "host's hostility above which a mission is asked to leave")
+    expulsion: float = param(0.35, "share", 0, 1, "host's hostility above which a mission is asked to leave",
+                             "assumed: hostility seldom passes 0.5; no mission goes at 0.5 contested, most at 1")
     patience: float = param(13, "week", 0, 520, "weeks above that before it is asked")
 
 
@@ -471,6 +506,8 @@ class Recruit:
     desertion: float = param(0.08, "1/year", 0, 52, "fighters who go home, committed faction")
     regroup: float = param(3.0, "1/year", 0, 52, "return of dispersed fighters when nothing holds them")
     holding: float = param(0.7, "share", 0, 1, "return prevented by full presence in its heartland")
+    holders: float = param(100, "person", 0.1, 1e4, "protecting presence in its heartland that gives half of that")
+    smallest: float = param(20, "person", 1, 1_000, "size below which a small band draws hardly more recruits")
     ddr: float = param(0.8, "1/year", 0, 52, "demobilisation of a fully committed faction, full effort")
     ddr_fighters: float = param(20, "person", 0.1, 1_000, "fighters one DDR officer can take on")
     rearm: float = param(0.25, "1/year", 0, 52, "ex-combatants who take up arms again, no institutions",
@@ -495,6 +532,7 @@ class Negotiate:
     willing: float = param(0.5, "share", 0, 1, "ceiling above which a faction is party to the talks")
     signing: float = param(1.0, "1/year", 0, 52, "rate of signing once they are willing")
     ceasefire: float = param(0.85, "share", 0, 1, "aggression that an agreement in force takes away")
+    walk_out: float = param(0.6, "ratio", 0, 1, "share of the commitment to sign, below which an agreement is left")
     collapse: float = param(0.6, "1/year", 0, 52, "collapse of an agreement that nothing holds",
                             "spoilers break 22% of agreements: Reiter 2016; 40% relapse in ten years")
     guarantee: float = param(0.6, "share", 0, 1, "collapse that full monitoring prevents")

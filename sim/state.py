@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 HOME, AWAY, ABROAD = 0, 1, 2  # where a civilian lives: at home, displaced inside the country, refugee
+CEASEFIRE, CONSENT, IMPARTIALITY, WITHDRAW, MINIMUM_FORCE = range(5)  # what contingents' caveats say (params.Caveats)
+SMALL_FACTION = 100.0  # shares of a faction smaller than this are taken of this: the last fighters are not a faction
 
 
 def zeros(*shape, dtype=float):

@@ -180,14 +180,14 @@ class SlowPlace:
         """Feel the violence here and, less, that of the cells around; see how far this place draws those who flee."""
         p, land, near = self.model.params.live, self.model.land, self.violence
         for c in self.neighbours:
-            near += 0.3 * self.model.places[c].violence
+            near += p.neighbours * self.model.places[c].violence
         self.felt = near / (near + p.half_violence)
         self.institutions = float(land.institutions[self.cell])
         self.served = float(self.model.now.aid[:, self.cell].sum())
         shelter = float(self.model.task_presence("protect")[:, self.cell].sum())
-        calm = (1.0 - self.felt) * (1.0 - self.felt) * p.calm + 0.1
-        self.pull = calm * (0.02 + self.town) * (1 + p.shelter * shelter / (shelter + 100.0))
-        to_border = float(land.border[self.cell]) / 50.0
+        calm = (1.0 - self.felt) * (1.0 - self.felt) * p.calm + p.unrest
+        self.pull = calm * (p.countryside + self.town) * (1 + p.shelter * shelter / (shelter + p.shelter_half))
+        to_border = float(land.border[self.cell]) / p.border_km
         self.crossing = p.border / (1 + to_border * to_border)
 
     def judge(self, stood_by, harmed, wound, rumour):
@@ -198,11 +198,11 @@ class SlowPlace:
         aid = [float(a) for a in self.model.now.aid[:, c]]
         self.gain, self.gain_if_aided = [], []
         for i in range(len(aid)):
-            talk = engage[i, c] / (engage[i, c] + 10.0) * (0.5 + m.knowledge[i])
-            safety = p.protection * y * protect[i, c] / (protect[i, c] + 50.0) * (1.0 - self.felt)
-            self.gain.append(float(safety + p.engagement * y * talk))
-            # a week's aid is remembered for about a month, and credited by share
-            self.gain_if_aided.append(4 * p.aid * y * aid[i] / sum(aid) if sum(aid) > 0 else 0.0)
+            talk = engage[i, c] / (engage[i, c] + p.engagement_half) * (p.strangers + m.knowledge[i])
+            seen = protect[i, c] / (protect[i, c] + p.protection_half)
+            self.gain.append(float(p.protection * y * seen * (1.0 - self.felt) + p.engagement * y * talk))
+            # a week's aid is credited by share
+            self.gain_if_aided.append(p.aid * y * aid[i] / sum(aid) if sum(aid) > 0 else 0.0)
         self.stood_by, self.harmed, self.wound, self.rumour = stood_by[:, c], harmed[:, c], wound[:, c].tolist(), rumour
 
     def loss(self, mission, community):
@@ -272,7 +272,7 @@ class SlowModel(PeaceModel):
                 harmed[:, cell, community] += dead * falls_on[mission]
         stood_by = falls_on.T @ now.stood_by
         communicators = missions.work[:, TASKS.index("communicate")].sum()
-        rumour = p.misinformation / (1 + communicators / 100.0)
+        rumour = p.misinformation / (1 + communicators / p.communicators)
         for place in self.places:
             place.judge(stood_by, harmed, wound, rumour)
         self.feel_everybody()

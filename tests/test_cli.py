@@ -1,5 +1,6 @@
 """The command line and the README: as a newcomer uses them, in a process of its own."""
 
+import errno
 import json
 import os
 import re
@@ -120,6 +121,21 @@ def test_a_refusal_leaves_no_traceback_and_a_code(tmp_path):
     found = sim("weeks=0", cwd=tmp_path)
     assert found.returncode == 2
     assert "Traceback" not in found.stderr
+
+
+def test_a_full_disk_is_said_in_one_sentence_and_leaves_nothing(tmp_path, monkeypatch, capsys):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sim.results._json", full)
+    monkeypatch.setattr(sys, "argv", ["python -m sim", "weeks=4", "civilians=60", "run.name=x"])
+    with pytest.raises(SystemExit) as left:
+        command.main()
+    assert left.value.code == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said == "error: results/x could not be written, and nothing of it was: No space left on device"
+    assert not list(tmp_path.glob("results/*"))
 
 
 def test_multirun_makes_a_folder_for_each_scenario(tmp_path):

@@ -186,8 +186,9 @@ def _scenarios():
     """Make three small worlds in which, between them, everything happens that can happen."""
     handover = scenario("mission=sequential", *COMMON, "judge.expulsion=0.4", "judge.patience=3",
                         "deploy.expulsion=6", "mission.budget=8e8", **SIZE)  # fmt: skip
-    apart = scenario("mission=separated", *COMMON, "judge.contestation=0.9", "judge.patience=200", **SIZE)
-    peace = scenario("mission=parallel", *COMMON, "negotiate.sign=0.2", "negotiate.collapse=20",
+    apart = scenario("mission=separated", *COMMON, "judge.contestation=0.9", "judge.patience=200",
+                     "negotiate.sign=0.3", "negotiate.weakness=2", **SIZE)  # fmt: skip
+    peace = scenario("mission=parallel", *COMMON, "negotiate.sign=0.3", "negotiate.collapse=20",
                      "mission.comparison=equal_personnel", "mission.person_years=20000",
                      "negotiate.aggression=0.9", **SIZE)  # fmt: skip
     regional, un = (handover.mission.components[n] for n in ("regional", "un"))
@@ -205,7 +206,7 @@ def _scenarios():
     apart.mission.components["orange"].mandate.tasks.ddr = 0.5
     apart.mission.components["orange"].personnel.police = 300.0
     apart.mission.components["orange"].personnel.observers = 100.0
-    for faction in peace.country.factions.values():
+    for faction in (*peace.country.factions.values(), *apart.country.factions.values()):
         faction.commitment = 0.35
     everybody = (handover, apart, peace)
     for p in everybody:

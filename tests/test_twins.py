@@ -190,12 +190,12 @@ def test_as_many_are_buried_as_were_killed_and_no_household_twice(w):
 @given(worlds)
 def test_violence_felt_is_the_same_compiled_and_grows_with_the_dead(w):
     people, deaths = w.whole(50_000, w.c).astype(float), w.whole(60, w.c).astype(float)
-    _, own = assert_equal(live.feel_violence, deaths, people, w.near, 0.9, 0.5, w.share(w.c), np.zeros(w.c))
-    _, more = assert_equal(live.feel_violence, deaths + 5, people, w.near, 0.9, 0.5, own[5] * 0, np.zeros(w.c))
-    _, less = assert_equal(live.feel_violence, deaths, people, w.near, 0.9, 0.5, own[5] * 0, np.zeros(w.c))
-    assert (own[6] >= 0).all()
-    assert (own[6] < 1).all()
-    assert (more[6] > less[6]).all()
+    _, own = assert_equal(live.feel_violence, deaths, people, w.near, 0.9, 0.5, 0.3, w.share(w.c), np.zeros(w.c))
+    _, more = assert_equal(live.feel_violence, deaths + 5, people, w.near, 0.9, 0.5, 0.3, own[6] * 0, np.zeros(w.c))
+    _, less = assert_equal(live.feel_violence, deaths, people, w.near, 0.9, 0.5, 0.3, own[6] * 0, np.zeros(w.c))
+    assert (own[7] >= 0).all()
+    assert (own[7] < 1).all()
+    assert (more[7] > less[7]).all()
 
 
 @few
@@ -243,7 +243,7 @@ def test_trust_and_grievance_are_the_same_compiled_and_stay_shares(w):
     _, own = assert_equal(
         feel.signals, w.share(m, w.c) * 100, w.share(m, w.c) * 10, w.share(w.c),
         w.share(m, w.c) * (w.share(m, w.c) > 0.5), w.share(m, w.c) * 2, w.share(m, w.c, w.k) * 30, population,
-        w.share(m), (0.02, 0.01, 0.08, 0.6, 0.15, 0.005), np.zeros((w.c, m)), np.zeros((w.c, w.k, m)),
+        w.share(m), (0.02, 0.01, 0.08, 0.6, 0.15, 0.005, 50.0, 10.0, 0.5), np.zeros((w.c, m)), np.zeros((w.c, w.k, m)),
         np.zeros((w.c, m)),
     )  # fmt: skip
     gain, loss, by_aid = own[-3:]
@@ -309,7 +309,7 @@ def test_hazards_of_battle_are_the_same_compiled_and_nobody_fights_nobody(w):
 @few
 @given(worlds)
 def test_hazards_of_attacks_are_the_same_compiled_and_spare_empty_places(w):
-    numbers = (60.0, 1.0, 1.0, 1.0, 5.0, 0.5, 4_000.0)
+    numbers = (60.0, 1.0, 1.0, 1.0, 5.0, 0.5, 4_000.0, 0.1, 10.0, 20.0)
     population = w.share(w.c, w.k) * 3_000 * (w.share(w.c, 1) > 0.3)
     rate, _ = assert_equal(
         prey.hazards, w.faction, w.camp, w.fighters, w.share(w.b) * 20, w.share(w.b), w.near, w.share(w.f, w.c) * 300,
@@ -327,7 +327,8 @@ def test_bands_march_the_same_compiled_one_cell_a_hop(w):
     who = np.flatnonzero(hops)
     _, own = assert_equal(
         move.march, who, hops, w.share(4, w.b), w.whole(w.c, w.b), w.share(w.b) < 0.5, w.share(w.f, w.c) * 100,
-        w.share(w.f, w.c) + 0.2, w.fighters + 1, w.faction, w.row, w.col, w.near, 2.0, w.camp, np.zeros(w.b),
+        w.share(w.f, w.c) + 0.2, w.fighters + 1, w.faction, w.row, w.col, w.near, (2.0, 0.35, 0.3), w.camp,
+        np.zeros(w.b),
     )  # fmt: skip
     cell, held_up = own[-2:]
     far = np.maximum(abs(w.row[cell] - w.row[w.camp]), abs(w.col[cell] - w.col[w.camp]))

@@ -1,7 +1,7 @@
 """7. Ambush: hostile bands attack contingents and aid teams.
 
     hazard = rate x hostility x x / (x + guard x strength)     for every unit
-             + raid x stock x x / (x + guard x escorts)        for an aid team: stocks are worth looting
+             + raid x stock x x / (x + raiders + guard x escorts)        for an aid team: stocks are worth looting
 
 The denominator rule of Humanitarian Outcomes: counts fall where fewer workers are out, so reports give attacks and
 access together.
@@ -27,7 +27,7 @@ def hazard(p, hostile, fighters, guards):
 
 def raids(p, stock, looters, guards):
     """Return the hazard (1/year) of a raid on each aid team's stocks: (U,)."""
-    return p.raid * stock * looters / np.maximum(looters + 20.0 + p.guard * guards, 1.0)
+    return p.raid * stock * looters / np.maximum(looters + p.raiders + p.guard * guards, 1.0)
 
 
 def ambush(model):
@@ -45,7 +45,7 @@ def ambush(model):
     hit, raid = (model.luck.uniform(f"ambush.{w}", u.luck) for w in ("hit", "raid"))
     hit = draws.happens(hit, hazard(p, hostile, around.sum(axis=0), guards), model.years)
     raid = draws.happens(raid, raids(p, u.stock, looters, guards), model.years) & u.team & u.access
-    u.stock = np.minimum(1.0, u.stock + model.params.step_weeks / 4.0)
+    u.stock = np.minimum(1.0, u.stock + model.params.step_weeks / p.restock)
     struck = np.flatnonzero((hit | raid) & there)
     if not struck.size:
         return

@@ -10,8 +10,7 @@ mission is seen as partial (the five principles of Japan's PKO law).
 import numpy as np
 
 from sim.processes import task
-
-CEASEFIRE, CONSENT, IMPARTIALITY, WITHDRAW, MINIMUM_FORCE = range(5)
+from sim.state import CEASEFIRE, CONSENT, IMPARTIALITY, WITHDRAW
 
 
 def share_present(missions, planned, week, expulsion):

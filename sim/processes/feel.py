@@ -67,17 +67,19 @@ def signals(protect, engage, felt, aid, stood_by, harmed, population, knowledge,
     ----------
     protect, engage : (M, C) effective presence; felt : (C,) 0..1; aid : (M, C) share served
     stood_by : (M, C) attacks witnessed; harmed : (M, C, K) killed; population : (C, K); knowledge : (M,) 0..1
-    numbers : weekly rise by protection, engagement and aid; loss by harm, by standing by, and by rumour
+    numbers : weekly rise by protection, engagement and aid; loss by harm, by standing by, and by rumour;
+        presence that protects and that engages half fully; engagement of strangers
     gain, by_aid : (C, M), loss : (C, K, M), written
     """
-    by_protection, by_engagement, aided, by_harm, by_standing, rumour = numbers
+    by_protection, by_engagement, aided, by_harm, by_standing, rumour, protect_half, engage_half, strangers = numbers
     for c in range(felt.size):
         whole = 0.0
         for m in range(knowledge.size):
             whole += aid[m, c]
         for m in range(knowledge.size):
-            talk = engage[m, c] / (engage[m, c] + 10.0) * (0.5 + knowledge[m])
-            gain[c, m] = by_protection * protect[m, c] / (protect[m, c] + 50.0) * (1.0 - felt[c]) + by_engagement * talk
+            seen = protect[m, c] / (protect[m, c] + protect_half)
+            talk = engage[m, c] / (engage[m, c] + engage_half) * (strangers + knowledge[m])
+            gain[c, m] = by_protection * seen * (1.0 - felt[c]) + by_engagement * talk
             by_aid[c, m] = aided * aid[m, c] / whole if whole > 0 else 0.0
             for k in range(population.shape[1]):
                 per_1000 = 1_000.0 * harmed[m, c, k] / (population[c, k] + 1_000.0)
@@ -101,9 +103,9 @@ def feel(model):
         else:
             harmed[:, cell, community] += dead * mixed[mission]
     stood = mixed.T @ now.stood_by if now.stood_by.any() else now.stood_by
-    rumour = p.misinformation / (1 + m.work[:, TASKS.index("communicate")].sum() / 100.0)
-    # A week's aid is remembered for about a month.
-    numbers = (p.protection * y, p.engagement * y, 4 * p.aid * y, p.harm, p.stood_by, p.rumour * rumour * y)
+    rumour = p.misinformation / (1 + m.work[:, TASKS.index("communicate")].sum() / p.communicators)
+    numbers = (p.protection * y, p.engagement * y, p.aid * y, p.harm, p.stood_by, p.rumour * rumour * y,
+               p.protection_half, p.engagement_half, p.strangers)  # fmt: skip
     gain, by_aid, loss = zeros(n_c, n_m), zeros(n_c, n_m), zeros(n_c, n_k, n_m)
     signals(model.task_presence("protect"), model.task_presence("engage"), model.land.felt, now.aid, stood, harmed,
             census.population, m.knowledge, numbers, gain, loss, by_aid)  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 
 from sim.params import TASKS
 from sim.processes.feel import conflation
+from sim.state import SMALL_FACTION
 
 POLITICAL = [TASKS.index(t) for t in ("monitor", "mediate", "build", "police", "ddr")]
 RIGHTS = [TASKS.index(t) for t in ("report", "protect")]
@@ -35,20 +36,20 @@ def judge(model):
         return
     y, dt = model.years, model.params.step_weeks
     political = m.work[:, POLITICAL].sum(axis=1)
-    rights = m.work[:, RIGHTS[0]] * 5 + m.work[:, RIGHTS[1]] * 0.1  # reporting names names; patrols only witness
+    rights = m.work[:, RIGHTS[0]] * p.reporting + m.work[:, RIGHTS[1]] * p.witnessing
     f.abuse_record *= model.fading(p.abuse_memory)
     f.abuse_record += now.by_faction
     abuse = f.abuse_record / (f.abuse_record + p.abuse_deaths)
     own = earned(
         p, political / (political + p.judging_half), rights / (rights + p.judging_half),
-        p.contestation * (1 - f.commitment), abuse, now.hit / np.maximum(model.strength(), 100.0)[:, None],
+        p.contestation * (1 - f.commitment), abuse, now.hit / np.maximum(model.strength(), SMALL_FACTION)[:, None],
         now.forced, y, model.params.relieve.escort_cost,
     )  # fmt: skip
     mixed = conflation(m.command, model.spill())
     np.fill_diagonal(mixed, 1.0)
     rise = own @ mixed
     engage = m.work[:, TASKS.index("engage")]
-    fall = (p.decay + p.persuasion * engage / (engage + 100.0)) * y
+    fall = (p.decay + p.persuasion * engage / (engage + p.persuaders)) * y
     f.hostility = np.clip(f.hostility + rise * (1 - f.hostility) - fall * f.hostility, 0, 1)
     wanted_out = model.hostility_of_host() > p.expulsion
     present = m.work.sum(axis=1) > 0

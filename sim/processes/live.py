@@ -18,13 +18,13 @@ from sim.state import ABROAD, AWAY, HOME
 
 
 @numba.njit(cache=True)
-def feel_violence(deaths, people, near, fading, half, violence, felt):
+def feel_violence(deaths, people, near, fading, half, next_door, violence, felt):
     """Update the memory of violence per 1,000 people, and what is felt of it there and around.
 
     Parameters
     ----------
     deaths : (C,) persons this week; people : (C,) persons there; near : (C, 9) int
-    fading : 0..1 what a week leaves; half : deaths per 1,000 felt half fully
+    fading : 0..1 what a week leaves; half : deaths per 1,000 felt half fully; next_door : 0..1
     violence, felt : (C,) written
     """
     for c in range(people.size):
@@ -33,7 +33,7 @@ def feel_violence(deaths, people, near, fading, half, violence, felt):
         around = violence[c]
         for r in range(1, near.shape[1]):
             if near[c, r] >= 0:
-                around += 0.3 * violence[near[c, r]]
+                around += next_door * violence[near[c, r]]
         felt[c] = around / (around + half)
 
 
@@ -161,7 +161,8 @@ def live(model):
     y = model.years
     n = people.persons.size
     deaths = model.deaths_by_cell()
-    feel_violence(deaths, census.persons, land.near, model.fading(p.memory), p.half_violence, land.violence, land.felt)
+    feel_violence(deaths, census.persons, land.near, model.fading(p.memory), p.half_violence, p.neighbours,
+                  land.violence, land.felt)  # fmt: skip
     if now.killings:
         bury(now.toll.copy(), people.cell, people.community, people.status, model.luck.uniform("live.bury", n),
              census.population.astype(np.int64), people.persons)  # fmt: skip
@@ -192,9 +193,9 @@ def _flee(model, who):
         return
     people, land, p = model.people, model.land, model.params.live
     shelter = model.task_presence("protect").sum(axis=0)
-    calm = (1 - land.felt) ** 2 * p.calm + 0.1
-    pull = calm * (0.02 + land.town) * (1 + p.shelter * shelter / (shelter + 100.0))
-    crossing = p.border / (1 + (land.border / 50.0) ** 2)
+    calm = (1 - land.felt) ** 2 * p.calm + p.unrest
+    pull = calm * (p.countryside + land.town) * (1 + p.shelter * shelter / (shelter + p.shelter_half))
+    crossing = p.border / (1 + (land.border / p.border_km) ** 2)
     luck = model.luck.uniform("live.refuge", who.astype(np.uint64))
     find_refuge(who, luck, people.cell, people.home, people.status, land.row, land.col, pull, crossing,
                 p.flight_km / land.cell_km)  # fmt: skip

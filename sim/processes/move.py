@@ -30,7 +30,7 @@ def onset(aggression, rest, provocation, p):
 
 
 @numba.njit(cache=True)
-def march(who, hops, luck, goal, roams, guard, comfort, fighters, faction, row, col, near, wariness, cell, held_up):
+def march(who, hops, luck, goal, roams, guard, comfort, fighters, faction, row, col, near, numbers, cell, held_up):
     """Move bands cell by cell: those in a campaign toward its objective, the others about their home.
 
     A cell's pull is steep in the progress it makes; for those who roam it also grows with comfort there. A
@@ -40,9 +40,11 @@ def march(who, hops, luck, goal, roams, guard, comfort, fighters, faction, row, 
     ----------
     who : (n,) int; hops : (B,) int, cells a band can go; luck : (H, B) 0..1, one draw a hop
     goal : (B,) int, cell; roams : (B,) bool; guard, comfort : (F, C); fighters : (B,); faction : (B,) int
-    row, col : (C,) int; near : (C, 9) int; wariness : ratio
+    row, col : (C,) int; near : (C, 9) int
+    numbers : wariness; pull of a step without headway, of any step on those who roam
     cell, held_up : (B,) written
     """
+    wariness, detour, roaming = numbers
     free = np.zeros(near.shape[1])
     for b in who:
         g = goal[b]
@@ -55,10 +57,10 @@ def march(who, hops, luck, goal, roams, guard, comfort, fighters, faction, row, 
                 c = near[here, r]
                 if c >= 0:
                     progress = now - math.sqrt((row[c] - row[g]) ** 2 + (col[c] - col[g]) ** 2)
-                    gain = max(0.35 + progress, 0.02)
+                    gain = max(detour + progress, 0.02)
                     pull = gain * gain * gain
                     if roams[b]:
-                        pull = (0.3 + pull) * comfort[faction[b], c]
+                        pull = (roaming + pull) * comfort[faction[b], c]
                     held = guard[faction[b], c]
                     wanted += pull
                     allowed += pull / (1.0 + wariness * held / (held + fighters[b]))
@@ -134,7 +136,8 @@ def _objective(model, i, luck):
     centre = bands.cell[mine][bands.fighters[mine].argmax()]
     rivals = model.fighters_around()[f.rival[i]].sum(axis=0)
     foreign = model.census.population @ (1 - f.community[i])
-    stakes = rivals / (rivals + 300.0) + foreign / (foreign + 8_000.0) + 2 * f.loot[i] * land.resources
+    stakes = rivals / (rivals + p.objective_rivals) + foreign / (foreign + p.objective_people)
+    stakes += p.objective_loot * f.loot[i] * land.resources
     guard = model.guard[i]
     near = 1 / (1 + (km_from(land, centre) / p.reach_km) ** 2)
     wary = 1 + p.wariness * guard / (guard + bands.fighters[mine].mean())
@@ -144,7 +147,7 @@ def _objective(model, i, luck):
 def _march(model):
     f, bands, land, p = model.factions, model.bands, model.land, model.params.move
     n = bands.faction.size
-    hops = p.speed * model.params.step_weeks / land.cell_km * (1 - 0.6 * land.remoteness[bands.cell])
+    hops = p.speed * model.params.step_weeks / land.cell_km * (1 - p.slowdown * land.remoteness[bands.cell])
     hops = np.floor(hops + model.luck.uniform("move.hops", n)).astype(int)
     idle = model.luck.uniform("move.drift", n) > p.drift
     hops[(bands.fighters <= 0) | (idle & ~bands.taking_part)] = 0
@@ -152,4 +155,5 @@ def _march(model):
     bands.held_up[:] = 0
     luck = np.array([model.luck.uniform(f"move.hop{hop}", n) for hop in range(hops.max(initial=1))])
     march(np.flatnonzero(hops), hops, luck, goal, ~bands.taking_part, model.guard, f.comfort, bands.fighters,
-          bands.faction, land.row, land.col, land.near, p.wariness, bands.cell, bands.held_up)  # fmt: skip
+          bands.faction, land.row, land.col, land.near, (p.wariness, p.detour, p.roaming), bands.cell,
+          bands.held_up)  # fmt: skip

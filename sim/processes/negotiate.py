@@ -12,6 +12,7 @@ import numpy as np
 
 from sim import draws
 from sim.params import TASKS
+from sim.state import SMALL_FACTION
 
 
 def mediation(work, hostility, half):
@@ -59,7 +60,7 @@ def negotiate(model):
     y = model.years
     state, security = model.census.state, 1 - model.census.felt
     offered = mediation(m.work[:, TASKS.index("mediate")], f.hostility, p.mediators)
-    size = np.maximum(model.strength(), 100.0)
+    size = np.maximum(model.strength(), SMALL_FACTION)
     f.pressure *= model.fading(p.pressure_memory)
     f.pressure += now.hit.sum(axis=1) / size
     change = commitment_change(
@@ -88,7 +89,7 @@ def _agreement(model, security):
         monitors = model.missions.work[:, TASKS.index("monitor")].sum()
         held = p.guarantee * monitors / (monitors + p.monitors)
         rate = p.collapse * (1 - held) * (1 - model.census.state) * (1 - willing) * (2 - security)
-        if luck < draws.chance(rate * model.years) or willing < 0.6 * p.sign:
+        if luck < draws.chance(rate * model.years) or willing < p.walk_out * p.sign:
             politics.agreement[0] = False
             politics.collapsed[0] += 1
     elif willing >= p.sign and luck < draws.chance(p.signing * model.years):

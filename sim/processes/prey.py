@@ -26,9 +26,10 @@ def hazards(faction, cell, fighters, losses, drive, near, around, rival, grief, 
     near : (C, 9) int; around : (F, C) fighters in reach; rival : (F, F) bool; grief : (C, K) own dead lately
     community : (F, K) 0..1; population : (C, K); guard : (F, C) effective protection; reports : (C,) reporting
     abuse : (F,) ratio; commitment : (F,) 0..1
-    numbers : rate, phi, weights of rivals, losses and reprisal in the motive, restraint, targets found half
+    numbers : rate, phi, weights of rivals, losses and reprisal in the motive, restraint; halves of targets found, of
+        losses and of own dead as a motive, of reporting
     """
-    rate, phi, by_rivals, by_losses, by_reprisal, restraint, half = numbers
+    rate, phi, by_rivals, by_losses, by_reprisal, restraint, half, losses_half, reprisal_half, reporters = numbers
     out = np.zeros(faction.size)
     for b in range(faction.size):
         f, c, x = faction[b], cell[b], fighters[b]
@@ -43,10 +44,10 @@ def hazards(faction, cell, fighters, losses, drive, near, around, rival, grief, 
             for r in range(near.shape[1]):
                 if near[c, r] >= 0:
                     own_dead += grief[near[c, r], k] * community[f, k]
-        motive = 1.0 + by_rivals * foes / (foes + x) + by_losses * losses[b] / (losses[b] + 0.1 * x)
-        motive += by_reprisal * own_dead / (own_dead + 10.0)
+        motive = 1.0 + by_rivals * foes / (foes + x) + by_losses * losses[b] / (losses[b] + losses_half * x)
+        motive += by_reprisal * own_dead / (own_dead + reprisal_half)
         deterred = guard[f, c] / (guard[f, c] + phi * x)
-        restrained = restraint * commitment[f] * reports[c] / (reports[c] + 20.0)
+        restrained = restraint * commitment[f] * reports[c] / (reports[c] + reporters)
         out[b] = (
             rate * abuse[f] * drive[b] * motive * targets / (targets + half) * (1.0 - deterred) * (1.0 - restrained)
         )
@@ -60,7 +61,8 @@ def prey(model):
     land.grief *= model.fading(p.reprisal_memory)
     bands.losses *= model.fading(p.loss_memory)
     reports = model.task_presence("report").sum(axis=0)
-    numbers = (p.rate, p.protection, p.rivals, p.losses, p.reprisal, p.restraint, p.targets)
+    numbers = (p.rate, p.protection, p.rivals, p.losses, p.reprisal, p.restraint, p.targets, p.losses_half,
+               p.reprisal_half, p.reporters)  # fmt: skip
     rates = hazards(
         bands.faction, bands.cell, bands.fighters, bands.losses, model.drive(p.lull), land.near,
         model.fighters_around(), f.rival, land.grief, f.community, model.census.population, model.guard, reports,
@@ -77,7 +79,7 @@ def prey(model):
 def _attack(model, b, whom, size):
     bands, p = model.bands, model.params.prey
     cell, faction = bands.cell[b], bands.faction[b]
-    scale = p.severity * (bands.fighters[b] / 150.0) ** 0.5  # larger bands do more harm, less than in proportion
+    scale = p.severity * (bands.fighters[b] / p.band) ** p.band_power
     dead = int(draws.heavy_tailed(size, scale, p.tail) + 0.5)
     dead = min(dead, int(p.largest_share * model.census.population[cell, whom]))
     dead = model.kill(cell, dead, size, faction=faction, community=whom)

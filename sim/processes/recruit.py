@@ -42,7 +42,7 @@ def recruit(model):
     guard = np.bincount(bands.faction, model.guard[bands.faction, bands.home], n) / np.maximum(bases, 1)
     recruits, deserters, regrouped, laid_down, rearmed, settled = flows(
         p, strength, f.keep, model.grudge, f.loot * riches, f.commitment, f.dispersed, f.demobilised,
-        guard / (guard + 100.0), model.missions.work[:, TASKS.index("ddr")].sum(), model.census.state,
+        guard / (guard + p.holders), model.missions.work[:, TASKS.index("ddr")].sum(), model.census.state,
         model.years,
     )  # fmt: skip
     joins = np.where(active, recruits + regrouped + rearmed, 0.0)
@@ -51,7 +51,7 @@ def recruit(model):
     f.demobilised += laid_down - np.where(active, rearmed, 0.0) - settled
     f.settled += settled
     # Those who join go to the smaller bands, those who leave go from all alike.
-    room = 1 / (bands.fighters + 20.0)
+    room = 1 / (bands.fighters + p.smallest)
     room /= np.bincount(bands.faction, room, n)[bands.faction]
     bands.fighters *= (1 - goes / np.maximum(strength, 1e-9))[bands.faction]
     bands.fighters += joins[bands.faction] * room

@@ -104,7 +104,7 @@ def _pause(model, teams, hostility):
     """Let teams that engage negotiate a pause with the bands around them."""
     u, bands, p = model.units, model.bands, model.params.relieve
     engage = model.task_presence("engage")[u.mission[teams], u.cell[teams]]
-    rate = p.pause_rate * engage / (engage + 20.0) * (1 - hostility)
+    rate = p.pause_rate * engage / (engage + p.pause_half) * (1 - hostility)
     luck = model.luck.uniform("relieve.pause", u.luck)[teams]
     heeds = model.luck.uniform("relieve.heed", bands.faction.size)
     for i in np.flatnonzero(draws.happens(luck, rate, model.years)):

@@ -15,6 +15,7 @@ import numpy as np
 
 from sim import draws
 from sim.params import TASKS, UNIFORMED
+from sim.state import MINIMUM_FORCE
 
 LOCAL = ("protect", "separate", "enforce", "police", "build", "engage", "escort", "report")
 LOCAL_TASKS = [TASKS.index(t) for t in LOCAL]
@@ -115,7 +116,8 @@ def settle(model, unit):
     cover = np.zeros(land.row.size)
     near = land.patrol[u.cell[others]]
     np.add.at(cover, near.ravel(), (land.patrol_weight * (near >= 0)).ravel())
-    pull = (attraction(model, m, u.team[unit]) / (1 + 3 * cover)) ** 3
+    p = model.params.task
+    pull = (attraction(model, m, u.team[unit]) / (1 + p.cover * cover)) ** p.choosiness
     chosen = draws.pick(pull, model.luck.uniform("task.base", u.luck[unit : unit + 1])[0])
     u.cell[unit] = max(chosen, 0)
 
@@ -130,7 +132,7 @@ def task(model):
         return
     rate = np.where(u.team, p.task.team_relocation, p.task.relocation)
     moves = draws.happens(model.luck.uniform("task.move", u.luck), rate, model.years)
-    for i in np.flatnonzero(moves & (u.cell >= 0) & (u.freedom > 0.5)):
+    for i in np.flatnonzero(moves & (u.cell >= 0) & (u.freedom > p.task.free_enough)):
         settle(model, i)
     at = np.maximum(u.cell, 0)
     around = model.fighters_around()
@@ -138,13 +140,13 @@ def task(model):
     arms = u.strength[:, UNIFORMED].sum(axis=1)
     host = model.hostility_of_host()[u.mission]
     engineers = m.work[:, TASKS.index("engineer")]
-    mobility = m.mobility + (1 - m.mobility) * engineers / (engineers + 400.0)
-    # An aid team is pinned by guns as a small patrol of thirty would be.
-    u.freedom = freedom(np.where(u.team, 30.0, arms), hostile, p.task.threat, host, p.task.host_grip)
+    mobility = m.mobility + (1 - m.mobility) * engineers / (engineers + p.task.engineers_half)
+    guards = np.where(u.team, p.task.team_guard, arms)
+    u.freedom = freedom(guards, hostile, p.task.threat, host, p.task.host_grip)
     can = np.where(u.suspended, 0.0, 1.0)
     work = (u.strength[:, :, None] * m.capacity[u.mission][:, :, LOCAL_TASKS]).sum(axis=1)
     work *= (can * mobility[u.mission])[:, None]
-    work[u.caveated & m.caveat[u.mission, 4], LOCAL.index("enforce")] = 0.0
+    work[u.caveated & m.caveat[u.mission, MINIMUM_FORCE], LOCAL.index("enforce")] = 0.0
     spread(work, u.mission, u.cell, u.freedom * can, land.patrol, land.patrol_weight, model.presence)
     spread((arms * can)[:, None], u.mission, u.cell, u.freedom * can, land.patrol, land.patrol_weight,
            model.armed[:, None, :])  # fmt: skip
