@@ -5,8 +5,11 @@ memory where Ray adds 322 and 904, starts in a third of the time, and runs on th
 no published launcher for Dask, so this is its own client behind Hydra's launcher interface.
 """
 
+import logging
 import os
+import sys
 from pathlib import Path
+from types import ModuleType
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
@@ -43,6 +46,7 @@ class DaskLauncher(Launcher):
 
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
+        logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every connection
         Path(str(self.config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
         state, here, jobs = Singleton.get_state(), os.getcwd(), []
         with dask.config.set({"distributed.scheduler.allowed-failures": self.retries}):
@@ -65,7 +69,12 @@ class DaskLauncher(Launcher):
         return found
 
 
-# Hydra takes launchers only from the namespace hydra_plugins, which a project need not have on disk.
+# Hydra takes launchers only from the namespace hydra_plugins: here it is a second name, not a folder of its own.
+try:
+    import hydra_plugins  # noqa: F401  others may be installed
+except ImportError:
+    sys.modules["hydra_plugins"] = ModuleType("hydra_plugins")
+sys.modules["hydra_plugins.dask_launcher"] = sys.modules[__name__]
 DaskLauncher.__module__ = "hydra_plugins.dask_launcher"
 Plugins.instance().register(DaskLauncher)
 
