@@ -30,19 +30,20 @@ down)
   stop "$dir"/slurmd-*.pid "$dir"/slurmctld.pid "$dir"/slurmdbd.pid
   sleep 1
   stop "$dir"/mysql/pid "$dir"/munge/munged.pid
+  for _ in $(seq 100); do [ -e "$dir/mysql/pid" ] || [ -e "$dir/munge/munged.pid" ] || break; sleep 0.1; done
   ;;
 kill)
   node=n${3:?node}
-  pid=$(cat "$dir/slurmd-$node.pid")
-  # its steps are daemons of their own: slurmstepd, and what they run
-  for step in $(pgrep -f "slurmstepd: \[" || true); do
-    if grep -qz "^SLURMD_NODENAME=$node$" "/proc/$step/environ" 2>/dev/null || pgrep -P "$step" | while read -r child; do
-      grep -z "^SLURMD_NODENAME=$node$" "/proc/$child/environ" 2>/dev/null; done | grep -qz .; then
-      descendants() { for c in $(pgrep -P "$1"); do descendants "$c"; echo "$c"; done; }
-      kill -KILL $(descendants "$step") "$step" 2>/dev/null || true
-    fi
+  mine=()
+  for file in $(grep -lzs "^SLURMD_NODENAME=$node$" /proc/[0-9]*/environ || true); do
+    grep -qzs "^SLURM_CONF=$conf$" "$file" && mine+=("$(basename "$(dirname "$file")")")
   done
-  kill -KILL "$pid"
+  daemons=()  # first, or they would report an ordinary end
+  for pid in "${mine[@]}"; do
+    parent=$(awk '{print $4}' "/proc/$pid/stat" 2>/dev/null || true)
+    [ "$(cat "/proc/${parent:-0}/comm" 2>/dev/null)" = slurmstepd ] && daemons+=("$parent")
+  done
+  kill -KILL "$(cat "$dir/slurmd-$node.pid")" "${daemons[@]}" "${mine[@]}" 2>/dev/null || true
   SLURM_CONF=$conf scontrol update NodeName="$node" State=DOWN Reason=killed
   ;;
 up)
