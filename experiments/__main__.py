@@ -308,6 +308,8 @@ class Experiment:
     def _write_comparison(self):
         """Write the tables that compare arms in pairs, the maps, and what each arm is."""
         put = self.folder
+        arms = {arm: asdict(p) for arm, p in self.params.items()}
+        results.whole_file(put / "arms.yaml", lambda f: f.write_text(_yaml(arms)))
         if len(self.maps):
             results.whole_file(put / "maps.parquet", lambda f: self.maps.to_parquet(f, index=False))
         if self.baseline not in set(self.runs["arm"]):

@@ -111,7 +111,7 @@ def key(scenario, seed, code, dates=()):
 # ------------------------------------------------------------------------------ doing them
 
 
-def run(jobs, at_a_time, what, retry_failed=False, missing_only=False):
+def run(jobs, at_a_time, what, retry_failed=False):
     """Do the jobs that are not done yet on several processes.
 
     Parameters
@@ -323,7 +323,7 @@ def read(job):
         The file is damaged, as after a power cut. The run is taken out of the store, to be done again.
     """
     try:
-        with np.load(job.folder / "run.npz", allow_pickle=False) as stored:  # checks a sum over every array
+        with open(job.folder / "run.npz", "rb") as file, np.load(file, allow_pickle=False) as stored:  # checks sums
             return json.loads(str(stored["about"])) | {"monthly": stored["monthly"]}
     except (zipfile.BadZipFile, ValueError, EOFError, KeyError, FileNotFoundError) as error:
         _throw_away(job)

@@ -107,7 +107,7 @@ def main():
     except KeyboardInterrupt:
         say("interrupted: " + ("finished runs are kept" if Multirun.folder else "nothing was written"))
         sys.exit(130)
-    if Multirun.folder is not None:
+    if Multirun.folder is not None and (Multirun.folder / "plan").is_dir():
         from experiments import sweep
 
         code = max(code, 0 if sweep.finish(Multirun.folder) else 1)

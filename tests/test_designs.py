@@ -100,7 +100,6 @@ def test_an_arm_on_which_the_axes_have_no_bearing_is_run_once(tmp_path, monkeypa
     none = found.runs[found.runs.arm == "none"]
     assert none["troops"].isna().all()
     assert found.differences("deaths", "none").n.eq(2).all()
-    assert found.units["mission.components.un.arrive.week"] == "" if False else True
 
 
 def test_contestation_and_conflation_have_no_bearing_without_missions():
