@@ -491,7 +491,7 @@ class Judge:
     persuaders: float = param(100, "person", 0.1, 1e5, "personnel who engage that give half of that")
     judging_half: float = param(400, "person", 1, 1e6, "personnel on a task that give half its weight")
     expulsion: float = param(0.35, "share", 0, 1, "host's hostility above which a mission is asked to leave",
-                             "assumed: hostility seldom passes 0.5; no mission goes at 0.5 contested, most at 1")
+                             "assumed: about one UN mission in eight goes at the default contestation")
     patience: float = param(13, "week", 0, 520, "weeks above that before it is asked")
 
 
