@@ -5,8 +5,10 @@ All of them must end in the table that a sweep in this process makes.
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -69,8 +71,12 @@ def slurm():
         pytest.skip(f"SLURM is not installed (no {', '.join(missing)}): tests/slurm.sh install, as root")
     if os.geteuid() != 0:
         pytest.skip("SLURM's daemons must be started by root")
-    import tempfile
-
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", 16817))
+        except OSError:
+            pytest.skip("port 16817 is taken: another SLURM of these tests is running")
     folder = Path(tempfile.mkdtemp(prefix="slurm"))  # a short path: sockets are in it, and other users go through it
     try:
         script("slurm", "up", folder, 2)
