@@ -110,16 +110,16 @@ def choices():
         lines = []
         for path in sorted((ROOT / "conf" / folder).glob("*.yaml")):
             said = yaml.safe_load(path.read_text(encoding="utf-8"))
-            given = {k: v for k, v in said.items() if k not in ("summary", "helmet", "un", "defaults", "components")}
-            more = "; ".join(said["cases"]) if folder == "mission" else _in_words(given)
+            more = "; ".join(said["cases"]) if "cases" in said else _in_words(said)
             lines.append((f"`{path.stem}`", said["summary"], more))
-        last = "cases" if folder == "mission" else "settings"
-        parts.append(f"**conf/{folder}/**\n\n{table([folder, 'what it is', last], lines)}")
+        head = [folder, "what it is", "cases" if "cases" in said else "settings"]
+        parts.append(f"**conf/{folder}/**\n\n{table(head, lines)}")
     return "\n\n".join(parts)
 
 
 def _in_words(given):
-    return ", ".join(f"{k} ({_in_words(v)})" if isinstance(v, dict) else f"{k} {v:,}" for k, v in given.items())
+    groups = [f"{k} ({_in_words(v)})" for k, v in given.items() if isinstance(v, dict)]
+    return ", ".join(groups + [f"{k} {v:,}" for k, v in given.items() if type(v) in (int, float)])
 
 
 PARTS = {"sources": sources, "schedule": schedule, "states": states, "measures": measures, "numbers": numbers,

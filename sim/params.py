@@ -490,7 +490,7 @@ class Live:
     countryside: float = param(0.02, "ratio", 0, 10, "pull of a place without a town, of the largest town's",
                                "sign: the reach of cities drives flight (Melander, Öberg & Hall 2007)")
     unrest: float = param(0.1, "ratio", 0.001, 10, "pull of a refuge where violence is fully felt")
-    border: float = param(1.5, "ratio", 0, 100, "pull of a border crossing, of that of all places in the country together")
+    border: float = param(1.5, "ratio", 0, 100, "pull of a border crossing, of that of all places together")
     border_km: float = param(50, "km", 1, 1_000, "distance at which a crossing loses half of its pull")
     homecoming: float = param(1.2, "1/year", 0, 52, "return when home has been quiet",
                               "assumed; Flee's default is a daily chance of 0.001 to leave a camp (Flee 2026)")

@@ -1,6 +1,7 @@
 """The documents are in step with the code, with their references, and with the files they point to."""
 
 import re
+from calendar import month_name
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
@@ -19,9 +20,7 @@ KEYS = re.findall(r"^- \*\*(.+?)\*\*: ", REFERENCES, re.MULTILINE)
 WRITTEN = describe.BLOCK.sub("", BODY)  # what is written by hand
 DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
 CITED = re.compile(r"\b([A-ZÖ][\w-]+(?:(?:, [A-ZÖ][\w-]+)* & [A-ZÖ][\w-]+| et al\.)?) ((?:19|20)\d\d)\b")
-NOT_AUTHORS = set(  # words that stand before a year
-    "January February March April May June July August September October November December Republic Timor".split()
-)
+NOT_AUTHORS = {*month_name, "Republic", "Timor"}  # words that stand before a year
 NUMBERS = {f.name: f.type for f in fields(params.Params) if is_dataclass(f.type) and f.name not in (
     "country", "mission", "processes")}  # fmt: skip
 
