@@ -11,7 +11,6 @@ Things to try: more seeds turn pale fields full, or show that they stay pale; an
 import numpy as np
 import pandas as pd
 from matplotlib.colors import to_rgb
-from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from experiments.figures import HALO, _folded, _plain, _spoken
@@ -70,11 +69,11 @@ def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
         worst = found["difference"].abs().max() / by
         for ax, arm in zip(row[1:], arms):
             mine = found[found["arm"] == arm].pivot(index=y, columns=x, values="difference").loc[ys, xs] / by
-            shown = _cells(ax, mine.to_numpy(), xs, ys, cmap="PuOr", vmin=-worst, vmax=worst)
+            shown = _cells(ax, mine.to_numpy(), xs, ys, cmap="RdBu_r", vmin=-worst, vmax=worst)
             for i, j in np.ndindex(*mine.shape):
                 value = mine.iloc[i, j]
                 ink = "white" if abs(value) > 0.65 * worst else INK
-                ax.text(j, i, short_number(value), ha="center", va="center", fontsize=6.5, color=ink)
+                ax.text(j, i, short_number(value), ha="center", va="center", fontsize=6, color=ink)
             ax.set_title(label(arm), fontsize=SIZE["panel"], color=look[arm].colour, fontweight="bold")
             ax.set_yticklabels([])
         bar = figure.colorbar(shown, ax=list(row[1:]), aspect=25, pad=0.01)
@@ -83,11 +82,9 @@ def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
         bar.formatter = FuncFormatter(_plain)
     for ax in axes[-1]:
         ax.set_xlabel(_axis_name(x), fontsize=SIZE["small"])
-    handles = [Patch(color=look[a].colour, label=label(a)) for a in arms]
-    figure.legend(handles=handles, loc="outside lower left", ncols=len(arms), fontsize=SIZE["small"], frameon=False)
     footnote(
         figure,
-        f"Left: the best model, pale where it is not surely better than the next (95%, {_seeds(tables)} in pairs).\n"
+        f"Left: the best model, in the colour of its name, pale where it is not surely better than the next (95%, {_seeds(tables)}).\n"
         f"Right: mean difference from {_spoken(baseline)}, same seeds; below 0 is better.",
     )
     return figure
@@ -110,7 +107,7 @@ def _cells(ax, values, xs, ys, **look):
     ax.set_xticks(range(len(xs)), [_plain(v) for v in xs])
     ax.set_yticks(range(len(ys)), [_plain(v) for v in ys])
     ax.spines[:].set_visible(False)
-    ax.tick_params(length=0)
+    ax.tick_params(length=0, labelsize=7)
     return shown
 
 
@@ -236,7 +233,7 @@ def funding(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
         for ax in axes[:, column % len(arms)]:
             ax.axvline(share, color=GREY, lw=0.8, ls="--", zorder=0)
         axes[0, column % len(arms)].annotate(
-            _folded(words, 20), (share, 1), (-3, -3), xycoords=("data", "axes fraction"), textcoords="offset points",
+            _folded(words, 24), (share, 1), (-3, -3), xycoords=("data", "axes fraction"), textcoords="offset points",
             fontsize=7, color=GREY, ha="right", va="top", path_effects=HALO,
         )  # fmt: skip
     for ax in axes[-1]:
@@ -286,7 +283,7 @@ def front(tables, design):
         best = good.loc[good[x].idxmin()]
         said = "\n".join(f"{_axis_name(s)} {_said(best[s])}" for s in tables.settings if pd.notna(best[s]))
         ax.annotate(f"cheapest allowed\n{said}" if x == "cost" else f"best allowed\n{said}", (best[x] / bx, best[y] / by),
-                    (14, 26), textcoords="offset points", fontsize=SIZE["small"], color=PALETTE[2], path_effects=HALO,
+                    (0.1, 0.08), textcoords="axes fraction", fontsize=SIZE["small"], color=PALETTE[2], path_effects=HALO,
                     arrowprops={"arrowstyle": "-", "color": PALETTE[2], "lw": 0.8})  # fmt: skip
     ax.set_xlabel(f"{meaning(x)} ({sx})")
     ax.set_ylabel(f"{meaning(y)} ({sy})")
@@ -303,4 +300,4 @@ def front(tables, design):
 
 
 def _said(value):
-    return f"{short_number(value / 1e6)} million" if isinstance(value, float) and value >= 1e6 else f"{value}"
+    return f"{short_number(value / 1e6)} million" if isinstance(value, float) and value >= 1e6 else value if isinstance(value, str) else f"{value:g}"

@@ -203,7 +203,7 @@ def test_a_search_over_missions_ends_in_the_same_table_if_it_is_interrupted(tmp_
 def test_morris_says_which_setting_matters(tmp_path, monkeypatch):
     pytest.importorskip("SALib")
     monkeypatch.chdir(tmp_path)
-    axes = "experiment.design.axes={judge.patience:[0.0,100.0],live.mortality:[0.0,0.2]}"
+    axes = "+experiment.design.axes={judge.patience:[0.0,100.0],live.mortality:[0.0,0.2]}"
     words = [*TINY, "weeks=30", "experiment.seeds=1", "experiment.figures=[]", "experiment.design.kind=morris"]
     experiment = command.Experiment("dose", [*words, "experiment.design.points=2", axes])
     experiment.run(1)

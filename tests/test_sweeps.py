@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from omegaconf import OmegaConf
 
 from experiments import __main__ as command
 from experiments import results, runs, sweep, workers
@@ -377,21 +378,20 @@ def test_a_multirun_can_leave_folders_of_all_tables_instead(tmp_path, monkeypatc
     assert names == ["veltara_none_seed1", "veltara_un_only_seed1"]
 
 
-def test_a_job_hands_means_over_its_seeds_to_a_sweeper(tmp_path, monkeypatch):
-    from hydra import initialize_config_dir
-    from hydra.core.hydra_config import HydraConfig
+@pytest.mark.parametrize("objective", [["deaths"], ["deaths", "cost"]])
+def test_a_job_hands_means_over_its_seeds_to_a_sweeper(tmp_path, monkeypatch, objective):
+    from types import SimpleNamespace
 
-    from sim.config import CONF, compose, register
+    from sim.config import composed
 
+    job = {"sweep": {"dir": "x"}, "overrides": {"task": ["mission=un_only"]}, "job": {"num": 3}}
     monkeypatch.chdir(tmp_path)
-    register()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("config", [*TINY, "run.seeds=2", "run.name=x", "run.workers=1", "run.objective=[deaths,cost]",
-                                    "mission=un_only"], return_hydra_config=True)  # fmt: skip
-    HydraConfig.instance().set_config(config)
-    deaths, cost = sweep.scenario_job(config)
-    stored = runs.gather(sweep.planned(tmp_path / "results" / "x")[0])[0]
-    assert (deaths, cost) == (stored.deaths.mean(), stored.cost.mean())
+    monkeypatch.setattr(sweep, "HydraConfig", SimpleNamespace(get=lambda: OmegaConf.create(job)))
+    means = sweep.scenario_job(
+        composed([*TINY, "run.seeds=2", "run.workers=1", f"run.objective=[{','.join(objective)}]", "mission=un_only"])
+    )
+    stored = runs.gather(sweep.planned("x")[0])[0][objective].mean().tolist()
+    assert (means if len(objective) > 1 else [means]) == pytest.approx(stored)
 
 
 # ------------------------------------------------------------------------------ the tables
