@@ -65,7 +65,9 @@ class Experiment:
             raise ValueError(f"experiment.baseline is {self.baseline!r}; choose among {', '.join(self.arms)}")
         self.search = designs.Search(self.about.design) if self.about.design.kind == "optuna" else None
         self.dates = []
-        at_first = designs.points(self.about.design) if self.about.design.axes and not self.search else [designs.Point()]
+        at_first = (
+            designs.points(self.about.design) if self.about.design.axes and not self.search else [designs.Point()]
+        )
         models = {arm: self._check(arm, [] if self._fixed(arm) else at_first[0].overrides) for arm in self.arms}
         if not self.about.design.axes:  # maps of many points would be many
             self.dates = self.about.map_dates or _four_dates(models[self.baseline].record)
@@ -93,9 +95,13 @@ class Experiment:
             raise ValueError(f"experiment.figures names {', '.join(unknown)}; choose among {', '.join(FIGURES)}")
         statistics.require(about.design.fixed, about.arms)
         if about.design.kind not in designs.KINDS:
-            raise ValueError(f"experiment.design.kind is {about.design.kind!r}; choose among {', '.join(designs.KINDS)}")
+            raise ValueError(
+                f"experiment.design.kind is {about.design.kind!r}; choose among {', '.join(designs.KINDS)}"
+            )
         if about.design.kind == "optuna" and len(set(about.arms) - set(about.design.fixed)) != 1:
-            raise ValueError("experiment.design of kind optuna needs exactly one arm that is not in experiment.design.fixed")
+            raise ValueError(
+                "experiment.design of kind optuna needs exactly one arm that is not in experiment.design.fixed"
+            )
         a = about.adaptive
         if a.outcome and (a.half_width is None) == (a.relative is None):
             raise ValueError("experiment.adaptive needs one of half_width and relative")
@@ -141,7 +147,7 @@ class Experiment:
 
     def plan(self, seeds):
         """Add the jobs of scenarios: dict of label -> number of seeds that it is to have."""
-        have = {label: 0 for label in self.params}
+        have = dict.fromkeys(self.params, 0)
         for job in self.jobs:
             have[job.arm] += 1
         first = self.about.first_seed
@@ -194,7 +200,9 @@ class Experiment:
             self.do(at_a_time)
         while True:
             try:
-                tables.write(self.folder, self.jobs, self.settings, {"experiment": self.name, "baseline": self.baseline})
+                tables.write(
+                    self.folder, self.jobs, self.settings, {"experiment": self.name, "baseline": self.baseline}
+                )
                 break
             except runs.Torn as error:
                 say(f"{error}: done again")
@@ -225,7 +233,8 @@ class Experiment:
         scenarios = [
             {
                 "label": label, "settings": self.settings[label], "overrides": self.asked[label],
-                "first_seed": min(seeds), "seeds": len(seeds), "fingerprint": mine[0].key.split("-")[0], "dates": self.dates,
+                "first_seed": min(seeds), "seeds": len(seeds), "fingerprint": mine[0].key.split("-")[0],
+                "dates": self.dates,
             }
             for label, of_label in itertools.groupby(self.jobs, key=lambda job: job.arm)
             if (mine := list(of_label)) and (seeds := [job.seed for job in mine])

@@ -14,7 +14,7 @@ from types import ModuleType
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.core.singleton import Singleton
-from hydra.core.utils import JobReturn, configure_log, filter_overrides, run_job, setup_globals
+from hydra.core.utils import configure_log, run_job, setup_globals
 from hydra.plugins.launcher import Launcher
 from omegaconf import open_dict
 
@@ -51,7 +51,8 @@ class DaskLauncher(Launcher):
         state, here, jobs = Singleton.get_state(), os.getcwd(), []
         with dask.config.set({"distributed.scheduler.allowed-failures": self.retries}):
             where = self.scheduler or LocalCluster(
-                n_workers=self.workers or os.cpu_count(), threads_per_worker=1, dashboard_address=None, host="127.0.0.1",
+                n_workers=self.workers or os.cpu_count(), threads_per_worker=1, dashboard_address=None,
+                host="127.0.0.1",
                 silence_logs=40,
             )  # fmt: skip
             with Client(where, set_as_default=False) as client:

@@ -111,7 +111,9 @@ class _Tables:
             rows = [self._row(job, f) for job, f in zip(part, found)]
             self.rows.append(pa.Table.from_pylist(rows, self.of_runs))
             again = np.repeat(np.arange(len(part)), lengths)
-            head = pa.Table.from_pylist([self._keys(job) for job in part], pa.schema(list(self.of_months)[: self.n_keys]))
+            head = pa.Table.from_pylist(
+                [self._keys(job) for job in part], pa.schema(list(self.of_months)[: self.n_keys])
+            )
             months = pa.array([m for f in found for m in f["months"]], pa.string())
             columns = [*head.take(pa.array(again)).columns, months, *(pa.array(v, from_pandas=True) for v in values.T)]
             table = pa.Table.from_arrays(columns, schema=self.of_months)
@@ -202,7 +204,7 @@ class Results:
         self.schema = int(about.get("schema", 1))
         if self.schema > SCHEMA:
             raise ValueError(
-                f"{self.folder} has tables of schema {self.schema}; this version reads up to {SCHEMA}: update the project"
+                f"{self.folder} has tables of schema {self.schema}; this version reads up to {SCHEMA}: update it"
             )
         self.settings = json.loads(about.get("settings", "[]"))
         self.about = about
@@ -244,13 +246,15 @@ class Results:
     def failures(self):
         """One row a run that failed: arm, seed, overrides, kind, error; empty if none did."""
         path = self.folder / "failures.csv"
-        return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["arm", "seed", "overrides", "kind", "error"])
+        return (
+            pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["arm", "seed", "overrides", "kind", "error"])
+        )
 
     @property
     def outcomes(self):
         """Names of the columns that are outcomes."""
         kinds = self.runs.dtypes
-        return [c for c in self.runs if c not in ("arm", "seed", *self.settings) and kinds[c] == float]
+        return [c for c in self.runs if c not in ("arm", "seed", *self.settings) and kinds[c].kind == "f"]
 
     def summary(self, outcomes=None, by=None):
         """Return means over seeds with 95% intervals by Student's t.

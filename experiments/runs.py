@@ -42,11 +42,11 @@ ELSEWHERE = "another process is at it"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
-class Failures(RuntimeError):
+class Failures(RuntimeError):  # noqa: N818  there may be many
     """Some runs failed; the others are kept."""
 
 
-class Unwritable(RuntimeError):
+class Unwritable(RuntimeError):  # noqa: N818  says what the store is
     """Results cannot be stored, so it is of no use to go on."""
 
 
@@ -143,8 +143,8 @@ def run(jobs, at_a_time, what, retry_failed=False):
                 if isinstance(answer, Exception):  # the process died, so it could not say why
                     _record(job, answer, "")
                 elif answer and answer.get("errno") in FULL:
-                    raise Unwritable(f"{job.store} cannot be written: {answer['error']}; finished runs are kept, and the "
-                                     "same command does the rest")  # fmt: skip
+                    raise Unwritable(f"{job.store} cannot be written: {answer['error']}; finished "
+                                     "runs are kept, and the same command does the rest")  # fmt: skip
                 advance(failed=job.failure.exists())
             todo = elsewhere or None
             if elsewhere:
@@ -286,7 +286,7 @@ def is_running(job):
 
 @contextlib.contextmanager
 def _progress(what, total, ended):
-    """Show runs done, rate, time left and failures on standard error if it is a terminal; yield a function that counts."""
+    """Show runs done, rate, time left and failures where there is a terminal; yield a function that counts."""
     if not sys.stderr.isatty():
         yield lambda failed=False: None
         return
@@ -296,7 +296,8 @@ def _progress(what, total, ended):
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("runs"),
         TextColumn("{task.fields[rate]:,.0f} a minute"), TimeRemainingColumn(compact=True),
-        TextColumn("[red]{task.fields[failed]}"), console=Console(stderr=True), transient=True, speed_estimate_period=120,
+        TextColumn("[red]{task.fields[failed]}"), console=Console(stderr=True), transient=True,
+        speed_estimate_period=120,
     )  # fmt: skip
     start, here, lost = time.perf_counter(), 0, 0
     with bar:
@@ -330,7 +331,7 @@ def read(job):
         raise Torn(f"{job.folder} was damaged: {error}") from error
 
 
-class Torn(RuntimeError):
+class Torn(RuntimeError):  # noqa: N818  says what the run is
     """A stored run that cannot be read."""
 
 

@@ -15,7 +15,19 @@ from matplotlib.ticker import FuncFormatter
 
 from experiments.figures import HALO, _folded, _plain, _spoken
 from experiments.statistics import interval
-from experiments.style import GREY, INK, PALETTE, SIZE, footnote, label, looks, meaning, scaled_unit, sheet, short_number
+from experiments.style import (
+    GREY,
+    INK,
+    PALETTE,
+    SIZE,
+    footnote,
+    label,
+    looks,
+    meaning,
+    scaled_unit,
+    sheet,
+    short_number,
+)
 
 PALE = 0.35  # strength of the colour of a winner who may only have been lucky
 CUT = 0.25  # of UN peacekeeping's budget, October 2025
@@ -84,7 +96,8 @@ def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
         ax.set_xlabel(_axis_name(x), fontsize=SIZE["small"])
     footnote(
         figure,
-        f"Left: the best model, in the colour of its name, pale where it is not surely better than the next (95%, {_seeds(tables)}).\n"
+        f"Left: the best model, in the colour of its name, pale where it is not surely better than the next "
+        f"(95%, {_seeds(tables)}).\n"
         f"Right: mean difference from {_spoken(baseline)}, same seeds; below 0 is better.",
     )
     return figure
@@ -180,8 +193,9 @@ def price(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
     axes[-1, 0].set_xlabel("week of arrival after the outbreak of war", fontsize=SIZE["small"])
     footnote(
         figure,
-        f"Means of runs with the same seed and their 95% intervals (Student's t), {_seeds(tables)}. All missions leave in the same "
-        "week.\nRight: slope of a straight line through each seed's runs; numbers in black: the interval does not contain 0.",
+        f"Means of runs with the same seed and their 95% intervals (Student's t), {_seeds(tables)}. "
+        "All missions leave in the same week.\n"
+        "Right: slope of a straight line through each seed's runs; black numbers: the interval does not contain 0.",
     )
     return figure
 
@@ -240,8 +254,10 @@ def funding(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
         ax.set_xlabel("share of the authorised budget that is paid", fontsize=SIZE["small"])
     footnote(
         figure,
-        f"Means of runs with the same seed and their 95% intervals (Student's t), {_seeds(tables)}. Below 0 is better.\n"
-        "Missing money costs discipline and mobility first, strength beyond a tenth; discipline is that of a force fully paid.",
+        f"Means of runs with the same seed and their 95% intervals (Student's t), {_seeds(tables)}. "
+        "Below 0 is better.\n"
+        "Missing money costs discipline and mobility first, strength beyond a tenth; discipline is that "
+        "of a force fully paid.",
     )
     return figure
 
@@ -263,28 +279,34 @@ def front(tables, design):
     signs = [-1 if design.objectives.get(n) == "maximize" else 1 for n in names]
     values = means[[x, y]].to_numpy() * signs
     beaten = np.array([((values <= v).all(axis=1) & (values < v).any(axis=1)).any() for v in values])
-    allowed = np.all([means[n] <= most for n, most in design.bounds.items()], axis=0) if design.bounds else ~beaten | beaten
+    allowed = (
+        np.all([means[n] <= most for n, most in design.bounds.items()], axis=0) if design.bounds else ~beaten | beaten
+    )
     (bx, sx), (by, sy) = (scaled_unit(tables.units.get(n, ""), means[n].abs().max()) for n in names)
     figure, axes = sheet(4.6, f"{meaning(x)} against {meaning(y).lower()}: what was tried", 1, 1)
     ax = axes[0, 0]
     for mask, look in (
         (beaten & ~allowed, {"mfc": "white", "mec": GREY}), (beaten & allowed, {"mfc": GREY, "mec": "white"}),
-        (~beaten & ~allowed, {"mfc": "white", "mec": PALETTE[2]}), (~beaten & allowed, {"mfc": PALETTE[2], "mec": "white"}),
+        (~beaten & ~allowed, {"mfc": "white", "mec": PALETTE[2]}),
+        (~beaten & allowed, {"mfc": PALETTE[2], "mec": "white"}),
     ):  # fmt: skip
         ax.plot(means[x][mask] / bx, means[y][mask] / by, "o", ms=6.5, mew=1, **look)
     line = means[~beaten].sort_values(x)
     ax.plot(line[x] / bx, line[y] / by, color=PALETTE[2], lw=1, zorder=0)
     if y in design.bounds:
         ax.axhline(design.bounds[y] / by, color=INK, lw=0.8, ls="--")
-        ax.annotate(f"bound: {short_number(design.bounds[y] / by)} {sy}", (1, design.bounds[y] / by), (-4, 4), va="bottom",
-                    xycoords=("axes fraction", "data"), textcoords="offset points", ha="right", fontsize=SIZE["small"])  # fmt: skip
+        ax.annotate(
+            f"bound: {short_number(design.bounds[y] / by)} {sy}", (1, design.bounds[y] / by), (-4, 4), va="bottom",
+            xycoords=("axes fraction", "data"), textcoords="offset points", ha="right", fontsize=SIZE["small"],
+        )  # fmt: skip
     good = means[allowed] if design.objectives.get(x) != "maximize" else means[:0]
     if len(good):
         best = good.loc[good[x].idxmin()]
         said = "\n".join(f"{_axis_name(s)} {_said(best[s])}" for s in tables.settings if pd.notna(best[s]))
-        ax.annotate(f"cheapest allowed\n{said}" if x == "cost" else f"best allowed\n{said}", (best[x] / bx, best[y] / by),
-                    (0.1, 0.08), textcoords="axes fraction", fontsize=SIZE["small"], color=PALETTE[2], path_effects=HALO,
-                    arrowprops={"arrowstyle": "-", "color": PALETTE[2], "lw": 0.8})  # fmt: skip
+        first = "cheapest allowed" if x == "cost" else "best allowed"
+        ax.annotate(f"{first}\n{said}", (best[x] / bx, best[y] / by),
+                    (0.1, 0.08), textcoords="axes fraction", fontsize=SIZE["small"], color=PALETTE[2],
+                    path_effects=HALO, arrowprops={"arrowstyle": "-", "color": PALETTE[2], "lw": 0.8})  # fmt: skip
     ax.set_xlabel(f"{meaning(x)} ({sx})")
     ax.set_ylabel(f"{meaning(y)} ({sy})")
     ax.set_xlim(left=0)
@@ -293,11 +315,17 @@ def front(tables, design):
         axis.set_major_formatter(FuncFormatter(_plain))
     footnote(
         figure,
-        f"Each mark is a mean over {_seeds(tables)} of one of {len(means)} points. Orange: no other point is better in both; "
-        "hollow: above the bound.",
+        f"Each mark is a mean over {_seeds(tables)} of one of {len(means)} points. Orange: "
+        "no other point is better in both; hollow: above the bound.",
     )
     return figure
 
 
 def _said(value):
-    return f"{short_number(value / 1e6)} million" if isinstance(value, float) and value >= 1e6 else value if isinstance(value, str) else f"{value:g}"
+    return (
+        f"{short_number(value / 1e6)} million"
+        if isinstance(value, float) and value >= 1e6
+        else value
+        if isinstance(value, str)
+        else f"{value:g}"
+    )

@@ -76,7 +76,8 @@ def scenario_job(config):
     jobs = _seeds(config, folder, label, settings_of(overrides))
     number = f"{OmegaConf.select(hydra, 'job.num', throw_on_missing=False) or 0:05d}"
     scenario = {
-        "label": label, "settings": {"arm": label, **settings}, "overrides": settings_of(overrides), "first_seed": first,
+        "label": label, "settings": {"arm": label, **settings}, "overrides": settings_of(overrides),
+        "first_seed": first,
         "seeds": len(jobs), "fingerprint": jobs[0].key.split("-")[0], "dates": list(config.run.months),
     }  # fmt: skip
     write_plan(folder, f"{number}-{scenario['fingerprint']}-{first}", [scenario])
@@ -106,7 +107,9 @@ def _seeds(config, folder, label, overrides):
         raise ValueError(f"run.workers is {config.run.workers}; it must be at least 1")
     params = to_params(config)
     first = params.seed
-    return runs.plan({label: params}, range(first, first + seeds), folder / "runs", config.run.months, {label: overrides})
+    return runs.plan(
+        {label: params}, range(first, first + seeds), folder / "runs", config.run.months, {label: overrides}
+    )
 
 
 def _do(jobs, config, what):
@@ -175,9 +178,7 @@ def launch(folder, hydra_overrides, jobs):
             "config", [*hydra_overrides, f"hydra.sweep.dir='{folder}'"], RunMode.MULTIRUN, with_log_configuration=True
         )
         context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks())
-        launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=context, task_function=arm_job, config=config
-        )
+        launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=arm_job, config=config)
         for returned in launcher.launch(jobs, initial_job_idx=0):
             _ = returned.return_value  # raises what the job raised
 
@@ -206,7 +207,9 @@ def status(folder):
     rate = len(recent) / max(time.time() - min(recent), 1) if running and len(recent) > 1 else 0
     waiting = _not_started(folder, jobs)
     left = timedelta(seconds=round((missing + running) / rate)) if rate else None
-    words = [f"{folder}: {done:,} of {len(jobs):,} runs done, {running} running, {len(failed)} failed, {missing:,} missing"]
+    words = [
+        f"{folder}: {done:,} of {len(jobs):,} runs done, {running} running, {len(failed)} failed, {missing:,} missing"
+    ]
     if rate:
         words.append(f"{60 * rate:,.0f} a minute, about {left} left")
     if waiting:

@@ -87,13 +87,15 @@ def each(jobs, workers, do):
             worker.stop()
 
 
-class Died(RuntimeError):
+class Died(RuntimeError):  # noqa: N818  says what the process did
     """A process that ended without an answer."""
 
     def __init__(self, code):
         killed = code is not None and code < 0
         how = f"was killed by signal {-code} ({signal.strsignal(-code)})" if killed else f"ended with code {code}"
-        memory = "; perhaps the memory was not enough: give fewer workers" if code == -getattr(signal, "SIGKILL", 9) else ""
+        memory = (
+            "; perhaps the memory was not enough: give fewer workers" if code == -getattr(signal, "SIGKILL", 9) else ""
+        )
         super().__init__(f"its process {how}, {TRIES} times{memory}")
 
 

@@ -33,7 +33,9 @@ class Run:
     seeds: Optional[int] = text("seeds of a scenario, from `seed` on, run across the cores; none: one run", None)
     workers: Optional[int] = text("runs at a time within a job; none: the cores that the job has", None)
     retry_failed: bool = field(default=False, metadata={"doc": "run again those that failed, and only those"})
-    folders: bool = field(default=False, metadata={"doc": "in a multirun: all tables of each run in a folder of its own"})
+    folders: bool = field(
+        default=False, metadata={"doc": "in a multirun: all tables of each run in a folder of its own"}
+    )
     months: List[str] = table("months, as YYYY-MM, of which a sweep keeps maps", list)
     objective: List[str] = table("outcomes whose means over the seeds an optimising sweeper is given", list)
 
@@ -96,7 +98,7 @@ def register():
 
 
 def _sweep_name(name):
-    """Return the name of a sweep: the one given, or one made of the command, so that the same command goes on with it."""
+    """Return the name of a sweep: the one given, or one made of the command: the same command goes on with it."""
     said = sorted(word for word in sys.argv[1:] if "=" in word and not word.startswith(("run.retry_failed", "hydra")))
     return name or f"sweep_{hashlib.sha256(' '.join(said).encode()).hexdigest()[:8]}"
 
@@ -133,7 +135,9 @@ class Composer:
     def params(self, overrides):
         """Return the parameters of a scenario; what is equal in two scenarios is one object, not a copy."""
         parsed = OverridesParser.create().parse_overrides(list(overrides))
-        files = tuple(o.input_line for o in parsed if o.package or o.key_or_group == "hydra.searchpath" or _is_choice(o))
+        files = tuple(
+            o.input_line for o in parsed if o.package or o.key_or_group == "hydra.searchpath" or _is_choice(o)
+        )
         values = [o for o in parsed if o.input_line not in files and not o.is_hydra_override()]
         if files not in self._bases:
             self._bases[files] = composed(files)

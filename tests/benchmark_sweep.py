@@ -30,7 +30,12 @@ def words(n_runs):
     rows = next(k for k in range(int(points**0.5), 0, -1) if points % k == 0)
     axes = [f"{name}:[{','.join(f'{k / max(n - 1, 1):.4f}' for k in range(n))}]"
             for name, n in (("judge.conflation", points // rows), ("judge.contestation", rows))]  # fmt: skip
-    return [*LENGTH, f"experiment.seeds={SEEDS}", "experiment.figures=[]", f"experiment.design.axes={{{','.join(axes)}}}"]
+    return [
+        *LENGTH,
+        f"experiment.seeds={SEEDS}",
+        "experiment.figures=[]",
+        f"experiment.design.axes={{{','.join(axes)}}}",
+    ]
 
 
 def start(folder, *more, module="experiments", **how):
@@ -75,7 +80,14 @@ def undisturbed(folder, n_runs):
     seconds = simulated(folder / "results" / "phases")
     stored = sum(f.stat().st_size for f in (folder / "results" / "phases" / "runs").rglob("*.npz"))
     tables = sum(f.stat().st_size for f in (folder / "results" / "phases").rglob("*.parquet"))
-    return {"runs": len(seconds), "total": total, "simulation": sum(seconds), "peak": max(peak), "stored": stored, "tables": tables}
+    return {
+        "runs": len(seconds),
+        "total": total,
+        "simulation": sum(seconds),
+        "peak": max(peak),
+        "stored": stored,
+        "tables": tables,
+    }
 
 
 def simulated(folder):
@@ -131,7 +143,8 @@ def reading(folder):
         "results.load": f"from experiments import results as r; t=T(); r.load({str(folder)!r}).summary('deaths')",
         "polars, monthly": f"import polars as p; t=T(); p.scan_parquet({parts!r}).group_by('arm').agg("
         "p.col('civilians_killed').sum()).collect()",
-        "DuckDB, monthly": f"import duckdb as d; t=T(); d.sql(\"select arm, sum(civilians_killed) from '{parts}' group by 1\").df()",
+        "DuckDB, monthly": f"import duckdb as d; t=T(); "
+        f"d.sql(\"select arm, sum(civilians_killed) from '{parts}' group by 1\").df()",
     }
     found = {}
     for tool, code in asked.items():
@@ -152,11 +165,13 @@ def main():
         few = undisturbed(home / "few", max(n_runs // 10, 40))
         c = undisturbed(home / "once", n_runs)
         share = c["simulation"] / cores / c["total"]
-        print(f"{c['runs']} runs of 52 weeks and 1,000 civilians, {cores} cores (load when it ended {os.getloadavg()[0]:.1f})")
+        print(f"{c['runs']} runs of 52 weeks and 1,000 civilians, {cores} cores (load {os.getloadavg()[0]:.1f})")
         print(f"  total {c['total']:.0f} s, {60 * c['runs'] / c['total']:.0f} runs a minute")
-        print(f"  simulation {c['simulation']:.0f} s over {cores} cores: {share:.0%} of the time, overhead {1 - share:.0%}")
+        print(f"  simulation {c['simulation']:.0f} s over {cores} cores: {share:.0%}, overhead {1 - share:.0%}")
         print(f"  peak memory {c['peak']:.0f} MB; of a sweep of {few['runs']} runs {few['peak']:.0f} MB")
-        print(f"  disk: {c['stored'] / c['runs'] / 1e3:.1f} kB a stored run, {c['tables'] / c['runs'] / 1e3:.1f} kB in the tables")
+        print(
+            f"  disk: {c['stored'] / c['runs'] / 1e3:.1f} kB a run, and {c['tables'] / c['runs'] / 1e3:.1f} in tables"
+        )
         for tool, seconds in reading(home / "once" / "results" / "phases").items():
             print(f"  opened with {tool}: " + (f"{seconds:.2f} s" if seconds is not None else "not installed"))
         whole = digest(home / "once" / "results" / "phases")
@@ -167,7 +182,11 @@ def main():
             slurm = ["hydra/launcher=submitit_slurm", "hydra.launcher.partition=main", "hydra.launcher.mem_gb=null",
                      "hydra.launcher.timeout_min=60", "hydra.launcher.array_parallelism=8"]  # fmt: skip
             for name, launcher, environment in (
-                ("dask", lambda said: ["hydra/launcher=dask", f"hydra.launcher.scheduler={said.split()[-1]}"], lambda _: {}),
+                (
+                    "dask",
+                    lambda said: ["hydra/launcher=dask", f"hydra.launcher.scheduler={said.split()[-1]}"],
+                    lambda _: {},
+                ),
                 ("slurm", lambda _: slurm, lambda home: {"SLURM_CONF": str(home / "slurm.conf")}),
             ):
                 seconds = engine(home / name, name, n_runs, name, "up", launcher, environment)

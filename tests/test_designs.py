@@ -72,11 +72,15 @@ def test_composing_many_scenarios_gives_what_hydra_gives():
     for overrides in (
         ["mission=separated", "judge.conflation=0.3"],
         ["mission=separated", "judge.conflation=0.7", "weeks=9"],
-        ["mission=parallel", "mandate@mission.components.un.mandate=observation", "mission.components.un.force.arrears=0.3"],
+        [
+            "mission=parallel",
+            "mandate@mission.components.un.mandate=observation",
+            "mission.components.un.force.arrears=0.3",
+        ],
         ["experiment=car", "mission=none", "+country.factions.upc.community.x=1"],
     ):
         assert composer.params(overrides) == load(*overrides)
-    with pytest.raises(Exception, match="judge.conflatoin"):
+    with pytest.raises(Exception, match=r"judge\.conflatoin"):
         composer.params(["mission=separated", "judge.conflatoin=0.3"])
     one, two = (composer.params(["mission=separated", f"judge.conflation={c}"]) for c in (0.1, 0.2))
     assert one.country is two.country  # memory does not grow with the number of scenarios
@@ -131,7 +135,7 @@ def fake(monkeypatch, value):
 def test_adaptive_replication_adds_seeds_where_the_interval_is_wide_and_only_there(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     spread = {"none": 0.1, "troops_1000": 10.0}
-    luck = {s: v for s, v in enumerate(np.random.default_rng(1).normal(size=500))}
+    luck = dict(enumerate(np.random.default_rng(1).normal(size=500)))
     fake(monkeypatch, lambda job: {"deaths": 100 + spread.get(job.arm, 0.1) * luck[job.seed]})
     rule = ["experiment.adaptive.outcome=deaths", "experiment.adaptive.half_width=2", "experiment.adaptive.batch=20"]
     experiment = small_experiment("dose", "experiment.seeds=4", *rule)

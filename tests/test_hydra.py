@@ -27,7 +27,7 @@ def ask(tmp_path, monkeypatch, capsys):
         try:
             command.main()
         except SystemExit as left:  # --help leaves so
-            assert not left.code, capsys.readouterr().err
+            assert not left.code, capsys.readouterr().err  # noqa: PT017
         return capsys.readouterr().out
 
     return call
@@ -41,7 +41,7 @@ def jobs_of(ask, monkeypatch):
         monkeypatch.setattr(runs, "run", lambda *_, **__: None)
         monkeypatch.setattr(sweep, "finish", lambda folder: True)
         ask("-m", *TINY, "run.name=x", *words)
-        return [s for s in sweep.planned(Path("results/x"))[1].values()]
+        return list(sweep.planned(Path("results/x"))[1].values())
 
     return call
 
@@ -70,8 +70,13 @@ def test_additions_and_removals(ask):
 
 
 def test_additions_and_removals_in_a_sweep_are_columns(jobs_of):
-    one, two = jobs_of("mission=parallel", "+country.factions.government.community.nobody=0.1,0.2", "~mission.components.partner")
-    assert (one["country.factions.government.community.nobody"], two["country.factions.government.community.nobody"]) == (0.1, 0.2)
+    one, two = jobs_of(
+        "mission=parallel", "+country.factions.government.community.nobody=0.1,0.2", "~mission.components.partner"
+    )
+    assert (
+        one["country.factions.government.community.nobody"],
+        two["country.factions.government.community.nobody"],
+    ) == (0.1, 0.2)
     assert one["mission.components.partner"] == ""
 
 
@@ -95,7 +100,15 @@ def test_help_explains_every_group(ask):
     for group in groups:
         assert re.search(rf"^{group} {{2,}}\w+", said, re.MULTILINE), group
         assert re.search(rf"^{group}: \w+", said, re.MULTILINE), group
-    for word in ("hydra/launcher=joblib, submitit_slurm, dask", "glob(", "range(", "choice(", "+new", "~old", "run.seeds"):
+    for word in (
+        "hydra/launcher=joblib, submitit_slurm, dask",
+        "glob(",
+        "range(",
+        "choice(",
+        "+new",
+        "~old",
+        "run.seeds",
+    ):
         assert word in said
 
 

@@ -47,7 +47,9 @@ def plain(tmp_path_factory):
 def script(name, *words):
     path = f"{Path(sys.executable).parent}{os.pathsep}/usr/sbin{os.pathsep}{os.environ['PATH']}"
     call = ["bash", str(ROOT / "tests" / f"{name}.sh"), *map(str, words)]
-    done = subprocess.run(call, capture_output=True, text=True, timeout=120, env={**os.environ, "PATH": path}, check=False)
+    done = subprocess.run(
+        call, capture_output=True, text=True, timeout=120, env={**os.environ, "PATH": path}, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
 
@@ -112,7 +114,9 @@ def test_an_experiment_on_dask_is_the_same_as_here(tmp_path, dask_cluster, monke
     monkeypatch.chdir(tmp_path / "here")
     command.main([*words, "--workers", "1"])
     address, _ = dask_cluster
-    there = sim(*words, "hydra/launcher=dask", f"hydra.launcher.scheduler={address}", cwd=tmp_path, module="experiments")
+    there = sim(
+        *words, "hydra/launcher=dask", f"hydra.launcher.scheduler={address}", cwd=tmp_path, module="experiments"
+    )
     assert there.returncode == 0, there.stderr
     assert table(tmp_path / "results" / "dose") == table(tmp_path / "here" / "results" / "dose")
 

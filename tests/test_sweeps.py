@@ -1,4 +1,4 @@
-"""Sweeps: nothing is lost, nothing is done twice, failures are kept apart, and the table does not know what happened."""
+"""Sweeps: nothing is lost, nothing is done twice, failures are kept apart, and the table does not know."""
 
 import errno
 import json
@@ -57,7 +57,7 @@ def undisturbed(tmp_path_factory):
 
 
 def test_killed_workers_and_a_killed_parent_leave_the_table_as_it_would_have_been(tmp_path, undisturbed):
-    """The parent and its workers is killed, wherever it is, its processes go on a little; the same command ends the work."""
+    """The parent is killed, wherever it is; its processes go on a little; the same command ends the work."""
     code = (
         "import sys; sys.path.insert(0, 'TESTS'); from test_sweeps import *\n"
         "jobs = jobs_in('.'); print('ready', flush=True); runs.run(jobs, 2, 'killed'); results.write('.', jobs)"
@@ -155,7 +155,8 @@ def test_two_processes_share_a_sweep_and_do_no_run_twice(tmp_path, undisturbed):
         "runs.simulate = counted; jobs = jobs_in('.'); runs.run(jobs, 1, 'two'); results.write('.', jobs); print(*done)"
     ).replace("TESTS", str(Path(__file__).parent))
     both = [
-        subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, text=True) for _ in range(2)
+        subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
     ]
     done = [p.communicate(timeout=120)[0].split() for p in both]
     assert [p.returncode for p in both] == [0, 0]
@@ -183,7 +184,9 @@ def test_a_changed_table_of_cells_does_not_find_old_runs(tmp_path):
 
 def test_a_source_that_changes_during_a_sweep_stops_it(tmp_path, monkeypatch):
     """A process that starts late would import the new source, and store its results under the old name."""
-    jobs = [replace(job, key=job.key.replace(code_version(), "0123456789ab")) for job in jobs_in(tmp_path, 1, ("none",))]
+    jobs = [
+        replace(job, key=job.key.replace(code_version(), "0123456789ab")) for job in jobs_in(tmp_path, 1, ("none",))
+    ]
     with pytest.raises(runs.Failures, match="source changed while the sweep was running"):
         runs.run(jobs, 1, "changed")
 
@@ -200,7 +203,9 @@ def broken(jobs, seed):
 def test_a_failure_is_recorded_with_its_overrides_and_only_failures_are_retried(tmp_path, monkeypatch):
     jobs = broken(jobs_in(tmp_path), 2)
     for _ in range(2):  # the second time nothing is tried again, and it is said again
-        with pytest.raises(runs.Failures, match=r"2 of 8 runs failed.*arm none, seed 2: ValueError: live.mortality is nan"):
+        with pytest.raises(
+            runs.Failures, match=r"2 of 8 runs failed.*arm none, seed 2: ValueError: live.mortality is nan"
+        ):
             runs.run(jobs, 1, "failing")
         assert sum(job.done for job in jobs) == 6
     results.write(tmp_path, jobs)
@@ -226,7 +231,7 @@ def test_a_full_disk_is_said_plainly_and_is_no_failure_of_a_run(tmp_path, monkey
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(runs.np, "savez_compressed", full)
-    with pytest.raises(runs.Unwritable, match="cannot be written: .*No space left on device; finished runs are kept"):
+    with pytest.raises(runs.Unwritable, match=r"cannot be written: .*No space left on device; finished runs are kept"):
         runs.run(jobs, 1, "full")
     assert not [f for f in (tmp_path / "runs").iterdir() if f.name != runs.LOCKS]
 
@@ -419,7 +424,7 @@ def test_tables_of_a_later_schema_are_refused(tmp_path):
 def test_a_name_that_is_no_sweep_is_refused_with_those_that_are(tmp_path, monkeypatch, undisturbed):
     shutil.copytree(undisturbed, tmp_path / "results" / "mine")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match="there is no sweep 'yours'.*there are: mine"):
+    with pytest.raises(ValueError, match=r"there is no sweep 'yours'.*there are: mine"):
         results.load("yours")
     assert len(results.load("mine").runs) == 8
 
@@ -432,7 +437,9 @@ def test_every_row_says_what_made_it_and_nothing_says_where(undisturbed):
     assert set(made) <= set(found.runs.columns)
     assert found.runs[made].notna().all().all()
     assert (found.runs.code == code_version()).all()
-    text = pq.read_table(undisturbed / "runs.parquet").to_pandas().to_csv() + str(pq.read_schema(undisturbed / "runs.parquet"))
+    text = pq.read_table(undisturbed / "runs.parquet").to_pandas().to_csv() + str(
+        pq.read_schema(undisturbed / "runs.parquet")
+    )
     assert os.uname().nodename not in text
     assert str(ROOT) not in text
 
@@ -452,7 +459,12 @@ def test_the_monthly_table_is_that_of_the_runs(undisturbed):
     found = results.load(undisturbed)
     pd.testing.assert_frame_equal(found.runs[one.columns].astype(one.dtypes), one)
     pd.testing.assert_frame_equal(found.monthly()[months.columns].astype(months.dtypes), months)
-    assert list(found.monthly(columns=["troops"], arm="un_only", seed=[1, 2]).columns) == ["arm", "seed", "month", "troops"]
+    assert list(found.monthly(columns=["troops"], arm="un_only", seed=[1, 2]).columns) == [
+        "arm",
+        "seed",
+        "month",
+        "troops",
+    ]
 
 
 def test_polars_and_duckdb_read_the_same_as_pandas(undisturbed):
