@@ -3,9 +3,11 @@
 python -m experiments                          all mission models in the default country, 30 paired seeds
 python -m experiments car experiment.seeds=10  any experiment of conf/experiment, with any override
 python -m experiments --list                   their names and questions
+python -m experiments validation               a check of conf/check: validation, regression, verification
 """
 
 import argparse
+import importlib
 import itertools
 import sys
 from dataclasses import asdict
@@ -17,7 +19,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments import figures, runs, statistics, style
+from experiments import checks, figures, runs, statistics, style
 from sim import results
 from sim.config import CONF, composed, explain, to_params
 from sim.model import PeaceModel
@@ -38,7 +40,7 @@ class Experiment:
     def __init__(self, name, overrides=()):
         known = names()
         if name not in known:
-            raise ValueError(f"there is no experiment {name!r}; choose among {', '.join(known)}")
+            raise ValueError(f"there is no experiment {name!r}; choose among {', '.join([*known, *checks.names()])}")
         config = composed([f"experiment={name}", *overrides])
         self.about = OmegaConf.to_object(config.experiment)
         if not self.about.arms:
@@ -148,6 +150,15 @@ def _arguments(words):
     return parser.parse_args(words)
 
 
+def _check(name, overrides, workers):
+    """Run a check of conf/check; its module bears its name."""
+    try:
+        check = importlib.import_module(f"experiments.{name}")
+    except ModuleNotFoundError as error:
+        raise ValueError(f"{name} needs {error.name}: python -m pip install -c constraints.txt -e '.[science]'") from None
+    check.main(overrides, workers)
+
+
 def main(words=None):
     """Run the experiment that the command line names."""
     given = _arguments(words)
@@ -156,9 +167,15 @@ def main(words=None):
             for name in names():
                 about = yaml.safe_load((CONF / "experiment" / f"{name}.yaml").read_text(encoding="utf-8"))
                 print(f"{name:<20}{about['experiment']['question']}")
+            for name in checks.names():
+                print(f"{name:<20}{checks.design(name)['question']}")
             return
         name = next((w for w in given.words if "=" not in w), "mission_models")
-        Experiment(name, [w for w in given.words if w != name]).run(max(1, given.workers))
+        overrides, workers = [w for w in given.words if w != name], max(1, given.workers)
+        if name in checks.names():
+            _check(name, overrides, workers)
+        else:
+            Experiment(name, overrides).run(workers)
     except (ValueError, HydraException, OmegaConfBaseException, RuntimeError) as error:
         say(f"error: {explain(error)}")
         sys.exit(2)

@@ -39,6 +39,7 @@ WITH_MAPS = ("none", "un_8", "un_8 absent")
 KILLED, BATTLE = "civilians_killed", "brd"
 STEP, GRID = "half weeks", "fine grid"
 SAME = 1.2  # A4: ratios that differ by less than 20%
+QUIET, WORST, MUCH = 0.5, 0.5, 10.0  # T11: least share of quiet months, of deaths in the worst 5%; variance / mean
 ALIKE = 1.25  # A1: as near as a hundred seeds can tell
 
 
@@ -64,6 +65,7 @@ class Test:
     can_fail: bool = False
     mechanism: str = ""
     off: tuple = ()
+    raised: bool = True  # to more seeds if inconclusive
     reduce: Callable = None
     margin: float = None
     maps: bool = False
@@ -214,7 +216,7 @@ def local_truth(store, arm, none):
 
 
 def shape(measure):
-    """Return a statistic: the log ratio of a measure of a run's months to that of a Poisson law with the same mean."""
+    """Return a statistic: the logarithm of a measure of the shape of each run's months, after the burn-in."""
 
     def of(store, arm):
         months = store.months(arm)[KILLED][:, BURN_IN:]
@@ -224,16 +226,13 @@ def shape(measure):
 
 
 def quiet(row):
-    """Quiet months, against those of a Poisson law of deaths: as excess, (share + 1%) / (expected + 1%)."""
-    return np.log(((row == 0).mean() + 0.01) / (np.exp(-row.mean()) + 0.01))
+    """Share of quiet months, against the least that is plausible."""
+    return np.log(((row == 0).mean() + 0.01) / (QUIET + 0.01))
 
 
 def concentration(row):
-    """Share of deaths in the worst 5% of months, against that of a Poisson law."""
-    top = max(1, round(0.05 * row.size))
-    drawn = np.sort(np.random.default_rng(1).poisson(row.mean(), (200, row.size)), axis=1)
-    share = drawn[:, -top:].sum(axis=1) / np.maximum(drawn.sum(axis=1), 1)
-    return np.log(np.sort(row)[-top:].sum() / max(row.sum(), 1) / share.mean())
+    """Share of deaths in the worst 5% of months, against the least that is plausible."""
+    return np.log((_top_share(row)[0] + 0.01) / (WORST + 0.01))
 
 
 def persistence(row):
@@ -245,8 +244,8 @@ def persistence(row):
 
 
 def dispersion(row):
-    """Variance over mean: 1 in a Poisson law."""
-    return np.log(row.var(ddof=1) / max(row.mean(), 1e-9))
+    """Variance over mean of monthly deaths, against ten times that of a Poisson law."""
+    return np.log((row.var(ddof=1) + 1e-9) / max(row.mean(), 1e-9) / MUCH)
 
 
 def burstiness(row):
@@ -363,7 +362,8 @@ def price(values):
 # ------------------------------------------------------------------------------ the tests
 
 LOCAL_WORK = "missions work nowhere (processes.task off)"
-T11_OFF = ("no campaigns, no reprisals: bands attack at a steady rate", ("none steady",))
+BLOODY = "in the parallel arm alone, force kills all it meets (enforce)"
+T11_OFF = ("steady attacks: no campaigns, no reprisals, small events", ("none steady",))
 
 TESTS = (
     Test("T1", "UN at 8,000-equivalent (1 per 1,000) and none: civilians killed", ratio(KILLED), ("un_8", "none"),
@@ -398,10 +398,10 @@ TESTS = (
          (LOCAL_WORK, ("un_8 absent", "none")), maps=True),
     Test("T6 UN", "parallel (20:1) and UN only, normal sizes: battle deaths", ratio(BATTLE), ("parallel", "un_only"),
          "<1", (0.5, 0.95), True, "partner coerces, UN mediates (enforce, negotiate)",
-         ("force kills all it meets (enforce)", ("parallel bloody", "un_only bloody"))),
+         (BLOODY, ("parallel bloody", "un_only"))),
     Test("T6 regional", "parallel and regional only, normal sizes: battle deaths", ratio(BATTLE),
          ("parallel", "regional_only"), "<1", (), True, "as above",
-         ("force kills all it meets (enforce)", ("parallel bloody", "regional_only bloody"))),
+         (BLOODY, ("parallel bloody", "regional_only"))),
     Test("T6 same UN", "parallel and UN only, the same personnel: battle deaths", ratio(BATTLE),
          ("parallel same size", "un_only same size"), "<1", (0.5, 0.95), False, "as above"),
     Test("T6 same reg.", "parallel and regional only, the same personnel: battle deaths", ratio(BATTLE),
@@ -426,36 +426,38 @@ TESTS = (
     Test("T9", "UN arriving in month 1, 3, 6, 12: killed by month 24, per month of delay", slope(DELAYS, (1, 24)),
          tuple(DELAYS), ">1", (), True, "nobody is protected before anybody is there (deploy)",
          (LOCAL_WORK, tuple(f"{a} absent" for a in DELAYS))),
-    Test("T11 quiet", "none: quiet months, against a Poisson law of the same mean", shape(quiet), ("none",), ">1", (),
+    Test("T11 quiet", "none: share of quiet months, against 0.5", shape(quiet), ("none",), ">1", (),
          True, "campaigns and lulls (move)", T11_OFF, note=lambda s, a: _said(s, a, _quiet_share, "quiet months", "0.5-0.9")),
-    Test("T11 top 5%", "none: deaths in the worst 5% of months, against Poisson", shape(concentration), ("none",), ">1",
+    Test("T11 top 5%", "none: share of deaths in the worst 5% of months, against 0.5", shape(concentration), ("none",), ">1",
          (), True, "vigour of campaigns, heavy-tailed events (move, prey)", T11_OFF,
          note=lambda s, a: _said(s, a, _top_share, "share", "0.5 or more")),
     Test("T11 persists", "none: P(violent | violent) against P(violent | quiet)", shape(persistence), ("none",), ">1",
          (), True, "campaigns last, killing provokes (move, prey)", T11_OFF,
          note=lambda s, a: _said(s, a, _after, "P", "0.5-0.85 and 0.03-0.25")),
-    Test("T11 variance", "none: variance of monthly deaths over their mean", shape(dispersion), ("none",), ">1", (),
+    Test("T11 variance", "none: variance over mean of monthly deaths, against 10 (Poisson: 1)", shape(dispersion), ("none",), ">1", (),
          True, "campaigns, heavy-tailed events", T11_OFF),
     Test("T11 bursts", "none: variation of waits between violent months, against months at random", shape(burstiness),
          ("none",), ">1", (), True, "campaigns, provocation, reprisal (move, prey)", T11_OFF),
     Test("A1 killed", "label swap: the regional force under the name of the UN: civilians killed", ratio(KILLED),
          ("regional under the name un", "regional_only"), "=1", (), True, "no rule reads a name",
          ("not the same mission after all (UN only)", ("un_only", "regional_only")), margin=ALIKE),
-    Test("A1 battle", "label swap: battle deaths", ratio(BATTLE), ("regional under the name un", "regional_only"),
+    Test("A1 need", "label swap: unmet need", ratio("unmet_need"), ("regional under the name un", "regional_only"),
          "=1", (), True, "no rule reads a name",
          ("not the same mission after all (UN only)", ("un_only", "regional_only")), margin=ALIKE),
-    Test("A2", "placebo: a mission without a mandate and none, greatest difference in six outcomes", differences,
+    Test("A2", "placebo: a mission without a mandate that nobody attacks, and none: greatest difference in six outcomes", differences,
          ("placebo", "none"), "=1", (), True, "missions act through tasks only", ("the mandate is given", ("un_8", "none")),
          margin=1 + 1e-12),
+    Test("A2 attacked", "the same placebo, but bands may attack it: deaths of its people are felt as violence",
+         differences, ("placebo attacked", "none"), "=1", (), False, "violence is felt whoever dies (live)"),
     Test("A4 step T1", "half the time step: T1's ratio", ratio_of_ratios(KILLED),
          (f"un_8 {STEP}", f"none {STEP}", "un_8", "none"), "=1", (), True, "rates, not counts a step",
-         ("a step of four weeks", ("un_8 four weeks", "none four weeks", "un_8", "none")), margin=SAME),
+         ("a step of four weeks", ("un_8 four weeks", "none four weeks", "un_8", "none")), margin=SAME, raised=False),
     Test("A4 step T3", "half the time step: T3's ratio of battle deaths", ratio_of_ratios(BATTLE),
-         (f"troops {STEP}", f"observers {STEP}", "troops", "observers"), "=1", (), True, "rates", margin=SAME),
+         (f"troops {STEP}", f"observers {STEP}", "troops", "observers"), "=1", (), True, "rates", margin=SAME, raised=False),
     Test("A4 step T6", "half the time step: T6's ratio to UN only", ratio_of_ratios(BATTLE),
-         (f"parallel {STEP}", f"un_only {STEP}", "parallel", "un_only"), "=1", (), True, "rates", margin=SAME),
+         (f"parallel {STEP}", f"un_only {STEP}", "parallel", "un_only"), "=1", (), True, "rates", margin=SAME, raised=False),
     Test("A4 grid T1", "cells of half the side: T1's ratio", ratio_of_ratios(KILLED),
-         (f"un_8 {GRID}", f"none {GRID}", "un_8", "none"), "=1", (), True, "distances in km", margin=SAME),
+         (f"un_8 {GRID}", f"none {GRID}", "un_8", "none"), "=1", (), True, "distances in km", margin=SAME, raised=False),
     Test("A4 grid level", "cells of half the side: civilians killed without a mission", ratio(KILLED),
          (f"none {GRID}", "none"), "=1", (), False, "reach of bands and targets are per cell", margin=SAME),
 )  # fmt: skip
@@ -647,7 +649,7 @@ def scorecard(store, tests=TESTS + PANEL, seeds=30, more=100):
     """
     store.run(wanted(tests, seeds), "validation")
     rows = {t.key: judged(store, t) for t in tests}
-    again = [t for t in tests if rows[t.key]["verdict"] == "INCONCLUSIVE"]
+    again = [t for t in tests if rows[t.key]["verdict"] == "INCONCLUSIVE" and t.raised]
     if again and more > seeds:
         store.run(wanted(again, seeds, more, off=False), "inconclusive rows, more seeds")
         rows |= {t.key: judged(store, t) for t in again}
