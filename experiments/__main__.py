@@ -17,9 +17,9 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments import figures, runs, statistics, style
+from experiments import figures, held, hindcast, runs, statistics, style
 from sim import results
-from sim.config import CONF, composed, explain, to_params
+from sim.config import CONF, composed, drawn, explain, to_params
 from sim.model import PeaceModel
 from sim.warm import say, warm_up
 
@@ -28,7 +28,15 @@ FIGURES = {
     "differences": lambda x: figures.differences(x.runs, x.baseline),
     "maps": lambda x: figures.maps(x.maps, x.map_arms, x.dates, x.helmets, x.capital, x.country.cell_km),
     "tradeoff": lambda x: figures.tradeoff(x.runs, x.baseline),
-    "observed": lambda x: figures.observed(x.monthly[x.monthly.arm == x.arms[0]], x.observed, x.deployments),
+    "observed": lambda x: figures.observed(x._of_first(x.monthly), x.observed, x.deployments),
+    "months": lambda x: held.months(x.of_months("2012-01"), x.naive, x.deployments),
+    "scores": lambda x: held.scores(hindcast.scores(x.of_months())),
+    "where": lambda x: held.where(x.where, x.maps, x.cells, x.arms[0], hindcast.where_scores(x.where)),
+}
+TABLES = {  # what a figure was drawn from, where that is not in the tables of every experiment
+    "months": lambda x: x.of_months(),
+    "scores": lambda x: hindcast.scores(x.of_months()),
+    "where": lambda x: x.where,
 }
 
 
@@ -48,7 +56,7 @@ class Experiment:
         unknown = [f for f in self.about.figures if f not in FIGURES]
         if unknown:
             raise ValueError(f"experiment.figures names {', '.join(unknown)}; choose among {', '.join(FIGURES)}")
-        self.overrides = list(overrides)
+        self.overrides, self.calibration = list(overrides), config.calibration
         self.folder = Path(config.run.results) / name
         self.params = {
             arm: to_params(composed([f"experiment={name}", *how, *overrides])) for arm, how in self.about.arms.items()
@@ -59,6 +67,11 @@ class Experiment:
             raise ValueError(f"experiment.baseline is {self.baseline!r}; choose among {', '.join(self.arms)}")
         models = {arm: self._check(arm) for arm in self.arms}
         self.dates = self.about.map_dates or _four_dates(models[self.baseline].record)
+        lived = _months(models[self.baseline].record)
+        if late := [d for d in self.dates if d not in lived]:
+            raise ValueError(
+                f"experiment.map_dates names {', '.join(late)}; the run has the months {lived[0]} to {lived[-1]}"
+            )
         self.country = self.params[self.baseline].country
         self.capital = {n: (p.row, p.col) for n, p in self.country.places.items() if p.capital}
         record = models[self.arms[0]].record
@@ -72,7 +85,12 @@ class Experiment:
         self.map_arms = list(dict.fromkeys([self.arms[0], *shown]))[:4]
         self.helmets = {n: c.force.helmet for a in self.map_arms for n, c in self.params[a].mission.components.items()}
         first = self.about.first_seed
-        self.jobs = runs.plan(self.params, range(first, first + self.about.seeds), self.folder / "runs", self.dates)
+        seeds = range(first, first + self.about.seeds)
+        self.jobs = runs.plan(self.params, seeds, self.folder / "runs", self.dates, self._of_seed)
+
+    def _of_seed(self, arm, params):
+        given = [*self.about.arms[arm], *self.overrides]
+        return drawn(params, self.calibration, given, self.about.same_past)
 
     def _check(self, arm):
         try:
@@ -83,9 +101,34 @@ class Experiment:
     @property
     def observed(self):
         """The observed months of the country, for plots."""
+        return pd.read_csv(CONF / "country" / self._with_observed().observed, comment="#")
+
+    def of_months(self, first=hindcast.FIRST):
+        """Simulated and observed months of the first arm, with their scores."""
+        return hindcast.months_table(self._of_first(self.monthly), hindcast.history(self._with_observed()), first)
+
+    @property
+    def naive(self):
+        """Last year's mean of each measure, as of the first month of the hindcast."""
+        return hindcast.last_year(hindcast.history(self._with_observed()))
+
+    @property
+    def where(self):
+        """Civilians killed by prefecture between the first and the last map, in the first arm."""
+        return hindcast.where_table(self.maps, self._with_observed(), self.arms[0])
+
+    @property
+    def cells(self):
+        """The cells of the country and their prefectures."""
+        return pd.read_csv(CONF / "country" / self._with_observed().cells)
+
+    def _of_first(self, table):
+        return table[table.arm == self.arms[0]]
+
+    def _with_observed(self):
         if not self.country.observed:
-            raise ValueError(f"country {self.country.name} has no observed months to draw; drop the figure 'observed'")
-        return pd.read_csv(CONF / "country" / self.country.observed, comment="#")
+            raise ValueError(f"country {self.country.name} has no observed months to draw; drop the figures of them")
+        return self.country
 
     def run(self, workers):
         """Do what is missing, then write tables and figures."""
@@ -114,9 +157,15 @@ class Experiment:
         results.whole_file(put / "pairing.csv", lambda f: pd.DataFrame(gains).to_csv(f, index=False))
         arms = {arm: asdict(p) for arm, p in self.params.items()}
         results.whole_file(put / "arms.yaml", lambda f: f.write_text(_yaml(arms)))
-        about = {"experiment": asdict(self.about), "overrides": self.overrides, **results.provenance()}
+        about = {"experiment": asdict(self.about), "calibration": self.calibration, "overrides": self.overrides}
+        about |= results.provenance()
         results.whole_file(put / "provenance.yaml", lambda f: f.write_text(_yaml(about)))
         for name in self.about.figures:
+            if name in TABLES:
+                table = TABLES[name](self)
+                results.whole_file(
+                    put / f"{name}.csv", lambda f, t=table: t.to_csv(f, index=False, float_format="%.4g")
+                )
             figure = FIGURES[name](self)
             results.whole_file(put / f"{name}.png", lambda f, figure=figure: figure.savefig(f, dpi=150))
         say(f"results: {put}")
@@ -128,9 +177,14 @@ def _yaml(content):
     )  # C: 10 times faster
 
 
+def _months(record):
+    """Return the months of a run, as YYYY-MM."""
+    return [f"{k // 12:04d}-{k % 12 + 1:02d}" for k in sorted(set(record.month[:-1].tolist()))]
+
+
 def _four_dates(record):
     """Return four months spread over the run, the last one included."""
-    months = [f"{k // 12:04d}-{k % 12 + 1:02d}" for k in sorted(set(record.month[:-1].tolist()))]
+    months = _months(record)
     return [months[round(q * (len(months) - 1))] for q in (0.08, 0.25, 0.6, 1.0)]
 
 

@@ -35,7 +35,7 @@ class Job:
         return self.folder.is_dir()
 
 
-def plan(arms, seeds, store, dates):
+def plan(arms, seeds, store, dates, of_seed=lambda arm, params: params):
     """Return the jobs of an experiment: one for each arm and seed.
 
     The folder of a run is named after the resolved configuration, the seed and the model's source, so that a changed
@@ -44,14 +44,15 @@ def plan(arms, seeds, store, dates):
     Parameters
     ----------
     arms : dict of Params by name; seeds : iterable of int; store : Path; dates : months as YYYY-MM
+    of_seed : function of an arm and its Params with the seed: what is run (calibrated parameters)
     """
     code = results.code_version()
     jobs = []
     for arm, params in arms.items():
-        scenario = results.fingerprint(params, with_seed=False)
         for seed in seeds:
-            folder = store / f"{scenario}-{seed}-{code}"
-            jobs.append(Job(arm, seed, dataclasses.replace(params, seed=seed), folder, tuple(dates)))
+            this = of_seed(arm, dataclasses.replace(params, seed=seed))
+            scenario = results.fingerprint(this, with_seed=this.seed != seed)
+            jobs.append(Job(arm, seed, this, store / f"{scenario}-{seed}-{code}", tuple(dates)))
     return jobs
 
 

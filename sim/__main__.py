@@ -14,15 +14,15 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from sim import branch, outcomes, results
-from sim.config import CONF, Config, explain, register, to_params
+from sim.config import CONF, Config, drawn, explain, register, to_params
 from sim.model import PeaceModel
 from sim.warm import between_steps, progress, say, warm_up
 
 
 def simulate(config):
     """Run one scenario and write its results; return the folder."""
-    params, run = to_params(config), config.run
-    choices = HydraConfig.get().runtime.choices
+    choices, given = HydraConfig.get().runtime.choices, HydraConfig.get().overrides.task
+    params, run = drawn(to_params(config), config.calibration, given), config.run
     name = run.name or f"{choices.country}_{choices.mission}_seed{params.seed}_{results.fingerprint(params)}"
     folder = Path(run.results) / name
     if run.branch_from and not Path(run.branch_from).is_file():
@@ -43,7 +43,7 @@ def simulate(config):
             advance(model.week)
             ok()
     try:
-        results.write_run(model, folder, HydraConfig.get().overrides.task, run.cells)
+        results.write_run(model, folder, given, run.cells)
     except OSError as error:
         raise OSError(f"{folder} could not be written, and nothing of it was: {error.strerror or error}") from error
     print(summary(model, choices.mission))

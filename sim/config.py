@@ -1,6 +1,7 @@
 """From choices to parameters: Hydra composes conf/*.yaml and overrides over the defaults of sim/params.py."""
 
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field, is_dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Dict, List, Optional  # noqa: UP035
 
@@ -38,12 +39,14 @@ class Experiment:
     first_seed: int = 1
     figures: List[str] = field(default_factory=list)
     map_dates: List[str] = field(default_factory=list)  # months as YYYY-MM; none: four over the run
+    same_past: bool = False  # with a calibration: seed s also takes the luck with which draw s was accepted
 
 
 @dataclass(kw_only=True)
 class Config(Params):
     """Everything that can be set on the command line."""
 
+    calibration: Optional[str] = text("calibration to draw parameters from, by seed; none: the defaults", None)
     run: Run = part(Run)
     experiment: Experiment = part(Experiment)
 
@@ -74,7 +77,52 @@ def load(*overrides):
     ----------
     *overrides : str, as on the command line: "mission=sequential", "country=car", "seed=3"
     """
-    return to_params(composed(overrides))
+    config = composed(overrides)
+    return drawn(to_params(config), config.calibration, overrides)
+
+
+# ---------------------------------------------------------------------------------- calibrated parameters
+
+
+@cache
+def draws_of(calibration):
+    """Return the draws of a calibration: a table of seed, distance and parameters by dotted name."""
+    import pandas as pd
+
+    path = CONF / "calibrated" / f"{calibration}.csv"
+    if not path.is_file():
+        there = ", ".join(sorted(f.stem for f in path.parent.glob("*.csv"))) or "none is there"
+        raise ValueError(f"calibration is {calibration!r}; choose among {there}")
+    return pd.read_csv(path, comment="#")
+
+
+def drawn(params, calibration, overrides=(), same_past=False):
+    """Return parameters with those of a calibration in place: seed s takes draw s, so that arms stay paired.
+
+    Parameters
+    ----------
+    params : Params, with the seed of the run
+    calibration : name of a table in conf/calibrated; none: the parameters as they are
+    overrides : settings that were given; what they name is left as it was given
+    same_past : take the luck, too, with which the draw was accepted: in the scenario of the calibration the run then
+        repeats the history that came near the observed one
+    """
+    if not calibration:
+        return params
+    table = draws_of(calibration)
+    given = {o.split("=")[0].lstrip("+~") for o in overrides}
+    draw = table.iloc[(params.seed - 1) % len(table)]
+    params = with_values(params, {n: draw[n] for n in table.columns if "." in n and n not in given})
+    return replace(params, seed=int(draw["seed"])) if same_past else params
+
+
+def with_values(params, values):
+    """Return parameters with some of them set: {"prey.rate": 60.0}."""
+    groups = {}
+    for name, value in values.items():
+        group, leaf = name.split(".")
+        groups.setdefault(group, {})[leaf] = float(value)
+    return replace(params, **{g: replace(getattr(params, g), **v) for g, v in groups.items()})
 
 
 def explain(error):

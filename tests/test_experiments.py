@@ -112,9 +112,10 @@ def test_two_workers_give_the_same_table_as_one(main_job, tmp_path, monkeypatch)
 
 def test_every_experiment_goes_through(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    longer = {"hindcast": ["weeks=120", "experiment.map_dates=[2013-11,2014-03]"]}
     for name in command.names():
         if name != "mission_models":
-            found = run(name, "experiment.seeds=2", "weeks=56")
+            found = run(name, "experiment.seeds=2", *longer.get(name, ["weeks=56"]))
             assert len(found.runs) == 2 * len(found.arms)
 
 
@@ -132,10 +133,12 @@ def test_a_failing_run_is_named_and_the_others_are_kept(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nothing"], "there is no experiment 'nothing'; choose among car, delay, dose, mission_models"),
+        (["nothing"], "there is no experiment 'nothing'; choose among car, delay, dose, hindcast, mission_models"),
         (["mission_models", "experiment.seeds=0"], "experiment.seeds is 0; it must be at least 1"),
         (["mission_models", "experiment.figures=[pie]"], "experiment.figures names pie; choose among"),
         (["mission_models", "experiment.baseline=nobody"], "experiment.baseline is 'nobody'; choose among none"),
+        (["hindcast", "weeks=60"], "experiment.map_dates names 2013-11, 2017-12; the run has the months 2012-01 to 2013-"),
+        (["mission_models", "calibration=mars"], "calibration is 'mars'; choose among car"),
         (["mission_models", "mission.budget=1"], "arm .*: mission.budget is 1 US.; the headquarters alone cost"),
     ],
 )
