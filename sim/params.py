@@ -55,9 +55,10 @@ def part(kind):
 class Place:
     """A named town."""
 
-    row: int = param(0, "cell", 0, 10_000, "row of its cell, 0 in the south")
-    col: int = param(0, "cell", 0, 10_000, "column of its cell, 0 in the west")
-    persons: float = param(0, "person", 0, 1e8, "people who live there (generated maps only)")
+    row: int = param(0, "cell", 0, 10_000, "row of its cell, 0 in the south", "scenario: country file")
+    col: int = param(0, "cell", 0, 10_000, "column of its cell, 0 in the west", "scenario: country file")
+    persons: float = param(0, "person", 0, 1e8, "people who live there (generated maps only)",
+                           "scenario: country file")
     capital: bool = field(default=False, metadata={"doc": "is it the seat of government"})
 
 
@@ -65,9 +66,11 @@ class Place:
 class Heartland:
     """Where a community is at home on a generated map, or where a deposit lies."""
 
-    row: float = param(0, "cell", -10_000, 10_000, "row of its centre, 0 in the south")
-    col: float = param(0, "cell", -10_000, 10_000, "column of its centre, 0 in the west")
-    km: float = param(150, "km", 1, 5_000, "distance from the centre at which its weight has halved")
+    row: float = param(0, "cell", -10_000, 10_000, "row of its centre, 0 in the south",
+                       "scenario: country file")
+    col: float = param(0, "cell", -10_000, 10_000, "column of its centre, 0 in the west",
+                       "scenario: country file")
+    km: float = param(150, "km", 1, 5_000, "distance from the centre at which its weight has fallen to a quarter")
     weight: float = param(1, "ratio", 0, 100, "size relative to the others (deposits: richness 0..1)")
 
 
@@ -87,7 +90,8 @@ class Faction:
     rivals: Optional[List[str]] = text("factions it fights; none: all others", None)
     commitment: float = param(0.1, "share", 0, 1, "commitment to the political process at the start")
     ceiling: float = param(0.9, "share", 0, 1, "highest commitment: 1 minus its stake in the war economy")
-    abuse: float = param(1, "ratio", 0, 10, "propensity to attack civilians against an average faction")
+    abuse: float = param(1, "ratio", 0, 10, "propensity to attack civilians against an average faction",
+                         "sign: groups differ, 32% of rebel groups never kill civilians (Hultman draft)")
     loot: float = param(0.1, "share", 0, 1, "how much it lives from lootable resources")
 
 
@@ -100,12 +104,15 @@ class Country:
     start: str = text("calendar date of week 0", "2012-01-01")
     cells: Optional[str] = text("CSV of cells in conf/country; none: generate the map", None)
     observed: Optional[str] = text("CSV of observed months, for plots; no rule reads it", None)
-    weeks_observed: int = param(0, "week", 0, 5_200, "weeks covered by the observed months")
+    weeks_observed: int = param(0, "week", 0, 5_200, "weeks covered by the observed months",
+                                "scenario: country file")
     cell_km: float = param(25, "km", 1, 500, "side of a square cell")
     rows: int = param(40, "cell", 1, 2_000, "rows of a generated map")
     cols: int = param(40, "cell", 1, 2_000, "columns of a generated map")
-    map_seed: int = param(1, "seed", 0, 2**31, "seed of a generated map's texture, apart from the run's")
-    population: float = param(5_000_000, "person", 0, 2e9, "people in the country (generated maps only)")
+    map_seed: int = param(1, "seed", 0, 2**31, "seed of a generated map's texture, apart from the run's",
+                          "scenario: country file")
+    population: float = param(5_000_000, "person", 0, 2e9, "people in the country (generated maps only)",
+                              "scenario: country file")
     displaced_share: float = param(0.03, "share", 0, 0.9, "share of the people displaced at the start")
     abroad_share: float = param(0, "share", 0, 1, "of the displaced at the start, in refuge abroad")
     places: Dict[str, Place] = table("named towns")
@@ -121,20 +128,32 @@ class Country:
 class Tasks:
     """The fourteen levers of a mission: weights in a mandate, abilities of a kind of personnel."""
 
-    protect: float = param(0, "weight", 0, 10, "protect civilians by presence and patrols")
-    separate: float = param(0, "weight", 0, 10, "stand between rival forces")
-    enforce: float = param(0, "weight", 0, 10, "wear armed bands down by force")
-    monitor: float = param(0, "weight", 0, 10, "verify the agreement and report violations")
-    mediate: float = param(0, "weight", 0, 10, "bring factions to agreement")
-    build: float = param(0, "weight", 0, 10, "build institutions")
-    police: float = param(0, "weight", 0, 10, "police work among people")
-    ddr: float = param(0, "weight", 0, 10, "disarm, demobilise and reintegrate fighters")
-    relieve: float = param(0, "weight", 0, 10, "relieve need: food, health, shelter")
-    escort: float = param(0, "weight", 0, 10, "escort aid with arms")
-    engineer: float = param(0, "weight", 0, 10, "open roads, raise mobility")
-    engage: float = param(0, "weight", 0, 10, "talk with people and local armed actors")
-    communicate: float = param(0, "weight", 0, 10, "counter misinformation and hate speech")
-    report: float = param(0, "weight", 0, 10, "report abuses of human rights")
+    protect: float = param(0, "weight", 0, 10, "protect civilians by presence and patrols",
+                           "scenario: mandate or personnel file")
+    separate: float = param(0, "weight", 0, 10, "stand between rival forces",
+                            "scenario: mandate or personnel file")
+    enforce: float = param(0, "weight", 0, 10, "wear armed bands down by force",
+                           "scenario: mandate or personnel file")
+    monitor: float = param(0, "weight", 0, 10, "verify the agreement and report violations",
+                           "scenario: mandate or personnel file")
+    mediate: float = param(0, "weight", 0, 10, "bring factions to agreement",
+                           "scenario: mandate or personnel file")
+    build: float = param(0, "weight", 0, 10, "build institutions", "scenario: mandate or personnel file")
+    police: float = param(0, "weight", 0, 10, "police work among people",
+                          "scenario: mandate or personnel file")
+    ddr: float = param(0, "weight", 0, 10, "disarm, demobilise and reintegrate fighters",
+                       "scenario: mandate or personnel file")
+    relieve: float = param(0, "weight", 0, 10, "relieve need: food, health, shelter",
+                           "scenario: mandate or personnel file")
+    escort: float = param(0, "weight", 0, 10, "escort aid with arms", "scenario: mandate or personnel file")
+    engineer: float = param(0, "weight", 0, 10, "open roads, raise mobility",
+                            "scenario: mandate or personnel file")
+    engage: float = param(0, "weight", 0, 10, "talk with people and local armed actors",
+                          "scenario: mandate or personnel file")
+    communicate: float = param(0, "weight", 0, 10, "counter misinformation and hate speech",
+                               "scenario: mandate or personnel file")
+    report: float = param(0, "weight", 0, 10, "report abuses of human rights",
+                          "scenario: mandate or personnel file")
 
 
 @dataclass(kw_only=True)
@@ -142,11 +161,11 @@ class Caveats:
     """Conditions that contingents can carry: the five principles of Japan's PKO law."""
 
     share: float = param(0, "share", 0, 1, "share of its contingents that carry the conditions below",
-                         "Japan PKO law 1992, five principles; share assumed")
+                         "mechanism: Japan's PKO law of 1992, five principles (Hasegawa 2015)")
     ceasefire: bool = field(default=True, metadata={"doc": "serve only where there is no fighting"})
     consent: bool = field(default=True, metadata={"doc": "serve only with the host's consent"})
     impartiality: bool = field(default=True, metadata={"doc": "serve only while seen as impartial"})
-    withdraw: bool = field(default=True, metadata={"doc": "go home, not just to base, when these fail"})
+    withdraw: bool = field(default=True, metadata={"doc": "go home, not just to base, when impartiality fails"})
     minimum_force: bool = field(default=True, metadata={"doc": "never enforce"})
 
 
@@ -158,24 +177,30 @@ class Force:
     helmet: str = text("colour of its helmets on maps", "tab:gray")
     un: bool = field(default=False, metadata={"doc": "counted under UN troops in the panel; no rule reads it"})
     price: float = param(80_000, "US$/person-year", 0, 1e6, "all-in cost of a uniformed person",
-                         "8.3 bn / 104,000 in 2014-15, Khan 2024; MINUSCA 57-62 k (GAO-18-243)")
+                         "8.3 bn / 104,000 in 2014-15 (Khan 2024); MINUSCA 57-62 k (from GAO-18-243)")
     price_staff: float = param(150_000, "US$/person-year", 0, 1e6, "cost of a member of civilian staff")
     price_aid: float = param(30_000, "US$/person-year", 0, 1e6,
                              "cost of an aid worker with supplies (most are nationals)")
     headquarters: float = param(40e6, "US$/year", 0, 1e10, "fixed cost of head office and supply line")
-    readiness: float = param(8, "week", 0, 520, "authorisation to first arrival")
+    readiness: float = param(8, "week", 0, 520, "authorisation to first arrival",
+                             "INTERFET 5 days in 1999; MINUSCA April to 15 September 2014")
     build_up: float = param(40, "week", 0, 520, "first arrival to peak strength",
-                            "UN peaks after 10-12 months, Rappa 2016")
-    peak: float = param(0.925, "share", 0, 1, "peak strength as share of authorised", "Rappa 2016")
-    council: float = param(1, "share", 0, 1, "how far it depends on the Security Council")
+                            "time to peak just over 10 months, Africa almost 12 (Rappa 2016)")
+    peak: float = param(0.925, "share", 0, 1, "peak strength as share of authorised",
+                        "92.5% of authorised (Rappa 2016)")
+    council: float = param(1, "share", 0, 1, "how far it depends on the Security Council",
+                           "mechanism: Matsumura 2024, first reason")
     assessed: float = param(1, "share", 0, 1, "share of its budget covered by assessed contributions",
                             "resolution 2719 (2023): up to 0.75 of a regional force")
     raised: float = param(0.9, "share", 0, 1, "share of the rest that donors really pay")
-    arrears: float = param(0.05, "share", 0, 1, "share of assessed contributions not paid in time")
+    arrears: float = param(0.05, "share", 0, 1, "share of assessed contributions not paid in time",
+                           "assumed; low against arrears of over 2 bn of a 5.4 bn budget (Xinhua 2025)")
     discipline: float = param(0.9, "share", 0, 1, "discipline when paid and trained")
     mobility: float = param(0.6, "share", 0, 1, "vehicles, aircraft and roads it can use")
-    local_knowledge: float = param(0.3, "share", 0, 1, "language, culture and ties with the people")
-    partiality: float = param(0, "share", 0, 1, "how far it spares the host government's forces")
+    local_knowledge: float = param(0.3, "share", 0, 1, "language, culture and ties with the people",
+                                   "mechanism: language and culture (symposium 2024)")
+    partiality: float = param(0, "share", 0, 1, "how far it spares the host government's forces",
+                              "mechanism: partners' own interests bear on impartiality (Khan 2024)")
     needs_consent: bool = field(default=True, metadata={"doc": "does it leave when the host asks"})
     caveats: Caveats = part(Caveats)
 
@@ -186,20 +211,22 @@ class Mandate:
 
     summary: str = text("what the mandate is, in a sentence")
     tasks: Tasks = part(Tasks)
-    use_of_force: float = param(0.3, "share", 0, 1, "0: self-defence only; 1: all necessary means")
+    use_of_force: float = param(0.3, "share", 0, 1, "0: self-defence only; 1: all necessary means",
+                                "mechanism: self-defence, or defence of the mandate (Matsumura 2024)")
     host_reach: float = param(0.2, "share", 0, 1, "how far it may act against the host's own forces",
-                              "UN restrains rebels, not governments: Fjelde, Hultman & Nilsson 2019")
+                              "sign: UN restrains rebels, not governments (Fjelde, Hultman & Nilsson 2019)")
 
 
 @dataclass(kw_only=True)
 class Personnel:
     """Persons authorised, by kind."""
 
-    troops: float = param(0, "person", 0, 1e6, "infantry and support")
-    police: float = param(0, "person", 0, 1e6, "police, in units or single")
-    observers: float = param(0, "person", 0, 1e6, "military observers")
-    staff: float = param(0, "person", 0, 1e6, "civilian staff: political, civil affairs, rights, DDR")
-    aid: float = param(0, "person", 0, 1e6, "aid workers")
+    troops: float = param(0, "person", 0, 1e6, "infantry and support", "scenario: mission file")
+    police: float = param(0, "person", 0, 1e6, "police, in units or single", "scenario: mission file")
+    observers: float = param(0, "person", 0, 1e6, "military observers", "scenario: mission file")
+    staff: float = param(0, "person", 0, 1e6, "civilian staff: political, civil affairs, rights, DDR",
+                         "scenario: mission file")
+    aid: float = param(0, "person", 0, 1e6, "aid workers", "scenario: mission file")
 
 
 @dataclass(kw_only=True)
@@ -209,7 +236,8 @@ class When:
     week: Optional[float] = text("week of the run", None)
     date: Optional[str] = text("calendar date", None)
     after: Optional[str] = text("start, authorisation, or <component>.arrive / .leave", None)
-    weeks: float = param(0, "week", -520, 5_200, "weeks after that moment (negative: before)")
+    weeks: float = param(0, "week", -520, 5_200, "weeks after that moment (negative: before)",
+                         "scenario: mission file")
 
 
 @dataclass(kw_only=True)
@@ -225,7 +253,7 @@ class Component:
     command: Optional[str] = text("name of its chain of command; none: its own", None)
     takes_over: Optional[str] = text("component whose troops it re-hats when that one leaves", None)
     rehatted: float = param(0, "share", 0, 1, "share of the other's troops re-hatted at the hand-over",
-                            "East Timor 2000: about two thirds (peacekeeping.un.org)")
+                            "scenario: mission file; East Timor 2000, about two thirds")
     strength: Dict[str, float] = table("uniformed persons by date (linear between), when it is known")
 
 
@@ -236,12 +264,15 @@ class MissionModel:
     summary: str = text("what the model is, in a sentence of 20 to 120 characters")
     cases: List[str] = table("historical operations with years", list)
     components: Dict[str, Component] = table("missions by name")
-    authorised: float = param(26, "week", 0, 5_200, "week in which the missions are authorised")
+    authorised: float = param(26, "week", 0, 5_200, "week in which the missions are authorised",
+                              "scenario: mission file")
     comparison: str = choice("equal_cost", ("equal_cost", "equal_personnel", "as_deployed"),
                              "what is held equal between mission models")
-    budget: float = param(4_000e6, "US$", 0, 1e12, "total budget over the plan, for equal_cost")
+    budget: float = param(4_000e6, "US$", 0, 1e12, "total budget over the plan, for equal_cost",
+                          "order: MINUSCA 2.4 bn in 39 months (GAO-18-243), 4.1 bn in the default plan's 286 weeks")
     person_years: float = param(40_000, "person-year", 0, 1e8, "total personnel, for equal_personnel")
-    council_unity: float = param(0.7, "share", 0, 1, "unity of the Security Council's permanent members")
+    council_unity: float = param(0.7, "share", 0, 1, "unity of the Security Council's permanent members",
+                                 "mechanism: Matsumura 2024, first reason")
     coordination: float = param(0.5, "share", 0, 1, "coordination between chains of command")
 
 
@@ -254,19 +285,23 @@ class Deploy:
 
     overhead: float = param(0.04, "share", 0, 0.2, "capacity lost for each task beyond the fifth",
                             "sign: Blair, Di Salvatore & Smidt 2022 (mandate fragmentation)")
-    council_delay: float = param(1.0, "ratio", 0, 10, "added readiness at no unity, as a ratio")
-    council_ceiling: float = param(0.4, "share", 0, 1, "strength lost at no unity")
-    council_robustness: float = param(0.5, "share", 0, 1, "use of force lost at no unity")
+    council_delay: float = param(1.0, "ratio", 0, 10, "added readiness at no unity, as a ratio",
+                                 "mechanism: a divided Council (Matsumura 2024, first reason)")
+    council_ceiling: float = param(0.4, "share", 0, 1, "strength lost at no unity",
+                                   "mechanism: a divided Council (Matsumura 2024, first reason)")
+    council_robustness: float = param(0.5, "share", 0, 1, "use of force lost at no unity",
+                                      "mechanism: a divided Council (Matsumura 2024, first reason)")
     short_discipline: float = param(0.6, "ratio", 0, 5, "discipline lost per share of pay not made")
     short_mobility: float = param(0.8, "ratio", 0, 5, "mobility lost per share of pay not made")
-    short_strength: float = param(0.1, "share", 0, 1, "shortfall beyond which strength is cut")
+    short_strength: float = param(0.1, "share", 0, 1, "shortfall beyond which strength is cut",
+                                  "assumed; in October 2025 a cut of 15% meant 25% fewer in uniform (Xinhua 2025)")
     replacement: float = param(26, "week", 1, 520, "half-life of a gap left by casualties")
     expulsion: float = param(8, "week", 0, 260, "weeks in which an unwanted mission goes",
-                             "Mali 2023: six months for 13,000; faster for small forces")
+                             "assumed; sign: Mali asked the UN to go (Nakaya 2024)")
     base_size: float = param(350, "person", 10, 10_000, "mean uniformed persons per base",
-                             "Geo-PKO 2.3: median 185, IQR 150-650")
+                             "median 185, IQR 150-650 (Geo-PKO 2.3)")
     base_skew: float = param(0.75, "exponent", 0, 3, "size of base j falls as j to minus this",
-                             "Geo-PKO 2.3: largest base 18% of the force, Gini 0.48")
+                             "largest base 18% of the force, Gini 0.48 (Geo-PKO 2.3)")
     team_size: float = param(60, "person", 5, 1_000, "aid workers per team")
     siting_violence: float = param(6, "ratio", 0, 100, "pull of violence on bases against that of people",
                                    "sign: Ruggeri, Dorussen & Gizelis 2018")
@@ -280,14 +315,15 @@ class Task:
 
     patrol_km: float = param(25, "km", 1, 500, "distance at which presence halves")
     relocation: float = param(0.15, "1/year", 0, 52, "rate at which a contingent moves its base",
-                              "Geo-PKO 2.3: 95% of bases kept from year to year; sub-bases move more")
+                              "assumed; 95% of bases are kept from year to year (Geo-PKO 2.3), sub-bases move more")
     team_relocation: float = param(3, "1/year", 0, 52, "rate at which an aid team moves")
     information: float = param(0.5, "share", 0, 1, "effect of presence nobody tells anything, of full",
                                "mechanism: Wheeler 2005; Gordon & Young 2017")
     friction: float = param(0.5, "share", 0, 1, "effect lost where uncoordinated commands overlap fully",
-                            "mechanism: Khan 2024, 'one bad general is better than two good ones'")
+                            "mechanism: 'one bad general is better than two good ones' (Khan 2024)")
     threat: float = param(1.0, "ratio", 0, 20, "hostile fighters that pin down one uniformed person")
-    host_grip: float = param(0.6, "share", 0, 1, "movement that a fully hostile host can deny")
+    host_grip: float = param(0.6, "share", 0, 1, "movement that a fully hostile host can deny",
+                             "mechanism: the host's obstruction of UNAMID (symposium 2024)")
     team_guard: float = param(30, "person", 1, 1_000, "armed persons that an aid team counts as when pinned down")
     free_enough: float = param(0.5, "share", 0, 1, "freedom of movement below which nobody changes base")
     engineers_half: float = param(400, "person", 1, 1e5, "engineers who make up half of the mobility that is missing")
@@ -300,12 +336,15 @@ class Move:
     """Campaigns, lulls and marches of armed factions."""
 
     campaign_rate: float = param(0.1, "1/year", 0, 52, "onset of campaigns, rested and unprovoked")
-    provocation: float = param(100, "ratio", 0, 1000, "how much a full provocation raises that rate")
+    provocation: float = param(100, "ratio", 0, 1000, "how much a full provocation raises that rate",
+                               "sign: killings bring more attacks (Condra & Shapiro 2012)")
     provoking_deaths: float = param(60, "person", 1, 1e5, "own dead that provoke half fully")
     provocation_memory: float = param(5, "week", 0.5, 260, "half-life of provocation",
-                                      "attacks follow harm for under 4 weeks: Condra & Shapiro 2012")
-    campaign_weeks: float = param(12, "week", 1, 260, "mean length of a campaign")
-    rest_weeks: float = param(16, "week", 0, 260, "mean rest before a faction is ready again")
+                                      "order: harm raises attacks for under 4 weeks (Condra & Shapiro 2012)")
+    campaign_weeks: float = param(12, "week", 1, 260, "mean length of a campaign",
+                                  "order: violent spells last 3.4 months on average (HKS data)")
+    rest_weeks: float = param(16, "week", 0, 260, "mean rest before a faction is ready again",
+                              "order: quiet spells last 2 months in the median, 9.8 on average (HKS data)")
     vigour: float = param(1.2, "log sd", 0, 3, "spread of campaigns' intensity (lognormal)")
     taking_part: float = param(0.6, "share", 0, 1, "share of bands that join a campaign")
     reach_km: float = param(150, "km", 10, 2_000, "distance at which an objective loses half its pull")
@@ -330,10 +369,10 @@ class Fight:
     rate: float = param(80, "1/year", 0, 520, "battles of an outnumbered band in a campaign of mean vigour")
     lull: float = param(0.003, "ratio", 0, 1, "of that rate, outside campaigns")
     separation: float = param(0.1, "ratio", 0.01, 100, "peacekeepers at work that keep one fighter apart",
-                              "order of magnitude: Hultman et al. 2014")
+                              "order: size of the effect in Hultman, Kathman & Shannon 2014")
     severity: float = param(4.0, "person", 0.1, 100, "smallest typical battle")
     tail: float = param(2.5, "exponent", 1.6, 5, "density exponent of event sizes",
-                        "Bohorquez et al. 2009: 2.5; CAR 2.53 +- 0.15 (UCDP GED 23.1)")
+                        "2.5 (Bohorquez et al. 2009); CAR 2.53 +- 0.15 (UCDP GED 23.1)")
     largest_share: float = param(0.35, "share", 0.01, 1, "largest share of those there who can die")
     crossfire: float = param(0.15, "ratio", 0, 5, "civilians killed per fighter killed in battle")
 
@@ -345,15 +384,18 @@ class Prey:
     rate: float = param(50, "1/year", 0, 520, "attacks of a band in a campaign of mean vigour, motive 1")
     lull: float = param(0.0005, "ratio", 0, 1, "of that rate, outside campaigns")
     protection: float = param(0.1, "ratio", 0.01, 100, "peacekeepers at work that deter one fighter",
-                              "order of magnitude: effect of 1 per 1,000 people, Hultman et al. 2013")
-    armless: float = param(0.3, "share", 0, 1, "protection given by a force that may not use force")
+                              "order: effect of 1 per 1,000 people, Hultman, Kathman & Shannon 2013")
+    armless: float = param(0.3, "share", 0, 1, "protection given by a force that may not use force",
+                           "mechanism: arms for self-defence only (Matsumura 2024)")
     rivals: float = param(1.0, "ratio", 0, 50, "added motive when rivals are near",
-                          "sign: Hultman, groups facing rivals kill more")
+                          "sign: groups that face rivals kill more (Hultman draft)")
     losses: float = param(1.0, "ratio", 0, 50, "added motive after heavy losses", "sign: Wood 2014")
     loss_memory: float = param(4, "week", 0.5, 260, "half-life of losses as a motive",
-                               "Condra & Shapiro 2012: under 4 weeks")
-    reprisal: float = param(5.0, "ratio", 0, 100, "added motive where one's own people were just killed")
-    reprisal_memory: float = param(3, "week", 0.5, 260, "half-life of reprisal near a killing")
+                               "order: right after losses (Wood 2014)")
+    reprisal: float = param(5.0, "ratio", 0, 100, "added motive where one's own people were just killed",
+                            "sign: killings bring more attacks (Condra & Shapiro 2012)")
+    reprisal_memory: float = param(3, "week", 0.5, 260, "half-life of reprisal near a killing",
+                                   "order: harm raises attacks for under 4 weeks (Condra & Shapiro 2012)")
     losses_half: float = param(0.1, "share", 0.001, 1, "recent losses of a band's strength felt half as a motive")
     reprisal_half: float = param(10, "person", 0.1, 1e4, "own dead nearby who call half fully for reprisal")
     targets: float = param(4_000, "person", 1, 1e6, "people in a cell at which half of the attacks find a target")
@@ -363,7 +405,7 @@ class Prey:
     band: float = param(150, "person", 1, 1e4, "fighters of a band of typical severity")
     band_power: float = param(0.5, "exponent", 0, 2, "how severity grows with a band: less than in proportion")
     tail: float = param(2.5, "exponent", 1.6, 5, "density exponent of event sizes",
-                        "Bohorquez et al. 2009: 2.5; CAR 2.53 +- 0.15 (UCDP GED 23.1)")
+                        "2.5 (Bohorquez et al. 2009); CAR 2.53 +- 0.15 (UCDP GED 23.1)")
     largest_share: float = param(0.2, "share", 0.01, 1, "largest share of the people there who can die")
 
 
@@ -384,17 +426,18 @@ class Enforce:
 class Ambush:
     """Attacks on contingents and aid teams."""
 
-    rate: float = param(3.0, "1/year", 0, 520, "attacks on a weak unit by fully hostile bands in reach")
+    rate: float = param(3.0, "1/year", 0, 520, "attacks on a weak unit by fully hostile bands in reach",
+                        "assumed; to be held against MINUSCA's 0.65 killed per 1,000 person-years (UN data)")
     guard: float = param(0.5, "ratio", 0.01, 100, "fighters that one uniformed person keeps off")
-    severity: float = param(0.7, "person", 0.1, 100, "smallest typical loss of a unit",
-                            "MINUSCA: 0.65 killed by malicious act per 1,000 person-years")
+    severity: float = param(0.7, "person", 0.1, 100, "smallest typical loss of a unit")
     tail: float = param(2.8, "exponent", 1.6, 5, "density exponent of losses")
     raid: float = param(1.0, "1/year", 0, 520, "raids on an aid team's stocks by bands in reach",
                         "sign: Wood & Sullivan 2015")
     raiders: float = param(20, "person", 0.1, 1_000, "looters around who make raids half as many as they could be")
-    raid_deaths: float = param(0.25, "share", 0, 1, "share of raids that kill an aid worker")
+    raid_deaths: float = param(0.25, "share", 0, 1, "share of raids that kill an aid worker",
+                               "125 killed of 483 victims in 277 attacks in 2019 (AWSD)")
     looted: float = param(0.3, "share", 0, 1, "share of a month's stocks lost in a raid",
-                          "sweep 0-0.5 (UN Monitoring Group, Somalia 2010)")
+                          "assumed; sweep 0-0.5")
     restock: float = param(4, "week", 0.5, 52, "weeks in which an empty stock is filled")
 
 
@@ -404,16 +447,19 @@ class Relieve:
 
     served: float = param(450, "person", 1, 10_000, "people one aid worker can serve")
     base: float = param(2.2, "logit", -10, 10, "access at no hostility, fighting or remoteness")
-    hostility: float = param(5.0, "logit", 0, 50, "access lost at full hostility of who controls the place")
+    hostility: float = param(5.0, "logit", 0, 50, "access lost at full hostility of who controls the place",
+                             "sign: stabilisation work reduces access in Mali (Sauter 2022)")
     fighting: float = param(2.5, "logit", 0, 50, "access lost where there is full fighting")
     remoteness: float = param(1.5, "logit", 0, 50, "access lost at full remoteness")
-    escort: float = param(0.6, "share", 0, 1, "denied access that a full escort forces open")
+    escort: float = param(0.6, "share", 0, 1, "denied access that a full escort forces open",
+                          "mechanism: armed escort offered to aid (Matsumura 2024)")
     escort_half: float = param(150, "person", 1, 10_000, "escorts that give half of that")
-    escort_cost: float = param(0.3, "1/year", 0, 50, "hostility per year of forced access")
+    escort_cost: float = param(0.3, "1/year", 0, 50, "hostility per year of forced access",
+                               "sign: escorts have a knock-on to other agencies (Plowright 2023)")
     lock_in: float = param(104, "week", 1, 1_000, "half-life of the habit of armed escorts",
-                           "Darfur: hard to give up, Plowright 2023")
+                           "sign: hard to give up in Darfur (Plowright 2023)")
     pause_rate: float = param(2.0, "1/year", 0, 52, "pauses negotiated around a team at full engagement",
-                              "polio pause in Gaza, September 2024 (Matsumura 2024)")
+                              "mechanism: polio pause in Gaza, September 2024 (Matsumura 2024)")
     pause_half: float = param(20, "person", 0.1, 1e4, "engaging presence around a team that gives half of that")
     pause_weeks: float = param(3, "week", 0.5, 52, "length of a negotiated pause")
 
@@ -423,7 +469,8 @@ class Live:
     """Need, mortality, flight, return."""
 
     memory: float = param(6, "week", 0.5, 260, "half-life of violence felt in a place")
-    half_violence: float = param(0.5, "deaths/1000", 0.001, 100, "recent deaths per 1,000 felt half fully")
+    half_violence: float = param(0.5, "deaths/1000", 0.001, 100, "recent deaths per 1,000 felt half fully",
+                                 "sign: scope drives flight, intensity does not (Melander, Öberg & Hall 2007)")
     neighbours: float = param(0.3, "ratio", 0, 1, "violence next door, against the same in one's own place")
     displaced_need: float = param(0.8, "1/year", 0, 52, "rise of need in displacement")
     violence_need: float = param(2.0, "1/year", 0, 52, "rise of need under full violence")
@@ -433,17 +480,20 @@ class Live:
     aid: float = param(8.0, "1/year", 0, 520, "fall of need while fully aided")
     abroad: float = param(2.0, "1/year", 0, 52, "fall of need in refuge abroad")
     mortality: float = param(0.02, "1/year", 0, 1, "excess mortality at full need",
-                             "emergency threshold of all deaths, 1/10,000/day, is 0.0365 a year")
-    flight: float = param(3.0, "1/year", 0, 520, "flight under full violence felt")
-    flight_km: float = param(100, "km", 1, 5_000, "distance at which a refuge loses half its pull")
+                             "assumed; the emergency threshold of all deaths, 1/10,000/day, is 0.0365 a year")
+    flight: float = param(3.0, "1/year", 0, 520, "flight under full violence felt",
+                          "assumed; Flee's default is a daily chance of 1.0 to leave a conflict zone (Flee 2026)")
+    flight_km: float = param(100, "km", 1, 5_000, "distance at which a refuge has lost three quarters of its pull")
     calm: float = param(3.0, "ratio", 0, 100, "pull of calm on the choice of a refuge")
     shelter: float = param(2.0, "ratio", 0, 100, "pull of protection on the choice of a refuge")
     shelter_half: float = param(100, "person", 0.1, 1e4, "protecting presence that gives half of that")
-    countryside: float = param(0.02, "ratio", 0, 10, "pull of a place without a town, of the largest town's")
+    countryside: float = param(0.02, "ratio", 0, 10, "pull of a place without a town, of the largest town's",
+                               "sign: the reach of cities drives flight (Melander, Öberg & Hall 2007)")
     unrest: float = param(0.1, "ratio", 0.001, 10, "pull of a refuge where violence is fully felt")
-    border: float = param(1.5, "ratio", 0, 100, "pull of a border crossing against one's own people's towns")
+    border: float = param(1.5, "ratio", 0, 100, "pull of a border crossing, of that of all places together")
     border_km: float = param(50, "km", 1, 1_000, "distance at which a crossing loses half of its pull")
-    homecoming: float = param(1.2, "1/year", 0, 52, "return when home has been quiet")
+    homecoming: float = param(1.2, "1/year", 0, 52, "return when home has been quiet",
+                              "assumed; Flee's default is a daily chance of 0.001 to leave a camp (Flee 2026)")
     quiet: float = param(0.05, "share", 0.001, 1, "violence felt at home that halves return")
 
 
@@ -452,20 +502,27 @@ class Feel:
     """Trust in missions and grievance toward factions."""
 
     start: float = param(0.4, "share", 0, 1, "trust in a mission nobody knows yet")
-    protection: float = param(0.8, "1/year", 0, 52, "rise of trust where a mission is present and it is calm")
+    protection: float = param(0.8, "1/year", 0, 52, "rise of trust where a mission is present and it is calm",
+                              "sign: security work raises opinion (Gordon & Young 2017)")
     protection_half: float = param(50, "person", 0.1, 1e4, "protecting presence that people see half fully")
-    aid: float = param(4.0, "1/year", 0, 52, "rise of trust in a week of aid, which is remembered for a month")
-    engagement: float = param(0.6, "1/year", 0, 52, "rise of trust under full engagement")
+    aid: float = param(4.0, "1/year", 0, 52, "rise of trust in a week of aid, which is remembered for a month",
+                       "sign: relief work raises opinion (Gordon & Young 2017)")
+    engagement: float = param(0.6, "1/year", 0, 52, "rise of trust under full engagement",
+                              "mechanism: winning the trust of the common man (Khan 2024)")
     engagement_half: float = param(10, "person", 0.1, 1e4, "engaging presence that gives half of that")
-    strangers: float = param(0.5, "ratio", 0, 2, "what engagement without local knowledge does, of that with half")
+    strangers: float = param(0.5, "ratio", 0, 2, "what engagement without local knowledge does, of that with half",
+                             "mechanism: language and culture (symposium 2024)")
     harm: float = param(0.6, "ratio", 0, 50, "trust lost per own dead in 1,000, by the mission's hand",
-                        "asymmetric: Lyall, Blair & Imai 2013")
-    stood_by: float = param(0.15, "ratio", 0, 50, "trust lost per attack that a mission stood by")
+                        "sign: Lyall, Blair & Imai 2013")
+    stood_by: float = param(0.15, "ratio", 0, 50, "trust lost per attack that a mission stood by",
+                            "mechanism: who fails the people loses their consent (Khan 2024)")
     misinformation: float = param(0.3, "share", 0, 1, "strength of misinformation and hate speech",
-                                  "nearly half of peacekeepers severely affected: UN survey 2022")
-    rumour: float = param(0.8, "1/year", 0, 52, "trust lost per year to full misinformation")
+                                  "order: nearly half of peacekeepers severely affected, UN survey 2022 (AP 2022)")
+    rumour: float = param(0.8, "1/year", 0, 52, "trust lost per year to full misinformation",
+                          "sign: UN survey 2022 (AP 2022)")
     communicators: float = param(100, "person", 0.1, 1e5, "personnel who talk misinformation down to a half")
-    forget: float = param(0.15, "1/year", 0, 52, "drift of trust back to its start")
+    forget: float = param(0.15, "1/year", 0, 52, "drift of trust back to its start",
+                          "assumed; behaviour forgets in under 4 weeks (Condra & Shapiro 2012)")
     grievance: float = param(0.06, "ratio", 0, 50, "grievance per own dead in 1,000, toward who killed")
     need: float = param(0.1, "1/year", 0, 52, "grievance toward the government from unmet need")
     forgive: float = param(0.25, "1/year", 0, 52, "decay of grievance")
@@ -475,22 +532,28 @@ class Feel:
 class Judge:
     """Hostility of factions to missions; consent of the host."""
 
-    contestation: float = param(0.5, "share", 0, 1, "how contested the political process is")
+    contestation: float = param(0.5, "share", 0, 1, "how contested the political process is",
+                                "mechanism: parties disagree on the political agreement (Matsumura 2024)")
     conflation: float = param(0.4, "share", 0, 1, "hostility and distrust that spill between separate commands",
-                              "evidence split: Sauter 2022 for, J. Int. Peacekeeping 25(4) against")
+                              "sign: evidence split, Sauter 2022 for, J. Int. Peacekeeping 25(4) against; sweep 0-1")
     rumour: float = param(0.5, "share", 0, 1, "added conflation under full misinformation")
-    political: float = param(1.6, "1/year", 0, 52, "hostility from judging the political agreement")
-    rights: float = param(0.8, "1/year", 0, 52, "hostility from judging human rights, full abuse")
+    political: float = param(1.6, "1/year", 0, 52, "hostility from judging the political agreement",
+                             "mechanism: first meaning of impartiality (Matsumura 2024)")
+    rights: float = param(0.8, "1/year", 0, 52, "hostility from judging human rights, full abuse",
+                          "mechanism: second meaning of impartiality (Matsumura 2024)")
     reporting: float = param(5, "ratio", 0, 100, "judging of rights by a person who reports: it names names")
     witnessing: float = param(0.1, "ratio", 0, 10, "judging of rights by one who protects: patrols only witness")
     abuse_deaths: float = param(40, "person", 1, 1e5, "killed in recent months that are judged half fully")
     abuse_memory: float = param(12, "week", 1, 260, "half-life of a record of abuse")
-    force: float = param(1.5, "ratio", 0, 50, "hostility per share of a faction's fighters hit")
+    force: float = param(1.5, "ratio", 0, 50, "hostility per share of a faction's fighters hit",
+                         "mechanism: force in defence of the mandate (Matsumura 2024, third reason)")
     decay: float = param(0.7, "1/year", 0, 52, "decay of hostility")
-    persuasion: float = param(0.8, "1/year", 0, 52, "added decay under full engagement with armed actors")
+    persuasion: float = param(0.8, "1/year", 0, 52, "added decay under full engagement with armed actors",
+                              "mechanism: convincing local parties (Matsumura 2024)")
     persuaders: float = param(100, "person", 0.1, 1e5, "personnel who engage that give half of that")
     judging_half: float = param(400, "person", 1, 1e6, "personnel on a task that give half its weight")
-    expulsion: float = param(0.75, "share", 0, 1, "host's hostility above which a mission is asked to leave")
+    expulsion: float = param(0.35, "share", 0, 1, "host's hostility above which a mission is asked to leave",
+                             "assumed: about one UN mission in eight goes at the default contestation")
     patience: float = param(13, "week", 0, 520, "weeks above that before it is asked")
 
 
@@ -499,9 +562,9 @@ class Recruit:
     """Recruits, deserters, demobilised, and those who return to arms."""
 
     grievance: float = param(0.8, "1/year", 0, 52, "growth under full grievance of its community",
-                             "not on grievance alone: Humphreys & Weinstein 2008")
+                             "sign: exclusion predicts joining, but not alone (Humphreys & Weinstein 2008)")
     loot: float = param(0.5, "1/year", 0, 52, "growth from lootable resources")
-    upkeep: float = param(0.5, "1/year", 0, 52, "pull of the fighters' number back to what a faction can keep")
+    upkeep: float = param(0.5, "1/year", 0, 52, "growth of a faction from nothing toward what it can keep")
     desertion: float = param(0.08, "1/year", 0, 52, "fighters who go home, committed faction")
     regroup: float = param(3.0, "1/year", 0, 52, "return of dispersed fighters when nothing holds them")
     holding: float = param(0.7, "share", 0, 1, "return prevented by full presence in its heartland")
@@ -510,7 +573,7 @@ class Recruit:
     ddr: float = param(0.8, "1/year", 0, 52, "demobilisation of a fully committed faction, full effort")
     ddr_fighters: float = param(20, "person", 0.1, 1_000, "fighters one DDR officer can take on")
     rearm: float = param(0.25, "1/year", 0, 52, "ex-combatants who take up arms again, no institutions",
-                         "Colombia about 1 in 4; Afghanistan: 63,000 not reintegrated")
+                         "sign: Afghanistan, 63,000 demobilised and hard to reintegrate (IFPA & OSIPP 2011)")
     reintegrate: float = param(0.4, "1/year", 0, 52, "ex-combatants who settle for good, full institutions")
 
 
@@ -519,7 +582,8 @@ class Negotiate:
     """Commitment, agreement, collapse, institutions."""
 
     fatigue: float = param(0.18, "1/year", 0, 52, "rise of commitment by war-weariness alone")
-    mediation: float = param(0.6, "1/year", 0, 52, "rise of commitment under full mediation")
+    mediation: float = param(0.6, "1/year", 0, 52, "rise of commitment under full mediation",
+                             "mechanism: coerce, induce, persuade (Schumann & Bara 2023)")
     mediators: float = param(150, "person", 1, 1e5, "staff on mediation that give half its effect")
     coercion: float = param(2.0, "ratio", 0, 50, "rise per share of fighters hit, at full mediation",
                             "mechanism: Schumann & Bara 2023")
@@ -533,14 +597,16 @@ class Negotiate:
     ceasefire: float = param(0.85, "share", 0, 1, "aggression that an agreement in force takes away")
     walk_out: float = param(0.6, "ratio", 0, 1, "share of the commitment to sign, below which an agreement is left")
     collapse: float = param(0.6, "1/year", 0, 52, "collapse of an agreement that nothing holds",
-                            "spoilers break 22% of agreements: Reiter 2016; 40% relapse in ten years")
+                            "order: spoiling of 22% (Reiter 2016), 40% relapse in ten years (Collier et al. 2008)")
     guarantee: float = param(0.6, "share", 0, 1, "collapse that full monitoring prevents")
     monitors: float = param(300, "person", 1, 1e5, "personnel on monitoring that give half of that")
     aggression: float = param(0.5, "share", 0, 1, "aggression that full local institutions take away")
-    build: float = param(0.5, "1/year", 0, 52, "growth of institutions under full building effort")
+    build: float = param(0.5, "1/year", 0, 52, "growth of institutions under full building effort",
+                         "sign: UN operations help peacebuilding (Sambanis & Schulhofer-Wohl 2007)")
     builders: float = param(8, "person", 0.1, 1e4, "staff in reach of a cell that give half of that")
     own_growth: float = param(0.02, "1/year", 0, 52, "growth of institutions by the country itself")
-    destruction: float = param(0.6, "1/year", 0, 52, "institutions lost under full violence")
+    destruction: float = param(0.6, "1/year", 0, 52, "institutions lost under full violence",
+                               "sign: violence hurts peacebuilding tasks (Blair, Di Salvatore & Smidt 2022)")
 
 
 @dataclass(kw_only=True)
@@ -567,10 +633,12 @@ class Processes:
 class Params:
     """The whole model. `seed` chooses the luck; all else is the scenario."""
 
-    seed: int = param(1, "seed", 0, 2**53, "seed of every draw of the run")
-    weeks: int = param(520, "week", 1, 5_200, "length of the run")
-    step_weeks: float = param(1, "week", 0.125, 4, "length of a time step")
-    civilians: int = param(5_000, "agent", 1, 20_000_000, "civilian agents; each stands for many persons")
+    seed: int = param(1, "seed", 0, 2**53, "seed of every draw of the run", "scenario: setting of the run")
+    weeks: int = param(520, "week", 1, 5_200, "length of the run",
+                       "ten years: success by the test of time (Khan 2024)")
+    step_weeks: float = param(1, "week", 0.125, 4, "length of a time step", "scenario: setting of the run")
+    civilians: int = param(5_000, "agent", 1, 20_000_000, "civilian agents; each stands for many persons",
+                           "scenario: setting of the run")
     country: Country = part(Country)
     mission: MissionModel = part(MissionModel)
     personnel: Dict[str, Tasks] = table("what each kind of personnel can do")

@@ -25,7 +25,7 @@ class Land:
     row: np.ndarray  # (C,) int, 0 in the south
     col: np.ndarray  # (C,) int, 0 in the west
     shape: tuple  # rows, columns of the enclosing grid
-    cell_km: float
+    cell_km: float  # km, side of a cell
     births: np.ndarray  # (C, K) persons at the start
     remoteness: np.ndarray  # (C,) 0 town .. 1 days from one
     resources: np.ndarray  # (C,) 0..1 lootable resources
@@ -61,7 +61,7 @@ class Civilians:
 class Factions:
     """F armed factions."""
 
-    names: tuple
+    names: tuple  # (F,) str
     host: np.ndarray  # (F,) bool
     community: np.ndarray  # (F, K) share of each community it calls its own, 0..1
     rival: np.ndarray  # (F, F) bool
@@ -105,7 +105,7 @@ class Bands:
 class Missions:
     """M missions: headquarters with a mandate, a plan, money."""
 
-    names: tuple
+    names: tuple  # (M,) str
     luck: np.ndarray  # (M,) uint64, identity for draws: made of the name
     command: np.ndarray  # (M,) int, chain of command
     un: np.ndarray  # (M,) bool, for the panel
@@ -176,8 +176,8 @@ class Week:
     fighters_lost: np.ndarray  # (F,) in battle with rivals and with missions
     lost_to_rivals: np.ndarray  # (F,) of these, to rivals
     hit: np.ndarray  # (F, M) fighters killed or dispersed by each mission
-    peacekeepers_killed: np.ndarray  # (M,)
-    aid_workers_killed: np.ndarray  # (M,)
+    peacekeepers_killed: np.ndarray  # (M,) persons of contingents
+    aid_workers_killed: np.ndarray  # (M,) persons of aid teams
     stood_by: np.ndarray  # (M, C) attacks in the presence of a mission
     aid: np.ndarray  # (M, C) 0..1 share of the people in need whom it serves
     tried: np.ndarray  # (M,) aid teams that wanted to work
@@ -197,7 +197,7 @@ class Event:
     kind: str  # battle, attack, operation, ambush, raid
     side_a: int  # faction; mission for an operation
     side_b: int  # faction; -1: civilians; mission for an ambush or raid
-    cell: int
-    deaths_a: int = 0
-    deaths_b: int = 0
-    deaths_civilians: int = 0
+    cell: int  # where
+    deaths_a: int = 0  # of side a
+    deaths_b: int = 0  # of side b
+    deaths_civilians: int = 0  # bystanders or victims

@@ -2,7 +2,7 @@
 
 Per civilian and year, with v the violence felt where he is (0..1):
 
-    d need / dt = (displaced + violence v) (1 - need) - (livelihood (1 - v) + aid if served) need
+    d need / dt = (displaced + violence v + poverty (1 - state)) (1 - need) - (livelihood (1 - v) + aid if served) need
     excess deaths = persons x mortality x need^2
     flight hazard = flight x v ;  return hazard = homecoming x quiet / (quiet + v at home)
 

@@ -1,6 +1,6 @@
 """13. Negotiate and build: commitment to an agreement, its signing and collapse, institutions.
 
-    d C / dt = (fatigue + mediation) (ceiling - C) security + coercion x mediation
+    d C / dt = (fatigue + mediation (security + coercion)) (ceiling - C)
                - (losses to rivals + grievance + weak institutions) C
 
 Coercion helps only where there is a table to come to: force raises a faction's commitment in proportion to the

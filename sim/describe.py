@@ -1,0 +1,142 @@
+"""The parts of docs/odd.md that follow from the code: `python -m sim.describe` brings them up to date.
+
+Each part stands between `<!-- generated: name -->` and `<!-- end -->`. A test fails when one is out of step.
+"""
+
+import inspect
+import re
+from collections import Counter
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+import yaml
+
+from sim import outcomes, params, state
+from sim.model import SCHEDULE
+from sim.results import whole_file
+
+ROOT = Path(__file__).resolve().parent.parent
+ODD = ROOT / "docs" / "odd.md"
+BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+STANDING = {  # what a source says of its number, by its first word
+    "number": "the source gives the number or its range",
+    "order": "the source gives the order of magnitude",
+    "sign": "the source gives the direction of the effect; its size is assumed",
+    "mechanism": "the source argues for the mechanism; the size is assumed",
+    "assumed": "no estimate was found",
+    "scenario": "set by a country, mission or run; not a claim about the world",
+}
+
+
+def standing(source):
+    """Return how well a number is known, from the first word of its source."""
+    word = re.match(r"\w*", source).group()
+    return word if word in STANDING else "number"
+
+
+def counts():
+    """Count the numbers of the model by how well they are known."""
+    found = Counter(standing(source) for *_, source in params.rows())
+    return {word: found[word] for word in STANDING}
+
+
+def table(head, lines):
+    """Return a Markdown table."""
+    rows = [head, ["---"] * len(head), *lines]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows)
+
+
+def sources():
+    """Say how many numbers have a source of which kind."""
+    n = counts()
+    total = table(["standing", "numbers", "meaning"], [(w, n[w], STANDING[w]) for w in STANDING])
+    return f"{sum(n.values())} numbers are declared; {n['assumed']} of them are assumed.\n\n{total}"
+
+
+def schedule():
+    """List the processes of a week, in order, by the first sentence of their modules."""
+    lines = []
+    for process in SCHEDULE:
+        said = inspect.getmodule(process).__doc__.split("\n\n")[0].replace("\n", " ")
+        number, _, rest = re.match(r"(\d+)\. ([\w ]+?)[:;,.] (.*)", said).groups()
+        lines.append((number, f"`{process.__name__}`", rest[0].upper() + rest[1:]))
+    return table(["order", "process", "what happens"], lines)
+
+
+def states():
+    """List every state variable with shape, unit or range, as the declarations say."""
+    parts = []
+    for kind in (k for k in vars(state).values() if isinstance(k, type) and is_dataclass(k)):
+        comments = dict(re.findall(r"^ {4}(\w+):[^#\n]*#\s*(.*)$", inspect.getsource(kind), re.MULTILINE))
+        lines = [(f"`{f.name}`", comments.get(f.name, "")) for f in fields(kind)]
+        said = " ".join(kind.__doc__.split())
+        parts.append(f"**{kind.__name__}.** {said}\n\n{table(['variable', 'shape, unit or range, meaning'], lines)}")
+    return "\n\n".join(parts)
+
+
+def measures():
+    """List what is observed every week."""
+    lines = []
+    for o in outcomes.OUTCOMES:
+        column = outcomes.columns_of(o, ["<faction>"], ["<mission>"])[0]
+        lines.append((f"`{column}`", o.unit, o.month, o.meaning))
+    return table(["column", "unit", "weeks make a month by", "meaning"], lines)
+
+
+def numbers():
+    """List every declared number, in a table for each group."""
+    groups = {}
+    for name, default, unit, (low, high), doc, source in params.rows():
+        group = next((g for g in GROUPS if name.startswith(g)), "")
+        line = (f"`{name}`", f"{default:g}", unit, f"{low:g} to {high:g}", doc, source)
+        groups.setdefault(group, []).append(line)
+    head = ["parameter", "default", "unit", "range", "meaning", "source"]
+    return "\n\n".join(f"#### {GROUPS.get(g, 'The run')}\n\n{table(head, lines)}" for g, lines in groups.items())
+
+
+GROUPS = {"country.": "`country`: the land, its people, its factions", "mission.": "`mission`: the missions",
+          "personnel.": "`personnel`: what each kind of personnel can do"}  # fmt: skip
+GROUPS |= {
+    f"{f.name}.": f"`{f.name}`: {f.type.__doc__.splitlines()[0].rstrip('.')}"
+    for f in fields(params.Params)
+    if is_dataclass(f.type) and f"{f.name}." not in GROUPS and f.name != "processes"
+}
+
+
+def choices():
+    """List the missions, mandates and forces that are data, each with what it sets."""
+    parts = []
+    for folder in ("mission", "force", "mandate"):
+        lines = []
+        for path in sorted((ROOT / "conf" / folder).glob("*.yaml")):
+            said = yaml.safe_load(path.read_text(encoding="utf-8"))
+            more = "; ".join(said["cases"]) if "cases" in said else _in_words(said)
+            lines.append((f"`{path.stem}`", said["summary"], more))
+        head = [folder, "what it is", "cases" if "cases" in said else "settings"]
+        parts.append(f"**conf/{folder}/**\n\n{table(head, lines)}")
+    return "\n\n".join(parts)
+
+
+def _in_words(given):
+    groups = [f"{k} ({_in_words(v)})" for k, v in given.items() if isinstance(v, dict)]
+    return ", ".join(groups + [f"{k} {v:,}" for k, v in given.items() if type(v) in (int, float)])
+
+
+PARTS = {"sources": sources, "schedule": schedule, "states": states, "measures": measures, "numbers": numbers,
+         "choices": choices}  # fmt: skip
+
+
+def brought_up_to_date(text):
+    """Return a document with every generated part made anew."""
+    return BLOCK.sub(lambda found: f"{found[1]}{PARTS[found[2]]()}\n{found[3]}", text)
+
+
+def main():
+    """Write the document, and say how many numbers have which kind of source."""
+    text = brought_up_to_date(ODD.read_text(encoding="utf-8"))
+    whole_file(ODD, lambda draft: draft.write_text(text, encoding="utf-8"))
+    print(", ".join(f"{word} {n}" for word, n in counts().items()) + f"; of {sum(counts().values())} numbers")
+
+
+if __name__ == "__main__":
+    main()
