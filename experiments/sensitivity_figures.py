@@ -74,8 +74,8 @@ def screening(screened, score, targets, trajectories):
         panel_title(ax, outcome, target)
     rows_of(axes.flat, names)
     said = (
-        f"mu*: mean size of the effect over the whole range of a parameter, with its 95% bootstrap interval, {trajectories} "
-        "trajectories.\nGrey: up to the 99% bound of what a parameter without effect shows, by luck alone. Filled: beyond it."
+        f"mu*: mean size of the effect over the whole range of a parameter, with its 95% bootstrap interval,\n{trajectories} "
+        "trajectories. Grey: up to the 99% bound of what luck alone shows. Filled: beyond it."
     )
     footnote(figure, said)
     return figure
@@ -103,8 +103,8 @@ def tornado(swings, targets, seeds):
                   loc="upper right", ncols=2, frameon=False, fontsize=SIZE["small"])  # fmt: skip
     said = (
         f"Ratio to the run at the defaults with the same seed: mean and 95% interval (Student's t), {seeds} seeds.\n"
-        "Under a mission: mean of four mission models. Separated against others: its ratio to the mean of the other three;"
-        "\nto the right, separated does worse against them than at the defaults."
+        "Under a mission: mean of four models. Separated against others: its ratio to the mean of the other three; to the "
+        "right,\nit does worse against them than at the defaults."
     )
     footnote(figure, said)
     return figure
@@ -136,9 +136,9 @@ def sobol(table, names, luck, studied, base):
     figure.legend(handles=[Patch(color=LOW, label="● first order: by itself"), Patch(color=HIGH, label="■ total")],
                   loc="upper right", ncols=2, frameon=False, fontsize=SIZE["small"])  # fmt: skip
     said = (
-        f"With 95% bootstrap intervals, {base} base points. Total: with all interactions, luck among them. Luck: another "
-        "seed.\nGrey: the total of luck. A changed parameter also changes the luck of a chaotic war, so a total that does "
-        "not pass\nthe grey may be luck alone."
+        f"With 95% bootstrap intervals, {base} base points. Total: with all interactions, luck among them. Luck: another"
+        "\nseed. Grey: the total of luck. A changed parameter changes the luck of a chaotic war too: a total that does "
+        "not\npass the grey may be luck alone."
     )
     footnote(figure, said)
     return figure
@@ -212,9 +212,9 @@ def flip(table, plane, arms, seeds):
         key.plot(0.05, 0.95 - 0.1 * i, marker=look[arm].mark, ms=6, color=look[arm].colour, transform=key.transAxes)
         key.text(0.13, 0.95 - 0.1 * i, label(arm), fontsize=SIZE["label"], va="center", transform=key.transAxes)
     said = (
-        f"Mark: the best model, mean of {seeds} seeds.\nGround coloured: its lead over\nthe second is beyond luck (5%).\n\n"
-        "Number: separated against the\nbest of the others, in % (access:\npoints). Counts: minus is fewer,\nso better. "
-        "Access: plus is better.\nBold: beyond luck."
+        f"Mark: the best model, {seeds} seeds.\nGround coloured: its lead over\nthe second is beyond luck (5%).\n\n"
+        "Number: separated against the\nbest of the others, in % (access:\npoints). Counts: minus is fewer,\n"
+        "so better. Access: plus is better.\nBold: beyond luck."
     )
     key.text(0.0, 0.5, said, fontsize=SIZE["small"], color=INK, va="top", transform=key.transAxes)
     return figure
