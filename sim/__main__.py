@@ -1,6 +1,7 @@
 """Command line: a configuration in, results out.
 
-python -m sim country=car mission=sequential seed=3 mission.budget=5e9
+python -m sim country=car mission=sequential seed=3 mission.budget=5e9   one run, a folder of tables
+python -m sim -m mission=glob(*) judge.conflation=0,0.5,1 run.seeds=20   a sweep, one table
 """
 
 import os
@@ -11,17 +12,24 @@ import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
 from sim import branch, outcomes, results
-from sim.config import CONF, Config, explain, register, to_params
+from sim.config import CONF, Config, Multirun, explain, register, to_params
 from sim.model import PeaceModel
 from sim.warm import between_steps, progress, say, warm_up
 
 
 def simulate(config):
-    """Run one scenario and write its results; return the folder."""
+    """Run one scenario and write its results; return the folder, or what a sweep is to optimise."""
     params, run = to_params(config), config.run
+    alone = HydraConfig.get().mode != RunMode.MULTIRUN and run.seeds is None
+    if not (alone or run.folders or run.branch_from or run.save_at is not None):
+        from experiments import sweep  # a run alone needs none of it
+
+        Multirun.folder = Path(HydraConfig.get().sweep.dir)
+        return sweep.scenario_job(config)
     choices = HydraConfig.get().runtime.choices
     name = run.name or f"{choices.country}_{choices.mission}_seed{params.seed}_{results.fingerprint(params)}"
     folder = Path(run.results) / name
@@ -80,7 +88,7 @@ def summary(model, mission):
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
 def _hydra(config: Config):
-    simulate(config)
+    return simulate(config)
 
 
 def main():
@@ -88,14 +96,23 @@ def main():
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here, not as a stack of frames
     GlobalHydra.instance().clear()
     register()
+    if any(word.startswith("hydra/launcher=") for word in sys.argv):
+        from experiments import dask_launcher  # noqa: F401  makes itself known to Hydra
+    Multirun.folder, code = None, 0
     try:
         _hydra()
-    except (ValueError, OSError, HydraException, OmegaConfBaseException) as error:
+    except (ValueError, OSError, HydraException, OmegaConfBaseException, RuntimeError) as error:
         say(f"error: {explain(error)}")
-        sys.exit(2)
+        code = 2
     except KeyboardInterrupt:
-        say("interrupted: nothing was written")
+        say("interrupted: " + ("finished runs are kept" if Multirun.folder else "nothing was written"))
         sys.exit(130)
+    if Multirun.folder is not None and (Multirun.folder / "plan").is_dir():
+        from experiments import sweep
+
+        code = max(code, 0 if sweep.finish(Multirun.folder) else 1)
+    if code:
+        sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -124,6 +124,32 @@ OUTCOMES = (
 )  # fmt: skip
 
 
+TOTALS = {  # what only a whole run has, beside sums and means of the weekly measures: (unit, meaning)
+    "killed_by_missions": ("person", "civilians killed by missions"),
+    "deaths": ("person", "civilians dead by violence or unmet need"),
+    "displaced_peak": ("person", "displaced at the peak"),
+    "displaced_person_weeks": ("person-week", "displacement, inside the country and abroad"),
+    "cost": ("US$", "spent by all missions"),
+    "consent_pop": ("share", "trust in the missions present, weighted by their personnel"),
+    "mandate_weeks": ("week", "longest service of a mission"),
+    "missions_expelled": ("mission", "missions asked to leave"),
+    "weeks_to_agreement": ("week", "week in which the first agreement was signed"),
+    "agreement_collapses": ("event", "agreements that collapsed"),
+    "peace_at_exit": ("0/1", "under 25 battle deaths in the year before the last mission left"),
+    "relapse": ("0/1", "war came back within ten years after that, by the same threshold"),
+}
+
+
+def unit_and_meaning(column):
+    """Return the unit and the meaning of a column of the tables, or two empty texts."""
+    if column in TOTALS:
+        return TOTALS[column]
+    for o in sorted(OUTCOMES, key=lambda o: -len(o.name)):
+        if column == o.name or (o.per and column.startswith(o.name + "_")):
+            return o.unit, o.meaning
+    return "", ""
+
+
 def columns_of(outcome, factions, missions):
     """Return the column names of an outcome."""
     ends = {
@@ -225,23 +251,43 @@ def weekly(model):
 
 def monthly(model):
     """Return the monthly panel: one row per calendar month, weeks summed, averaged or the last."""
+    import pandas as pd
+
+    months, columns, values = monthly_matrix(model)
+    panel = pd.DataFrame(values, columns=columns)
+    panel.insert(0, "month", months)
+    return panel
+
+
+def monthly_matrix(model):
+    """Return the monthly panel as plain arrays: (months as YYYY-MM, names of columns, (months, columns) numbers).
+
+    A sum and a mean are of the weeks that have a number, the last is the last number of the month.
+    """
     r = model.record
-    how = {c: o.month for o in OUTCOMES for c in columns_of(o, r.factions, r.missions)}
-    frame = weekly(model).drop(columns=["week", "date"])
-    month = r.month[: r.steps]
-    panel = frame.groupby(month).agg(how).copy()  # in one block: inserting below is cheap
-    panel.insert(0, "month", [f"{k // 12:04d}-{k % 12 + 1:02d}" for k in panel.index])
-    panel["consent_pop"] = _weighted_trust(panel, r.missions)
-    panel["cost"] = panel[[f"cost_{m}" for m in r.missions]].sum(axis=1)
-    return panel.reset_index(drop=True)
+    month, weeks = r.month[: r.steps], r.weekly[: r.steps]
+    first = np.flatnonzero(np.r_[True, month[1:] != month[:-1]]) if r.steps else np.zeros(0, dtype=int)
+    how = np.array([o.month for o in OUTCOMES for _ in columns_of(o, r.factions, r.missions)])
+    known = np.isfinite(weeks)
+    total = np.add.reduceat(np.where(known, weeks, 0.0), first, axis=0)
+    count = np.add.reduceat(known, first, axis=0, dtype=int)
+    latest = np.maximum.reduceat(np.where(known, np.arange(r.steps)[:, None], -1), first, axis=0)
+    last = np.where(latest >= 0, np.take_along_axis(weeks, np.maximum(latest, 0), axis=0), np.nan)
+    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    values = np.where(how == "sum", total, np.where(how == "mean", mean, last))
+    panel = dict(zip(r.columns, values.T, strict=True))
+    consent = _weighted_trust(panel, r.missions, len(first))
+    cost = sum((panel[f"cost_{m}"] for m in r.missions), np.zeros(len(first)))
+    names = [f"{k // 12:04d}-{k % 12 + 1:02d}" for k in month[first].tolist()]
+    return names, [*r.columns, "consent_pop", "cost"], np.column_stack([values, consent, cost])
 
 
-def _weighted_trust(panel, missions):
+def _weighted_trust(panel, missions, months):
     """Consent of the people: trust in the missions present, weighted by their personnel."""
-    size = panel[[f"personnel_{m}" for m in missions]].to_numpy()
-    trust = panel[[f"trust_{m}" for m in missions]].to_numpy()
-    total = size.sum(axis=1)
-    return np.where(total > 0, (size * trust).sum(axis=1) / np.maximum(total, 1e-9), np.nan)
+    size = np.array([panel[f"personnel_{m}"] for m in missions]).reshape(-1, months)
+    trust = np.array([panel[f"trust_{m}"] for m in missions]).reshape(-1, months)
+    total = size.sum(axis=0)
+    return np.where(total > 0, (size * trust).sum(axis=0) / np.maximum(total, 1e-9), np.nan)
 
 
 def cell_month(model, months=None):

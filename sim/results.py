@@ -55,20 +55,24 @@ def _installed(name):
 
 
 def fingerprint(params, with_seed=True):
-    """Return a hash of the resolved configuration."""
+    """Return a hash of the resolved configuration, the table of cells that it names included."""
     content = asdict(params)
     if not with_seed:
         del content["seed"]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:8]
+    cells = ROOT / "conf" / "country" / (params.country.cells or "")
+    if cells.is_file():
+        content["cells"] = hashlib.sha256(cells.read_bytes()).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
-def whole_folder(path, fill):
+def whole_folder(path, fill, sync=True):
     """Make a folder appear whole or not at all.
 
     Parameters
     ----------
     path : Path; an old folder of that name is replaced
     fill : function of a folder to write into; if it raises, nothing is left
+    sync : wait for the disk, so that this holds after a power cut too; without, readers must check what they read
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,6 +81,8 @@ def whole_folder(path, fill):
     draft.mkdir()
     try:
         fill(draft)
+        for file in draft.iterdir() if sync else ():
+            to_disk(file)
         if path.exists():
             old = path.with_name(f".{path.name}.{os.getpid()}.old")
             path.rename(old)
@@ -96,10 +102,17 @@ def whole_file(path, fill):
     draft = path.with_name(f".{os.getpid()}.{path.name}")  # keeps the ending: writers look at it
     try:
         fill(draft)
+        to_disk(draft)  # before the name: after a power cut the name must not stand for half a file
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
     return path
+
+
+def to_disk(path):
+    """Wait until a file is on the disk, not only on its way there."""
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
 
 
 def write_run(model, folder, overrides=(), cells=True):

@@ -138,13 +138,6 @@ def test_a_full_disk_is_said_in_one_sentence_and_leaves_nothing(tmp_path, monkey
     assert not list(tmp_path.glob("results/*"))
 
 
-def test_multirun_makes_a_folder_for_each_scenario(tmp_path):
-    found = sim("-m", "mission=none,un_only", "seed=1,2", "weeks=12", "civilians=100", cwd=tmp_path)
-    assert found.returncode == 0, found.stderr
-    names = sorted(f.name.rsplit("_", 1)[0] for f in (tmp_path / "results").iterdir() if not f.name.startswith("."))
-    assert names == [f"veltara_{m}_seed{s}" for m in ("none", "un_only") for s in (1, 2)]
-
-
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_an_interruption_leaves_nothing_half_written(tmp_path):
     code = "from sim.__main__ import main; print('ready', flush=True); main()"

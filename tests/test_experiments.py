@@ -12,10 +12,14 @@ import yaml
 
 from experiments import __main__ as command
 from experiments import runs
+from sim.config import Composer
 from sim.config import composed as compose
 
 pytestmark = pytest.mark.xdist_group("experiments")  # they share the main job
 TINY = ["experiment.seeds=2", "civilians=150", "weeks=60"]
+
+
+COMPOSER = Composer()
 
 
 @cache
@@ -28,6 +32,7 @@ def _compose_once():
     """Compose every configuration once: it takes a third of a second, and tests ask for the same ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command, "composed", lambda overrides: _composed(tuple(overrides)))
+        patch.setattr(command, "Composer", lambda: COMPOSER)
         yield
 
 
@@ -60,7 +65,7 @@ def test_the_main_job_compares_all_models_on_the_same_seeds(main_job):
 def test_it_leaves_tables_and_figures_and_what_made_them(main_job):
     folder, experiment = main_job
     there = {f.name for f in (folder / "results" / "mission_models").iterdir()}
-    tables = {"runs.csv", "runs.parquet", "monthly.parquet", "maps.parquet", "summary.csv", "pairing.csv"}
+    tables = {"runs.csv", "runs.parquet", "monthly", "maps.parquet", "summary.csv", "pairing.csv"}
     assert tables | {"arms.yaml", "provenance.yaml"} <= there
     assert {f"{f}.png" for f in experiment.about.figures} <= there
     assert not [f for f in there if f.startswith(".")]
@@ -107,15 +112,29 @@ def test_two_workers_give_the_same_table_as_one(main_job, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     two = command.Experiment("mission_models", [*TINY, "experiment.figures=[]"])  # no figures: the tables are compared
     runs.run(two.jobs, 2, "two")
-    pd.testing.assert_frame_equal(runs.gather(two.jobs)[0], one.runs)
+    found = runs.gather(two.jobs)[0]
+    pd.testing.assert_frame_equal(found, one.runs[found.columns].astype(found.dtypes))
+
+
+SMALLER = {
+    "phases": ["experiment.design.axes={judge.conflation:[0.0,1.0],judge.contestation:[0.0,1.0]}"],
+    "delay": ["experiment.design.axes={mission.components.un.arrive.week:[0,26]}"],
+    "funding": ["experiment.design.axes={discipline:{0.5:[],0.7:[],0.9:[]}}"],
+    "cheapest": ["experiment.design.points=4"],
+}
 
 
 def test_every_experiment_goes_through(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in command.names():
+        if name == "cheapest":
+            pytest.importorskip("optuna")
         if name != "mission_models":
-            found = run(name, "experiment.seeds=2", "weeks=56")
-            assert len(found.runs) == 2 * len(found.arms)
+            weeks = 20 if name in SMALLER else 56  # figures over time need a year
+            found = run(name, "experiment.seeds=2", f"weeks={weeks}", *SMALLER.get(name, ()))
+            assert len(found.runs) == 2 * len(found.params)
+            for figure in found.about.figures:
+                assert (found.folder / f"{figure}.png").stat().st_size > 10_000
 
 
 def test_a_failing_run_is_named_and_the_others_are_kept(tmp_path, monkeypatch):
@@ -127,12 +146,13 @@ def test_a_failing_run_is_named_and_the_others_are_kept(tmp_path, monkeypatch):
     with pytest.raises(RuntimeError, match="1 of 18 runs failed, the others are kept; first: arm un_only, seed 1"):
         experiment.run(1)
     assert sum(job.done for job in experiment.jobs) == 17
+    assert len(experiment.runs) == 17
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nothing"], "there is no experiment 'nothing'; choose among car, delay, dose, mission_models"),
+        (["nothing"], "there is no experiment 'nothing'; choose among car, cheapest, delay, dose"),
         (["mission_models", "experiment.seeds=0"], "experiment.seeds is 0; it must be at least 1"),
         (["mission_models", "experiment.figures=[pie]"], "experiment.figures names pie; choose among"),
         (["mission_models", "experiment.baseline=nobody"], "experiment.baseline is 'nobody'; choose among none"),

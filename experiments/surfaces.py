@@ -1,0 +1,331 @@
+"""Figures of designs: outcomes over the settings that an experiment sweeps; none simulates, reads or writes.
+
+Question: where does which mission model protect best, what does delay cost, what does missing money cost?
+
+Things to notice: every difference is from the run without a mission with the same seed. A winner that is not surely
+better than the next is drawn pale: where all are pale, the models are alike.
+
+Things to try: more seeds turn pale fields full, or show that they stay pale; another outcome moves the borders.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import to_rgb
+from matplotlib.ticker import FuncFormatter
+
+from experiments.figures import HALO, _folded, _plain, _spoken
+from experiments.statistics import interval
+from experiments.style import (
+    GREY,
+    INK,
+    PALETTE,
+    SIZE,
+    footnote,
+    label,
+    looks,
+    meaning,
+    scaled_unit,
+    sheet,
+    short_number,
+)
+
+PALE = 0.35  # strength of the colour of a winner who may only have been lucky
+CUT = 0.25  # of UN peacekeeping's budget, October 2025
+ASSESSED_2719 = 0.75  # the most of an African Union mission's budget that resolution 2719 lets the UN assess
+
+
+def _axis_name(name):
+    """Return what a setting is called on an axis."""
+    return name.split(".")[-1].replace("_", " ")
+
+
+def _seeds(tables):
+    n = tables.runs["seed"].nunique()
+    return f"{n} seeds" if n > 1 else "one seed"
+
+
+def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
+    """Draw which arm does best at each point of two settings, and what each arm changes there.
+
+    Parameters
+    ----------
+    tables : experiments.results.Results of a grid over two settings
+    baseline : str, the arm that all are compared with
+    outcomes : a row each; of all of them less is better
+
+    Returns
+    -------
+    Figure. Left the best arm at each point, pale where it is not surely better than the next (95% interval of the
+    paired difference); right the mean difference of each arm from the baseline.
+    """
+    x, y = tables.settings[:2]
+    runs = tables.runs
+    arms = [a for a in dict.fromkeys(runs["arm"]) if a != baseline]
+    look = looks(arms)
+    figure, axes = sheet(
+        1.35 + 2.05 * len(outcomes), f"Who protects best: {_axis_name(x)} and {_axis_name(y)}",
+        len(outcomes), 1 + len(arms), width_ratios=(1.35, *[1] * len(arms)),
+    )  # fmt: skip
+    for row, outcome in zip(axes, outcomes):
+        found = tables.differences(outcome, baseline)
+        xs, ys = sorted(found[x].unique()), sorted(found[y].unique())
+        best, sure = _winners(runs, arms, x, y, xs, ys, outcome)
+        colours = np.ones((len(ys), len(xs), 3))
+        for i, j in np.ndindex(len(ys), len(xs)):
+            colour, strength = np.array(to_rgb(look[best[i, j]].colour)), 1 if sure[i, j] else PALE
+            colours[i, j] = 1 - strength * (1 - colour)
+        _cells(row[0], colours, xs, ys)
+        row[0].set_title(f"Fewest {meaning(outcome).lower().removeprefix('all ')}", fontsize=SIZE["panel"], color=INK)
+        row[0].set_ylabel(_axis_name(y))
+        by, said = scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
+        worst = found["difference"].abs().max() / by
+        for ax, arm in zip(row[1:], arms):
+            mine = found[found["arm"] == arm].pivot(index=y, columns=x, values="difference").loc[ys, xs] / by
+            shown = _cells(ax, mine.to_numpy(), xs, ys, cmap="RdBu_r", vmin=-worst, vmax=worst)
+            for i, j in np.ndindex(*mine.shape):
+                value = mine.iloc[i, j]
+                ink = "white" if abs(value) > 0.65 * worst else INK
+                ax.text(j, i, short_number(value), ha="center", va="center", fontsize=6, color=ink)
+            ax.set_title(label(arm), fontsize=SIZE["panel"], color=look[arm].colour, fontweight="bold")
+            ax.set_yticklabels([])
+        bar = figure.colorbar(shown, ax=list(row[1:]), aspect=25, pad=0.01)
+        bar.set_label(f"{meaning(outcome).lower()},\ndifference ({said})", fontsize=SIZE["small"])
+        bar.ax.tick_params(labelsize=SIZE["tick"])
+        bar.formatter = FuncFormatter(_plain)
+    for ax in axes[-1]:
+        ax.set_xlabel(_axis_name(x), fontsize=SIZE["small"])
+    footnote(
+        figure,
+        f"Left: the best model, in the colour of its name, pale where it is not surely better than the next "
+        f"(95%, {_seeds(tables)}).\n"
+        f"Right: mean difference from {_spoken(baseline)}, same seeds; below 0 is better.",
+    )
+    return figure
+
+
+def _winners(runs, arms, x, y, xs, ys, outcome):
+    """Return the best arm at each point, and whether it is surely better than the next best."""
+    best = np.empty((len(ys), len(xs)), dtype=object)
+    sure = np.zeros(best.shape, dtype=bool)
+    for i, j in np.ndindex(best.shape):
+        here = runs[(runs[y] == ys[i]) & (runs[x] == xs[j])].pivot(index="seed", columns="arm", values=outcome)
+        order = here[[a for a in arms if a in here]].mean().sort_values().index
+        best[i, j] = order[0]
+        sure[i, j] = len(order) > 1 and interval(here[order[0]] - here[order[1]])[2] < 0
+    return best, sure
+
+
+def _cells(ax, values, xs, ys, **look):
+    shown = ax.imshow(values, origin="lower", aspect="auto", interpolation="nearest", **look)
+    ax.set_xticks(range(len(xs)), [_plain(v) for v in xs])
+    ax.set_yticks(range(len(ys)), [_plain(v) for v in ys])
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0, labelsize=7)
+    return shown
+
+
+def _lines(ax, found, x, arm_colours, by):
+    """Draw a line with its interval for each series of a table: series, x, difference, low, high."""
+    ends = []
+    for (name, mine), (colour, mark) in zip(found.groupby("series", sort=False), arm_colours):
+        mine = mine.sort_values(x)
+        ax.fill_between(mine[x], mine["low"] / by, mine["high"] / by, color=colour, alpha=0.15, lw=0)
+        ax.plot(mine[x], mine["difference"] / by, color=colour, lw=1.6, marker=mark, ms=4.5, mec="white", mew=0.5)
+        ends.append((mine["difference"].iloc[-1] / by, name, colour))
+    return ends
+
+
+def _name_ends(ax, ends):
+    """Write the name of each line at its right end, none on another."""
+    from experiments.figures import _apart
+
+    ends = sorted(ends)
+    bottom, top = ax.get_ylim()
+    at = _apart(np.array([e[0] for e in ends]), 0.085 * (top - bottom), bottom, top)
+    right = ax.get_xlim()[1]
+    for (_, name, colour), y in zip(ends, at):
+        ax.annotate(name, (right, y), (3, 0), textcoords="offset points", va="center", color=colour,
+                    fontsize=SIZE["small"], fontweight="bold", annotation_clip=False, path_effects=HALO)  # fmt: skip
+
+
+def price(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
+    """Draw what a mission changes, by the week it arrives and by its size, and what each month of delay costs.
+
+    Parameters
+    ----------
+    tables : experiments.results.Results, settings: the week of arrival and the size
+    baseline : str; outcomes : a row each
+
+    Returns
+    -------
+    Figure. Left mean differences from the baseline, right what four weeks of delay add, by a straight line through
+    each seed's points; 95% intervals.
+    """
+    x, size = tables.settings[:2]
+    sizes = sorted(tables.runs[size].dropna().unique())
+    colours = [(PALETTE[k % len(PALETTE)], "os^Dv<>p"[k % 8]) for k in range(len(sizes))]
+    figure, axes = sheet(1.0 + 2.3 * len(outcomes), "The price of delay", len(outcomes), 2, width_ratios=(2.1, 1))
+    for (ax, slope), outcome in zip(axes, outcomes):
+        found = tables.differences(outcome, baseline).sort_values([size, x])
+        found["series"] = [f"{s:,.0f} {size}" for s in found[size]]
+        by, said = scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
+        ax.axhline(0, color=GREY, lw=0.8)
+        ends = _lines(ax, found, x, colours, by)
+        ax.set_xticks(sorted(found[x].unique()))
+        ax.set_xlim(left=found[x].min(), right=found[x].max())
+        _name_ends(ax, ends)
+        ax.set_title(f"{meaning(outcome)}, difference from {_spoken(baseline)}", fontsize=SIZE["panel"], loc="left")
+        ax.set_ylabel(said)
+        ax.yaxis.set_major_formatter(FuncFormatter(_plain))
+        for k, s in enumerate(sizes):
+            mean, low, high = interval(_slopes(tables.runs[tables.runs[size] == s], x, outcome) * 4)
+            slope.plot([low, high], [k, k], color=colours[k][0], lw=1.8)
+            slope.plot(mean, k, colours[k][1], color=colours[k][0], ms=6.5, mec="white")
+            slope.annotate(short_number(mean), (mean, k), (0, 5), textcoords="offset points", ha="center", fontsize=7.5,
+                           path_effects=HALO, color=INK if low > 0 or high < 0 else GREY)  # fmt: skip
+        slope.axvline(0, color=GREY, lw=0.8, zorder=0)
+        slope.set_yticks(range(len(sizes)), [f"{s:,.0f}" for s in sizes])
+        slope.set_ylim(-0.6, len(sizes) - 0.3)
+        slope.set_ylabel(size)
+        slope.set_title("Added by 4 weeks of delay", fontsize=SIZE["panel"], loc="left")
+        slope.set_xlabel("people", fontsize=SIZE["small"])
+        slope.xaxis.set_major_formatter(FuncFormatter(_plain))
+    axes[-1, 0].set_xlabel("week of arrival after the outbreak of war", fontsize=SIZE["small"])
+    footnote(
+        figure,
+        f"Means of runs with the same seed and their 95% intervals (Student's t), {_seeds(tables)}. "
+        "All missions leave in the same week.\n"
+        "Right: slope of a straight line through each seed's runs; black numbers: the interval does not contain 0.",
+    )
+    return figure
+
+
+def _slopes(runs, x, outcome):
+    """Return the slope of an outcome over x in each seed."""
+    wide = runs.pivot(index=x, columns="seed", values=outcome).dropna(axis=1)
+    weeks = wide.index.to_numpy(float)
+    centred = weeks - weeks.mean()
+    return (centred[:, None] * wide.to_numpy()).sum(axis=0) / (centred**2).sum()
+
+
+def funding(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
+    """Draw what missions change, by the share of their budget that is paid and by their discipline.
+
+    Parameters
+    ----------
+    tables : experiments.results.Results, settings: the share paid and the discipline
+    baseline : str; outcomes : a row each
+
+    Returns
+    -------
+    Figure. A column per arm, a line per level of discipline: mean differences from the baseline, 95% intervals.
+    """
+    x, discipline = tables.settings[:2]
+    arms = [a for a in dict.fromkeys(tables.runs["arm"]) if a != baseline]
+    levels = sorted(tables.runs[discipline].dropna().unique())
+    colours = [(PALETTE[k % len(PALETTE)], "os^Dv"[k % 5]) for k in range(len(levels))]
+    title = "What missing money costs: share of the budget paid, and discipline"
+    figure, axes = sheet(1.25 + 2.2 * len(outcomes), title, len(outcomes), len(arms), sharex=True, sharey="row")
+    for row, outcome in zip(axes, outcomes):
+        found = tables.differences(outcome, baseline).sort_values([discipline, x])
+        found["series"] = [f"discipline {d:g}" for d in found[discipline]]
+        by, said = scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
+        for ax, arm in zip(row, arms):
+            ax.axhline(0, color=GREY, lw=0.8)
+            ends = _lines(ax, found[found["arm"] == arm], x, colours, by)
+            shares = sorted(found[x].unique())
+            ax.set_xlim(shares[0], shares[-1])
+            ax.set_xticks(shares)
+            ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0%}"))
+            ax.yaxis.set_major_formatter(FuncFormatter(_plain))
+            if ax is row[-1]:
+                _name_ends(ax, ends)
+            ax.set_title(f"{label(arm)}: {meaning(outcome).lower()}", fontsize=SIZE["panel"], loc="left")
+        row[0].set_ylabel(f"difference from\n{_spoken(baseline)} ({said})")
+    for column, (share, words) in enumerate([(1 - CUT, "cut of 25%, October 2025"),
+                                             (ASSESSED_2719, "resolution 2719, nothing raised")]):  # fmt: skip
+        for ax in axes[:, column % len(arms)]:
+            ax.axvline(share, color=GREY, lw=0.8, ls="--", zorder=0)
+        axes[0, column % len(arms)].annotate(
+            _folded(words, 24), (share, 1), (-3, -3), xycoords=("data", "axes fraction"), textcoords="offset points",
+            fontsize=7, color=GREY, ha="right", va="top", path_effects=HALO,
+        )  # fmt: skip
+    for ax in axes[-1]:
+        ax.set_xlabel("share of the authorised budget that is paid", fontsize=SIZE["small"])
+    footnote(
+        figure,
+        f"Means of runs with the same seed and their 95% intervals (Student's t), {_seeds(tables)}. "
+        "Below 0 is better.\n"
+        "Missing money costs discipline and mobility first, strength beyond a tenth; discipline is that "
+        "of a force fully paid.",
+    )
+    return figure
+
+
+def front(tables, design):
+    """Draw all points that an optimisation tried, and those that no other point beats in both objectives.
+
+    Parameters
+    ----------
+    tables : experiments.results.Results of a design of kind optuna
+    design : sim.config.Design, its first two objectives (or first objective and first bound) are the axes
+    """
+    names = list(dict.fromkeys([*design.objectives, *design.bounds]))[:2]
+    if len(names) < 2:
+        raise ValueError("the figure 'front' needs two objectives, or an objective and a bound")
+    x, y = names
+    tried = tables.runs[~tables.runs["arm"].isin(design.fixed)]
+    means = tried.groupby(["arm", *tables.settings], sort=False, dropna=False)[[x, y]].mean().reset_index()
+    signs = [-1 if design.objectives.get(n) == "maximize" else 1 for n in names]
+    values = means[[x, y]].to_numpy() * signs
+    beaten = np.array([((values <= v).all(axis=1) & (values < v).any(axis=1)).any() for v in values])
+    allowed = (
+        np.all([means[n] <= most for n, most in design.bounds.items()], axis=0) if design.bounds else ~beaten | beaten
+    )
+    (bx, sx), (by, sy) = (scaled_unit(tables.units.get(n, ""), means[n].abs().max()) for n in names)
+    figure, axes = sheet(4.6, f"{meaning(x)} against {meaning(y).lower()}: what was tried", 1, 1)
+    ax = axes[0, 0]
+    for mask, look in (
+        (beaten & ~allowed, {"mfc": "white", "mec": GREY}), (beaten & allowed, {"mfc": GREY, "mec": "white"}),
+        (~beaten & ~allowed, {"mfc": "white", "mec": PALETTE[2]}),
+        (~beaten & allowed, {"mfc": PALETTE[2], "mec": "white"}),
+    ):  # fmt: skip
+        ax.plot(means[x][mask] / bx, means[y][mask] / by, "o", ms=6.5, mew=1, **look)
+    line = means[~beaten].sort_values(x)
+    ax.plot(line[x] / bx, line[y] / by, color=PALETTE[2], lw=1, zorder=0)
+    if y in design.bounds:
+        ax.axhline(design.bounds[y] / by, color=INK, lw=0.8, ls="--")
+        ax.annotate(
+            f"bound: {short_number(design.bounds[y] / by)} {sy}", (1, design.bounds[y] / by), (-4, 4), va="bottom",
+            xycoords=("axes fraction", "data"), textcoords="offset points", ha="right", fontsize=SIZE["small"],
+        )  # fmt: skip
+    good = means[allowed] if design.objectives.get(x) != "maximize" else means[:0]
+    if len(good):
+        best = good.loc[good[x].idxmin()]
+        said = "\n".join(f"{_axis_name(s)} {_said(best[s])}" for s in tables.settings if pd.notna(best[s]))
+        first = "cheapest allowed" if x == "cost" else "best allowed"
+        ax.annotate(f"{first}\n{said}", (best[x] / bx, best[y] / by),
+                    (0.1, 0.08), textcoords="axes fraction", fontsize=SIZE["small"], color=PALETTE[2],
+                    path_effects=HALO, arrowprops={"arrowstyle": "-", "color": PALETTE[2], "lw": 0.8})  # fmt: skip
+    ax.set_xlabel(f"{meaning(x)} ({sx})")
+    ax.set_ylabel(f"{meaning(y)} ({sy})")
+    ax.set_xlim(left=0)
+    ax.set_ylim(bottom=0)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(FuncFormatter(_plain))
+    footnote(
+        figure,
+        f"Each mark is a mean over {_seeds(tables)} of one of {len(means)} points. Orange: "
+        "no other point is better in both; hollow: above the bound.",
+    )
+    return figure
+
+
+def _said(value):
+    return (
+        f"{short_number(value / 1e6)} million"
+        if isinstance(value, float) and value >= 1e6
+        else value
+        if isinstance(value, str)
+        else f"{value:g}"
+    )

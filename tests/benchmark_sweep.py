@@ -1,0 +1,202 @@
+"""Print what a sweep costs on this machine: python -m tests.benchmark_sweep [RUNS] [engines]
+
+A sweep of many short runs (52 weeks, 1,000 civilians, two missions), where everything but simulating weighs most; runs
+of the default length are 10 times longer. Then the same sweep, killed every 20 seconds with everything that it started,
+and begun again until it is whole; with `engines`, on SLURM and on Dask with a node killed half-way. Nothing here passes
+or fails by time, but all tables must be the same to the last byte.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SEEDS = 20
+EVERY = 20  # seconds between two kills
+LENGTH = ["weeks=52", "civilians=1000"]
+
+
+def words(n_runs):
+    """Return the overrides of the experiment `phases` that make about so many runs."""
+    points = max(1, round(n_runs / SEEDS / 4))
+    rows = next(k for k in range(int(points**0.5), 0, -1) if points % k == 0)
+    axes = [f"{name}:[{','.join(f'{k / max(n - 1, 1):.4f}' for k in range(n))}]"
+            for name, n in (("judge.conflation", points // rows), ("judge.contestation", rows))]  # fmt: skip
+    return [
+        *LENGTH,
+        f"experiment.seeds={SEEDS}",
+        "experiment.figures=[]",
+        f"experiment.design.axes={{{','.join(axes)}}}",
+    ]
+
+
+def start(folder, *more, module="experiments", **how):
+    """Start the sweep in a session of its own, so that all of it can be killed at once."""
+    call = [sys.executable, "-m", module, *more]
+    return subprocess.Popen(call, cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True, **how)
+
+
+def digest(folder):
+    """Return a hash of the tables of a sweep."""
+    found = hashlib.sha256()
+    for path in (folder / "runs.parquet", *sorted((folder / "monthly").iterdir())):
+        found.update(path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def _memory(session, peak, stop):
+    """Keep the peak of the memory of all processes of a session, in MB: shared pages counted once."""
+    while not stop.wait(0.5):
+        total = 0
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if os.getsid(int(process.name)) == session:
+                    rollup = (process / "smaps_rollup").read_text()
+                    total += int(rollup.split("Pss:")[1].split()[0]) / 1024
+            except (OSError, IndexError, ValueError):
+                pass
+        peak.append(total)
+
+
+def undisturbed(folder, n_runs):
+    """Run the sweep once; return what it cost."""
+    begun, peak, stop = time.perf_counter(), [], threading.Event()
+    process = start(folder, "phases", *words(n_runs))
+    watch = threading.Thread(target=_memory, args=(process.pid, peak, stop))
+    watch.start()
+    said = process.communicate()[1]
+    stop.set()
+    watch.join()
+    assert process.returncode == 0, said
+    total = time.perf_counter() - begun
+    seconds = simulated(folder / "results" / "phases")
+    stored = sum(f.stat().st_size for f in (folder / "results" / "phases" / "runs").rglob("*.npz"))
+    tables = sum(f.stat().st_size for f in (folder / "results" / "phases").rglob("*.parquet"))
+    return {
+        "runs": len(seconds),
+        "total": total,
+        "simulation": sum(seconds),
+        "peak": max(peak),
+        "stored": stored,
+        "tables": tables,
+    }
+
+
+def simulated(folder):
+    """Return the seconds of pure simulation of every run of a sweep."""
+    from experiments import runs, sweep
+
+    return [runs.read(job)["seconds"] for job in sweep.planned(folder)[0]]
+
+
+def killed(folder, n_runs):
+    """Run the sweep, killing all of it again and again; return how often, and the seconds."""
+    begun, kills = time.perf_counter(), 0
+    while True:
+        process = start(folder, "phases", *words(n_runs))
+        try:
+            said = process.communicate(timeout=EVERY)[1]
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            kills += 1
+            continue
+        assert process.returncode == 0, said
+        return kills, time.perf_counter() - begun
+
+
+def engine(folder, name, n_runs, script, up, launcher, environment):
+    """Run the sweep on another engine and kill a node half-way; return the seconds."""
+    home = Path(tempfile.mkdtemp(prefix=name))
+    path = f"{Path(sys.executable).parent}:/usr/sbin:{os.environ['PATH']}"
+    call = ["bash", str(ROOT / "tests" / f"{script}.sh")]
+    more = {"env": {**os.environ, "PATH": path}}
+    try:
+        said = subprocess.run([*call, up, str(home), "2"], capture_output=True, text=True, check=True, **more).stdout
+        begun = time.perf_counter()
+        process = start(folder, "phases", *words(n_runs), *launcher(said), env={**os.environ, **environment(home)})
+        done = folder / "results" / "phases" / "runs"
+        while process.poll() is None and len(list(done.glob("*-*"))) < n_runs / 2:
+            time.sleep(0.5)
+        subprocess.run([*call, "kill", str(home), "2"], check=True, capture_output=True, **more)
+        said = process.communicate()[1]
+        assert process.returncode == 0, said
+        return time.perf_counter() - begun
+    finally:
+        subprocess.run([*call, "down", str(home)], capture_output=True, check=False, **more)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def reading(folder):
+    """Return the seconds that opening the tables takes with each tool that is installed."""
+    parts, table = f"{folder}/monthly/*.parquet", f"{folder}/runs.parquet"
+    asked = {
+        "pandas": f"import pandas as p; t=T(); p.read_parquet({table!r}).groupby('arm').deaths.mean()",
+        "results.load": f"from experiments import results as r; t=T(); r.load({str(folder)!r}).summary('deaths')",
+        "polars, monthly": f"import polars as p; t=T(); p.scan_parquet({parts!r}).group_by('arm').agg("
+        "p.col('civilians_killed').sum()).collect()",
+        "DuckDB, monthly": f"import duckdb as d; t=T(); "
+        f"d.sql(\"select arm, sum(civilians_killed) from '{parts}' group by 1\").df()",
+    }
+    found = {}
+    for tool, code in asked.items():
+        done = subprocess.run([sys.executable, "-c", f"from time import perf_counter as T; {code}; print(T() - t)"],
+                              capture_output=True, text=True, cwd=ROOT, check=False)  # fmt: skip
+        found[tool] = float(done.stdout) if done.returncode == 0 else None
+    return found
+
+
+def main():
+    """Print the figures."""
+    n_runs = next((int(w) for w in sys.argv[1:] if w.isdecimal()), 2_000)
+    cores = len(os.sched_getaffinity(0))
+    home = Path(tempfile.mkdtemp(prefix="sweep"))
+    try:
+        for name in ("once", "killed", "slurm", "dask", "few"):
+            (home / name).mkdir()
+        few = undisturbed(home / "few", max(n_runs // 10, 40))
+        c = undisturbed(home / "once", n_runs)
+        share = c["simulation"] / cores / c["total"]
+        print(f"{c['runs']} runs of 52 weeks and 1,000 civilians, {cores} cores (load {os.getloadavg()[0]:.1f})")
+        print(f"  total {c['total']:.0f} s, {60 * c['runs'] / c['total']:.0f} runs a minute")
+        print(f"  simulation {c['simulation']:.0f} s over {cores} cores: {share:.0%}, overhead {1 - share:.0%}")
+        print(f"  peak memory {c['peak']:.0f} MB; of a sweep of {few['runs']} runs {few['peak']:.0f} MB")
+        print(
+            f"  disk: {c['stored'] / c['runs'] / 1e3:.1f} kB a run, and {c['tables'] / c['runs'] / 1e3:.1f} in tables"
+        )
+        for tool, seconds in reading(home / "once" / "results" / "phases").items():
+            print(f"  opened with {tool}: " + (f"{seconds:.2f} s" if seconds is not None else "not installed"))
+        whole = digest(home / "once" / "results" / "phases")
+        kills, seconds = killed(home / "killed", n_runs)
+        same = digest(home / "killed" / "results" / "phases") == whole
+        print(f"killed {kills} times, every {EVERY} s: {seconds:.0f} s, table identical: {same}", flush=True)
+        if "engines" in sys.argv:
+            slurm = ["hydra/launcher=submitit_slurm", "hydra.launcher.partition=main", "hydra.launcher.mem_gb=null",
+                     "hydra.launcher.timeout_min=60", "hydra.launcher.array_parallelism=8"]  # fmt: skip
+            for name, launcher, environment in (
+                (
+                    "dask",
+                    lambda said: ["hydra/launcher=dask", f"hydra.launcher.scheduler={said.split()[-1]}"],
+                    lambda _: {},
+                ),
+                ("slurm", lambda _: slurm, lambda home: {"SLURM_CONF": str(home / "slurm.conf")}),
+            ):
+                seconds = engine(home / name, name, n_runs, name, "up", launcher, environment)
+                same = same and digest(home / name / "results" / "phases") == whole
+                print(f"{name}, two nodes, one killed half-way: {seconds:.0f} s, table identical: {same}", flush=True)
+        print(json.dumps({"identical": same}))
+        sys.exit(0 if same else 1)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,497 @@
+"""Sweeps: nothing is lost, nothing is done twice, failures are kept apart, and the table does not know."""
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+
+from experiments import __main__ as command
+from experiments import results, runs, sweep, workers
+from sim import __main__ as sim_command
+from sim.config import Composer, load
+from sim.results import code_version
+
+pytestmark = pytest.mark.xdist_group("sweeps")  # they share processes that take seconds to start
+ROOT = Path(__file__).resolve().parent.parent
+TINY = ["weeks=12", "civilians=60"]
+
+
+@cache
+def params(*overrides):
+    return load(*TINY, *overrides)
+
+
+def jobs_in(folder, seeds=4, arms=("none", "un_only")):
+    """Return the jobs of a small sweep."""
+    found = {arm: params(f"mission={arm}") for arm in arms}
+    return runs.plan(found, range(1, seeds + 1), Path(folder) / "runs", (), {a: [f"mission={a}"] for a in arms})
+
+
+def table(folder):
+    """Return the tables of a folder as bytes."""
+    return [f.read_bytes() for f in (Path(folder) / "runs.parquet", *sorted((Path(folder) / "monthly").iterdir()))]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The tables of the small sweep, done in one go in this process."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    jobs = jobs_in(folder)
+    runs.run(jobs, 1, "undisturbed")
+    results.write(folder, jobs)
+    return folder
+
+
+# ------------------------------------------------------------------------------ nothing is lost
+
+
+def test_killed_workers_and_a_killed_parent_leave_the_table_as_it_would_have_been(tmp_path, undisturbed):
+    """The parent is killed, wherever it is; its processes go on a little; the same command ends the work."""
+    code = (
+        "import sys; sys.path.insert(0, 'TESTS'); from test_sweeps import *\n"
+        "jobs = jobs_in('.'); print('ready', flush=True); runs.run(jobs, 2, 'killed'); results.write('.', jobs)"
+    ).replace("TESTS", str(Path(__file__).parent))
+    for attempt in range(12):
+        started = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+        assert started.stdout.readline() == "ready\n"
+        before = len(list(tmp_path.glob("runs/*-*")))
+        while attempt < 1 and len(list(tmp_path.glob("runs/*-*"))) < min(before + 2, 7) and started.poll() is None:
+            time.sleep(0.01)
+        if attempt < 1:
+            started.kill()
+        started.communicate(timeout=120)
+        if started.returncode == 0:
+            break
+    assert attempt >= 1
+    assert table(tmp_path) == table(undisturbed)
+    assert not list(tmp_path.glob(".*"))
+
+
+def _die_once(job):
+    """A run during which the system kills the process, the first time."""
+    mark = job.store / f"{job.key}.died"
+    if job.seed == 2 and not mark.exists():
+        job.store.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return job.seed
+
+
+def _die(job):
+    if job.seed == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return job.seed
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_worker_that_is_killed_takes_nothing_with_it(tmp_path):
+    jobs = jobs_in(tmp_path, seeds=3, arms=("none",))
+    answers = {job.seed: answer for job, answer in workers.each(jobs, 2, _die_once)}
+    assert answers == {1: 1, 2: 2, 3: 3}
+    answers = {job.seed: answer for job, answer in workers.each(jobs, 2, _die)}
+    assert isinstance(answers.pop(2), workers.Died)
+    assert answers == {1: 1, 3: 3}
+
+
+def _die_silently(job):
+    _die(job)
+
+
+def test_a_run_that_kills_its_process_is_recorded_as_failed(tmp_path, monkeypatch):
+    jobs = jobs_in(tmp_path, seeds=3, arms=("none",))
+    monkeypatch.setattr(runs, "attempt", _die_silently)
+    with pytest.raises(runs.Failures, match="first: arm none, seed 2: Died: its process was killed by signal 9"):
+        runs.run(jobs, 2, "deadly")
+    assert "memory" in json.loads(jobs[1].failure.read_text())["error"]
+
+
+def test_a_torn_run_is_never_taken_for_a_whole_one(tmp_path, undisturbed):
+    """As after a power cut: the name is there, what it names is cut short, empty, or zeros."""
+    shutil.copytree(undisturbed, tmp_path, dirs_exist_ok=True)
+    jobs = jobs_in(tmp_path)
+    for job, spoil in zip(jobs, (lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:200] + bytes(len(b) - 200))):
+        file = job.folder / "run.npz"
+        file.write_bytes(spoil(file.read_bytes()))
+    for job in jobs[:3]:
+        assert job.done
+        with pytest.raises(runs.Torn, match="was damaged"):
+            runs.read(job)
+        assert not job.done
+    runs.run(jobs, 1, "again")
+    results.write(tmp_path, jobs)
+    assert table(tmp_path) == table(undisturbed)
+
+
+def test_an_experiment_does_torn_runs_again_by_itself(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    experiment = small_experiment()
+    experiment.run(1)
+    first = table(experiment.folder)
+    (experiment.jobs[0].folder / "run.npz").write_bytes(b"")
+    small_experiment().run(1)
+    assert "was damaged" in capsys.readouterr().err
+    assert table(experiment.folder) == first
+
+
+# ------------------------------------------------------------------------------ nothing is done twice
+
+
+def test_two_processes_share_a_sweep_and_do_no_run_twice(tmp_path, undisturbed):
+    code = (
+        "import sys; sys.path.insert(0, 'TESTS'); from test_sweeps import *\n"
+        "done = []; simulate = runs.simulate\n"
+        "def counted(job): done.append(job.key); time.sleep(0.05); simulate(job)\n"
+        "runs.simulate = counted; jobs = jobs_in('.'); runs.run(jobs, 1, 'two'); results.write('.', jobs); print(*done)"
+    ).replace("TESTS", str(Path(__file__).parent))
+    both = [
+        subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    done = [p.communicate(timeout=120)[0].split() for p in both]
+    assert [p.returncode for p in both] == [0, 0]
+    assert sorted(done[0] + done[1]) == sorted(job.key for job in jobs_in(tmp_path))
+    assert table(tmp_path) == table(undisturbed)
+
+
+def test_what_is_keyed_is_configuration_seed_and_source(tmp_path, monkeypatch):
+    keys = {job.key for job in jobs_in(tmp_path)}
+    assert len(keys) == 8
+    other = runs.plan({"none": params("judge.patience=14")}, [1], tmp_path)
+    assert not keys & {job.key for job in other}
+    monkeypatch.setattr(runs.results, "code_version", lambda: "another")
+    assert not keys & {job.key for job in jobs_in(tmp_path)}
+
+
+def test_a_changed_table_of_cells_does_not_find_old_runs(tmp_path):
+    cells = tmp_path / "cells.csv"
+    cells.write_bytes((ROOT / "conf" / "country" / "car_cells.csv").read_bytes())
+    p = replace(params("country=car"), country=replace(params("country=car").country, cells=str(cells)))
+    before = runs.plan({"car": p}, [1], tmp_path)
+    cells.write_bytes(cells.read_bytes() + b"\n")
+    assert runs.plan({"car": p}, [1], tmp_path)[0].key != before[0].key
+
+
+def test_a_source_that_changes_during_a_sweep_stops_it(tmp_path, monkeypatch):
+    """A process that starts late would import the new source, and store its results under the old name."""
+    jobs = [
+        replace(job, key=job.key.replace(code_version(), "0123456789ab")) for job in jobs_in(tmp_path, 1, ("none",))
+    ]
+    with pytest.raises(runs.Failures, match="source changed while the sweep was running"):
+        runs.run(jobs, 1, "changed")
+
+
+# ------------------------------------------------------------------------------ failures
+
+
+def broken(jobs, seed):
+    """Return jobs of which those of one seed cannot be run."""
+    bad = replace(jobs[0].params, live=replace(jobs[0].params.live, mortality=float("nan")))
+    return [replace(job, params=bad) if job.seed == seed else job for job in jobs]
+
+
+def test_a_failure_is_recorded_with_its_overrides_and_only_failures_are_retried(tmp_path, monkeypatch):
+    jobs = broken(jobs_in(tmp_path), 2)
+    for _ in range(2):  # the second time nothing is tried again, and it is said again
+        with pytest.raises(
+            runs.Failures, match=r"2 of 8 runs failed.*arm none, seed 2: ValueError: live.mortality is nan"
+        ):
+            runs.run(jobs, 1, "failing")
+        assert sum(job.done for job in jobs) == 6
+    results.write(tmp_path, jobs)
+    found = results.load(tmp_path)
+    assert len(found.runs) == 6
+    assert found.failures[["arm", "seed", "overrides", "kind"]].to_numpy().tolist() == [
+        ["none", 2, "mission=none", "ValueError"], ["un_only", 2, "mission=un_only", "ValueError"]
+    ]  # fmt: skip
+    shutil.rmtree(jobs[0].folder)
+    tried = []
+    simulate = runs.simulate
+    monkeypatch.setattr(runs, "simulate", lambda job: (tried.append(job.key), simulate(job)))
+    mended = jobs_in(tmp_path)
+    runs.run(mended, 1, "retried", retry_failed=True)
+    assert tried == [job.key for job in mended if job.seed == 2]
+    assert not mended[0].done  # it was not among those that failed
+
+
+def test_a_full_disk_is_said_plainly_and_is_no_failure_of_a_run(tmp_path, monkeypatch):
+    jobs = jobs_in(tmp_path)
+
+    def full(path, **arrays):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(runs.np, "savez_compressed", full)
+    with pytest.raises(runs.Unwritable, match=r"cannot be written: .*No space left on device; finished runs are kept"):
+        runs.run(jobs, 1, "full")
+    assert not [f for f in (tmp_path / "runs").iterdir() if f.name != runs.LOCKS]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small disk")
+def test_a_disk_that_is_really_full(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", disk], capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        jobs = jobs_in(disk, seeds=30)
+        with pytest.raises(runs.Unwritable, match="No space left on device"):
+            runs.run(jobs, 2, "full")
+        assert any(job.done for job in jobs)
+        assert not list(disk.glob("runs/*.draft"))
+        for job in jobs:
+            if job.done:
+                assert runs.read(job)["outcomes"]
+    finally:
+        workers.close()
+        os.close(runs._locks(disk / "runs"))
+        runs._locks.cache_clear()
+        subprocess.run(["umount", disk], check=True)
+
+
+# ------------------------------------------------------------------------------ experiments and how far they are
+
+
+def small_experiment(name="delay", *overrides):
+    axes = "experiment.design.axes={mission.components.un.arrive.week:[0,4],troops:{4000:[],16000:[]}}"
+    wanted = [*TINY, "experiment.seeds=2", "experiment.figures=[]", *([axes] if name == "delay" else []), *overrides]
+    return command.Experiment(name, wanted)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _compose_once():
+    """Compose files once for all tests: it takes a third of a second."""
+    one = Composer()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command, "Composer", lambda: one)
+        yield
+
+
+def test_status_says_from_outside_what_is_done_running_failed_and_missing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    experiment = small_experiment("dose", "experiment.seeds=1")
+    experiment.write_plan()
+    jobs = experiment.jobs
+    for job in jobs[:2]:
+        runs.simulate(job)
+    runs._record(jobs[2], ValueError("bad"), "")
+    code = "import sys; sys.path.insert(0, 'TESTS'); from test_sweeps import *\nhold(sys.argv[1])"
+    call = [sys.executable, "-c", code.replace("TESTS", str(Path(__file__).parent)), jobs[3].key]
+    held = subprocess.Popen(call, cwd=experiment.folder, stdout=subprocess.PIPE, text=True)
+    try:
+        assert held.stdout.readline() == "held\n"
+        command.main(["dose", "--status"])
+        said = capsys.readouterr().out
+        assert "2 of 6 runs done, 1 running, 1 failed, 2 missing" in said
+        assert "seed=1: ValueError: bad" in said
+        counts, _ = sweep.status(experiment.folder)
+        assert counts["seconds_left"] > 0
+    finally:
+        held.kill()
+        held.communicate()
+    assert sweep.status(experiment.folder)[0]["running"] == 0
+
+
+def hold(key):
+    """Hold the claim of a job until killed."""
+    with runs._claim(runs.Job("x", 1, None, Path("runs").resolve(), key)) as mine:
+        print("held" if mine else "not held", flush=True)
+        time.sleep(60)
+
+
+def test_status_of_nothing_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        command.main(["delay", "--status"])
+    assert "there is no sweep at" in capsys.readouterr().err
+
+
+def test_an_experiment_with_failures_writes_the_rest_and_its_code_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["experiments"])
+    words = ["dose", *TINY, "experiment.seeds=1", "experiment.figures=[]"]
+    simulate = runs.simulate
+
+    def failing(job):
+        if job.arm == "troops_2000":
+            raise MemoryError("no memory left")
+        simulate(job)
+
+    monkeypatch.setattr(runs, "simulate", failing)
+    with pytest.raises(SystemExit) as left:
+        command.main([*words, "--workers", "1"])
+    assert left.value.code == 1
+    assert "1 of 6 runs failed" in capsys.readouterr().err
+    assert len(results.load("dose").runs) == 5
+    monkeypatch.setattr(runs, "simulate", simulate)
+    command.main([*words, "--workers", "1", "--retry-failed"])
+    found = results.load("dose")
+    assert len(found.runs) == 6
+    assert found.failures.empty
+
+
+# ------------------------------------------------------------------------------ a multirun of Hydra
+
+
+def multirun(monkeypatch, tmp_path, *words):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["python -m sim", "-m", *TINY, "run.workers=1", *words])
+    sim_command.main()
+
+
+def test_a_multirun_is_one_table_and_the_same_command_goes_on_with_it(tmp_path, monkeypatch, capsys):
+    words = ["mission=none,un_only", "judge.conflation=0,0.5", "run.seeds=2"]
+    multirun(monkeypatch, tmp_path, *words)
+    (folder,) = (tmp_path / "results").iterdir()
+    found = results.load(folder)
+    assert found.settings == ["weeks", "civilians", "mission", "judge.conflation"]
+    assert found.runs[["mission", "judge.conflation", "seed"]].to_numpy().tolist() == [
+        [m, c, s] for m in ("none", "un_only") for c in (0, 0.5) for s in (1, 2)
+    ]
+    assert found.units["judge.conflation"] == "share"
+    first = table(folder)
+    monkeypatch.setattr(runs, "simulate", lambda job: pytest.fail("simulated again"))
+    multirun(monkeypatch, tmp_path, *words)
+    assert [f.name for f in (tmp_path / "results").iterdir()] == [folder.name]
+    assert table(folder) == first
+
+
+def test_a_job_of_a_multirun_that_cannot_be_run_does_not_stop_the_others(tmp_path, monkeypatch, capsys):
+    with pytest.raises(SystemExit) as left:
+        multirun(monkeypatch, tmp_path, "judge.conflation=3,0.5", "run.name=mine")
+    assert left.value.code == 1
+    assert "1 of 2 runs done, 1 failed" in capsys.readouterr().err
+    found = results.load("mine")
+    assert len(found.runs) == 1
+    assert "judge.conflation is 3; it must lie in [0, 1] share" in found.failures.error[0]
+    assert "judge.conflation=3" in found.failures.overrides[0]
+    assert sweep.status(tmp_path / "results" / "mine")[0]["waiting"] == 0
+
+
+def test_a_multirun_can_leave_folders_of_all_tables_instead(tmp_path, monkeypatch):
+    multirun(monkeypatch, tmp_path, "mission=none,un_only", "run.folders=true")
+    names = sorted(f.name.rsplit("_", 1)[0] for f in (tmp_path / "results").iterdir() if (f / "events.csv").exists())
+    assert names == ["veltara_none_seed1", "veltara_un_only_seed1"]
+
+
+@pytest.mark.parametrize("objective", [["deaths"], ["deaths", "cost"]])
+def test_a_job_hands_means_over_its_seeds_to_a_sweeper(tmp_path, monkeypatch, objective):
+    from types import SimpleNamespace
+
+    from sim.config import composed
+
+    job = {"sweep": {"dir": "x"}, "overrides": {"task": ["mission=un_only"]}, "job": {"num": 3}}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sweep, "HydraConfig", SimpleNamespace(get=lambda: OmegaConf.create(job)))
+    means = sweep.scenario_job(
+        composed([*TINY, "run.seeds=2", "run.workers=1", f"run.objective=[{','.join(objective)}]", "mission=un_only"])
+    )
+    stored = runs.gather(sweep.planned("x")[0])[0][objective].mean().tolist()
+    assert (means if len(objective) > 1 else [means]) == pytest.approx(stored)
+
+
+# ------------------------------------------------------------------------------ the tables
+
+
+def test_tables_of_the_first_schema_still_open():
+    found = results.load(Path(__file__).parent / "schema_1")
+    assert found.schema == 1
+    assert len(found.runs) == 18
+    assert len(found.monthly(columns=["troops"], arm="un_only")) == 2 * 3
+    assert found.units["civilians_killed"] == "person"
+    assert set(found.differences("deaths", "none").arm) == set(found.runs.arm) - {"none"}
+    assert found.summary("deaths").n.eq(2).all()
+
+
+def test_tables_of_a_later_schema_are_refused(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"arm": ["a"]}).replace_schema_metadata({"schema": "99"}), tmp_path / "runs.parquet")
+    with pytest.raises(ValueError, match="has tables of schema 99; this version reads up to 2"):
+        results.load(tmp_path)
+
+
+def test_a_name_that_is_no_sweep_is_refused_with_those_that_are(tmp_path, monkeypatch, undisturbed):
+    shutil.copytree(undisturbed, tmp_path / "results" / "mine")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"there is no sweep 'yours'.*there are: mine"):
+        results.load("yours")
+    assert len(results.load("mine").runs) == 8
+
+
+def test_every_row_says_what_made_it_and_nothing_says_where(undisturbed):
+    import pyarrow.parquet as pq
+
+    found = results.load(undisturbed)
+    made = ["scenario", "code", "commit", "uncommitted_changes", "python", "mesa", "numpy", "numba", "hydra-core"]
+    assert set(made) <= set(found.runs.columns)
+    assert found.runs[made].notna().all().all()
+    assert (found.runs.code == code_version()).all()
+    text = pq.read_table(undisturbed / "runs.parquet").to_pandas().to_csv() + str(
+        pq.read_schema(undisturbed / "runs.parquet")
+    )
+    assert os.uname().nodename not in text
+    assert str(ROOT) not in text
+
+
+def test_columns_carry_units_and_meanings(undisturbed):
+    found = results.load(undisturbed)
+    without = [c for c in found.outcomes if not found.meanings.get(c)]
+    assert without == []
+    assert found.units["unmet_need"] == "person-week"
+    field = found.months.schema.field("access")
+    assert field.metadata[b"unit"] == b"share"
+
+
+def test_the_monthly_table_is_that_of_the_runs(undisturbed):
+    jobs = jobs_in(undisturbed)
+    one, months, _ = runs.gather(jobs)
+    found = results.load(undisturbed)
+    pd.testing.assert_frame_equal(found.runs[one.columns].astype(one.dtypes), one)
+    pd.testing.assert_frame_equal(found.monthly()[months.columns].astype(months.dtypes), months)
+    assert list(found.monthly(columns=["troops"], arm="un_only", seed=[1, 2]).columns) == [
+        "arm",
+        "seed",
+        "month",
+        "troops",
+    ]
+
+
+def test_polars_and_duckdb_read_the_same_as_pandas(undisturbed):
+    polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    wanted = results.load(undisturbed).monthly(columns=["civilians_killed"]).groupby("arm").civilians_killed.sum()
+    parts = str(undisturbed / "monthly" / "*.parquet")
+    lazily = polars.scan_parquet(parts).group_by("arm").agg(polars.col("civilians_killed").sum()).collect()
+    assert dict(lazily.iter_rows()) == pytest.approx(wanted.to_dict())
+    asked = duckdb.sql(f"select arm, sum(civilians_killed) from read_parquet('{parts}') group by arm").fetchall()
+    assert dict(asked) == pytest.approx(wanted.to_dict())
+
+
+def test_summaries_and_differences_by_hand(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [("none", None, 1, 10.0), ("none", None, 2, 20.0), ("a", 1, 1, 8.0), ("a", 1, 2, 16.0), ("a", 2, 1, 11.0)]
+    frame = pd.DataFrame(rows, columns=["arm", "x", "seed", "deaths"])
+    made = pa.Table.from_pandas(frame).replace_schema_metadata({"schema": "2", "settings": '["x"]'})
+    pq.write_table(made, tmp_path / "runs.parquet")
+    found = results.load(tmp_path)
+    summary = found.summary("deaths")
+    assert summary[["arm", "n", "mean"]].to_numpy().tolist() == [["none", 2, 15], ["a", 2, 12], ["a", 1, 11]]
+    assert summary.low[1] == pytest.approx(12 - 12.706 * 4)
+    differences = found.differences("deaths", "none")
+    assert differences[["arm", "x", "n", "difference", "worse_share"]].to_numpy().tolist() == [
+        ["a", 1, 2, -3, 0], ["a", 2, 1, 1, 1]
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="No outcome 'deths'"):
+        found.summary("deths")
