@@ -9,6 +9,7 @@ python -m experiments delay hydra/launcher=dask   on another engine: joblib, sub
 """
 
 import argparse
+import importlib
 import itertools
 import sys
 from dataclasses import asdict
@@ -363,6 +364,15 @@ def _arguments(words):
     return parser.parse_args(words)
 
 
+def _check(name, overrides, workers):
+    """Run a check of conf/check; its module bears its name."""
+    try:
+        check = importlib.import_module(f"experiments.{name}")
+    except ModuleNotFoundError as error:
+        raise ValueError(f"{name} needs {error.name}: python -m pip install -c constraints.txt -e '.[science]'") from None
+    check.main(overrides, workers)
+
+
 def main(words=None):
     """Run the experiment that the command line names."""
     given = _arguments(words)
@@ -371,6 +381,8 @@ def main(words=None):
             for name in names():
                 about = yaml.safe_load((CONF / "experiment" / f"{name}.yaml").read_text(encoding="utf-8"))
                 print(f"{name:<20}{about['experiment']['question']}")
+            for name in checks.names():
+                print(f"{name:<20}{checks.design(name)['question']}")
             return
         name = next((w for w in given.words if "=" not in w), "mission_models")
         if given.status:

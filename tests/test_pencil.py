@@ -8,9 +8,9 @@ import pytest
 from conftest import by_hand, mission, only, play, put
 
 from sim import PeaceModel, load
-from sim.outcomes import weekly
+from sim.outcomes import monthly, weekly
 from sim.params import Caveats, Faction
-from sim.processes import deploy, fight, recruit, relieve
+from sim.processes import ambush, deploy, enforce, fight, move, prey, recruit, relieve
 from sim.processes.negotiate import commitment_change
 from sim.state import ABROAD, AWAY
 
@@ -458,3 +458,117 @@ def test_institutions_grow_where_they_are_built_and_it_is_calm(tmp_path):
     m.land.felt[:], m.land.institutions[:] = 1.0, 0.5
     m.step()  # in full violence nothing grows and a tenth is lost
     assert m.land.institutions == near(np.full(5, 0.45))
+
+
+# ---------------------------------------------------------------------------------- move, prey, enforce, ambush
+
+
+def test_a_campaign_opens_as_aggression_rest_and_provocation_say():
+    p = load().move
+    p.campaign_rate, p.provocation, p.provoking_deaths = 0.1, 100.0, 60.0
+    aggression, rest, dead = np.array([1, 0.5, 1, 1]), np.array([0, 0, 3, 0]), np.array([0, 0, 0, 60.0])
+    # at rest nothing; sixty dead provoke half: 0.1 x (1 + 100 / 2)
+    assert move.onset(aggression, rest, dead, p) == near([0.1, 0.05, 0, 5.1])
+
+
+def test_the_vigour_of_campaigns_has_mean_one_and_the_spread_that_is_given():
+    assert move.vigour(0.5, 1.2) == near(np.exp(-0.72))
+    assert move.vigour(0.8413447, 1.2) == near(np.exp(1.2 - 0.72))
+
+
+def test_a_band_marches_toward_its_goal_unless_a_presence_holds_it(tmp_path):
+    land = PeaceModel(by_hand(tmp_path, LINE)).land
+    cell, held_up = np.array([0]), np.zeros(1)
+    free, comfort = np.zeros((1, 5)), np.ones((1, 5))
+
+    def go(guard, luck):
+        cell[0] = 0
+        move.march(np.array([0]), np.array([1]), np.array([[luck]]), np.array([4]), np.zeros(1, dtype=bool), guard, comfort,
+                   np.array([100.0]), np.array([0]), land.row, land.col, land.near, (1.0, 0.35, 0.3), cell, held_up)  # fmt: skip
+        return int(cell[0])
+
+    stay, ahead = 0.35**3, 1.35**3  # pulls of no headway and of one cell of it
+    assert go(free, stay / (stay + ahead) - 1e-6) == 0
+    assert go(free, stay / (stay + ahead) + 1e-6) == 1
+    assert held_up[0] == near(0)
+    held = free.copy()
+    held[0, 1] = 300  # three to one: 1 + 300 / 400 halves the pull but for a quarter
+    assert go(held, stay / (stay + ahead / 1.75) + 1e-6) == 1
+    assert held_up[0] == near(1 - (stay + ahead / 1.75) / (stay + ahead))
+
+
+def test_civilians_are_attacked_as_motive_targets_and_protection_say():
+    one = np.ones(1, dtype=int)
+
+    def hazard(guard=0.0, losses=0.0, foes=0.0, grief=0.0, reports=0.0):
+        return prey.hazards(
+            0 * one, 0 * one, np.array([100.0]), np.array([losses]), np.array([0.5]), np.zeros((1, 9), dtype=int) - 1
+            + np.eye(1, 9, dtype=int), np.array([[100.0], [foes]]), np.array([[False, True], [True, False]]),
+            np.array([[0.0, grief]]), np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[4_000.0, 1_000.0]]),
+            np.array([[guard], [0.0]]), np.array([reports]), np.array([2.0, 1.0]), np.array([0.5, 0.0]),
+            (10.0, 0.1, 1.0, 2.0, 5.0, 0.6, 4_000.0, 0.1, 10.0, 20.0),
+        )[0]  # fmt: skip
+
+    # 10 a year x abuse 2 x drive 0.5, half of it finds a target: 4,000 people who are not its own
+    assert hazard() == near(5)
+    assert hazard(guard=10) == near(2.5)  # a tenth of a peacekeeper for each fighter deters half
+    assert hazard(foes=100) == near(7.5)  # as many rivals near: half as much again
+    assert hazard(losses=10) == near(10)  # a tenth lost: half of 2 more
+    assert hazard(grief=10) == near(17.5)  # ten of its own just killed: half of 5 more
+    assert hazard(reports=20) == near(5 * (1 - 0.6 * 0.5 * 0.5))  # half of 0.6 for half a commitment
+
+
+def test_force_reaches_the_host_as_far_as_mandate_consent_and_impartiality_go():
+    reached = enforce.reach(np.array([0.8, 0.5]), np.array([True, False]), np.array([0.5, 0.2]), np.array([0.6, 0.0]),
+                            np.array([0.5, 1.0]))  # fmt: skip
+    assert reached == near(np.array([[0.5 * 0.5 * 0.4 * 0.8, 0.2 * 0.5], [0.8, 0.5]]))
+
+
+def test_operations_come_as_force_outweighs_fighters_and_less_in_a_lull():
+    p = load().enforce
+    p.rate, p.weight, p.idle = 3.0, 0.5, 0.15
+    rates = enforce.hazard(p, np.array([50.0, 50, 0]), np.array([100.0, 100, 100]), np.array([True, False, True]))
+    assert rates == near([1.5, 0.225, 0])
+
+
+@pytest.mark.parametrize("removed", [0.35, 1.0])
+def test_an_operation_removes_its_share_of_a_band_and_never_more_than_there_are(tmp_path, removed):
+    factions = {"a": Faction(fighters=100, bands=1, community={"b": 1.0})}
+    parts = {"m": mission(persons={"troops": 1_000}, tasks={"enforce": 1})}
+    p = by_hand(tmp_path, TWO, factions, parts, enforce__removed=removed, enforce__killed=0.5, enforce__collateral=0,
+                enforce__own_losses=0)  # fmt: skip
+    m = PeaceModel(p)
+    enforce._operation(m, 0, 0, 1.0, 0.0)  # twice the mean, by the luck of the draw
+    gone = min(200 * removed, 100)
+    assert m.factions.dispersed[0] + m.now.fighters_lost[0] == near(gone)
+    assert m.now.fighters_lost[0] == int(gone / 2)
+    assert m.bands.fighters[0] == near(100 - gone)
+    assert m.now.hit[0, 0] == near(gone)
+
+
+def test_units_are_attacked_as_hostility_and_guards_say_and_teams_are_raided_for_their_stocks():
+    p = load().ambush
+    p.rate, p.guard, p.raid, p.raiders = 3.0, 0.5, 1.0, 20.0
+    # 100 fighters half hostile, 200 guards: 3 x 50 / (100 + 100)
+    assert ambush.hazard(p, np.array([50.0, 0]), np.array([100.0, 100]), np.array([200.0, 0])) == near([0.75, 0])
+    # full and half stocks, 20 looters, no escort: as many as the raiders that give half
+    assert ambush.raids(p, np.array([1.0, 0.5]), np.array([20.0, 20]), np.zeros(2)) == near([0.5, 0.25])
+    assert ambush.raids(p, np.ones(1), np.array([20.0]), np.array([80.0])) == near([0.25])
+
+
+def test_access_is_lost_to_hostility_fighting_and_remoteness_and_forced_by_escorts():
+    p = load().relieve
+    p.base, p.hostility, p.fighting, p.remoteness, p.escort, p.escort_half = 2.0, 4.0, 1.0, 1.0, 0.6, 150.0
+    open_ = relieve.access(p, np.array([0, 0.5, 0.5]), np.array([0, 0, 1.0]), np.array([0, 0, 1.0]))
+    assert open_ == near([1 / (1 + np.exp(-2)), 0.5, 1 / (1 + np.exp(2))])
+    assert relieve.forced(p, np.array([150.0, 0]), np.array([0.5, 1])) == near([0.6 * 0.5 * 0.5, 0])
+
+
+def test_what_is_observed_in_a_month_is_the_sum_of_its_weeks():
+    m = play("mission=parallel", "mission.authorised=0", weeks=60, civilians=300, rows=14)
+    weeks, months = weekly(m), monthly(m)
+    by_month = weeks.groupby([d.isoformat()[:7] for d in weeks.date])
+    assert months.month.tolist() == list(by_month.groups)
+    assert months.civilians_killed.to_numpy() == near(by_month.civilians_killed.sum().to_numpy())
+    assert months.idps.to_numpy() == near(by_month.idps.last().to_numpy())
+    assert months.civilians_killed.sum() == sum(e.deaths_civilians for _, e in m.record.events)
