@@ -1,4 +1,4 @@
-"""Run an experiment and draw it.
+"""Run an experiment and draw it, or evaluate the model.
 
 python -m experiments                          all mission models in the default country, 30 paired seeds
 python -m experiments car experiment.seeds=10  any experiment of conf/experiment, with any override
@@ -6,383 +6,65 @@ python -m experiments --list                   their names and questions
 python -m experiments --status delay           how far it is, from any terminal; also the folder of a sweep
 python -m experiments delay --retry-failed     only the runs that failed
 python -m experiments delay hydra/launcher=dask   on another engine: joblib, submitit_slurm, dask
+python -m experiments validation               can it be believed: one of the evaluations in --list
 """
 
 import argparse
 import importlib
-import itertools
 import sys
-from dataclasses import asdict
-from functools import cached_property
 from pathlib import Path
 
-import pandas as pd
 import yaml
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments import designs, figures, runs, statistics, style, surfaces, sweep
-from experiments import results as tables
-from sim import results
-from sim.config import CONF, Composer, composed, explain
-from sim.model import PeaceModel
-from sim.warm import say, warm_up
+from experiments import runs, sweep
+from experiments.experiment import Experiment, names
+from sim.config import CONF, explain
+from sim.warm import say
 
-FIGURES = {
-    "series": lambda x: figures.series(x.monthly, x.arms, x.baseline),
-    "differences": lambda x: figures.differences(x.runs, x.baseline),
-    "maps": lambda x: figures.maps(x.maps, x.map_arms, x.dates, x.helmets, x.capital, x.country.cell_km),
-    "tradeoff": lambda x: figures.tradeoff(x.runs, x.baseline),
-    "observed": lambda x: figures.observed(x.monthly[x.monthly.arm == x.arms[0]], x.observed, x.deployments),
-    "phases": lambda x: surfaces.phases(x.tables, x.baseline),
-    "price": lambda x: surfaces.price(x.tables, x.baseline),
-    "funding": lambda x: surfaces.funding(x.tables, x.baseline),
-    "front": lambda x: surfaces.front(x.tables, x.about.design),
-}
-
-
-EVERY = ".*."  # in the overrides of a design: every component of the arm
-
-
-class Experiment:
-    """An experiment of conf/experiment with overrides: its scenarios, its tables, its figures."""
-
-    def __init__(self, name, overrides=()):
-        known = names()
-        if name not in known:
-            raise ValueError(f"there is no experiment {name!r}; choose among {', '.join(known)}")
-        self.engine = [o for o in overrides if o.lstrip("+~").startswith(("hydra.", "hydra/"))]
-        self.name, self.overrides = name, [o for o in overrides if o not in self.engine]
-        config = composed([f"experiment={name}", *overrides])
-        self.about = OmegaConf.to_object(config.experiment)
-        self.folder = Path(config.run.results) / (config.run.name or name)
-        self.workers = config.run.workers
-        self._refuse()
-        self.composer, self.params, self.jobs, self.settings, self.asked = Composer(), {}, [], {}, {}
-        self.arms = list(self.about.arms)
-        self.baseline = self.about.baseline or self.arms[0]
-        if self.baseline not in self.arms:
-            raise ValueError(f"experiment.baseline is {self.baseline!r}; choose among {', '.join(self.arms)}")
-        self.search = designs.Search(self.about.design) if self.about.design.kind == "optuna" else None
-        self.dates = []
-        at_first = (
-            designs.points(self.about.design) if self.about.design.axes and not self.search else [designs.Point()]
-        )
-        models = {arm: self._check(arm, [] if self._fixed(arm) else at_first[0].overrides) for arm in self.arms}
-        if not self.about.design.axes:  # maps of many points would be many
-            self.dates = self.about.map_dates or _four_dates(models[self.baseline].record)
-        self.add(at_first, [arm for arm in self.arms if self._fixed(arm) or not self.search])
-        first = self.first(self.baseline)
-        self.country = first.country
-        self.capital = {n: (p.row, p.col) for n, p in self.country.places.items() if p.capital}
-        record, missions = models[self.arms[0]].record, models[self.arms[0]].missions
-        self.deployments = {
-            style.label(n): record.day(int(a / record.step_weeks)).isoformat()[:7]
-            for n, a in zip(missions.names, missions.arrive, strict=True)
-            if a > 0
-        }
-        shown = [a for a in (self.baseline, "sequential", "parallel", "separated") if a in self.arms]
-        self.map_arms = list(dict.fromkeys([self.arms[0], *shown]))[:4]
-
-    def _refuse(self):
-        name, about = self.name, self.about
-        if not about.arms:
-            raise ValueError(f"experiment {name} has no arms; name at least one in conf/experiment/{name}.yaml")
-        if about.seeds < 1:
-            raise ValueError(f"experiment.seeds is {about.seeds}; it must be at least 1")
-        unknown = [f for f in about.figures if f not in FIGURES]
-        if unknown:
-            raise ValueError(f"experiment.figures names {', '.join(unknown)}; choose among {', '.join(FIGURES)}")
-        statistics.require(about.design.fixed, about.arms)
-        if about.design.kind not in designs.KINDS:
-            raise ValueError(
-                f"experiment.design.kind is {about.design.kind!r}; choose among {', '.join(designs.KINDS)}"
-            )
-        if about.design.kind == "optuna" and len(set(about.arms) - set(about.design.fixed)) != 1:
-            raise ValueError(
-                "experiment.design of kind optuna needs exactly one arm that is not in experiment.design.fixed"
-            )
-        a = about.adaptive
-        if a.outcome and (a.half_width is None) == (a.relative is None):
-            raise ValueError("experiment.adaptive needs one of half_width and relative")
-        if a.outcome and (a.batch < 1 or about.seeds < 2 or not min(a.half_width or 1, a.relative or 1) > 0):
-            raise ValueError("experiment.adaptive needs experiment.seeds of at least 2, and batch and width above 0")
-
-    def _fixed(self, arm):
-        return not self.about.design.axes or arm in self.about.design.fixed
-
-    def _check(self, arm, overrides):
-        try:
-            return PeaceModel(self._params(arm, overrides))
-        except ValueError as error:
-            raise ValueError(f"arm {arm}: {error}") from error
-
-    def _params(self, arm, overrides):
-        return self.composer.params([f"experiment={self.name}", *self._asked(arm, overrides)])
-
-    def _asked(self, arm, overrides):
-        """Return the overrides that make a scenario; `*` among components stands for each that the arm has."""
-        how = self.about.arms[arm]
-        if any(EVERY in o for o in overrides):
-            components = self.composer.params([f"experiment={self.name}", *how]).mission.components
-            overrides = [o.replace(EVERY, f".{c}.") for o in overrides for c in (components if EVERY in o else [""])]
-        return [*how, *overrides, *self.overrides]
-
-    def add(self, points, arms):
-        """Add scenarios: arms at points, those on which the axes have no bearing at none; return their labels."""
-        labels = []
-        axes = dict.fromkeys(self.about.design.axes)
-        for arm, point in itertools.product(arms, points):
-            if self._fixed(arm):
-                label, point = arm, designs.Point()
-            else:
-                label = " ".join([arm, *(f"{k}={v}" for k, v in point.settings.items())])
-            if label not in self.params:
-                self.params[label] = self._params(arm, point.overrides)
-                self.settings[label] = {"arm": arm, **axes, **point.settings}
-                self.asked[label] = self._asked(arm, point.overrides)
-            labels.append(label)
-        self.plan(dict.fromkeys(labels, self.about.seeds))
-        return labels
-
-    def plan(self, seeds):
-        """Add the jobs of scenarios: dict of label -> number of seeds that it is to have."""
-        have = dict.fromkeys(self.params, 0)
-        for job in self.jobs:
-            have[job.arm] += 1
-        first = self.about.first_seed
-        for label, n in seeds.items():
-            new = range(first + have[label], first + max(n, have[label]))
-            one = {label: self.params[label]}
-            self.jobs += runs.plan(one, new, self.folder / "runs", self.dates, {label: self.asked[label]})
-        order = {label: k for k, label in enumerate(self.params)}
-        self.jobs.sort(key=lambda job: (order[job.arm], job.seed))
-
-    def first(self, arm):
-        """Return the parameters of an arm at its first point."""
-        return next(p for label, p in self.params.items() if self.settings[label]["arm"] == arm)
-
-    @property
-    def helmets(self):
-        """Colours of the missions on maps."""
-        return {n: c.force.helmet for a in self.map_arms for n, c in self.params[a].mission.components.items()}
-
-    @property
-    def observed(self):
-        """The observed months of the country, for plots."""
-        if not self.country.observed:
-            raise ValueError(f"country {self.country.name} has no observed months to draw; drop the figure 'observed'")
-        return pd.read_csv(CONF / "country" / self.country.observed, comment="#")
-
-    @cached_property
-    def monthly(self):
-        """The monthly table, for figures that draw it."""
-        return self.tables.monthly()
-
-    def run(self, workers=None, retry_failed=False):
-        """Do what is missing, then write tables and figures.
-
-        Raises
-        ------
-        experiments.runs.Failures
-            Some runs failed; the tables hold the others.
-        """
-        at_a_time = self.workers or workers or runs.available_cores()
-        say(self.about.question)
-        self.do(at_a_time, retry_failed)
-        while self.search and (points := self.search.ask()):
-            arm = next(a for a in self.arms if not self._fixed(a))
-            labels = self.add(points, [arm])
-            self.do(at_a_time)
-            self.search.tell([self._means(label) for label in labels])
-        while wider := self._too_wide():
-            self.plan(wider)
-            self.do(at_a_time)
-        while True:
-            try:
-                tables.write(
-                    self.folder, self.jobs, self.settings, {"experiment": self.name, "baseline": self.baseline}
-                )
-                break
-            except runs.Torn as error:
-                say(f"{error}: done again")
-                self.do(at_a_time)
-        self.tables = tables.load(self.folder)
-        self.runs, self.maps = self.tables.runs, runs.mean_maps(self.jobs)
-        self.write()
-        runs.complain(self.jobs)
-
-    def do(self, at_a_time, retry_failed=False):
-        """Do the jobs that are missing, here or on another engine."""
-        self.write_plan()
-        missing = [job for job in self.jobs if not job.done and (retry_failed or not job.failure.exists())]
-        say(f"{len(self.jobs)} runs, {len(missing)} to do, {at_a_time} at a time")
-        if not missing:
-            return
-        if self.engine:
-            self._launch(missing, retry_failed)
-            return
-        warm_up()
-        try:
-            runs.run(self.jobs, at_a_time, self.name, retry_failed)
-        except runs.Failures as error:
-            say(f"failed: {error}")
-
-    def write_plan(self):
-        """Write down what is to be run."""
-        scenarios = [
-            {
-                "label": label, "settings": self.settings[label], "overrides": self.asked[label],
-                "first_seed": min(seeds), "seeds": len(seeds), "fingerprint": mine[0].key.split("-")[0],
-                "dates": self.dates,
-            }
-            for label, of_label in itertools.groupby(self.jobs, key=lambda job: job.arm)
-            if (mine := list(of_label)) and (seeds := [job.seed for job in mine])
-        ]  # fmt: skip
-        sweep.write_plan(self.folder, "experiment", scenarios)
-
-    def _launch(self, missing, retry_failed):
-        """Have a launcher of Hydra do runs: a job is a scenario with the seeds that it lacks."""
-        lists = []
-        for label, mine in itertools.groupby(missing, key=lambda job: job.arm):
-            seeds = [job.seed for job in mine]
-            lists.append([
-                f"experiment={self.name}", *self.asked[label], f"seed={min(seeds)}",
-                f"run.seeds={max(seeds) - min(seeds) + 1}", f"run.months=[{','.join(self.dates)}]",
-                f"run.retry_failed={str(retry_failed).lower()}",
-            ])  # fmt: skip
-        try:
-            sweep.launch(self.folder, self.engine, lists)
-        except RuntimeError as error:
-            say(f"error: {explain(error)}")
-        lost = sum(not job.done and not job.failure.exists() for job in missing)
-        if lost:
-            raise RuntimeError(f"{lost} runs are missing: the jobs that did them were lost; the same command does them")
-
-    def _means(self, label):
-        """Return the mean outcomes of a scenario, or None if a run failed."""
-        mine = [job for job in self.jobs if job.arm == label]
-        if not all(job.done for job in mine):
-            return None
-        return pd.DataFrame([runs.read(job)["outcomes"] for job in mine]).mean().to_dict()
-
-    def _too_wide(self):
-        """Return the scenarios whose interval is still too wide, and how many seeds they are to have."""
-        rule = self.about.adaptive
-        if not rule.outcome:
-            return {}
-        found, wider = {}, {}
-        for job in self.jobs:
-            if job.done:
-                stored = runs.read(job)["outcomes"]
-                statistics.require([rule.outcome], stored, "outcome")
-                found.setdefault(job.arm, {})[job.seed] = stored[rule.outcome]
-        table = pd.DataFrame(found)
-        of_baseline = table[next(k for k in table if self.settings[k]["arm"] == self.baseline)]
-        for label in table:
-            values = table[label] - of_baseline if rule.difference else table[label]
-            if rule.difference and self.settings[label]["arm"] == self.baseline:
-                continue
-            mean, low, high = statistics.interval(values)
-            most = rule.half_width if rule.half_width is not None else rule.relative * abs(mean)
-            n = sum(job.arm == label for job in self.jobs)
-            if not (high - low) / 2 <= most and n < rule.most and table[label].notna().any():
-                wider[label] = min(n + rule.batch, rule.most)
-        if wider and rule.difference:
-            label = of_baseline.name
-            n = sum(job.arm == label for job in self.jobs)
-            if max(wider.values()) > n:
-                wider[label] = max(wider.values())
-        return wider
-
-    def write(self):
-        """Write what is made of the tables: summaries, the configuration of every scenario, provenance, figures."""
-        put = self.folder
-        results.whole_file(put / "runs.csv", lambda f: self.runs.to_csv(f, index=False))
-        about = {"experiment": asdict(self.about), "overrides": self.overrides, **results.provenance()}
-        results.whole_file(put / "provenance.yaml", lambda f: f.write_text(_yaml(about)))
-        if self.about.design.axes:
-            summary = self.tables.summary()
-            results.whole_file(put / "summary.csv", lambda f: summary.to_csv(f, index=False))
-        else:
-            self._write_comparison()
-        whole = set(self.runs["arm"]) == set(self.arms)
-        for name in self.about.figures if whole else ():
-            figure = FIGURES[name](self)
-            results.whole_file(put / f"{name}.png", lambda f, figure=figure: figure.savefig(f, dpi=150))
-        if not whole:
-            say("no figures: not every arm has runs")
-        say(f"results: {put}")
-
-    def _write_comparison(self):
-        """Write the tables that compare arms in pairs, the maps, and what each arm is."""
-        put = self.folder
-        arms = {arm: asdict(p) for arm, p in self.params.items()}
-        results.whole_file(put / "arms.yaml", lambda f: f.write_text(_yaml(arms)))
-        if len(self.maps):
-            results.whole_file(put / "maps.parquet", lambda f: self.maps.to_parquet(f, index=False))
-        if self.baseline not in set(self.runs["arm"]):
-            return
-        summary = statistics.summary(self.runs, self.baseline)
-        results.whole_file(put / "summary.csv", lambda f: summary.to_csv(f, index=False))
-        gains = [
-            {"outcome": o, "a": a, "b": b, "variance_ratio": statistics.pairing_gain(self.runs, o, a, b)}
-            for o in ("civilians_killed", "deaths", "unmet_need")
-            for a, b in itertools.combinations(dict.fromkeys(self.runs["arm"]), 2)
-        ]
-        results.whole_file(put / "pairing.csv", lambda f: pd.DataFrame(gains).to_csv(f, index=False))
-        arms = {arm: asdict(p) for arm, p in self.params.items()}
-        results.whole_file(put / "arms.yaml", lambda f: f.write_text(_yaml(arms)))
-
-
-def _yaml(content):
-    return yaml.dump(
-        content, sort_keys=False, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    )  # C: 10 times faster
-
-
-def _four_dates(record):
-    """Return four months spread over the run, the last one included."""
-    months = [f"{k // 12:04d}-{k % 12 + 1:02d}" for k in sorted(set(record.month[:-1].tolist()))]
-    return [months[round(q * (len(months) - 1))] for q in (0.08, 0.25, 0.6, 1.0)]
-
-
-def names():
-    """Return the names of the experiments."""
-    return sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+EVALUATIONS = ("validation", "regression", "verification", "calibration", "sensitivity")  # modules of that name
 
 
 def _arguments(words):
     parser = argparse.ArgumentParser(prog="python -m experiments", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("words", nargs="*", metavar="NAME key=value", help="an experiment and overrides")
-    parser.add_argument("--list", action="store_true", help="name the experiments")
+    parser.add_argument("--list", action="store_true", help="name the experiments and evaluations")
     parser.add_argument("--workers", type=int, help="runs at a time; all cores if not given")
     parser.add_argument("--status", action="store_true", help="say how far an experiment or the folder of a sweep is")
     parser.add_argument("--retry-failed", action="store_true", help="run those that failed again, and only those")
     return parser.parse_args(words)
 
 
-def _check(name, overrides, workers):
-    """Run a check of conf/check; its module bears its name."""
+def _evaluation(name):
+    """Return the module of an evaluation."""
     try:
-        check = importlib.import_module(f"experiments.{name}")
+        return importlib.import_module(f"experiments.evaluation.{name}")
     except ModuleNotFoundError as error:
-        raise ValueError(f"{name} needs {error.name}: python -m pip install -c constraints.txt -e '.[science]'") from None
-    check.main(overrides, workers)
+        how = "python -m pip install -c constraints.txt -e '.[science]'"
+        raise ValueError(f"{name} needs {error.name}: {how}") from None
+
+
+def _list():
+    for name in names():
+        about = yaml.safe_load((CONF / "experiment" / f"{name}.yaml").read_text(encoding="utf-8"))
+        print(f"{name:<20}{about['experiment']['question']}")
+    print("\nevaluations of the model:")
+    for name in EVALUATIONS:
+        print(f"{name:<20}{_evaluation(name).__doc__.splitlines()[0]}")
 
 
 def main(words=None):
-    """Run the experiment that the command line names."""
-    given = _arguments(words)
+    """Run what the command line names."""
+    words = sys.argv[1:] if words is None else list(words)
     try:
+        if words and words[0] in EVALUATIONS:
+            _evaluation(words[0]).main(words[1:])
+            return
+        given = _arguments(words)
         if given.list:
-            for name in names():
-                about = yaml.safe_load((CONF / "experiment" / f"{name}.yaml").read_text(encoding="utf-8"))
-                print(f"{name:<20}{about['experiment']['question']}")
-            for name in checks.names():
-                print(f"{name:<20}{checks.design(name)['question']}")
+            _list()
             return
         name = next((w for w in given.words if "=" not in w), "mission_models")
         if given.status:
@@ -393,7 +75,7 @@ def main(words=None):
     except runs.Failures as error:
         say(f"failed: {error}")
         sys.exit(1)
-    except (ValueError, HydraException, OmegaConfBaseException, RuntimeError, ImportError) as error:
+    except (ValueError, HydraException, OmegaConfBaseException, RuntimeError, ImportError, OSError) as error:
         say(f"error: {explain(error)}")
         sys.exit(2)
     except KeyboardInterrupt:

@@ -61,6 +61,7 @@ class Job:
     key: str  # resolved configuration, seed, model's source
     dates: tuple = ()  # months of which maps are kept
     overrides: tuple = ()  # what was asked for, to be told with a failure
+    calibration: object = None  # sim.calibrated.Calibration, if parameters come from one
 
     @property
     def folder(self):
@@ -83,7 +84,7 @@ class Job:
         return self.key.split("-")[2]
 
 
-def plan(arms, seeds, store, dates=(), overrides=None):
+def plan(arms, seeds, store, dates=(), overrides=None, calibrations=None):
     """Return the jobs of an experiment: one for each arm and seed.
 
     The folder of a run is named after the resolved configuration, the seed and the model's source, so that a changed
@@ -93,12 +94,14 @@ def plan(arms, seeds, store, dates=(), overrides=None):
     ----------
     arms : dict of Params by name; seeds : iterable of int; store : Path; dates : months as YYYY-MM
     overrides : dict of lists of str by name, what made the arms
+    calibrations : dict of sim.calibrated.Calibration by name, of the arms that take parameters from one
     """
     code, seeds, dates = results.code_version(), list(seeds), tuple(dates)
     jobs = []
     for arm, params in arms.items():
-        scenario, said = results.fingerprint(params, with_seed=False), tuple((overrides or {}).get(arm, ()))
-        jobs += [Job(arm, s, params, Path(store), key(scenario, s, code, dates), dates, said) for s in seeds]
+        said, drawn = tuple((overrides or {}).get(arm, ())), (calibrations or {}).get(arm)
+        scenario = results.fingerprint(params, with_seed=False, calibration=drawn)
+        jobs += [Job(arm, s, params, Path(store), key(scenario, s, code, dates), dates, said, drawn) for s in seeds]
     return jobs
 
 
@@ -204,7 +207,8 @@ def simulate(job):
     if _code_when_started() != job.code:
         raise RuntimeError("the model's source changed while the sweep was running; start it again")
     start = time.perf_counter()
-    model = PeaceModel(replace(job.params, seed=job.seed)).run()
+    params = replace(job.params, seed=job.seed)
+    model = PeaceModel(job.calibration.of(params) if job.calibration else params).run()
     seconds = time.perf_counter() - start
     months, columns, values = outcomes.monthly_matrix(model)
     about = {"outcomes": outcomes.totals(model), "columns": columns, "months": months, "seconds": seconds,

@@ -18,6 +18,7 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import OmegaConf
 
 from experiments import dask_launcher, results, runs  # noqa: F401  the launcher makes itself known to Hydra
+from sim.calibrated import Calibration
 from sim.config import CONF, register, to_params
 from sim.results import code_version, whole_file
 from sim.warm import say, warm_up
@@ -106,10 +107,9 @@ def _seeds(config, folder, label, overrides):
     if config.run.workers is not None and config.run.workers < 1:
         raise ValueError(f"run.workers is {config.run.workers}; it must be at least 1")
     params = to_params(config)
-    first = params.seed
-    return runs.plan(
-        {label: params}, range(first, first + seeds), folder / "runs", config.run.months, {label: overrides}
-    )
+    first, drawn = params.seed, Calibration.asked_for(config.calibration, overrides, config.experiment.same_past)
+    return runs.plan({label: params}, range(first, first + seeds), folder / "runs", config.run.months,
+                     {label: overrides}, {label: drawn})  # fmt: skip
 
 
 def _do(jobs, config, what):

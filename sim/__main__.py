@@ -16,6 +16,7 @@ from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
 from sim import branch, outcomes, results
+from sim.calibrated import Calibration
 from sim.config import CONF, Config, Multirun, explain, register, to_params
 from sim.model import PeaceModel
 from sim.warm import between_steps, progress, say, warm_up
@@ -30,7 +31,9 @@ def simulate(config):
 
         Multirun.folder = Path(HydraConfig.get().sweep.dir)
         return sweep.scenario_job(config)
-    choices = HydraConfig.get().runtime.choices
+    choices, given = HydraConfig.get().runtime.choices, HydraConfig.get().overrides.task
+    if calibration := Calibration.asked_for(config.calibration, given):
+        params = calibration.of(params)
     name = run.name or f"{choices.country}_{choices.mission}_seed{params.seed}_{results.fingerprint(params)}"
     folder = Path(run.results) / name
     if run.branch_from and not Path(run.branch_from).is_file():
@@ -51,7 +54,7 @@ def simulate(config):
             advance(model.week)
             ok()
     try:
-        results.write_run(model, folder, HydraConfig.get().overrides.task, run.cells)
+        results.write_run(model, folder, given, run.cells)
     except OSError as error:
         raise OSError(f"{folder} could not be written, and nothing of it was: {error.strerror or error}") from error
     print(summary(model, choices.mission))

@@ -16,6 +16,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
+from sim.calibrated import Calibration
 from sim.params import Params, part, table, text
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
@@ -79,6 +80,7 @@ class Experiment:
     first_seed: int = 1
     figures: List[str] = field(default_factory=list)
     map_dates: List[str] = field(default_factory=list)  # months as YYYY-MM; none: four over the run
+    same_past: bool = False  # with a calibration: seed s also takes the luck with which draw s was accepted
     design: Design = part(Design)
     adaptive: Adaptive = part(Adaptive)
 
@@ -87,6 +89,7 @@ class Experiment:
 class Config(Params):
     """Everything that can be set on the command line."""
 
+    calibration: Optional[str] = text("calibration to draw parameters from, by seed; none: the defaults", None)
     run: Run = part(Run)
     experiment: Experiment = part(Experiment)
 
@@ -175,7 +178,9 @@ def load(*overrides):
     ----------
     *overrides : str, as on the command line: "mission=sequential", "country=car", "seed=3"
     """
-    return to_params(composed(overrides))
+    config = composed(overrides)
+    params, calibration = to_params(config), Calibration.asked_for(config.calibration, overrides)
+    return calibration.of(params) if calibration else params
 
 
 def explain(error):

@@ -60,6 +60,12 @@ def _battle_deaths(model):
     return model.now.fighters_lost.sum()
 
 
+def _deadly_events(model):
+    return sum(
+        e.kind in ("battle", "attack") and e.deaths_a + e.deaths_b + e.deaths_civilians >= 1 for e in model.now.events
+    )
+
+
 def _killed(model, hosts):
     return model.now.by_faction[model.factions.host == hosts].sum()
 
@@ -88,6 +94,8 @@ OUTCOMES = (
             lambda m: m.now.by_mission, "mission"),
     Outcome("excess_deaths", "person", "deaths from unmet need", "sum", lambda m: m.now.excess[0]),
     Outcome("brd", "person", "battle-related deaths of fighters", "sum", _battle_deaths),
+    Outcome("events", "event", "attacks on civilians and battles with at least one dead, as UCDP counts", "sum",
+            _deadly_events),
     Outcome("peacekeepers_killed", "person", "uniformed and civilian personnel killed", "sum",
             lambda m: m.now.peacekeepers_killed.sum()),
     Outcome("aid_workers_killed", "person", "aid workers killed", "sum", lambda m: m.now.aid_workers_killed.sum()),

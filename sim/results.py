@@ -54,9 +54,11 @@ def _installed(name):
         return ""
 
 
-def fingerprint(params, with_seed=True):
-    """Return a hash of the resolved configuration, the table of cells that it names included."""
+def fingerprint(params, with_seed=True, calibration=None):
+    """Return a hash of the resolved configuration, the tables of cells and calibrated values that it names included."""
     content = asdict(params)
+    if calibration:
+        content["calibration"] = calibration.made_by
     if not with_seed:
         del content["seed"]
     cells = ROOT / "conf" / "country" / (params.country.cells or "")

@@ -8,6 +8,7 @@ from conftest import CONF
 from test_sweeps import TINY, small_experiment
 
 from experiments import __main__ as command
+from experiments import experiment as comparison
 from experiments import designs, results, runs
 from sim.config import Composer, Design, load
 
@@ -19,7 +20,7 @@ RANGES = {"judge.conflation": [0.0, 1.0], "weeks": [10, 100]}
 def _compose_once():
     one = Composer()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(command, "Composer", lambda: one)
+        patch.setattr(comparison, "Composer", lambda: one)
         yield
 
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from experiments import __main__ as command
+from experiments import experiment as comparison
 from experiments import runs
 from sim.config import Composer
 from sim.config import composed as compose
@@ -31,8 +32,8 @@ def _composed(overrides):
 def _compose_once():
     """Compose every configuration once: it takes a third of a second, and tests ask for the same ones."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(command, "composed", lambda overrides: _composed(tuple(overrides)))
-        patch.setattr(command, "Composer", lambda: COMPOSER)
+        patch.setattr(comparison, "composed", lambda overrides: _composed(tuple(overrides)))
+        patch.setattr(comparison, "Composer", lambda: COMPOSER)
         yield
 
 
@@ -121,7 +122,9 @@ SMALLER = {
     "delay": ["experiment.design.axes={mission.components.un.arrive.week:[0,26]}"],
     "funding": ["experiment.design.axes={discipline:{0.5:[],0.7:[],0.9:[]}}"],
     "cheapest": ["experiment.design.points=4"],
+    "hindcast": ["experiment.map_dates=[2013-11,2014-03]"],
 }
+WEEKS = {"hindcast": 120}
 
 
 def test_every_experiment_goes_through(tmp_path, monkeypatch):
@@ -130,7 +133,7 @@ def test_every_experiment_goes_through(tmp_path, monkeypatch):
         if name == "cheapest":
             pytest.importorskip("optuna")
         if name != "mission_models":
-            weeks = 20 if name in SMALLER else 56  # figures over time need a year
+            weeks = WEEKS.get(name, 20 if name in SMALLER else 56)  # figures over time need a year
             found = run(name, "experiment.seeds=2", f"weeks={weeks}", *SMALLER.get(name, ()))
             assert len(found.runs) == 2 * len(found.params)
             for figure in found.about.figures:
@@ -156,6 +159,11 @@ def test_a_failing_run_is_named_and_the_others_are_kept(tmp_path, monkeypatch):
         (["mission_models", "experiment.seeds=0"], "experiment.seeds is 0; it must be at least 1"),
         (["mission_models", "experiment.figures=[pie]"], "experiment.figures names pie; choose among"),
         (["mission_models", "experiment.baseline=nobody"], "experiment.baseline is 'nobody'; choose among none"),
+        (
+            ["hindcast", "weeks=60"],
+            "experiment.map_dates names 2013-11, 2017-12; the run has the months 2012-01 to 2013-",
+        ),
+        (["mission_models", "calibration=mars"], "calibration is 'mars'; choose among car"),
         (["mission_models", "mission.budget=1"], "arm .*: mission.budget is 1 US.; the headquarters alone cost"),
     ],
 )

@@ -17,6 +17,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from experiments import __main__ as command
+from experiments import experiment as comparison
 from experiments import results, runs, sweep, workers
 from sim import __main__ as sim_command
 from sim.config import Composer, load
@@ -272,7 +273,7 @@ def _compose_once():
     """Compose files once for all tests: it takes a third of a second."""
     one = Composer()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(command, "Composer", lambda: one)
+        patch.setattr(comparison, "Composer", lambda: one)
         yield
 
 

@@ -1,9 +1,10 @@
-"""What checks of the model share: a design in conf/check, its arms, their stored runs, and one way to judge them.
+"""What checks of the model share: a design in conf/evaluation, its arms, their stored runs, and one way to judge them.
 
 A check compares arms seed by seed: the same seed is the same world with the same luck. Everything is expressed as a
 ratio, of deaths, hazards, probabilities, against 1; what is averaged is its logarithm.
 """
 
+import argparse
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,14 +25,19 @@ RESAMPLES = 4_000
 NO_DEATHS = 0.5  # added to counts, so that none has a logarithm
 
 
-def names():
-    """Return the names of the checks."""
-    return sorted(path.stem for path in (CONF / "check").glob("*.yaml"))
+def arguments(name, words, doc):
+    """Return the overrides and the runs at a time that a command line of `python -m experiments NAME` gives."""
+    parser = argparse.ArgumentParser(prog=f"python -m experiments {name}", description=doc,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="of every run")
+    parser.add_argument("--workers", type=int, default=runs.available_cores(), help="runs at a time")
+    given = parser.parse_args(words)
+    return given.overrides, max(1, given.workers)
 
 
 def design(name):
-    """Read a design of conf/check."""
-    return yaml.safe_load((CONF / "check" / f"{name}.yaml").read_text(encoding="utf-8"))
+    """Read a design of conf/evaluation."""
+    return yaml.safe_load((CONF / "evaluation" / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def overrides_of(how, presets):
@@ -140,7 +146,9 @@ def _maps(job):
     table = pq.read_table(job.folder / "maps.parquet").to_pandas()
     shape = (table.month.nunique(), table.row.max() + 1, table.col.max() + 1)
     order = table.sort_values(["month", "row", "col"], kind="stable")
-    return {c: order[c].to_numpy(float).reshape(shape) for c in order.columns.difference(["month", "gid", "row", "col"])}
+    return {
+        c: order[c].to_numpy(float).reshape(shape) for c in order.columns.difference(["month", "gid", "row", "col"])
+    }
 
 
 def finished_under():

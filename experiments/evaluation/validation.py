@@ -17,15 +17,15 @@ reported. Expected sizes are for warnings, never for failure: the grid is not Af
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import yaml
 
-from experiments import checks, statistics
-from experiments.checks import log_ratio
+from experiments.evaluation import checks
+from experiments.evaluation.checks import log_ratio
 from sim import params, results
 from sim.config import CONF
 from sim.warm import say
@@ -571,7 +571,9 @@ def jointly(rows):
 
 def forbidden(names):
     """Return the settings whose name joins a kind of mission with an effect: there must be none."""
-    kinds = {w for group in ("mission", "mandate", "force") for f in (CONF / group).glob("*.yaml") for w in f.stem.split("_")}
+    kinds = {
+        w for group in ("mission", "mandate", "force") for f in (CONF / group).glob("*.yaml") for w in f.stem.split("_")
+    }
     kinds -= {"only", "equal", "support", "history", "none", "car", *params.TASKS}
     effects = ("bonus", "malus", "effect", "factor", "boost", "gain", "advantage", "multiplier", "penalty", "weight",
                "quality", "success", "violence", "deaths")  # fmt: skip
@@ -661,7 +663,7 @@ def scorecard(store, tests=TESTS + PANEL, seeds=30, more=100):
         out.append(not_too_kind(store))
     if {"T1", "T7 reg. early"} <= keys:
         out += inputs(store)
-    return pd.DataFrame(sorted(out, key=lambda r: (_order(r["test"]))))
+    return pd.DataFrame(sorted(out, key=lambda r: _order(r["test"])))
 
 
 def _order(key):
@@ -682,6 +684,7 @@ def number(x):
 
 def readable(table):
     """Return the scorecard in Markdown."""
+
     def between(r, a, lo, hi):
         inside = f" [{number(r[lo])}, {number(r[hi])}]" if np.isfinite(r[lo]) else ""
         return f"{number(r[a])}{inside}" if np.isfinite(r[a]) else ""
@@ -699,7 +702,7 @@ def readable(table):
 
 def write(table, store, seconds, about):
     """Write the scorecard: CSV, Markdown, figure, and what made them."""
-    from experiments.scorecard import forest  # a figure: not needed to judge
+    from experiments.evaluation.scorecard import forest  # a figure: not needed to judge
 
     put = store.folder
     flat = table.assign(band=[" to ".join(f"{b:g}" for b in x) for x in table.band])
@@ -720,7 +723,7 @@ def write(table, store, seconds, about):
     say(f"{readable(table[['test'] + [c for c in table if c != 'test']])}\nresults: {put}")
 
 
-def main(overrides=(), workers=1, folder="results/validation", tests=TESTS + PANEL, seeds=None, more=None):
+def evaluate(overrides=(), workers=1, folder="results/validation", tests=TESTS + PANEL, seeds=None, more=None):
     """Run the validation and write it."""
     about = checks.design("validation")
     start = time.perf_counter()
@@ -730,4 +733,6 @@ def main(overrides=(), workers=1, folder="results/validation", tests=TESTS + PAN
     return table
 
 
-__all__ = ["PANEL", "TESTS", "Test", "main", "replace", "scorecard", "statistics"]
+def main(words=None):
+    """Do what the command line says."""
+    evaluate(*checks.arguments("validation", words, __doc__))

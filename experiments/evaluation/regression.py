@@ -9,11 +9,11 @@ Things to notice: troops alone in the model look harmful, because they go where 
 the controls of the paper the estimate moves toward the truth, which is known here: every conflict is run again, with
 the same luck, without its mission. When missions are dealt at random, no controls are needed.
 
-Things to try: change the rule that sends missions in conf/check/regression.yaml; leave a control out of `MODELS`.
+Things to try: change the rule that sends missions in conf/evaluation/regression.yaml; leave a control out of `MODELS`.
 
 From a notebook:
 
-    from experiments import regression
+    from experiments.evaluation import regression
     panel = regression.panel()              # selected missions; a row for each conflict and month
     regression.fit(panel, ["troops"])       # any specification; rate ratios with clustered intervals
 
@@ -31,7 +31,8 @@ import pandas as pd
 import yaml
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from experiments import checks, runs, style
+from experiments import runs, style
+from experiments.evaluation import checks
 from sim import results
 from sim.config import load
 from sim.warm import say, warm_up
@@ -293,14 +294,20 @@ def figure(rows):
     """Draw the rate ratio per 1,000 troops of every model beside the published ones."""
     r = rows[rows.variable == "troops"]
     r = pd.concat([r[r.source == "published"], r[r.source == "simulated"]])
-    fig, axes = style.sheet(4.6, "One-sided violence per 1,000 more UN troops: what a regression sees, and what is true")
+    fig, axes = style.sheet(
+        4.6, "One-sided violence per 1,000 more UN troops: what a regression sees, and what is true"
+    )
     ax = axes[0, 0]
     colours = {"published": style.GREY, "simulated": style.PALETTE[0]}
     names = {"troops alone": "selected: troops alone", "composition": "selected: + police, observers",
              "paper": "selected: + the paper's controls", "known severity": "selected: + severity before",
              "dealt at random": "random: troops alone", "random, composition": "random: + police, observers",
              "truth, selected": "truth, selected missions", "truth, random": "truth, random missions"}  # fmt: skip
-    y = np.arange(len(r)) + (r.source == "simulated").to_numpy() * 0.7 + r.model.str.startswith("truth").to_numpy() * 0.7
+    y = (
+        np.arange(len(r))
+        + (r.source == "simulated").to_numpy() * 0.7
+        + r.model.str.startswith("truth").to_numpy() * 0.7
+    )
     low, high = 0.3, 40
     for at, x in zip(y, r.itertuples(), strict=True):
         colour = style.PALETTE[1] if x.model.startswith("truth") else colours[x.source]
@@ -321,7 +328,7 @@ def figure(rows):
     return fig
 
 
-def main(overrides=(), workers=1, folder=FOLDER, n=None):
+def evaluate(overrides=(), workers=1, folder=FOLDER, n=None):
     """Run the conflicts, fit the models and write table, words and figure."""
     about, start, folder = checks.design("regression"), time.perf_counter(), Path(folder)
     found = panels(about, folder, workers, n, overrides)
@@ -333,8 +340,12 @@ def main(overrides=(), workers=1, folder=FOLDER, n=None):
     shown = rows[rows.variable.isin(WHO)].copy()
     for c in ("b", "se", "rate_ratio", "low", "high"):
         shown[c] = [f"{v:.3g}" if np.isfinite(v) else "" for v in shown[c]]
-    text = f"# The field's regression on simulated conflicts\n\n{about['question']}\n\n" + "".join(f"- {s}\n" for s in said)
-    text += "\n" + checks.markdown(shown[["source", "model", "what", "variable", "b", "se", "rate_ratio", "low", "high"]])
+    text = f"# The field's regression on simulated conflicts\n\n{about['question']}\n\n" + "".join(
+        f"- {s}\n" for s in said
+    )
+    text += "\n" + checks.markdown(
+        shown[["source", "model", "what", "variable", "b", "se", "rate_ratio", "low", "high"]]
+    )
     results.whole_file(folder / "regression.md", lambda f: f.write_text(text, encoding="utf-8"))
     drawn = figure(rows)
     results.whole_file(folder / "regression.png", lambda f: drawn.savefig(f, dpi=150))
@@ -343,3 +354,8 @@ def main(overrides=(), workers=1, folder=FOLDER, n=None):
     results.whole_file(folder / "provenance.yaml", lambda f: f.write_text(yaml.safe_dump(made, sort_keys=False)))
     say(text + f"\nresults: {folder}")
     return rows
+
+
+def main(words=None):
+    """Do what the command line says."""
+    evaluate(*checks.arguments("regression", words, __doc__))

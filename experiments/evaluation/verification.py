@@ -21,7 +21,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from experiments import checks, statistics, style
+from experiments import statistics, style
+from experiments.evaluation import checks
 from sim import results
 from sim.warm import say
 
@@ -120,14 +121,18 @@ def _seeds(sd, half):
 
 def figure(table, years, pairs):
     """Draw convergence in step, cells and civilians, the years of a long run, and what pairing saves."""
-    fig, axes = style.sheet(7.4, "Verification: what depends on how finely it is computed, and how many seeds it needs", 3, 2)
+    fig, axes = style.sheet(
+        7.4, "Verification: what depends on how finely it is computed, and how many seeds it needs", 3, 2
+    )
     for ax, what in zip(axes.flat, REFERENCE, strict=False):
         _levels(ax, table[(table.what == what) & (table.scenario == "none")], what)
     ax = axes[1, 1]
     ax.fill_between(years.year, np.maximum(years.low, 0), years.high, color=style.PALETTE[0], alpha=0.2, lw=0)
     ax.plot(years.year, years["mean"], color=style.PALETTE[0], lw=1.5)
     ax.axvspan(0.5, 1.5, color=style.PALE, lw=0, zorder=0)
-    ax.text(1.6, 0.97, "burn-in", transform=ax.get_xaxis_transform(), size=style.SIZE["small"], color=style.GREY, va="top")
+    ax.text(
+        1.6, 0.97, "burn-in", transform=ax.get_xaxis_transform(), size=style.SIZE["small"], color=style.GREY, va="top"
+    )
     ax.set(xlabel="year of a run without missions", ylabel="civilians killed a year", ylim=(0, None), xlim=(0.5, None))
     ax.set_title("Stationarity: mean and 95% interval", size=style.SIZE["panel"], loc="left")
     _gains(axes[2, 0], pairs)
@@ -161,12 +166,16 @@ def _gains(ax, pairs):
     ax.plot(gains, np.arange(len(order)), "o", ms=4, color=style.PALETTE[0])
     ax.axvline(3, color=style.PALETTE[2], lw=0.9, ls="--")
     ax.text(3.15, len(order) - 0.6, "asked for: 3", size=style.SIZE["small"], color=style.PALETTE[2], va="top")
-    ax.set(xscale="log", xlabel="variance of a difference, independent runs / pairs", xlim=(0.8, max(gains.max() * 1.3, 5)))
+    ax.set(
+        xscale="log", xlabel="variance of a difference, independent runs / pairs", xlim=(0.8, max(gains.max() * 1.3, 5))
+    )
     ax.set_yticks(np.arange(len(order)), [f"{style.label(a)}, {style.label(b)}" for a, b in zip(order.a, order.b, strict=True)],
                   size=5.5)  # fmt: skip
     ax.set_xticks([1, 3, 10, 30], ["1", "3", "10", "30"])
     ax.minorticks_off()
-    ax.set_title(f"What pairing saves, civilians killed (median {np.median(gains):.1f})", size=style.SIZE["panel"], loc="left")
+    ax.set_title(
+        f"What pairing saves, civilians killed (median {np.median(gains):.1f})", size=style.SIZE["panel"], loc="left"
+    )
 
 
 def _seed_curve(ax, pairs):
@@ -210,11 +219,13 @@ def words(table, years, pairs):
     )
     for h in PRECISION:
         n, u = pairs[f"seeds_for_{h:.0%}"].median(), pairs[f"unpaired_seeds_for_{h:.0%}"].median()
-        said.append(f"An interval of ±{h:.0%} of the killed without a mission takes {n:.0f} pairs (median), {u:.0f} independent runs.")
+        said.append(
+            f"An interval of ±{h:.0%} of the killed without a mission takes {n:.0f} pairs (median), {u:.0f} independent runs."
+        )
     return said
 
 
-def main(overrides=(), workers=1, folder=FOLDER, seeds=None):
+def evaluate(overrides=(), workers=1, folder=FOLDER, seeds=None):
     """Run the verification and write tables, words and figure."""
     about, start = checks.design("verification"), time.perf_counter()
     store = checks.Store(about, Path(folder), tuple(overrides), workers)
@@ -225,8 +236,12 @@ def main(overrides=(), workers=1, folder=FOLDER, seeds=None):
     for name, each in {"convergence": table, "stationarity": by_year, "pairing": pairs}.items():
         results.whole_file(put / f"{name}.csv", lambda f, each=each: each.to_csv(f, index=False, float_format="%.5g"))
     text = f"# Verification\n\n{about['question']}\n\n" + "".join(f"- {s}\n" for s in words(table, years, pairs))
-    shown = table.assign(**{c: [f"{v:.3g}" for v in table[c]] for c in ("level", "mean", "low", "high", "ratio", "p_same")})
-    results.whole_file(put / "verification.md", lambda f: f.write_text(text + "\n" + checks.markdown(shown), encoding="utf-8"))
+    shown = table.assign(
+        **{c: [f"{v:.3g}" for v in table[c]] for c in ("level", "mean", "low", "high", "ratio", "p_same")}
+    )
+    results.whole_file(
+        put / "verification.md", lambda f: f.write_text(text + "\n" + checks.markdown(shown), encoding="utf-8")
+    )
     drawn = figure(table, by_year, pairs)
     results.whole_file(put / "verification.png", lambda f: drawn.savefig(f, dpi=150))
     made = {"overrides": list(overrides), "seconds_of_this_session": round(time.perf_counter() - start, 1),
@@ -234,3 +249,8 @@ def main(overrides=(), workers=1, folder=FOLDER, seeds=None):
     results.whole_file(put / "provenance.yaml", lambda f: f.write_text(yaml.safe_dump(made, sort_keys=False)))
     say(text + f"\nresults: {put}")
     return table
+
+
+def main(words=None):
+    """Do what the command line says."""
+    evaluate(*checks.arguments("verification", words, __doc__))

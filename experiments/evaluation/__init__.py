@@ -1,0 +1,1 @@
+"""Can it be believed: validation, verification, regression, calibration, hindcast, sensitivity."""

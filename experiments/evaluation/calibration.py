@@ -1,0 +1,263 @@
+"""Calibrate the country at war, without missions, on what was observed before December 2013.
+
+python -m experiments calibration --data DIR    DIR holds UCDP GED's events; or set the variable CAR_DATA
+
+Approximate Bayesian computation by sequential Monte Carlo, with pyABC: the model has no likelihood that could be
+written down, what is wanted is a cloud of parameters and not one vector, and pyABC keeps its state in a file, so
+that an interrupted calibration goes on. (Optuna finds one optimum; sbi would learn a posterior, but brings a
+deep-learning library with it.)
+
+It leaves conf/calibrated/car.csv, the draws that runs can take their parameters from (`calibration=car`), and in
+results/calibration/ what is known of each parameter and which targets are met.
+"""
+
+import argparse
+import dataclasses
+import importlib.util
+import os
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from experiments import runs
+from experiments.evaluation import held, targets
+from sim import results
+from sim.calibrated import with_values
+from sim.config import CONF, load
+from sim.model import PeaceModel
+from sim.warm import say, warm_up
+
+FARTHEST = 6.0  # units of distance: what is further off than this on a target is not told apart
+FEWEST_ACCEPTED = 0.04  # of the runs; when fewer are, nearer would cost more than it tells
+DRAWS = 200
+SEEDS = 2**31
+
+
+class Task:
+    """What is calibrated: a scenario, priors, and targets; read from conf/calibrated/<name>.yaml."""
+
+    def __init__(self, name, data):
+        self.name = name
+        about = yaml.safe_load((CONF / "calibrated" / f"{name}.yaml").read_text(encoding="utf-8"))
+        self.priors, self.near, self.until = about["priors"], about["targets"], about["until"]
+        self.params = load(*about["scenario"])
+        self.displaced_weeks = {k: v["week"] for k, v in about["displaced"].items()}
+        shares = {k: v["share"] for k, v in about["displaced"].items()}
+        seen = targets.ged_events(data, self.params.country.start, self.until)
+        self.observed = targets.summary(seen, self.params.weeks, shares)
+        self.near = {k: float(self.near[k]) for k in self.observed}
+
+    def default(self):
+        """Return the values of the free parameters before any calibration."""
+        return {n: getattr(getattr(self.params, n.split(".")[0]), n.split(".")[1]) for n in self.priors}
+
+    def simulate(self, values, seed):
+        """Return the summary of one run."""
+        params = dataclasses.replace(with_values(self.params, values), seed=int(seed))
+        return targets.of_model(PeaceModel(params).run(), self.displaced_weeks)
+
+    def distance(self, simulated, observed):
+        """Return how far two summaries are apart: the root of the mean square, in units of nearness."""
+        off = [(simulated[k] - observed[k]) / near for k, near in self.near.items()]
+        return float(np.sqrt(np.mean(np.clip(off, -FARTHEST, FARTHEST) ** 2)))
+
+    def values(self, point):
+        """Turn a point of the prior, logarithms where it is even in orders of magnitude, into parameters."""
+        return {n: float(np.exp(point[_key(n)]) if p["log"] else point[_key(n)]) for n, p in self.priors.items()}
+
+
+def _key(name):
+    return name.replace(".", "__")  # pyABC's columns
+
+
+def _prior(task):
+    import pyabc
+
+    def even(p):
+        low, high = (np.log(p["low"]), np.log(p["high"])) if p["log"] else (p["low"], p["high"])
+        return pyabc.RV("uniform", low, high - low)
+
+    return pyabc.Distribution({_key(n): even(p) for n, p in task.priors.items()})
+
+
+def calibrate(task, store, particles, generations, minutes, workers):
+    """Run ABC-SMC, or go on with it; return its final draws, what they simulated, and its generations.
+
+    Parameters
+    ----------
+    store : Path of the file that keeps its state; particles : draws of a generation
+    generations, minutes : when to stop, whichever is first; workers : processes
+    """
+    import pyabc
+
+    def model(point):
+        seed = np.random.randint(SEEDS)  # noqa: NPY002  pyABC seeds this generator apart in every process
+        return {**task.simulate(task.values(point), seed), "seed": seed}
+
+    abc = pyabc.ABCSMC(
+        model, _prior(task), task.distance, population_size=particles,
+        eps=pyabc.MedianEpsilon(), sampler=pyabc.sampler.MulticoreEvalParallelSampler(workers),
+    )  # fmt: skip
+    store.parent.mkdir(parents=True, exist_ok=True)
+    url = f"sqlite:///{store.resolve()}"
+    history = abc.load(url, 1) if store.exists() else abc.new(url, task.observed)
+    done = history.max_t + 1
+    if done:
+        say(f"{done} generations are in {store}: goes on from there; delete it to begin again")
+    if done < generations:
+        history = abc.run(
+            max_nr_populations=generations - done, max_walltime=timedelta(minutes=minutes),
+            min_acceptance_rate=FEWEST_ACCEPTED,
+        )  # fmt: skip
+    points, weights = history.get_distribution(t=history.max_t)
+    _, simulated = history.get_weighted_sum_stats(t=history.max_t)
+    distances = history.get_weighted_distances(t=history.max_t).distance.to_numpy()
+    return (*resampled(task, points, weights, simulated, distances), history.get_all_populations())
+
+
+def resampled(task, points, weights, simulated, distances):
+    """Return DRAWS draws of equal weight, and what each simulated; a draw of weight 2 stands there twice.
+
+    Parameters
+    ----------
+    points : DataFrame, a row a particle; weights, distances : (n,); simulated : list of n summaries
+    """
+    at = np.searchsorted(np.cumsum(weights / weights.sum()), (np.arange(DRAWS) + 0.5) / DRAWS)
+    at = np.random.default_rng(0).permutation(np.minimum(at, len(points) - 1))  # any first few are a sample of all
+    values = pd.DataFrame([task.values(points.iloc[i]) for i in at])
+    values.insert(0, "seed", [int(simulated[i]["seed"]) for i in at])
+    values.insert(1, "distance", np.asarray(distances)[at])
+    return values, pd.DataFrame([{k: float(simulated[i][k]) for k in task.near} for i in at])
+
+
+# ---------------------------------------------------------------------------------- what is known now
+
+
+def parameters_table(task, draws):
+    """Return a row per parameter: default, prior, median and 90% interval of the draws, and how much narrower it is."""
+    rows = []
+    for name, prior in task.priors.items():
+        scale = np.log if prior["log"] else np.asarray
+        low, mid, high = draws[name].quantile([0.05, 0.5, 0.95])
+        narrowed = 1 - (scale(high) - scale(low)) / (0.9 * (scale(prior["high"]) - scale(prior["low"])))
+        rows.append({
+            "parameter": name, "default": task.default()[name], "prior_low": prior["low"], "prior_high": prior["high"],
+            "even_in": "logarithm" if prior["log"] else "size", "median": mid, "low": low, "high": high,
+            "narrowed": narrowed,
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def targets_table(task, fresh, accepted, default):
+    """Return a row per target: observed, simulated before and after, and whether it is met.
+
+    Parameters
+    ----------
+    fresh : summaries of the draws with new luck: a target is met if their 90% interval holds the observed value
+    accepted : summaries of the accepted runs; default : summaries with the default parameters
+    """
+    rows = []
+    for name, near in task.near.items():
+        seen = task.observed[name]
+        low, mid, high = fresh[name].quantile([0.05, 0.5, 0.95])
+        kept, before = accepted[name].quantile([0.05, 0.5, 0.95]), default[name].quantile([0.05, 0.5, 0.95])
+
+        def said(value, name=name):
+            return targets.spoken(name, value)
+
+        rows.append({
+            "target": name, "meaning": targets.MEANINGS[name], "observed": said(seen), "near": near,
+            "default": said(before[0.5]), "default_low": said(before[0.05]), "default_high": said(before[0.95]),
+            "median": said(mid), "low": said(low), "high": said(high),
+            "accepted": said(kept[0.5]), "accepted_low": said(kept[0.05]), "accepted_high": said(kept[0.95]),
+            **{f"fresh_off_{q}": (v - seen) / near for q, v in (("low", low), ("median", mid), ("high", high))},
+            **{f"default_off_{q}": (before[v] - seen) / near for q, v in (("low", 0.05), ("median", 0.5), ("high", 0.95))},
+            "met": bool(low <= seen <= high),
+            "met_accepted": bool(kept[0.05] <= seen <= kept[0.95]),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _again(task, table, seeds):
+    """Simulate rows of values with the given luck: a frame of summaries."""
+    return pd.DataFrame([task.simulate(v, s) for v, s in zip(table, seeds)])
+
+
+def report(task, draws, accepted, generations, folder, checks, minutes):
+    """Write the draws to conf/ and the tables and figures to `folder`."""
+    some = draws.iloc[:checks]
+    names = list(task.priors)
+    fresh = _again(task, some[names].to_dict("records"), range(1, len(some) + 1))
+    default = _again(task, [task.default()] * checks, range(1, checks + 1))
+    parameters, met = parameters_table(task, draws), targets_table(task, fresh, accepted, default)
+    head = (
+        f"# {len(draws)} draws of equal weight of parameters calibrated on the Central African Republic, "
+        f"{task.params.country.start} to {task.until}, by python -m experiments calibration; seed: the luck with which the "
+        f"draw was accepted; distance: from the observed history. Made from UCDP GED Global 23.1, CC BY 4.0.\n"
+    )
+    rounded = draws.round({"distance": 3}).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    results.whole_file(CONF / "calibrated" / f"{task.name}.csv", lambda f: f.write_text(head + rounded, "utf-8"))
+    results.whole_file(folder / "parameters.csv", lambda f: parameters.to_csv(f, index=False, float_format="%.4g"))
+    results.whole_file(folder / "targets.csv", lambda f: met.to_csv(f, index=False, float_format="%.4g"))
+    about = {
+        "draws": len(draws), "different_draws": len(draws.drop_duplicates()), "generations": len(generations) - 1,
+        "runs": int(generations.samples.sum()), "distance": float(draws.distance.max()), "minutes": round(minutes, 1),
+        "targets_met": int(met.met.sum()), "targets": len(met), **results.provenance(),
+    }  # fmt: skip
+    results.whole_file(folder / "provenance.yaml", lambda f: f.write_text(yaml.safe_dump(about, sort_keys=False)))
+    for name, figure in (
+        ("parameters", held.parameters(task.priors, draws, task.default())),
+        ("targets", held.targets(met)),
+    ):
+        results.whole_file(folder / f"{name}.png", lambda f, figure=figure: figure.savefig(f, dpi=150))
+    say(f"{met.met.sum()} of {len(met)} targets are met; draws: conf/calibrated/{task.name}.csv, tables: {folder}")
+
+
+def _arguments(words):
+    parser = argparse.ArgumentParser(prog="python -m experiments calibration", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("name", nargs="?", default="car", help="a file of conf/calibrated")
+    parser.add_argument("--data", default=os.environ.get("CAR_DATA"), help="folder with UCDP GED's events")
+    parser.add_argument("--particles", type=int, default=200, help="draws of a generation")
+    parser.add_argument("--generations", type=int, default=12, help="generations at most")
+    parser.add_argument("--minutes", type=float, default=20, help="after these no new generation begins")
+    parser.add_argument("--checks", type=int, default=100, help="runs that check the targets afterwards")
+    parser.add_argument("--workers", type=int, default=runs.available_cores(), help="runs at a time")
+    parser.add_argument("--folder", default="results/calibration", help="where tables and figures go")
+    return parser.parse_args(words)
+
+
+def main(words=None):
+    """Calibrate, or say what is missing."""
+    given = _arguments(words)
+    try:
+        if not given.data:
+            raise ValueError(
+                f"no data: give --data DIR, or set CAR_DATA, to a folder with {targets.GED} (UCDP GED, Central African "
+                "Republic; ucdp.uu.se); nothing was calibrated, and conf/calibrated is as it was"
+            )
+        if importlib.util.find_spec("pyabc") is None:
+            raise ValueError("calibration needs pyABC: python -m pip install -c constraints.txt -e '.[science]'")
+        task, folder = Task(given.name, given.data), Path(given.folder)
+        say(f"{given.particles} draws a generation, about {given.minutes:.0f} minutes and the last generation's time")
+        warm_up()
+        begun = time.monotonic()
+        found = calibrate(
+            task, folder / f"{given.name}.db", given.particles, given.generations, given.minutes, given.workers
+        )
+        report(task, *found, folder, given.checks, (time.monotonic() - begun) / 60)
+    except (ValueError, OSError) as error:
+        say(f"error: {error}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        say("interrupted: finished generations are kept; the same command goes on")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

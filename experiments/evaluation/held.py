@@ -1,0 +1,241 @@
+"""Figures that hold the simulation against what was observed; each takes tables and returns a Figure.
+
+Question: what did the observed past teach, and did it help with what came after?
+
+Things to notice: `parameters` and `targets` show the past that was used, `months`, `scores` and `where` the years that
+were not. Bands are over single histories, each with parameters of its own: seed and parameter uncertainty together.
+"""
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator, NullLocator
+
+from experiments.evaluation.hindcast import FIRST, RIVALS
+from experiments.figures import BANDS, DEATHS, HALO, _counts_axis, _deployments, _folded, _plain, _year_axis, years
+from experiments.style import GREY, INK, PALETTE, SIZE, footnote, sheet, short_number
+
+BLUE, ORANGE, GREEN = PALETTE[0], PALETTE[2], PALETTE[1]
+FARTHEST = 6  # units of nearness shown
+
+
+def parameters(priors, draws, default):
+    """Draw what calibration says of each parameter: 50% and 90% of the draws within the prior's range."""
+    names = list(priors)
+    figure, axes = sheet(0.9 + 0.3 * len(names), "What the months before December 2013 say about parameters")
+    ax = axes[0, 0]
+    for y, name in enumerate(names):
+        p = priors[name]
+        scale = np.log if p["log"] else np.asarray
+        low, high = scale(p["low"]), scale(p["high"])
+
+        def at(value, scale=scale, low=low, high=high):
+            return (scale(value) - low) / (high - low)
+
+        ax.plot([0, 1], [y, y], color="#dddddd", lw=7, solid_capstyle="butt", zorder=1)
+        for (a, b), width in zip(BANDS, (2.5, 7)):
+            ends = at(draws[name].quantile([a, b]).to_numpy())
+            ax.plot(ends, [y, y], color=BLUE, lw=width, alpha=0.75, solid_capstyle="butt", zorder=2)
+        ax.plot(at(draws[name].median()), y, "o", color="white", mec=BLUE, ms=5, zorder=4)
+        ax.plot(at(default[name]), y, "D", color=ORANGE, mec="white", ms=6, zorder=3)
+        for x, value, side in ((-0.01, p["low"], "right"), (1.01, p["high"], "left")):
+            ax.text(x, y, f"{value:g}", ha=side, va="center", fontsize=7, color=GREY)
+        said = draws[name].quantile([0.05, 0.5, 0.95])
+        said = f"{said[0.5]:.3g} [{said[0.05]:.2g}, {said[0.95]:.2g}]"
+        ax.text(1.12, y, said, va="center", fontsize=SIZE["small"], color=INK)
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.4, -0.9)
+    ax.set_xlim(-0.09, 1.42)
+    ax.set_xticks([])
+    ax.spines[["bottom", "left"]].set_visible(False)
+    ax.text(1.12, -0.75, "median [90%]", fontsize=SIZE["small"], color=GREY)
+    handles = [
+        Line2D([], [], color="#dddddd", lw=7, label="prior"), Line2D([], [], color=BLUE, lw=2.5, label="90% of draws"),
+        Line2D([], [], color=BLUE, lw=7, label="50%"), Line2D([], [], color=BLUE, marker="o", mfc="white", ls="", label="median"),
+        Line2D([], [], color=ORANGE, marker="D", mec="white", ls="", label="default"),
+    ]  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower left", ncols=5, fontsize=SIZE["small"], frameon=False)
+    return figure
+
+
+def targets(table):
+    """Draw how far off each target is, in units of nearness, before and after calibration.
+
+    Parameters
+    ----------
+    table : DataFrame of calibrate.targets_table
+    """
+    figure, axes = sheet(1.3 + 0.28 * len(table), "Targets before December 2013: simulated against observed")
+    ax = axes[0, 0]
+    ax.axvline(0, color=INK, lw=1)
+    ax.axvspan(-1, 1, color="#eeeeee", lw=0, zorder=0)
+    for y, row in enumerate(table.to_dict("records")):
+        for kind, colour, shift, mark in (("default", ORANGE, -0.16, "D"), ("fresh", BLUE, 0.16, "o")):
+            off = [row[f"{kind}_off_{q}"] for q in ("low", "median", "high")]
+            shown = np.clip(off, -FARTHEST, FARTHEST)
+            ax.plot(shown[[0, 2]], [y + shift] * 2, color=colour, lw=2, solid_capstyle="butt")
+            ax.plot(shown[1], y + shift, mark, color=colour, mec="white", ms=6)
+        met = "" if row["met"] else "  not met"
+        said = f"{short_number(row['observed'])} | {short_number(row['median'])}{met}"
+        ax.text(FARTHEST + 0.25, y, said, va="center", fontsize=SIZE["small"], color=INK if row["met"] else ORANGE)
+    ax.set_yticks(range(len(table)), table["meaning"])
+    ax.set_ylim(len(table) - 0.4, -1.1)
+    ax.set_xlim(-FARTHEST - 0.2, FARTHEST + 3.4)
+    ax.set_xticks(
+        range(-FARTHEST, FARTHEST + 1, 2), [f"{v:d}".replace("-", "−") for v in range(-FARTHEST, FARTHEST + 1, 2)]
+    )
+    ax.set_xlabel("off by so many units of nearness (counts, sizes, ratios: on a log scale)", loc="left")
+    ax.text(FARTHEST + 0.25, -0.8, "observed | simulated", fontsize=SIZE["small"], color=GREY)
+    handles = [
+        Line2D([], [], color=ORANGE, marker="D", mec="white", lw=2, label="default parameters"),
+        Line2D([], [], color=BLUE, marker="o", mec="white", lw=2, label="calibrated, with new luck"),
+    ]
+    figure.legend(
+        handles=handles, loc="outside lower left", ncols=2, fontsize=SIZE["small"], frameon=False, alignment="left",
+        title=f"Marks: medians; lines: 90% of runs, cut at {FARTHEST}. Met: the 90% hold the observed value.",
+        title_fontsize=SIZE["small"],
+    )  # fmt: skip
+    return figure
+
+
+def months(table, past, deployments=None):
+    """Draw simulated months against observed ones, a panel per measure, with the naive mean.
+
+    Parameters
+    ----------
+    table : DataFrame of hindcast.months_table over all months, with those of the past that was fitted
+    past : dict, measure -> last year's mean
+    deployments : dict, label -> month of beginning
+    """
+    measures = list(dict.fromkeys(table["measure"]))
+    figure, axes = sheet(
+        2.3 * len(measures) + 0.8, "CAR: simulated months and observed ones", len(measures), 1, sharex=True
+    )
+    axes = axes[:, 0]
+    for ax, measure in zip(axes, measures):
+        t = table[table["measure"] == measure]
+        x = years(t["month"])
+        held = t["month"] >= FIRST
+        largest = max(t["high90"].max(), t["observed"].max())
+        for low, high, light in (("low90", "high90", 0.18), ("low50", "high50", 0.32)):
+            ax.fill_between(x, t[low], t[high], color=BLUE, alpha=light, lw=0)
+        ax.plot(x, t["median"], color=BLUE, lw=1.5)
+        ax.plot(x, t["observed"], color=INK, lw=1.1, marker=".", ms=3.5)
+        naive = past[measure]
+        ax.plot([x[held].min(), x.max()], [naive, naive], color=ORANGE, lw=1.3, ls="--")
+        _counts_axis(ax, largest)
+        ax.set_ylim(bottom=0)
+        inside = t[held]
+        cover = f"50% band holds {inside.in50.mean():.0%} of months, 90% band {inside.in90.mean():.0%}"
+        ax.set_title(f"{measure.capitalize()}: {cover}", loc="left", fontsize=SIZE["panel"], color=INK)
+        ax.set_ylabel("events a month" if measure == "events" else "people a month")
+        ax.axvspan(x.min() - 0.05, years([FIRST])[0] - 0.5 / 12, color="#ecece6", lw=0, zorder=-2)
+    _year_axis(axes[0], years(table["month"].unique()))
+    axes[-1].set_xlabel("year")
+    began = years([FIRST])[0] - 0.5 / 12
+    for said, side, shift in (("fitted", "right", -4), ("not fitted", "left", 4)):
+        axes[-1].annotate(
+            said, (began, 0.9), (shift, 0), xycoords=("data", "axes fraction"), textcoords="offset points", ha=side,
+            fontsize=SIZE["small"], color=GREY, path_effects=HALO,
+        )  # fmt: skip
+    _deployments(axes, deployments or {})
+    handles = [
+        Line2D([], [], color=BLUE, lw=1.5, label="simulated, median"), Patch(color=BLUE, alpha=0.45, lw=0, label="50% of runs"),
+        Patch(color=BLUE, alpha=0.18, lw=0, label="90%"), Line2D([], [], color=INK, marker=".", lw=1.1, label="observed (UCDP GED)"),
+        Line2D([], [], color=ORANGE, ls="--", lw=1.3, label="last year's mean"),
+    ]  # fmt: skip
+    figure.legend(
+        handles=handles, loc="outside lower left", ncols=5, fontsize=SIZE["small"], frameon=False, alignment="left",
+        title="Each run has its own calibrated parameters and luck. Scales: even up to 10, logarithmic above.",
+        title_fontsize=SIZE["small"],
+    )  # fmt: skip
+    return figure
+
+
+def scores(table):
+    """Draw the mean CRPS of the simulation and of forecasts that need no model: a panel per measure and scale."""
+    scales, measures = list(dict.fromkeys(table["scale"])), list(dict.fromkeys(table["measure"]))
+    figure, axes = sheet(
+        4.6, "Whose forecast was nearer? Mean score of the months, lower is better", len(scales), len(measures)
+    )
+    names = ["simulation", *RIVALS]
+    colours = [BLUE, ORANGE, ORANGE, ORANGE, GREY]
+    for axes_row, scale in zip(axes, scales):
+        for ax, measure in zip(axes_row, measures):
+            t = table[(table["scale"] == scale) & (table["measure"] == measure)].set_index("rival")
+            values = [t["simulation"].iloc[0], *t.loc[list(RIVALS), "naive"]]
+            ax.barh(range(len(names)), values, color=colours, height=0.65)
+            for y, value in enumerate(values):
+                ax.text(value, y, f" {short_number(value)}", va="center", fontsize=SIZE["small"], color=INK)
+            ax.set_yticks(range(len(names)), names if ax is axes_row[0] else [""] * len(names))
+            ax.set_ylim(len(names) - 0.4, -0.6)
+            ax.set_xlim(0, 1.25 * max(values))
+            ax.set_title(measure.capitalize(), fontsize=SIZE["panel"], color=INK)
+            kind = "events" if measure == "events" else "people"
+            ax.set_xlabel(f"CRPS ({kind} a month)" if scale == "count" else "CRPS of log(1 + x)")
+            ax.xaxis.set_major_locator(MaxNLocator(4))
+    footnote(
+        figure,
+        f"{table['months'].iloc[0]} months from December 2013. Grey: `rolling` sees each past month, as no forecast from "
+        "November 2013 can.",
+    )
+    return figure
+
+
+def where(table, maps, cells, arm, correlations):
+    """Draw where civilians were killed: observed by prefecture, simulated by prefecture, simulated by cell.
+
+    Parameters
+    ----------
+    table : DataFrame of hindcast.where_table
+    maps : DataFrame: arm, month, row, col, killed_so_far; cells : DataFrame: row, col, admin1
+    correlations : DataFrame of hindcast.where_scores
+    """
+    of = table.set_index("admin1")
+    size = cells.groupby("admin1")["row"].size()
+    shape = (int(cells["row"].max()) + 1, int(cells["col"].max()) + 1)
+    mine = maps[maps["arm"] == arm]
+    ends = [
+        mine[mine["month"] == m].set_index(["row", "col"])["killed_so_far"]
+        for m in (mine["month"].min(), mine["month"].max())
+    ]
+    by_cell = (ends[1] - ends[0]).rename("killed").reset_index()
+    panels = (
+        ("Observed, by prefecture", cells.assign(killed=cells["admin1"].map(of["killed_after"] / size))),
+        ("Simulated, by prefecture", cells.assign(killed=cells["admin1"].map(of["simulated"] / size))),
+        ("Simulated, by cell", by_cell),
+    )
+    most = max(p["killed"].max() for _, p in panels)
+    norm = LogNorm(0.3, max(most, 10))
+    figure, axes = sheet(5.6, "Where civilians were killed, December 2013 to 2017", 2, 2, height_ratios=(1, 1))
+    for ax, (title, panel) in zip(axes.flat, panels):
+        grid = np.full(shape, np.nan)
+        grid[panel["row"], panel["col"]] = np.maximum(panel["killed"], 1e-3)
+        ax.imshow(grid, origin="lower", cmap=DEATHS, norm=norm, interpolation="nearest")
+        ax.set_title(title, fontsize=SIZE["panel"], color=INK)
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.spines[:].set_visible(False)
+    bar = figure.colorbar(
+        ScalarMappable(norm, DEATHS), ax=axes[1, 0], location="bottom", extend="min", shrink=0.7, aspect=30, pad=0.02
+    )
+    bar.set_label("civilians killed per cell of 25 km (mean)", fontsize=SIZE["label"], color=INK)
+    ticks = [t for t in (1, 10, 100, 1000) if t <= most]
+    bar.ax.xaxis.set_minor_locator(NullLocator())
+    bar.set_ticks(ticks, labels=[_plain(t) for t in ticks])
+    bar.ax.tick_params(labelsize=SIZE["tick"])
+    ax = axes[1, 1]
+    ax.plot([1, 5_000], [1, 5_000], color=GREY, lw=0.8)
+    x, y = np.maximum(table["killed_after"], 1), np.maximum(table["simulated"], 1)
+    ax.loglog(x, y, "o", color=BLUE, mec="white", ms=6)
+    for name, a, b in zip(table["admin1"], x, y):
+        if abs(np.log10(b / a)) > 1 or a > 800:
+            ax.annotate(name, (a, b), (4, 3), textcoords="offset points", fontsize=7, color=INK)
+    ax.set_xlabel("observed, people")
+    ax.set_ylabel("simulated mean")
+    said = "; ".join(f"{r.forecast} {short_number(r.rank_correlation)}" for r in correlations.itertuples())
+    ax.set_title("Prefectures (at least 1 shown)", fontsize=SIZE["panel"], color=INK)
+    footnote(figure, _folded(f"Rank correlation with what was observed over prefectures: {said}.", 120))
+    return figure

@@ -1,0 +1,74 @@
+"""Parameters drawn from a calibration, so that results carry the uncertainty of parameters beside that of luck."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent / "conf" / "calibrated"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Where runs take calibrated parameters from: seed s takes row s of a table, so that arms stay paired.
+
+    Parameters
+    ----------
+    name : a table in conf/calibrated: seed, distance, and parameters by dotted name
+    kept : names of parameters that stay as they were given
+    same_past : take the luck, too, with which a row was accepted: in the scenario of the calibration the run then
+        repeats the history that came near the observed one
+
+    Raises
+    ------
+    ValueError
+        There is no such table.
+    """
+
+    name: str
+    kept: tuple = ()
+    same_past: bool = False
+
+    def __post_init__(self):  # noqa: D105
+        if not self.path.is_file():
+            there = ", ".join(sorted(f.stem for f in FOLDER.glob("*.csv"))) or "none is there"
+            raise ValueError(f"calibration is {self.name!r}; choose among {there}")
+
+    @classmethod
+    def asked_for(cls, name, overrides=(), same_past=False):
+        """Return a calibration with what overrides name kept as given; None if no calibration is named."""
+        return cls(name, tuple(o.split("=")[0].lstrip("+~") for o in overrides), same_past) if name else None
+
+    @property
+    def path(self):
+        """The file of the table."""
+        return FOLDER / f"{self.name}.csv"
+
+    @property
+    def made_by(self):
+        """What two must share to be the same: the table, what is kept, whose luck."""
+        kept = sorted(set(self.kept) & set(_table(self.path).columns))
+        return [hashlib.sha256(self.path.read_bytes()).hexdigest(), kept, self.same_past]
+
+    def of(self, params):
+        """Return parameters with those of their seed's row in place."""
+        table = _table(self.path)
+        row = table.iloc[(params.seed - 1) % len(table)]
+        params = with_values(params, {n: row[n] for n in table.columns if "." in n and n not in self.kept})
+        return replace(params, seed=int(row["seed"])) if self.same_past else params
+
+
+@cache
+def _table(path):
+    import pandas as pd
+
+    return pd.read_csv(path, comment="#")
+
+
+def with_values(params, values):
+    """Return parameters with some of them set: {"prey.rate": 60.0}."""
+    groups = {}
+    for name, value in values.items():
+        group, leaf = name.split(".")
+        groups.setdefault(group, {})[leaf] = float(value)
+    return replace(params, **{g: replace(getattr(params, g), **v) for g, v in groups.items()})

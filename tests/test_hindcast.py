@@ -1,0 +1,141 @@
+"""The hindcast: scores against closed forms, baselines that see only the past, tables and figures."""
+
+import io
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import CONF, loaded
+
+from experiments import held, hindcast
+
+MONTHS = [f"{y}-{m:02d}" for y in (2012, 2013, 2014) for m in range(1, 13)]
+
+
+@pytest.fixture
+def seen():
+    months = [f"{y}-{m:02d}" for y in range(1989, 2015) for m in range(1, 13)]
+    return pd.DataFrame({"month": months, "civilians_killed": 10.0, "battle_deaths": 5.0, "events": 3})
+
+
+@pytest.fixture
+def monthly():
+    rng = np.random.default_rng(0)
+    return pd.concat([
+        pd.DataFrame({"arm": "car_history", "seed": s, "month": MONTHS, "osv_all": rng.poisson(10, len(MONTHS)),
+                      "civilians_killed": rng.poisson(11, len(MONTHS)), "brd": rng.poisson(4, len(MONTHS)),
+                      "events": rng.poisson(3, len(MONTHS))})
+        for s in range(1, 41)
+    ], ignore_index=True)  # fmt: skip
+
+
+# ------------------------------------------------------------------------------ scores
+
+
+@pytest.mark.parametrize("seen", [0.0, 0.7, -2.5])
+def test_crps_of_a_normal_forecast_is_its_closed_form(seen):
+    sample = np.random.default_rng(0).normal(size=200_000)
+    density, below = math.exp(-seen * seen / 2) / math.sqrt(2 * math.pi), (1 + math.erf(seen / math.sqrt(2))) / 2
+    exact = seen * (2 * below - 1) + 2 * density - 1 / math.sqrt(math.pi)  # Gneiting & Raftery 2007
+    assert hindcast.crps(sample, seen) == pytest.approx(exact, abs=0.005)
+
+
+def test_crps_of_one_number_is_the_absolute_error_and_of_two_by_hand():
+    assert hindcast.crps([3.0], 7.0) == 4.0
+    assert hindcast.crps([0.0, 4.0], 1.0) == pytest.approx((1 + 3) / 2 - 4 / 4)
+
+
+def test_crps_rewards_the_true_distribution():
+    rng = np.random.default_rng(1)
+    came = rng.normal(0, 1, 4_000)
+    score = {s: np.mean([hindcast.crps(rng.normal(0, s, 200), x) for x in came[:500]]) for s in (0.3, 1.0, 3.0)}
+    assert score[1.0] == min(score.values())
+
+
+def test_bands_cover_what_they_say():
+    rng = np.random.default_rng(2)
+    covered = [[hindcast.covered(rng.normal(size=200), rng.normal(), s) for s in (0.5, 0.9)] for _ in range(2_000)]
+    assert np.mean(covered, axis=0) == pytest.approx([0.5, 0.9], abs=0.03)
+
+
+# ------------------------------------------------------------------------------ forecasts
+
+
+def test_forecasts_know_nothing_of_december_2013_and_later(monthly, seen):
+    later = seen.assign(civilians_killed=seen.civilians_killed.where(seen.month < "2013-12", 9_999.0))
+    for (month, came, a), (_, changed, b) in zip(
+        hindcast.forecasts(monthly, seen, "one-sided deaths"), hindcast.forecasts(monthly, later, "one-sided deaths")
+    ):
+        assert (came, changed) == (10, 9_999)
+        assert month >= "2013-12"
+        for name in ("simulation", "last year's mean", "last year's months", "long run"):
+            assert a[name].tolist() == b[name].tolist()
+    assert len(a["long run"]) == (2013 - 1989) * 12 + 11
+    assert a["last year's mean"].tolist() == [10]
+    assert hindcast.last_year(later)["all violent deaths"] == 15
+
+
+def test_a_perfect_forecast_beats_and_a_wrong_one_loses(monthly, seen):
+    rng = np.random.default_rng(3)
+    seen = seen.assign(civilians_killed=rng.poisson(200, len(seen)))
+    came = seen.set_index("month").civilians_killed
+    now = monthly.month >= "2013-12"
+    right = monthly.assign(osv_all=monthly.month.map(came).where(now, 0))
+    wrong = monthly.assign(osv_all=5_000.0)
+    for table, verdict in ((right, "better"), (wrong, "worse")):
+        found = hindcast.scores(hindcast.months_table(table, seen))
+        found = found[(found.measure == "one-sided deaths") & (found.scale == "count")]
+        assert set(found.verdict) == {verdict}
+        assert set(found.rival) == set(hindcast.RIVALS)
+
+
+def test_scores_without_a_year_before_are_refused(monthly, seen):
+    with pytest.raises(ValueError, match="a year before 2013-12 is needed"):
+        hindcast.months_table(monthly, seen[seen.month >= "2013-06"])
+
+
+# ------------------------------------------------------------------------------ what was observed
+
+
+def test_the_observed_tables_agree_with_each_other():
+    car = loaded("country=car").country
+    months, places = hindcast.history(car), hindcast.places(car)
+    assert months.month.is_unique
+    assert months.month.iloc[0] == "1989-01"
+    assert set(places.index) == set(pd.read_csv(CONF / "country" / car.cells).admin1)
+    assert places.population.sum() == pytest.approx(4_610_848, rel=0.01)
+    after = months[months.month.between("2013-12", "2017-12")]
+    # a few events have no prefecture, and long ones are spread over months in one table and not in the other
+    assert places.killed_after.sum() == pytest.approx(after.civilians_killed.sum(), rel=0.05)
+    assert (places.dead_after >= places.killed_after).all()
+
+
+def test_where_counts_between_the_maps():
+    car = loaded("country=car").country
+    cells = pd.read_csv(CONF / "country" / car.cells)[["row", "col", "admin1"]]
+    first = cells.assign(arm="a", month="2013-11", killed_so_far=5.0)
+    last = cells.assign(arm="a", month="2017-12", killed_so_far=np.where(cells.admin1 == "Bangui", 105.0, 6.0))
+    maps = pd.concat([first, last]).drop(columns="admin1")
+    table = hindcast.where_table(maps, car, "a").set_index("admin1")
+    assert table.simulated["Bangui"] == 100
+    assert table.simulated["Lobaye"] == (cells.admin1 == "Lobaye").sum()
+    itself = hindcast.where_scores(table.reset_index().assign(simulated=table.killed_after.to_numpy()))
+    assert itself.set_index("forecast").rank_correlation["simulation"] == pytest.approx(1)
+    drawn(held.where(table.reset_index(), maps, cells, "a", itself))
+
+
+# ------------------------------------------------------------------------------ figures
+
+
+def drawn(figure):
+    figure.savefig(io.BytesIO(), dpi=40)
+    return figure
+
+
+def test_months_and_scores_are_drawn(monthly, seen):
+    table = hindcast.months_table(monthly, seen, "2012-06")
+    figure = drawn(held.months(table, hindcast.last_year(seen), {"Mission": "2013-12"}))
+    assert len(figure.axes) == len(hindcast.MEASURES)
+    assert all("50% band holds" in ax.get_title(loc="left") for ax in figure.axes)
+    assert len(drawn(held.scores(hindcast.scores(hindcast.months_table(monthly, seen)))).axes) == 6
