@@ -83,6 +83,11 @@ class Job:
         """The model's source that it was planned for."""
         return self.key.split("-")[2]
 
+    def resolved(self):
+        """Return the parameters that are run: with its seed, and the values that a calibration draws for it."""
+        params = replace(self.params, seed=self.seed)
+        return self.calibration.of(params) if self.calibration else params
+
 
 def plan(arms, seeds, store, dates=(), overrides=None, calibrations=None):
     """Return the jobs of an experiment: one for each arm and seed.
@@ -207,8 +212,7 @@ def simulate(job):
     if _code_when_started() != job.code:
         raise RuntimeError("the model's source changed while the sweep was running; start it again")
     start = time.perf_counter()
-    params = replace(job.params, seed=job.seed)
-    model = PeaceModel(job.calibration.of(params) if job.calibration else params).run()
+    model = PeaceModel(job.resolved()).run()
     seconds = time.perf_counter() - start
     months, columns, values = outcomes.monthly_matrix(model)
     about = {"outcomes": outcomes.totals(model), "columns": columns, "months": months, "seconds": seconds,
@@ -236,8 +240,13 @@ def _provenance():
 # ------------------------------------------------------------------------------ who is at what
 
 
-@functools.cache
 def _locks(store):
+    """Return the open file of locks of a store, whatever the working directory is by now."""
+    return _opened(Path(os.path.abspath(store)))
+
+
+@functools.cache
+def _opened(store):
     """Open the file of locks of a store, once in a process: closing it anywhere would give up all locks."""
     store.mkdir(parents=True, exist_ok=True)
     return os.open(store / LOCKS, os.O_RDWR | os.O_CREAT, 0o666)

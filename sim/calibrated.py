@@ -45,14 +45,19 @@ class Calibration:
         return FOLDER / f"{self.name}.csv"
 
     @property
+    def table(self):
+        """The table, as a data frame."""
+        return _table(self.path)
+
+    @property
     def made_by(self):
         """What two must share to be the same: the table, what is kept, whose luck."""
-        kept = sorted(set(self.kept) & set(_table(self.path).columns))
+        kept = sorted(set(self.kept) & set(self.table.columns))
         return [hashlib.sha256(self.path.read_bytes()).hexdigest(), kept, self.same_past]
 
     def of(self, params):
         """Return parameters with those of their seed's row in place."""
-        table = _table(self.path)
+        table = self.table
         row = table.iloc[(params.seed - 1) % len(table)]
         params = with_values(params, {n: row[n] for n in table.columns if "." in n and n not in self.kept})
         return replace(params, seed=int(row["seed"])) if self.same_past else params

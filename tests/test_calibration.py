@@ -10,9 +10,9 @@ import yaml
 from conftest import CONF, loaded, scenario
 
 from experiments import __main__ as command
-from experiments import calibrate, targets
+from experiments.evaluation import calibration, targets
 from sim import PeaceModel, load
-from sim.config import drawn, draws_of, with_values
+from sim.calibrated import Calibration, with_values
 from sim.params import out_of_range, rows
 
 DATA = os.environ.get("CAR_DATA")
@@ -141,7 +141,7 @@ def test_without_data_it_says_so_and_does_nothing(tmp_path, monkeypatch, capsys)
     monkeypatch.delenv("CAR_DATA", raising=False)
     for words, said in (([], "give --data DIR, or set CAR_DATA"), (["--data", str(tmp_path)], f"no {targets.GED} in")):
         with pytest.raises(SystemExit) as left:
-            calibrate.main(words)
+            calibration.main(words)
         assert left.value.code == 2
         assert said in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
@@ -159,19 +159,19 @@ def test_free_parameters_exist_and_belong_to_the_country_not_to_missions():
 
 
 def test_the_draws_are_within_their_priors():
-    table = draws_of("car")
-    assert len(table) == calibrate.DRAWS
+    table = Calibration("car").table
+    assert len(table) == calibration.DRAWS
     assert set(table.columns) == {"seed", "distance", *ABOUT["priors"]}
     for name, prior in ABOUT["priors"].items():
         assert table[name].between(prior["low"] * 0.9999, prior["high"] * 1.0001).all()
-    assert (table.drop_duplicates().shape[0]) > calibrate.DRAWS / 4  # a cloud, not one vector
+    assert (table.drop_duplicates().shape[0]) > calibration.DRAWS / 4  # a cloud, not one vector
 
 
 # ------------------------------------------------------------------------------ runs draw from them
 
 
 def test_seed_s_takes_draw_s():
-    table = draws_of("car")
+    table = Calibration("car").table
     for seed in (1, 2, len(table) + 1):
         p = load("country=car", "calibration=car", f"seed={seed}")
         draw = table.iloc[(seed - 1) % len(table)]
@@ -190,7 +190,7 @@ def test_a_calibration_changes_nothing_else_and_what_is_given_stays():
     )
     back.judge.decay = plain.judge.decay
     assert asdict(back) == asdict(plain)
-    assert drawn(plain, None) is plain
+    assert Calibration.asked_for(None) is None
 
 
 def test_an_unknown_calibration_is_named_with_those_that_exist():
@@ -203,22 +203,23 @@ def hindcast(tmp_path_factory):
     """The hindcast's experiment with an arm more, planned and not run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("hindcast"))
-        yield command.Experiment("hindcast", ["experiment.seeds=3", "+experiment.arms.none=[mission=none]"])
+        yield command.Experiment("hindcast", ["experiment.seeds=3", "+experiment.arms.none=['mission=none']"])
 
 
 def test_arms_of_an_experiment_share_draws_and_seeds_do_not(hindcast):
     by = {(job.arm, job.seed): job for job in hindcast.jobs}
-    assert by["none", 2].params.prey == by["car_history", 2].params.prey
-    assert by["none", 2].params.seed == by["car_history", 2].params.seed
-    assert by["none", 2].params.prey != by["none", 3].params.prey
+    none, history, other = (by[k].resolved() for k in (("none", 2), ("car_history", 2), ("none", 3)))
+    assert none.prey == history.prey
+    assert none.seed == history.seed
+    assert none.prey != other.prey
     assert len({job.folder for job in hindcast.jobs}) == len(hindcast.jobs)
 
 
 def test_the_hindcast_goes_on_from_the_history_that_was_accepted(hindcast):
-    draw = draws_of("car").iloc[1]
+    draw = Calibration("car").table.iloc[1]
     accepted = with_values(load(*ABOUT["scenario"]), {n: draw[n] for n in ABOUT["priors"]})
     accepted.seed = int(draw["seed"])
-    by = {(job.arm, job.seed): job.params for job in hindcast.jobs}
+    by = {(job.arm, job.seed): job.resolved() for job in hindcast.jobs}
     alone, with_aid = (replace(by[arm, 2], weeks=100) for arm in ("none", "car_history"))
     assert asdict(alone) == asdict(accepted)
     killed = [
@@ -245,22 +246,22 @@ def tiny(tmp_path_factory):
 
 
 def test_distance_is_in_units_of_nearness_and_bounded(tiny):
-    task = calibrate.Task("car", tiny)
+    task = calibration.Task("car", tiny)
     assert task.distance(task.observed, task.observed) == 0
     one = dict(task.observed, killed=task.observed["killed"] + task.near["killed"])
     assert task.distance(one, task.observed) == pytest.approx(1 / np.sqrt(len(task.near)))
     far = dict.fromkeys(task.observed, 1000000000.0)
-    assert task.distance(far, task.observed) == calibrate.FARTHEST
+    assert task.distance(far, task.observed) == calibration.FARTHEST
 
 
 def test_resampling_keeps_weights(tiny):
-    task = calibrate.Task("car", tiny)
-    points = pd.DataFrame({calibrate._key(n): [0.1, 0.2, 0.3] for n in task.priors})
+    task = calibration.Task("car", tiny)
+    points = pd.DataFrame({calibration._key(n): [0.1, 0.2, 0.3] for n in task.priors})
     said = [dict(task.observed, seed=s) for s in (7, 8, 9)]
-    draws, summaries = calibrate.resampled(task, points, np.array([0.5, 0.3, 0.2]), said, [1.0, 2.0, 3.0])
+    draws, summaries = calibration.resampled(task, points, np.array([0.5, 0.3, 0.2]), said, [1.0, 2.0, 3.0])
     assert draws.seed.value_counts().to_dict() == {7: 100, 8: 60, 9: 40}
     assert (draws.distance == draws.seed - 6).all()
-    assert len(summaries) == calibrate.DRAWS
+    assert len(summaries) == calibration.DRAWS
 
 
 def test_it_calibrates_is_interrupted_and_goes_on(tiny, tmp_path, monkeypatch, capsys):
@@ -269,14 +270,14 @@ def test_it_calibrates_is_interrupted_and_goes_on(tiny, tmp_path, monkeypatch, c
     (conf / "calibrated").mkdir(parents=True)
     about = dict(ABOUT, scenario=["country=car", "mission=none", "weeks=100", "civilians=100"])
     (conf / "calibrated" / "car.yaml").write_text(yaml.safe_dump(about), encoding="utf-8")
-    monkeypatch.setattr(calibrate, "CONF", conf)
+    monkeypatch.setattr(calibration, "CONF", conf)
     monkeypatch.chdir(tmp_path)
     words = ["--data", str(tiny), "--particles", "4", "--checks", "2", "--workers", "1", "--generations"]
-    calibrate.main([*words, "1"])
-    calibrate.main([*words, "2"])
+    calibration.main([*words, "1"])
+    calibration.main([*words, "2"])
     assert "1 generations are in" in capsys.readouterr().err
     draws = pd.read_csv(conf / "calibrated" / "car.csv", comment="#")
-    assert len(draws) == calibrate.DRAWS
+    assert len(draws) == calibration.DRAWS
     folder = tmp_path / "results" / "calibration"
     there = {"parameters.csv", "targets.csv", "parameters.png", "targets.png", "provenance.yaml"}
     assert there <= {f.name for f in folder.iterdir()}
@@ -288,8 +289,8 @@ def test_it_calibrates_is_interrupted_and_goes_on(tiny, tmp_path, monkeypatch, c
 @pytest.mark.slow
 @pytest.mark.skipif(not DATA, reason="set CAR_DATA to the folder of UCDP GED's events")
 def test_the_calibrated_draws_are_nearer_than_the_default():
-    task = calibrate.Task("car", DATA)
-    table = draws_of("car").iloc[:40]
+    task = calibration.Task("car", DATA)
+    table = Calibration("car").table.iloc[:40]
     near = [
         task.distance(task.simulate({n: d[n] for n in task.priors}, s), task.observed)
         for s, d in enumerate(table.to_dict("records"), start=1)

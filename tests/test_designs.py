@@ -8,8 +8,8 @@ from conftest import CONF
 from test_sweeps import TINY, small_experiment
 
 from experiments import __main__ as command
-from experiments import experiment as comparison
 from experiments import designs, results, runs
+from experiments import experiment as comparison
 from sim.config import Composer, Design, load
 
 pytestmark = pytest.mark.xdist_group("designs")
@@ -78,7 +78,7 @@ def test_composing_many_scenarios_gives_what_hydra_gives():
             "mandate@mission.components.un.mandate=observation",
             "mission.components.un.force.arrears=0.3",
         ],
-        ["experiment=car", "mission=none", "+country.factions.upc.community.x=1"],
+        ["experiment=car", "calibration=null", "mission=none", "+country.factions.upc.community.x=1"],
     ):
         assert composer.params(overrides) == load(*overrides)
     with pytest.raises(Exception, match=r"judge\.conflatoin"):

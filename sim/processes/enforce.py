@@ -59,9 +59,8 @@ def enforce(model):
 
 def _operation(model, b, who, size, harm):
     bands, m, p, now = model.bands, model.missions, model.params.enforce, model.now
-    removed = bands.fighters[b] * p.removed * 2 * size
-    killed = int(removed * p.killed + harm)
-    killed = min(killed, int(removed))
+    removed = bands.fighters[b] * min(p.removed * 2 * size, 1)
+    killed = min(int(removed * p.killed + harm), int(removed))
     faction, cell = bands.faction[b], bands.cell[b]
     model.lose_fighters(b, killed, to_rivals=False)
     scattered = min(removed - killed, bands.fighters[b])
