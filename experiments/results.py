@@ -31,7 +31,8 @@ from sim.results import whole_file, whole_folder
 SCHEMA = 2  # of these tables. 1: no units, no provenance in rows, monthly in one file
 PART = 500  # runs in a file of monthly/, and in memory at a time
 ROWS = 5_000  # of runs.parquet in a group
-MADE_BY = ("scenario", "code", "commit", "uncommitted_changes", "python")  # and the versions of packages
+MADE_BY = ("scenario", "calibrated_by", "code", "commit", "uncommitted_changes", "python")  # and versions of packages
+DRAFT = re.compile(r"\.\d+\.(runs\.parquet|failures\.csv)|\.monthly\.\d+\.(draft|old)")
 
 
 # ------------------------------------------------------------------------------ writing
@@ -53,6 +54,9 @@ def write(folder, jobs, settings=None, about=None):
     """
     folder, done = Path(folder), [job for job in jobs if job.done]
     with runs.alone(folder / "runs"):
+        runs.clean(folder / "runs")
+        for draft in [f for f in folder.iterdir() if DRAFT.fullmatch(f.name)]:  # of a process that was killed here
+            runs.discard(draft)
         _write_failures(folder, jobs)
         table = _Tables(done, settings or {}, about or {})
         whole_folder(folder / "monthly", table.write_monthly)

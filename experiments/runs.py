@@ -13,6 +13,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiments import workers
@@ -38,7 +40,11 @@ except ImportError:  # Windows: two processes on one sweep do some runs twice, w
 __all__ = ["Failures", "Job", "available_cores", "gather", "plan", "run"]
 
 LOCKS = ".locks"
+MAPS = "maps.parquet"
 ELSEWHERE = "another process is at it"
+DRAFT = re.compile(
+    r"\.(?:\d+\.)?(\w+-\d+-\w+(?:-\w+)?)\.(?:\d+\.draft|\d+\.old|failed\.json)"
+)  # of the run of that key
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -82,6 +88,12 @@ class Job:
     def code(self):
         """The model's source that it was planned for."""
         return self.key.split("-")[2]
+
+    @property
+    def calibrated_by(self):
+        """What its parameters were drawn from: the name of the calibration and the hash of its table."""
+        drawn = self.calibration
+        return {"calibrated_by": f"{drawn.name} {drawn.made_by[0][:12]}" if drawn else None}
 
     def resolved(self):
         """Return the parameters that are run: with its seed, and the values that a calibration draws for it."""
@@ -182,7 +194,7 @@ def _undone(jobs):
 
 def attempt(job):
     """Do a job unless somebody else is at it; return None, or ELSEWHERE, or what went wrong."""
-    with _claim(job) as mine:
+    with _claim(job.store, job.key) as mine:
         if not mine:
             return ELSEWHERE
         if job.done or job.failure.exists():
@@ -216,12 +228,14 @@ def simulate(job):
     seconds = time.perf_counter() - start
     months, columns, values = outcomes.monthly_matrix(model)
     about = {"outcomes": outcomes.totals(model), "columns": columns, "months": months, "seconds": seconds,
-             "seed": job.seed, "overrides": job.overrides, "provenance": _provenance()}  # fmt: skip
+             "seed": job.seed, "overrides": job.overrides,
+             "provenance": {**_provenance(), **job.calibrated_by}}  # fmt: skip
 
     def fill(folder):
-        np.savez_compressed(folder / "run.npz", monthly=values, about=np.array(json.dumps(about)))
         if job.dates:
-            outcomes.cell_month(model, job.dates).to_parquet(folder / "maps.parquet", index=False)
+            outcomes.cell_month(model, job.dates).to_parquet(folder / MAPS, index=False)
+            about["maps"] = _digest(folder / MAPS)
+        np.savez_compressed(folder / "run.npz", monthly=values, about=np.array(json.dumps(about)))
 
     # Not waiting for the disk saves a tenth of the time of short runs: `read` finds out what a power cut has torn.
     results.whole_folder(job.folder, fill, sync=False)
@@ -257,8 +271,8 @@ def _byte(key):
 
 
 @contextlib.contextmanager
-def _claim(job):
-    """Hold a job for this process; yield whether it is ours.
+def _claim(store, key):
+    """Hold a run for this process; yield whether it is ours.
 
     A claim is a lock on one byte of a file: the system takes it back when the process dies, however it dies, and
     passes it on over network file systems. Where there are no locks, two processes may do the same run, each as a
@@ -267,7 +281,7 @@ def _claim(job):
     if fcntl is None:
         yield True
         return
-    locks, byte = _locks(job.store), _byte(job.key)
+    locks, byte = _locks(store), _byte(key)
     try:
         fcntl.lockf(locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
     except OSError as error:
@@ -293,7 +307,7 @@ def alone(store):
 
 def is_running(job):
     """Say whether another process holds a job now."""
-    with _claim(job) as free:
+    with _claim(job.store, job.key) as free:
         return not free
 
 
@@ -325,6 +339,23 @@ def _progress(what, total, ended):
         yield advance
 
 
+def clean(store):
+    """Take away what processes that were killed left half-written in a store; what is being written stays."""
+    for path in store.iterdir() if fcntl is not None and store.is_dir() else ():
+        if draft := DRAFT.fullmatch(path.name):
+            with _claim(store, draft[1]) as free:
+                if free:
+                    discard(path)
+
+
+def discard(path):
+    """Take away a file or a folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
 # ------------------------------------------------------------------------------ reading them
 
 
@@ -340,16 +371,34 @@ def read(job):
         with open(job.folder / "run.npz", "rb") as file, np.load(file, allow_pickle=False) as stored:  # checks sums
             return json.loads(str(stored["about"])) | {"monthly": stored["monthly"]}
     except (zipfile.BadZipFile, ValueError, EOFError, KeyError, FileNotFoundError) as error:
-        _throw_away(job)
+        discard(job.folder)
         raise Torn(f"{job.folder} was damaged: {error}") from error
+
+
+def read_maps(job):
+    """Return the maps that a run left: a row for each month and cell.
+
+    Raises
+    ------
+    Torn
+        As `read`.
+    """
+    path, known = job.folder / MAPS, read(job).get("maps")
+    try:
+        if known and _digest(path) != known:
+            raise ValueError(f"{MAPS} is not what was written")
+        return pq.ParquetFile(path).read().to_pandas()
+    except (pa.ArrowException, ValueError, OSError) as error:
+        discard(job.folder)
+        raise Torn(f"{job.folder} was damaged: {error}") from error
+
+
+def _digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 class Torn(RuntimeError):  # noqa: N818  says what the run is
     """A stored run that cannot be read."""
-
-
-def _throw_away(job):
-    shutil.rmtree(job.folder, ignore_errors=True)
 
 
 def gather(jobs):
@@ -376,7 +425,7 @@ def mean_maps(jobs):
         total, n, cells = 0.0, 0, None
         for job in of_arm:
             if job.dates and job.done:
-                cells = pq.ParquetFile(job.folder / "maps.parquet").read().to_pandas()
+                cells = read_maps(job)
                 layers = cells.columns.difference(["month", "gid", "row", "col"], sort=False)
                 total, n = total + cells[layers].to_numpy(float), n + 1  # the same cells in the same order in each
         if n:

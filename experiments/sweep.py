@@ -4,6 +4,9 @@ What is to be run is written down in `plan/` of the sweep's folder before it is 
 runs, another terminal can tell how far it is, and the tables can be written without doing anything again.
 """
 
+import contextlib
+import functools
+import hashlib
 import json
 import time
 from datetime import timedelta
@@ -29,23 +32,24 @@ RECENT = 120  # seconds over which a rate is taken
 # ------------------------------------------------------------------------------ what is to be run
 
 
-def write_plan(folder, name, scenarios):
-    """Write down what is to be run.
+def write_plan(folder, name, scenarios, number=0):
+    """Write down what is to be run, in place of an older plan of that name.
 
     Parameters
     ----------
     folder : Path of the sweep; name : str
     scenarios : list of dict: label, settings, overrides, first_seed, seeds, fingerprint, dates
+    number : int, place among the plans of the sweep
     """
-    content = {"code": code_version(), "scenarios": scenarios}
+    content = {"code": code_version(), "number": number, "scenarios": scenarios}
     whole_file(Path(folder) / "plan" / f"{name}.json", lambda f: f.write_text(json.dumps(content), encoding="utf-8"))
 
 
 def planned(folder):
     """Return the jobs of a sweep and its settings as they were written down, and how many plans are of older models."""
     jobs, settings, old, folder, code = [], {}, 0, Path(folder), code_version()
-    for path in sorted((folder / "plan").glob("*.json")):
-        content = json.loads(path.read_text(encoding="utf-8"))
+    plans = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / "plan").glob("*.json"))]
+    for content in sorted(plans, key=lambda plan: plan.get("number", 0)):
         if content["code"] != code:
             old += 1
             continue
@@ -56,7 +60,7 @@ def planned(folder):
                          tuple(s["dates"]), tuple(s["overrides"]))
                 for seed in range(s["first_seed"], s["first_seed"] + s["seeds"])
             ]  # fmt: skip
-    return list({job.key: job for job in jobs}.values()), settings, old
+    return list({(job.arm, job.key): job for job in jobs}.values()), settings, old
 
 
 # ------------------------------------------------------------------------------ a job of Hydra
@@ -72,17 +76,18 @@ def scenario_job(config):
     hydra = HydraConfig.get()
     folder, first = Path(hydra.sweep.dir), config.seed
     overrides = list(hydra.overrides.task)
-    settings = _settings(overrides)
-    label = " ".join(f"{k}={v}" for k, v in settings.items()) or "default"
+    settings, label = _settings(overrides), _label(overrides)
     jobs = _seeds(config, folder, label, settings_of(overrides))
-    number = f"{OmegaConf.select(hydra, 'job.num', throw_on_missing=False) or 0:05d}"
+    number = OmegaConf.select(hydra, "job.num", throw_on_missing=False) or 0
     scenario = {
         "label": label, "settings": {"arm": label, **settings}, "overrides": settings_of(overrides),
-        "first_seed": first,
-        "seeds": len(jobs), "fingerprint": jobs[0].key.split("-")[0], "dates": list(config.run.months),
+        "first_seed": first, "seeds": len(jobs), "fingerprint": jobs[0].key.split("-")[0],
+        "dates": list(config.run.months),
     }  # fmt: skip
-    write_plan(folder, f"{number}-{scenario['fingerprint']}-{first}", [scenario])
-    failed = _do(jobs, config, label)
+    # Named after what was asked for, not after what it means today: a changed file of conf/ replaces the old plan.
+    write_plan(folder, _plan_of(label, first), [scenario], number)
+    to_do = any(not job.done and not job.failure.exists() for job in jobs)
+    failed = _do(jobs, config, (_place(folder, number) if to_do else "") or label)
     if not config.run.objective or failed:
         return None
     table = [runs.read(job)["outcomes"] for job in jobs]
@@ -91,6 +96,28 @@ def scenario_job(config):
             raise ValueError(f"run.objective names {outcome!r}; a run has {', '.join(table[0])}")
     means = tuple(sum(t[o] for t in table) / len(table) for o in config.run.objective)
     return means if len(means) > 1 else means[0]
+
+
+def _plan_of(label, first_seed):
+    return f"{hashlib.sha256(label.encode()).hexdigest()[:12]}-{first_seed}"
+
+
+def _label(overrides):
+    return " ".join(f"{k}={v}" for k, v in _settings(overrides).items()) or "default"
+
+
+_begun = {}  # folder: when the first job of a sweep that had anything to do began in this process, and its number
+
+
+def _place(folder, number):
+    """Return where a job stands in its sweep and how long the rest takes at the pace so far; empty if none knows."""
+    asked = _asked(folder)
+    if not asked:
+        return ""
+    start, first = _begun.setdefault(folder, (time.perf_counter(), number))
+    pace = (time.perf_counter() - start) / max(number - first, 1)
+    left = f", {timedelta(seconds=round(pace * (len(asked) - number)))} left in all" if number > first else ""
+    return f"job {number + 1:,} of {len(asked):,}{left}"
 
 
 def arm_job(config):
@@ -205,8 +232,9 @@ def status(folder):
             missing += 1
     recent = [t for t in ends if time.time() - t < RECENT]
     rate = len(recent) / max(time.time() - min(recent), 1) if running and len(recent) > 1 else 0
-    waiting = _not_started(folder, jobs)
-    left = timedelta(seconds=round((missing + running) / rate)) if rate else None
+    waiting, begun = _not_started(folder), len({job.arm for job in jobs})
+    to_do = missing + running + waiting * len(jobs) / max(begun, 1)
+    left = timedelta(seconds=round(to_do / rate)) if rate else None
     words = [
         f"{folder}: {done:,} of {len(jobs):,} runs done, {running} running, {len(failed)} failed, {missing:,} missing"
     ]
@@ -226,16 +254,28 @@ def status(folder):
     return counts, "\n".join(words)
 
 
-def _not_started(folder, jobs):
+def _not_started(folder):
     """Return how many jobs of a multirun have not yet written down what they do."""
+    jobs, there = _asked(folder), {path.stem for path in (folder / "plan").glob("*.json")}
+    labels = {_label(job) for job in jobs} if len(there) < len(jobs) else ()
+    begun = {name.rpartition("-")[0] for name in there}
+    return sum(_plan_of(label, "").rpartition("-")[0] not in begun for label in labels)
+
+
+def _asked(folder):
+    """Return the overrides of each job of a multirun; none if another sweeper than Hydra's own finds them out."""
+    path = folder / "multirun.yaml"
+    return _split(path, path.stat().st_mtime_ns) if path.exists() else []
+
+
+@functools.cache
+def _split(path, _):
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
-    path = folder / "multirun.yaml"
-    if not path.exists():
-        return 0
     asked = OmegaConf.load(path).hydra.overrides.task
-    with initialize_config_dir(str(CONF), version_base="1.3"):
+    with contextlib.ExitStack() as stack:
+        if not GlobalHydra.instance().is_initialized():
+            stack.enter_context(initialize_config_dir(str(CONF), version_base="1.3"))
         loader = GlobalHydra.instance().config_loader()
         overrides = OverridesParser.create(config_loader=loader).parse_overrides(list(asked))
-    all_of_them = len(BasicSweeper.split_arguments(overrides, None)[0])
-    return max(0, all_of_them - len(list((folder / "plan").glob("*.json"))))
+    return BasicSweeper.split_arguments(overrides, None)[0]
