@@ -151,18 +151,17 @@ def _do(jobs, config, what):
 
 
 def settings_of(overrides):
-    """Return the overrides that say what is simulated, as apart from how it is run."""
-    return [o for o in overrides if not o.lstrip("+~").startswith(("run.", "hydra.", "hydra/"))]
+    """Return the overrides that say what is simulated, as apart from how it is run and with which luck."""
+    return [o for o in overrides if not o.lstrip("+~").startswith(("run.", "hydra.", "hydra/", "seed="))]
 
 
 def _settings(overrides):
     """Return overrides as columns: {key: value}."""
     found = {}
     for o in OverridesParser.create().parse_overrides(settings_of(overrides)):
-        key = o.get_key_element().lstrip("+~")
         value = "" if o.is_delete() else o.value()
-        if key != "seed":
-            found[key] = value if isinstance(value, (int, float, bool, str)) else o.get_value_element_as_str()
+        plain = isinstance(value, (int, float, bool, str))
+        found[o.get_key_element().lstrip("+~")] = value if plain else o.get_value_element_as_str()
     return found
 
 

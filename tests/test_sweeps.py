@@ -20,7 +20,9 @@ from experiments import __main__ as command
 from experiments import experiment as comparison
 from experiments import results, runs, sweep, workers
 from sim import __main__ as sim_command
-from sim.config import Composer, load
+from sim import outcomes
+from sim.config import Composer, composed, load
+from sim.model import PeaceModel
 from sim.results import code_version
 
 pytestmark = pytest.mark.xdist_group("sweeps")  # they share processes that take seconds to start
@@ -131,6 +133,43 @@ def test_a_torn_run_is_never_taken_for_a_whole_one(tmp_path, undisturbed):
         assert not job.done
     runs.run(jobs, 1, "again")
     results.write(tmp_path, jobs)
+    assert table(tmp_path) == table(undisturbed)
+
+
+@pytest.mark.parametrize("spoil", [lambda b: b[: len(b) // 2], lambda b: b[:300] + bytes(200) + b[500:]])
+def test_torn_maps_are_never_taken_for_whole_ones(spoil, tmp_path):
+    """Parquet itself does not notice all of it."""
+    (job,) = runs.plan({"none": params()}, [1], tmp_path / "runs", ("2012-01", "2012-03"))
+    runs.run([job], 1, "maps")
+    whole = runs.mean_maps([job])
+    file = job.folder / runs.MAPS
+    file.write_bytes(spoil(file.read_bytes()))
+    with pytest.raises(runs.Torn, match="was damaged"):
+        runs.mean_maps([job])
+    runs.run([job], 1, "maps")
+    pd.testing.assert_frame_equal(runs.mean_maps([job]), whole)
+
+
+def test_what_killed_processes_left_half_written_goes_and_what_is_being_written_stays(tmp_path, undisturbed):
+    shutil.copytree(undisturbed, tmp_path, dirs_exist_ok=True)
+    jobs = jobs_in(tmp_path)
+    left = [tmp_path / "runs" / f".{jobs[0].key}.99.draft", tmp_path / "runs" / f".{jobs[0].key}-0a1b2c.99.draft",
+            tmp_path / "runs" / f".99.{jobs[1].key}.failed.json", tmp_path / ".99.runs.parquet",
+            tmp_path / ".monthly.99.draft"]  # fmt: skip
+    live = tmp_path / "runs" / f".{jobs[2].key}.99.draft"
+    for path in (*left, live):
+        path.mkdir()
+    code = "import sys; sys.path.insert(0, 'TESTS'); from test_sweeps import *\nhold(sys.argv[1])"
+    call = [sys.executable, "-c", code.replace("TESTS", str(Path(__file__).parent)), jobs[2].key]
+    held = subprocess.Popen(call, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    try:
+        assert held.stdout.readline() == "held\n"
+        results.write(tmp_path, jobs)
+    finally:
+        held.kill()
+        held.communicate()
+    assert [path for path in left if path.exists()] == []
+    assert live.exists()
     assert table(tmp_path) == table(undisturbed)
 
 
@@ -255,7 +294,7 @@ def test_a_disk_that_is_really_full(tmp_path):
     finally:
         workers.close()
         os.close(runs._locks(disk / "runs"))
-        runs._locks.cache_clear()
+        runs._opened.cache_clear()
         subprocess.run(["umount", disk], check=True)
 
 
@@ -304,7 +343,7 @@ def test_status_says_from_outside_what_is_done_running_failed_and_missing(tmp_pa
 
 def hold(key):
     """Hold the claim of a job until killed."""
-    with runs._claim(runs.Job("x", 1, None, Path("runs").resolve(), key)) as mine:
+    with runs._claim(Path("runs").resolve(), key) as mine:
         print("held" if mine else "not held", flush=True)
         time.sleep(60)
 
@@ -376,6 +415,61 @@ def test_a_job_of_a_multirun_that_cannot_be_run_does_not_stop_the_others(tmp_pat
     assert "judge.conflation is 3; it must lie in [0, 1] share" in found.failures.error[0]
     assert "judge.conflation=3" in found.failures.overrides[0]
     assert sweep.status(tmp_path / "results" / "mine")[0]["waiting"] == 0
+
+
+def test_a_changed_file_of_conf_replaces_what_was_planned_before(tmp_path, monkeypatch):
+    """The command is the same, what it means is not: no row of before may stay in the table."""
+    words = ["mission=none,un_only", "run.seeds=2", "run.name=mine"]
+    multirun(monkeypatch, tmp_path, *words)
+    first = results.load("mine").runs
+    to_params = sweep.to_params
+    monkeypatch.setattr(
+        sweep, "to_params", lambda config: replace(p := to_params(config), live=replace(p.live, mortality=0.1))
+    )
+    multirun(monkeypatch, tmp_path, *words)
+    second = results.load("mine").runs
+    assert second[["mission", "seed"]].to_numpy().tolist() == first[["mission", "seed"]].to_numpy().tolist()
+    assert not set(second.scenario) & set(first.scenario)
+    assert sweep.status(Path("results/mine"))[0] == {
+        "done": 4, "running": 0, "failed": 0, "missing": 0, "waiting": 0, "seconds_left": None
+    }  # fmt: skip
+
+
+def test_another_command_adds_to_a_sweep_of_that_name(tmp_path, monkeypatch):
+    multirun(monkeypatch, tmp_path, "mission=none,un_only", "run.name=mine")
+    multirun(monkeypatch, tmp_path, "mission=parallel,none", "judge.patience=3", "run.name=mine")
+    found = results.load("mine").runs
+    assert len(found) == 4
+    assert set(found.mission) == {"none", "un_only", "parallel"}
+    assert found["judge.patience"].isna().sum() == 2
+
+
+def test_a_multirun_takes_calibrated_parameters_and_its_rows_say_so(tmp_path, monkeypatch):
+    words = ["calibration=car,null", "mission=none", "prey.rate=40", "run.seeds=2", "run.name=mine"]
+    multirun(monkeypatch, tmp_path, *words)
+    found = results.load("mine").runs
+    assert found.calibration.tolist() == ["car", "car", "null", "null"]
+    assert found.calibrated_by[:2].str.match(r"car [0-9a-f]{12}$").all()
+    assert found.calibrated_by[2:].isna().all()
+    for number, job in enumerate(sweep.planned(Path("results/mine"))[0]):
+        words = ["mission=none", "prey.rate=40", f"seed={job.seed}", *(["calibration=car"] if number < 2 else [])]
+        one = load(*TINY, *words)
+        assert runs.read(job)["outcomes"] == pytest.approx(outcomes.totals(PeaceModel(one).run()), nan_ok=True)
+
+
+def test_a_calibrated_arm_on_an_engine_is_the_run_that_the_experiment_planned(tmp_path, monkeypatch):
+    """An engine composes the scenario from its overrides alone: it must come to the same name."""
+    monkeypatch.chdir(tmp_path)
+    experiment = small_experiment("dose", "calibration=car", "live.mortality=0.1", "experiment.seeds=2")
+    monkeypatch.setattr(sweep, "launch", lambda folder, engine, lists: given.extend(lists))
+    given, experiment.engine = [], ["hydra/launcher=dask"]
+    with pytest.raises(RuntimeError, match="12 runs are missing"):
+        experiment.do(1)
+    keys = []
+    for overrides in given:
+        config = composed(overrides)
+        keys += [job.key for job in sweep._seeds(config, experiment.folder, "x", sweep.settings_of(overrides))]
+    assert keys == [job.key for job in experiment.jobs]
 
 
 def test_a_multirun_can_leave_folders_of_all_tables_instead(tmp_path, monkeypatch):
