@@ -4,7 +4,8 @@
       kind: grid                                  # all combinations
       axes:
         judge.conflation: [0, 0.5, 1]             # a setting and its values
-        size: {small: [a=1, b=2], large: [a=9]}   # or a name and levels, each some overrides
+        size: {small: [a=1, b=2], large: [a=9]}   # or a name and levels, each some overrides;
+                                                # with `unit: person` and `meaning: ...` for the column of that name
 
 In the other kinds an axis is a setting and its lowest and highest value, or a list of choices: `lhs` a Latin hypercube
 and `sobol` a Sobol' sequence (SciPy), `morris` trajectories one step at a time (SALib), `optuna` an optimisation that
@@ -16,6 +17,8 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from experiments.statistics import interval
 
 KINDS = ("grid", "lhs", "sobol", "morris", "optuna")
 DIGITS = 6  # of a sampled value: what is shown is what is run
@@ -50,7 +53,8 @@ def check(design):
         raise ValueError("experiment.design.axes is empty; name at least one setting and its values")
     for name, values in design.axes.items():
         if isinstance(values, dict):
-            if not values or any(not isinstance(v, list) for v in values.values()):
+            levels = _levels(values)
+            if not levels or any(not isinstance(v, list) for v in levels.values()):
                 raise ValueError(f"experiment.design.axes.{name} must give each level a list of overrides")
             if design.kind == "morris":
                 raise ValueError(f"experiment.design.axes.{name} has levels; morris needs a lowest and a highest value")
@@ -69,12 +73,26 @@ def check(design):
         raise ValueError(f"experiment.design.levels is {design.levels}; it must be an even number")
 
 
+SAID = ("unit", "meaning")  # of an axis of levels
+
+
+def _levels(values):
+    """Return the levels of an axis without what is said of it."""
+    return {level: overrides for level, overrides in values.items() if level not in SAID}
+
+
+def said(design):
+    """Return what a design says of the axes that have levels: {axis: (unit, meaning)}."""
+    named = {name: values for name, values in design.axes.items() if isinstance(values, dict)}
+    return {name: tuple(str(v.get(key, "")) for key in SAID) for name, v in named.items() if "meaning" in v}
+
+
 def _axes(design):
     """Return each axis as {level: overrides}, or, where values are sampled, as (name, low, high)."""
     found = {}
     for name, values in design.axes.items():
         if isinstance(values, dict):
-            found[name] = {level: tuple(overrides) for level, overrides in values.items()}
+            found[name] = {level: tuple(overrides) for level, overrides in _levels(values).items()}
         elif design.kind != "grid" and _is_range(values):
             found[name] = (name, *values)
         else:
@@ -165,6 +183,35 @@ def elementary_effects(found, design, outcome, arm):
     table = {"axis": list(design.axes), "mu": done["mu"], "mu_star": done["mu_star"],
              "mu_star_interval": done["mu_star_conf"], "sigma": done["sigma"]}  # fmt: skip
     return pd.DataFrame(table)
+
+
+# ------------------------------------------------------------------------------ adaptive replication
+
+
+def seeds_wanted(rule, values, seeds, baselines):
+    """Return the scenarios whose interval is still too wide, and how many seeds each is to have.
+
+    Parameters
+    ----------
+    rule : sim.config.Adaptive
+    values : DataFrame of its outcome, a row a seed, a column a scenario
+    seeds : dict, scenario -> seeds planned, those of runs that failed included
+    baselines : dict, scenario -> the one that a difference is from
+    """
+    wider = {}
+    for label in values:
+        base, found = baselines[label], values[label]
+        if rule.difference:
+            if base == label or base not in values:
+                continue
+            found = found - values[base]
+        mean, low, high = interval(found)
+        widest = rule.half_width if rule.half_width is not None else rule.relative * abs(mean)
+        if not (high - low) / 2 <= widest and seeds[label] < rule.most and values[label].notna().any():
+            wider[label] = min(seeds[label] + rule.batch, rule.most)
+            if rule.difference and wider[label] > max(seeds[base], wider.get(base, 0)):  # a pair needs both
+                wider[base] = wider[label]
+    return wider
 
 
 # ------------------------------------------------------------------------------ optimisation

@@ -1,6 +1,7 @@
 """An experiment: its scenarios, their runs, its tables and figures."""
 
 import itertools
+from collections import Counter
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -59,22 +60,14 @@ class Experiment:
         self.baseline = self.about.baseline or self.arms[0]
         if self.baseline not in self.arms:
             raise ValueError(f"experiment.baseline is {self.baseline!r}; choose among {', '.join(self.arms)}")
-        self.search = designs.Search(self.about.design) if self.about.design.kind == "optuna" else None
-        self.dates = []
-        at_first = (
-            designs.points(self.about.design) if self.about.design.axes and not self.search else [designs.Point()]
-        )
-        models = {arm: self._check(arm, [] if self._fixed(arm) else at_first[0].overrides) for arm in self.arms}
-        if not self.about.design.axes:  # maps of many points would be many
-            lived = _months(models[self.baseline].record)
-            self.dates = self.about.map_dates or [lived[round(q * (len(lived) - 1))] for q in (0.08, 0.25, 0.6, 1.0)]
-            if late := [d for d in self.dates if d not in lived]:
-                raise ValueError(
-                    f"experiment.map_dates names {', '.join(late)}; the run has the months {lived[0]} to {lived[-1]}"
-                )
-        self.add(at_first, [arm for arm in self.arms if self._fixed(arm) or not self.search])
-        first = self.first(self.baseline)
-        self.country = first.country
+        searched = self.about.design.kind == "optuna"  # then the points are not known yet
+        if searched:
+            designs.Search(self.about.design)  # refuses what cannot be, before anything is run
+        points = designs.points(self.about.design) if self.about.design.axes and not searched else [designs.Point()]
+        models = {arm: self._check(arm, [] if self._fixed(arm) else points[0].overrides) for arm in self.arms}
+        self.dates = [] if self.about.design.axes else self._map_dates(_months(models[self.baseline].record))
+        self.add(points, [arm for arm in self.arms if self._fixed(arm) or not searched])
+        self.country = self.first(self.baseline).country
         self.capital = {n: (p.row, p.col) for n, p in self.country.places.items() if p.capital}
         record, missions = models[self.arms[0]].record, models[self.arms[0]].missions
         self.deployments = {
@@ -108,6 +101,14 @@ class Experiment:
             raise ValueError("experiment.adaptive needs one of half_width and relative")
         if a.outcome and (a.batch < 1 or about.seeds < 2 or not min(a.half_width or 1, a.relative or 1) > 0):
             raise ValueError("experiment.adaptive needs experiment.seeds of at least 2, and batch and width above 0")
+
+    def _map_dates(self, lived):
+        """Return the months of which maps are kept: those asked for, or four over the run."""
+        if late := [d for d in self.about.map_dates if d not in lived]:
+            raise ValueError(
+                f"experiment.map_dates names {', '.join(late)}; the run has the months {lived[0]} to {lived[-1]}"
+            )
+        return self.about.map_dates or [lived[round(q * (len(lived) - 1))] for q in (0.08, 0.25, 0.6, 1.0)]
 
     def _fixed(self, arm):
         return not self.about.design.axes or arm in self.about.design.fixed
@@ -211,6 +212,11 @@ class Experiment:
     def run(self, workers=None, retry_failed=False):
         """Do what is missing, then write tables and figures.
 
+        Parameters
+        ----------
+        workers : int, runs at a time; none: the cores
+        retry_failed : do those that failed, and only those; where later runs hang on results, these follow
+
         Raises
         ------
         experiments.runs.Failures
@@ -218,38 +224,48 @@ class Experiment:
         """
         at_a_time = self.workers or workers or runs.available_cores()
         say(self.about.question)
-        self.do(at_a_time, retry_failed)
-        while self.search and (points := self.search.ask()):
-            arm = next(a for a in self.arms if not self._fixed(a))
-            labels = self.add(points, [arm])
-            self.do(at_a_time)
-            self.search.tell([self._means(label) for label in labels])
-        while wider := self._too_wide():
-            self.plan(wider)
-            self.do(at_a_time)
         while True:
             try:
-                tables.write(
-                    self.folder, self.jobs, self.settings, {"experiment": self.name, "baseline": self.baseline}
-                )
+                self.do(at_a_time, retry_failed)
+                self._do_what_hangs_on_results(at_a_time, retry_failed)
+                about = {"experiment": self.name, "baseline": self.baseline}
+                tables.write(self.folder, self.jobs, self.settings, about, designs.said(self.about.design))
+                self.maps = runs.mean_maps(self.jobs)
                 break
             except runs.Torn as error:
                 say(f"{error}: done again")
-                self.do(at_a_time)
         self.tables = tables.load(self.folder)
-        self.runs, self.maps = self.tables.runs, runs.mean_maps(self.jobs)
+        self.runs = self.tables.runs
         self.write()
         runs.complain(self.jobs)
 
+    def _do_what_hangs_on_results(self, at_a_time, retry_failed):
+        """Do the points that an optimiser asks for, and the seeds that make intervals narrow."""
+
+        def do():
+            for only_failed in (True, False) if retry_failed else (False,):
+                self.do(at_a_time, only_failed)
+
+        if self.about.design.kind == "optuna":
+            search = designs.Search(self.about.design)
+            (arm,) = (a for a in self.arms if not self._fixed(a))
+            while points := search.ask():
+                labels = self.add(points, [arm])
+                do()
+                search.tell([self._means(label) for label in labels])
+        while wider := self._too_wide():
+            self.plan(wider)
+            do()
+
     def do(self, at_a_time, retry_failed=False):
-        """Do the jobs that are missing, here or on another engine."""
+        """Do the jobs that are missing, or those that failed, here or on another engine."""
         self.write_plan()
-        missing = [job for job in self.jobs if not job.done and (retry_failed or not job.failure.exists())]
-        say(f"{len(self.jobs)} runs, {len(missing)} to do, {at_a_time} at a time")
-        if not missing:
+        to_do = [job for job in self.jobs if not job.done and job.failure.exists() == retry_failed]
+        say(f"{len(self.jobs)} runs, {len(to_do)} to do, {at_a_time} at a time")
+        if not to_do:
             return
         if self.engine:
-            self._launch(missing, retry_failed)
+            self._launch(to_do, retry_failed)
             return
         warm_up()
         try:
@@ -270,10 +286,10 @@ class Experiment:
         ]  # fmt: skip
         sweep.write_plan(self.folder, "experiment", scenarios)
 
-    def _launch(self, missing, retry_failed):
+    def _launch(self, to_do, retry_failed):
         """Have a launcher of Hydra do runs: a job is a scenario with the seeds that it lacks."""
         lists = []
-        for label, mine in itertools.groupby(missing, key=lambda job: job.arm):
+        for label, mine in itertools.groupby(to_do, key=lambda job: job.arm):
             seeds = [job.seed for job in mine]
             lists.append([
                 f"experiment={self.name}", *self.asked[label], f"seed={min(seeds)}",
@@ -284,8 +300,7 @@ class Experiment:
             sweep.launch(self.folder, self.engine, lists)
         except RuntimeError as error:
             say(f"error: {explain(error)}")
-        lost = sum(not job.done and not job.failure.exists() for job in missing)
-        if lost:
+        if lost := sum(not job.done and not job.failure.exists() for job in to_do):
             raise RuntimeError(f"{lost} runs are missing: the jobs that did them were lost; the same command does them")
 
     def _means(self, label):
@@ -300,29 +315,16 @@ class Experiment:
         rule = self.about.adaptive
         if not rule.outcome:
             return {}
-        found, wider = {}, {}
+        found, seeds = {}, Counter(job.arm for job in self.jobs)
         for job in self.jobs:
             if job.done:
                 stored = runs.read(job)["outcomes"]
                 statistics.require([rule.outcome], stored, "outcome")
                 found.setdefault(job.arm, {})[job.seed] = stored[rule.outcome]
-        table = pd.DataFrame(found)
-        of_baseline = table[next(k for k in table if self.settings[k]["arm"] == self.baseline)]
-        for label in table:
-            values = table[label] - of_baseline if rule.difference else table[label]
-            if rule.difference and self.settings[label]["arm"] == self.baseline:
-                continue
-            mean, low, high = statistics.interval(values)
-            most = rule.half_width if rule.half_width is not None else rule.relative * abs(mean)
-            n = sum(job.arm == label for job in self.jobs)
-            if not (high - low) / 2 <= most and n < rule.most and table[label].notna().any():
-                wider[label] = min(n + rule.batch, rule.most)
-        if wider and rule.difference:
-            label = of_baseline.name
-            n = sum(job.arm == label for job in self.jobs)
-            if max(wider.values()) > n:
-                wider[label] = max(wider.values())
-        return wider
+        at = {tuple(s.values()): label for label, s in self.settings.items()}  # arm and point
+        first = next(label for label, s in self.settings.items() if s["arm"] == self.baseline)
+        baselines = {label: at.get((self.baseline, *list(s.values())[1:]), first) for label, s in self.settings.items()}
+        return designs.seeds_wanted(rule, pd.DataFrame(found), seeds, baselines)
 
     def write(self):
         """Write what is made of the tables: summaries, the configuration of every scenario, provenance, figures."""

@@ -38,7 +38,7 @@ DRAFT = re.compile(r"\.\d+\.(runs\.parquet|failures\.csv)|\.monthly\.\d+\.(draft
 # ------------------------------------------------------------------------------ writing
 
 
-def write(folder, jobs, settings=None, about=None):
+def write(folder, jobs, settings=None, about=None, said=None):
     """Write the tables of the runs that are done.
 
     Parameters
@@ -46,6 +46,7 @@ def write(folder, jobs, settings=None, about=None):
     folder : Path; jobs : list of experiments.runs.Job, in the order of the rows
     settings : dict, arm of the job -> {column: value}, what the scenarios differ in
     about : dict, kept in the metadata
+    said : dict, column -> (unit, meaning), of settings that are no parameters
 
     Raises
     ------
@@ -58,7 +59,7 @@ def write(folder, jobs, settings=None, about=None):
         for draft in [f for f in folder.iterdir() if DRAFT.fullmatch(f.name)]:  # of a process that was killed here
             runs.discard(draft)
         _write_failures(folder, jobs)
-        table = _Tables(done, settings or {}, about or {})
+        table = _Tables(done, settings or {}, about or {}, said or {})
         whole_folder(folder / "monthly", table.write_monthly)
         whole_file(folder / "runs.parquet", table.write_runs)
         (folder / "monthly.parquet").unlink(missing_ok=True)  # of schema 1
@@ -76,7 +77,7 @@ def _write_failures(folder, jobs):
 class _Tables:
     """The two tables, made part by part; what is kept in memory does not grow with the number of runs."""
 
-    def __init__(self, jobs, settings, about):
+    def __init__(self, jobs, settings, about, said):
         self.jobs, self.settings = jobs, settings
         firsts = {job.key.split("-")[0]: job for job in reversed(jobs)}  # every run of a scenario has the same columns
         outcomes, panel = {}, {}
@@ -88,7 +89,11 @@ class _Tables:
         made = made if jobs else {}
         names = dict.fromkeys(c for s in self.settings.values() for c in s if c != "arm")
         kinds = {c: _kind([s.get(c) for s in self.settings.values()]) for c in names}
-        keys = [pa.field("arm", pa.string()), *(_field(c, kinds[c]) for c in kinds), _field("seed", pa.int64())]
+        keys = [
+            pa.field("arm", pa.string()),
+            *(_field(c, kinds[c], said.get(c)) for c in kinds),
+            _field("seed", pa.int64()),
+        ]
         packages = [name for name in made if name not in (*MADE_BY, "schema")]
         made_by = [
             pa.field(c, pa.bool_() if c == "uncommitted_changes" else pa.string()) for c in (*MADE_BY, *packages)
@@ -153,8 +158,8 @@ def _kind(values):
     return pa.string()
 
 
-def _field(name, kind):
-    unit, meaning = unit_and_meaning(name)
+def _field(name, kind, said=None):
+    unit, meaning = said or unit_and_meaning(name)
     if not meaning:
         unit, meaning = _setting(name)
     return pa.field(name, kind, metadata={"unit": unit, "meaning": meaning} if meaning else None)
@@ -166,6 +171,8 @@ def _setting(name):
     for path, _, unit, _, meaning, _ in numbers():
         if re.fullmatch(re.escape(path).replace("<name>", r"\w+"), name):
             return unit, meaning
+    if moment := re.fullmatch(r"mission\.components\.(\w+)\.(arrive|leave)\.week", name):
+        return "week", f"week of the run in which {moment[1]} is to {moment[2]}"
     return "", ""
 
 

@@ -30,6 +30,7 @@ from experiments.style import (
 )
 
 PALE = 0.35  # strength of the colour of a winner who may only have been lucky
+MOST_NAMED = 5  # columns of a map in which names have room
 CUT = 0.25  # of UN peacekeeping's budget, October 2025
 ASSESSED_2719 = 0.75  # the most of an African Union mission's budget that resolution 2719 lets the UN assess
 
@@ -37,6 +38,11 @@ ASSESSED_2719 = 0.75  # the most of an African Union mission's budget that resol
 def _axis_name(name):
     """Return what a setting is called on an axis."""
     return name.split(".")[-1].replace("_", " ")
+
+
+def _short(arm):
+    """Return the name of an arm, short enough for a small cell."""
+    return "\n".join(label(arm).split(",")[0].split()[:2])
 
 
 def _seeds(tables):
@@ -64,7 +70,7 @@ def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
     look = looks(arms)
     figure, axes = sheet(
         1.35 + 2.05 * len(outcomes), f"Who protects best: {_axis_name(x)} and {_axis_name(y)}",
-        len(outcomes), 1 + len(arms), width_ratios=(1.35, *[1] * len(arms)),
+        len(outcomes), 1 + len(arms), width_ratios=(1.9, *[1] * len(arms)),
     )  # fmt: skip
     for row, outcome in zip(axes, outcomes):
         found = tables.differences(outcome, baseline)
@@ -75,17 +81,23 @@ def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
             colour, strength = np.array(to_rgb(look[best[i, j]].colour)), 1 if sure[i, j] else PALE
             colours[i, j] = 1 - strength * (1 - colour)
         _cells(row[0], colours, xs, ys)
+        for i, j in np.ndindex(best.shape) if len(xs) <= MOST_NAMED else ():
+            how = {"fontweight": "bold", "color": "white"} if sure[i, j] else {"color": INK}
+            row[0].text(j, i, _short(best[i, j]), ha="center", va="center", fontsize=6, **how)
         row[0].set_title(f"Fewest {meaning(outcome).lower().removeprefix('all ')}", fontsize=SIZE["panel"], color=INK)
         row[0].set_ylabel(_axis_name(y))
         by, said = scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
         worst = found["difference"].abs().max() / by
         for ax, arm in zip(row[1:], arms):
-            mine = found[found["arm"] == arm].pivot(index=y, columns=x, values="difference").loc[ys, xs] / by
+            of_arm = found[found["arm"] == arm].assign(sure=lambda t: (t["low"] > 0) | (t["high"] < 0))
+            mine, clear = (of_arm.pivot(index=y, columns=x, values=c).loc[ys, xs] for c in ("difference", "sure"))
+            mine = mine / by
             shown = _cells(ax, mine.to_numpy(), xs, ys, cmap="RdBu_r", vmin=-worst, vmax=worst)
             for i, j in np.ndindex(*mine.shape):
                 value = mine.iloc[i, j]
                 ink = "white" if abs(value) > 0.65 * worst else INK
-                ax.text(j, i, short_number(value), ha="center", va="center", fontsize=6, color=ink)
+                weight = "bold" if clear.iloc[i, j] else "normal"
+                ax.text(j, i, short_number(value), ha="center", va="center", fontsize=6, color=ink, fontweight=weight)
             ax.set_title(label(arm), fontsize=SIZE["panel"], color=look[arm].colour, fontweight="bold")
             ax.set_yticklabels([])
         bar = figure.colorbar(shown, ax=list(row[1:]), aspect=25, pad=0.01)
@@ -96,9 +108,10 @@ def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
         ax.set_xlabel(_axis_name(x), fontsize=SIZE["small"])
     footnote(
         figure,
-        f"Left: the best model, in the colour of its name, pale where it is not surely better than the next "
-        f"(95%, {_seeds(tables)}).\n"
-        f"Right: mean difference from {_spoken(baseline)}, same seeds; below 0 is better.",
+        f"Left: the best model, pale where it is not surely better than the next "
+        f"(95% interval of the paired difference, {_seeds(tables)}).\n"
+        f"Right: mean difference from {_spoken(baseline)}, same seeds; below 0 is better; bold where the 95% interval "
+        "does not contain 0.",
     )
     return figure
 
@@ -124,14 +137,22 @@ def _cells(ax, values, xs, ys, **look):
     return shown
 
 
-def _lines(ax, found, x, arm_colours, by):
-    """Draw a line with its interval for each series of a table: series, x, difference, low, high."""
-    ends = []
-    for (name, mine), (colour, mark) in zip(found.groupby("series", sort=False), arm_colours):
+def _lines(ax, found, x, looks_of, by):
+    """Draw a line with intervals for each series of a table: series, x, difference, low, high.
+
+    Intervals stand beside each other, not on each other: bands of several series could not be told apart.
+    """
+    places, ends = np.sort(found[x].unique()), []
+    apart = 0.16 * np.diff(places).min() if len(places) > 1 else 0
+    n = found["series"].nunique()
+    for k, ((name, mine), (colour, mark)) in enumerate(zip(found.groupby("series", sort=False), looks_of)):
         mine = mine.sort_values(x)
-        ax.fill_between(mine[x], mine["low"] / by, mine["high"] / by, color=colour, alpha=0.15, lw=0)
-        ax.plot(mine[x], mine["difference"] / by, color=colour, lw=1.6, marker=mark, ms=4.5, mec="white", mew=0.5)
+        at = mine[x] + (k - (n - 1) / 2) * apart
+        ax.vlines(at, mine["low"] / by, mine["high"] / by, color=colour, lw=1.1, alpha=0.65)
+        ax.plot(at, mine["difference"] / by, color=colour, lw=1.4, marker=mark, ms=4.5, mec="white", mew=0.5)
         ends.append((mine["difference"].iloc[-1] / by, name, colour))
+    ax.set_xticks(places)
+    ax.set_xlim(places[0] - n * apart, places[-1] + n * apart)
     return ends
 
 
@@ -171,8 +192,6 @@ def price(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
         by, said = scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
         ax.axhline(0, color=GREY, lw=0.8)
         ends = _lines(ax, found, x, colours, by)
-        ax.set_xticks(sorted(found[x].unique()))
-        ax.set_xlim(left=found[x].min(), right=found[x].max())
         _name_ends(ax, ends)
         ax.set_title(f"{meaning(outcome)}, difference from {_spoken(baseline)}", fontsize=SIZE["panel"], loc="left")
         ax.set_ylabel(said)
@@ -233,9 +252,6 @@ def funding(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
         for ax, arm in zip(row, arms):
             ax.axhline(0, color=GREY, lw=0.8)
             ends = _lines(ax, found[found["arm"] == arm], x, colours, by)
-            shares = sorted(found[x].unique())
-            ax.set_xlim(shares[0], shares[-1])
-            ax.set_xticks(shares)
             ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0%}"))
             ax.yaxis.set_major_formatter(FuncFormatter(_plain))
             if ax is row[-1]:

@@ -1,8 +1,11 @@
 """Designs: the points are what the YAML says, the same every time, and what looks at results is right about them."""
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from conftest import CONF
 from test_sweeps import TINY, small_experiment
@@ -10,7 +13,7 @@ from test_sweeps import TINY, small_experiment
 from experiments import __main__ as command
 from experiments import designs, results, runs
 from experiments import experiment as comparison
-from sim.config import Composer, Design, load
+from sim.config import Adaptive, Composer, Design, load
 
 pytestmark = pytest.mark.xdist_group("designs")
 RANGES = {"judge.conflation": [0.0, 1.0], "weeks": [10, 100]}
@@ -28,6 +31,13 @@ def test_a_grid_is_all_combinations_in_order():
     found = designs.points(Design(axes={"a": [0, 1], "size": {"small": ["x=1", "y=2"], 9: ["x=3"]}}))
     assert [p.settings for p in found] == [{"a": a, "size": s} for a in (0, 1) for s in ("small", 9)]
     assert found[0].overrides == ("a=0", "x=1", "y=2")
+
+
+def test_what_is_said_of_an_axis_is_no_level_of_it():
+    size = {"unit": "person", "meaning": "how many", "small": ["x=1"]}
+    design = Design(axes={"size": size, "a": [1, 2]})
+    assert designs.said(design) == {"size": ("person", "how many")}
+    assert [p.settings["size"] for p in designs.points(design)] == ["small", "small"]
 
 
 @pytest.mark.parametrize("kind", ["lhs", "sobol", "morris"])
@@ -60,6 +70,7 @@ def test_samples_lie_in_their_ranges_and_are_the_same_every_time(kind):
         (Design(kind="morris", axes={"a": [1, 2, 3]}), "morris needs a lowest and a highest value"),
         (Design(kind="morris", axes=RANGES, levels=3), "levels is 3; it must be an even number"),
         (Design(axes={"a": {"x": "y=1"}}), "axes.a must give each level a list of overrides"),
+        (Design(axes={"a": {"unit": "week", "meaning": "so long"}}), "axes.a must give each level a list of overrides"),
     ],
 )
 def test_a_design_that_cannot_be_made_is_refused(design, said):
@@ -107,6 +118,16 @@ def test_an_arm_on_which_the_axes_have_no_bearing_is_run_once(tmp_path, monkeypa
     assert found.differences("deaths", "none").n.eq(2).all()
 
 
+@pytest.mark.parametrize("name", ["phases", "delay", "funding", "cheapest"])
+def test_every_setting_of_the_experiments_has_a_meaning(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    experiment = command.Experiment(name, [*TINY, "experiment.seeds=1"])
+    said = designs.said(experiment.about.design)
+    for axis in experiment.about.design.axes:
+        if "@" not in axis:  # a choice of a file
+            assert results._field(axis, pa.string(), said.get(axis)).metadata[b"meaning"], axis
+
+
 def test_contestation_and_conflation_have_no_bearing_without_missions():
     """The experiment `phases` runs the baseline once for all points."""
     from sim import PeaceModel, outcomes
@@ -141,7 +162,7 @@ def test_adaptive_replication_adds_seeds_where_the_interval_is_wide_and_only_the
     rule = ["experiment.adaptive.outcome=deaths", "experiment.adaptive.half_width=2", "experiment.adaptive.batch=20"]
     experiment = small_experiment("dose", "experiment.seeds=4", *rule)
     experiment.do(1)
-    while wider := experiment._too_wide():
+    while wider := experiment._too_wide():  # of the mean, not of a difference
         assert list(wider) == ["troops_1000"]
         experiment.plan(wider)
         experiment.do(1)
@@ -150,6 +171,16 @@ def test_adaptive_replication_adds_seeds_where_the_interval_is_wide_and_only_the
     assert set(n.values()) == {4}
     assert [job.seed for job in experiment.jobs if job.arm == "troops_1000"] == list(range(1, 1 + max(
         job.seed for job in experiment.jobs)))  # fmt: skip
+
+
+def test_a_wide_difference_adds_seeds_to_both_of_the_pair():
+    rule = Adaptive(outcome="deaths", half_width=1, difference=True, batch=5, most=12)
+    luck = np.random.default_rng(2).normal(size=(2, 8)) * 9
+    values = pd.DataFrame({"none x=1": luck[0], "a x=1": luck[0] + 5, "none x=2": luck[0], "a x=2": luck[1]})
+    baselines = {label: f"none {label[-3:]}" for label in values}
+    wanted = designs.seeds_wanted(rule, values, dict.fromkeys(values, 8), baselines)
+    assert wanted == {"a x=2": 12, "none x=2": 12}  # the luck of the other pair is shared: its difference is sure
+    assert designs.seeds_wanted(rule, values, dict.fromkeys(values, 12), baselines) == {}
 
 
 @pytest.mark.parametrize(
@@ -203,6 +234,35 @@ def test_a_search_over_missions_ends_in_the_same_table_if_it_is_interrupted(tmp_
     assert (tmp_path / "results" / "cheapest" / "runs.parquet").read_bytes() == first
     assert len(results.load("cheapest").runs) == 2 * (6 + 1)
     assert (tmp_path / "results" / "cheapest" / "front.png").stat().st_size > 10_000
+
+
+def test_failed_trials_of_a_search_are_tried_again_and_it_goes_on_from_them(tmp_path, monkeypatch):
+    pytest.importorskip("optuna")
+    monkeypatch.chdir(tmp_path)
+    words = ["cheapest", *TINY, "experiment.seeds=1", "experiment.design.points=6", "experiment.figures=[]",
+             "--workers", "1"]  # fmt: skip
+    simulate, tried = runs.simulate, []
+
+    def failing(job):
+        if job.arm != "none" and not tried.append(job.key) and len(tried) <= 2:
+            raise MemoryError("no memory left")
+        simulate(job)
+
+    monkeypatch.setattr(runs, "simulate", failing)
+    with pytest.raises(SystemExit):
+        command.main(words)
+    assert len(results.load("cheapest").failures) == 2
+    command.main([*words, "--retry-failed"])
+    found = results.load("cheapest")
+    assert found.failures.empty
+    assert len(found.runs) == 1 + 6
+    monkeypatch.chdir(tmp_path.parent)
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    command.main(words)
+    assert (
+        Path("results/cheapest/runs.parquet").read_bytes() == (tmp_path / "results/cheapest/runs.parquet").read_bytes()
+    )
 
 
 def test_morris_says_which_setting_matters(tmp_path, monkeypatch):
