@@ -176,6 +176,9 @@ def finish(folder):
     except runs.Torn as error:
         say(f"error: {error}; the same command does it again")
         return False
+    except OSError as error:
+        say(f"error: the tables of {folder} cannot be written: {error}; finished runs are kept")
+        return False
     done, failed = sum(job.done for job in jobs), sum(job.failure.exists() for job in jobs)
     told = f"{done} of {len(jobs)} runs done" + (f", {failed} failed: see {folder / 'failures.csv'}" if failed else "")
     told += f", {old} plans of an earlier version of the model left out" if old else ""

@@ -16,23 +16,26 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = 20
+MANY = 10_000  # runs in tables that are opened
 EVERY = 20  # seconds between two kills
 LENGTH = ["weeks=52", "civilians=1000"]
 
 
-def words(n_runs):
+def words(n_runs, seeds=SEEDS):
     """Return the overrides of the experiment `phases` that make about so many runs."""
-    points = max(1, round(n_runs / SEEDS / 4))
+    points = max(1, round(n_runs / seeds / 4))
     rows = next(k for k in range(int(points**0.5), 0, -1) if points % k == 0)
     axes = [f"{name}:[{','.join(f'{k / max(n - 1, 1):.4f}' for k in range(n))}]"
             for name, n in (("judge.conflation", points // rows), ("judge.contestation", rows))]  # fmt: skip
     return [
         *LENGTH,
-        f"experiment.seeds={SEEDS}",
+        f"experiment.seeds={seeds}",
         "experiment.figures=[]",
         f"experiment.design.axes={{{','.join(axes)}}}",
     ]
@@ -66,10 +69,11 @@ def _memory(session, peak, stop):
         peak.append(total)
 
 
-def undisturbed(folder, n_runs):
+def undisturbed(folder, n_runs, seeds=SEEDS):
     """Run the sweep once; return what it cost."""
+    folder.mkdir()
     begun, peak, stop = time.perf_counter(), [], threading.Event()
-    process = start(folder, "phases", *words(n_runs))
+    process = start(folder, "phases", *words(n_runs, seeds))
     watch = threading.Thread(target=_memory, args=(process.pid, peak, stop))
     watch.start()
     said = process.communicate()[1]
@@ -99,6 +103,7 @@ def simulated(folder):
 
 def killed(folder, n_runs):
     """Run the sweep, killing all of it again and again; return how often, and the seconds."""
+    folder.mkdir()
     begun, kills = time.perf_counter(), 0
     while True:
         process = start(folder, "phases", *words(n_runs))
@@ -115,6 +120,7 @@ def killed(folder, n_runs):
 
 def engine(folder, name, n_runs, script, up, launcher, environment):
     """Run the sweep on another engine and kill a node half-way; return the seconds."""
+    folder.mkdir()
     home = Path(tempfile.mkdtemp(prefix=name))
     path = f"{Path(sys.executable).parent}:/usr/sbin:{os.environ['PATH']}"
     call = ["bash", str(ROOT / "tests" / f"{script}.sh")]
@@ -133,6 +139,36 @@ def engine(folder, name, n_runs, script, up, launcher, environment):
     finally:
         subprocess.run([*call, "down", str(home)], capture_output=True, check=False, **more)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def many(folder):
+    """Write the tables of MANY runs of the default length, 100 seeds each; return the seconds that it took.
+
+    They are a few real runs, each taken for many with all numbers changed a little, so that none occurs twice: the
+    tables are larger than those of real ones, in which many numbers are whole.
+    """
+    from experiments import results, runs
+    from sim import load
+
+    jobs = runs.plan({"none": load()}, range(1, 17), folder / "runs")
+    runs.run(jobs, len(os.sched_getaffinity(0)), "some runs")
+    scenarios = {f"level={k}": {"arm": "none", "level": k} for k in range(MANY // 100)}
+    named = [replace(jobs[seed % len(jobs)], arm=arm, seed=seed) for arm in scenarios for seed in range(1, 101)]
+    stored = {job.key: runs.read(job) for job in jobs}
+    place = {(job.arm, job.seed): k for k, job in enumerate(named)}
+
+    def read(job):
+        found, by = stored[job.key], 1 + 1e-6 * place.get((job.arm, job.seed), 0)
+        return {
+            **found,
+            "monthly": found["monthly"] * by,
+            "outcomes": {k: v * by for k, v in found["outcomes"].items()},
+        }
+
+    begun = time.perf_counter()
+    with mock.patch.object(runs, "read", read):
+        results.write(folder, named, scenarios)
+    return time.perf_counter() - begun
 
 
 def reading(folder):
@@ -160,24 +196,26 @@ def main():
     cores = len(os.sched_getaffinity(0))
     home = Path(tempfile.mkdtemp(prefix="sweep"))
     try:
-        for name in ("once", "killed", "slurm", "dask", "few"):
-            (home / name).mkdir()
-        few = undisturbed(home / "few", max(n_runs // 10, 40))
+        fewer, more = (undisturbed(home / f"{m} seeds", max(n_runs // 10 * m // SEEDS, 4 * m), m)
+                       for m in (SEEDS, 5 * SEEDS))  # fmt: skip
         c = undisturbed(home / "once", n_runs)
         share = c["simulation"] / cores / c["total"]
         print(f"{c['runs']} runs of 52 weeks and 1,000 civilians, {cores} cores (load {os.getloadavg()[0]:.1f})")
         print(f"  total {c['total']:.0f} s, {60 * c['runs'] / c['total']:.0f} runs a minute")
         print(f"  simulation {c['simulation']:.0f} s over {cores} cores: {share:.0%}, overhead {1 - share:.0%}")
-        print(f"  peak memory {c['peak']:.0f} MB; of a sweep of {few['runs']} runs {few['peak']:.0f} MB")
+        print(f"  peak memory of all processes {c['peak']:.0f} MB; a tenth of the scenarios: {fewer['peak']:.0f} MB; "
+              f"a tenth of the scenarios with five times the seeds: {more['peak']:.0f} MB")  # fmt: skip
         print(
             f"  disk: {c['stored'] / c['runs'] / 1e3:.1f} kB a run, and {c['tables'] / c['runs'] / 1e3:.1f} in tables"
         )
-        for tool, seconds in reading(home / "once" / "results" / "phases").items():
-            print(f"  opened with {tool}: " + (f"{seconds:.2f} s" if seconds is not None else "not installed"))
         whole = digest(home / "once" / "results" / "phases")
         kills, seconds = killed(home / "killed", n_runs)
         same = digest(home / "killed" / "results" / "phases") == whole
         print(f"killed {kills} times, every {EVERY} s: {seconds:.0f} s, table identical: {same}", flush=True)
+        print(f"{MANY:,} runs of ten years: tables written in {many(home / 'many'):.0f} s, "
+              f"{sum(f.stat().st_size for f in (home / 'many').rglob('*.parquet')) / 1e6:.0f} MB")  # fmt: skip
+        for tool, seconds in reading(home / "many").items():
+            print(f"  opened with {tool}: " + (f"{seconds:.2f} s" if seconds is not None else "not installed"))
         if "engines" in sys.argv:
             slurm = ["hydra/launcher=submitit_slurm", "hydra.launcher.partition=main", "hydra.launcher.mem_gb=null",
                      "hydra.launcher.timeout_min=60", "hydra.launcher.array_parallelism=8"]  # fmt: skip

@@ -276,6 +276,17 @@ def test_a_full_disk_is_said_plainly_and_is_no_failure_of_a_run(tmp_path, monkey
     assert not [f for f in (tmp_path / "runs").iterdir() if f.name != runs.LOCKS]
 
 
+def test_tables_that_cannot_be_written_are_said_plainly(tmp_path, monkeypatch, capsys):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(sweep.results, "write", full)
+    with pytest.raises(SystemExit) as left:
+        multirun(monkeypatch, tmp_path, "mission=none", "run.name=mine")
+    assert left.value.code == 1
+    assert "tables of results/mine cannot be written: [Errno 28] No space left" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small disk")
 def test_a_disk_that_is_really_full(tmp_path):
     disk = tmp_path / "disk"
