@@ -159,6 +159,7 @@ def many(folder):
 
     def read(job):
         found, by = stored[job.key], 1 + 1e-6 * place.get((job.arm, job.seed), 0)
+        totals = {k: v * by for k, v in found["outcomes"].items()}
         return {
             **found,
             "monthly": found["monthly"] * by,
