@@ -171,19 +171,22 @@ def finish(folder):
     jobs, settings, old = planned(folder)
     if not jobs:
         return False
-    try:
-        results.write(folder, jobs, settings)
-    except runs.Torn as error:
-        say(f"error: {error}; the same command does it again")
-        return False
-    except OSError as error:
-        say(f"error: the tables of {folder} cannot be written: {error}; finished runs are kept")
-        return False
+    while True:
+        try:
+            results.write(folder, jobs, settings)
+            break
+        except runs.Torn as error:  # it is out of the store now
+            say(f"error: {error}; the same command does it again")
+        except OSError as error:
+            say(f"error: the tables of {folder} cannot be written: {error}; finished runs are kept")
+            return False
     done, failed = sum(job.done for job in jobs), sum(job.failure.exists() for job in jobs)
     told = f"{done} of {len(jobs)} runs done" + (f", {failed} failed: see {folder / 'failures.csv'}" if failed else "")
+    waiting = _not_started(folder)
+    told += f", {waiting} more jobs have not started" if waiting else ""
     told += f", {old} plans of an earlier version of the model left out" if old else ""
     say(f"{told}\nresults: {folder}")
-    return done == len(jobs)
+    return done == len(jobs) and not waiting
 
 
 # ------------------------------------------------------------------------------ launchers

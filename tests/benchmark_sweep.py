@@ -160,11 +160,7 @@ def many(folder):
     def read(job):
         found, by = stored[job.key], 1 + 1e-6 * place.get((job.arm, job.seed), 0)
         totals = {k: v * by for k, v in found["outcomes"].items()}
-        return {
-            **found,
-            "monthly": found["monthly"] * by,
-            "outcomes": {k: v * by for k, v in found["outcomes"].items()},
-        }
+        return {**found, "monthly": found["monthly"] * by, "outcomes": totals}
 
     begun = time.perf_counter()
     with mock.patch.object(runs, "read", read):

@@ -416,6 +416,21 @@ def test_a_multirun_is_one_table_and_the_same_command_goes_on_with_it(tmp_path, 
     assert table(folder) == first
 
 
+def test_a_multirun_leaves_a_torn_run_out_of_its_table_and_does_it_when_it_is_called_again(
+    tmp_path, monkeypatch, capsys
+):
+    words = ["mission=none", "run.seeds=3", "run.name=mine"]
+    multirun(monkeypatch, tmp_path, *words)
+    first = table("results/mine")
+    job = sweep.planned(Path("results/mine"))[0][1]
+    (job.folder / "run.npz").write_bytes(b"PK")
+    assert not sweep.finish("results/mine")
+    assert "was damaged" in capsys.readouterr().err
+    assert results.load("mine").runs.seed.tolist() == [1, 3]
+    multirun(monkeypatch, tmp_path, *words)
+    assert table("results/mine") == first
+
+
 def test_a_job_of_a_multirun_that_cannot_be_run_does_not_stop_the_others(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as left:
         multirun(monkeypatch, tmp_path, "judge.conflation=3,0.5", "run.name=mine")
