@@ -169,7 +169,7 @@ def _field(name, kind, said=None):
 def _setting(name):
     """Return the unit and the meaning of a setting, as judge.conflation."""
     for path, _, unit, _, meaning, _ in numbers():
-        if re.fullmatch(re.escape(path).replace("<name>", r"\w+"), name):
+        if re.fullmatch(re.escape(path).replace("<name>", r"[\w*]+"), name):
             return unit, meaning
     if moment := re.fullmatch(r"mission\.components\.(\w+)\.(arrive|leave)\.week", name):
         return "week", f"week of the run in which {moment[1]} is to {moment[2]}"
