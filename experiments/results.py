@@ -6,7 +6,7 @@
     found.runs                           # one row a run: arm, settings, seed, outcomes, what made it
     found.monthly(arm="separated")       # one row a run and month
     found.summary("deaths")              # by scenario: mean, 95% interval, n
-    found.differences("deaths", "none")  # from another arm, in pairs of the same seed
+    found.differences("deaths", "none")  # from another arm, in pairs of the same seed; or {"mission": "none"}
 
 `runs.parquet` is one file; `monthly/` a few files of 500 runs each. Columns carry their unit and meaning as metadata.
 The same runs give the same files to the last byte, in whatever order and however often interrupted they were made.
@@ -293,22 +293,28 @@ class Results:
         return table
 
     def differences(self, outcome, baseline):
-        """Return mean differences from an arm, in pairs of the same seed and the same settings.
+        """Return mean differences from a baseline, in pairs of the same seed and the same settings.
 
         Parameters
         ----------
-        outcome, baseline : str; a baseline on which a setting has no bearing is compared with all its values
+        outcome : str
+        baseline : str, an arm; or dict, settings that make the baseline, as {"mission": "none"}: then pairs share all
+            other settings. One on which a setting has no bearing is compared with all its values.
 
         Returns
         -------
         DataFrame: arm, settings, n (pairs), difference, low, high, worse_share, by scenario
         """
+        chosen = baseline if isinstance(baseline, dict) else {"arm": baseline}
         statistics.require([outcome], self.runs.columns, "outcome")
-        statistics.require([baseline], self.runs["arm"])
-        theirs = self.runs[self.runs.arm == baseline]
-        on = ["seed", *(c for c in self.settings if theirs[c].notna().any())]
+        statistics.require(chosen, ["arm", *self.settings], "setting")
+        for name, value in chosen.items():
+            statistics.require([value], self.runs[name], name)
+        mine = np.logical_and.reduce([self.runs[name] == value for name, value in chosen.items()])
+        theirs = self.runs[mine]
+        on = ["seed", *(c for c in self.settings if c not in chosen and theirs[c].notna().any())]
         theirs = theirs[[*on, outcome]].drop_duplicates(on)
-        both = self.runs[self.runs.arm != baseline].merge(theirs, on=on, suffixes=("", "_of_baseline"))
+        both = self.runs[~mine].merge(theirs, on=on, suffixes=("", "_of_baseline"))
         both["difference"] = both[outcome] - both[f"{outcome}_of_baseline"]
         sign = -1 if outcome.startswith(statistics.GOODS) else 1
         rows = []

@@ -409,6 +409,13 @@ def test_a_multirun_is_one_table_and_the_same_command_goes_on_with_it(tmp_path, 
         [m, c, s] for m in ("none", "un_only") for c in (0, 0.5) for s in (1, 2)
     ]
     assert found.units["judge.conflation"] == "share"
+    differences = found.differences("deaths", {"mission": "none"})  # pairs share conflation and seed
+    deaths = found.runs.set_index(["mission", "judge.conflation", "seed"]).deaths
+    assert differences["judge.conflation"].tolist() == [0, 0.5]
+    assert differences.n.tolist() == [2, 2]
+    assert differences.difference[1] == pytest.approx((deaths["un_only", 0.5] - deaths["none", 0.5]).mean())
+    with pytest.raises(ValueError, match="No mission 'parallel' in the table, which has: none, un_only"):
+        found.differences("deaths", {"mission": "parallel"})
     first = table(folder)
     monkeypatch.setattr(runs, "simulate", lambda job: pytest.fail("simulated again"))
     multirun(monkeypatch, tmp_path, *words)
