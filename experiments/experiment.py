@@ -37,6 +37,7 @@ DRAWN_FROM = {  # tables of figures that draw what is not in the tables of every
     "months": lambda x: x.of_months(),
     "scores": lambda x: hindcast.scores(x.of_months()),
     "where": lambda x: x.where,
+    "front": lambda x: surfaces.tried(x.tables, x.about.design),
 }
 EVERY = ".*."  # in the overrides of a design: every component of the arm
 

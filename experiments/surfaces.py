@@ -278,61 +278,79 @@ def funding(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
     return figure
 
 
-def front(tables, design):
-    """Draw all points that an optimisation tried, and those that no other point beats in both objectives.
+def tried(tables, design):
+    """Return every point that an optimisation tried: settings, means, whether it keeps the bounds and is on the front.
 
     Parameters
     ----------
-    tables : experiments.results.Results of a design of kind optuna
-    design : sim.config.Design, its first two objectives (or first objective and first bound) are the axes
+    tables : experiments.results.Results of a design of kind optuna; design : sim.config.Design
+
+    Returns
+    -------
+    DataFrame, one row a point. On the front: no other point is as good in all objectives and bounded outcomes, and
+    better in one.
     """
-    names = list(dict.fromkeys([*design.objectives, *design.bounds]))[:2]
-    if len(names) < 2:
+    names = _sought(design)
+    found = tables.runs[~tables.runs["arm"].isin(design.fixed)]
+    means = found.groupby(["arm", *tables.settings], sort=False, dropna=False)[names].mean().reset_index()
+    values = means[names].to_numpy() * [-1 if design.objectives.get(n) == "maximize" else 1 for n in names]
+    beaten = [((values <= v).all(axis=1) & (values < v).any(axis=1)).any() for v in values]
+    kept = [(means[n] <= most).to_numpy() for n, most in design.bounds.items()]
+    return means.assign(allowed=np.all(kept, axis=0) if kept else True, on_front=~np.array(beaten))
+
+
+def _sought(design):
+    return list(dict.fromkeys([*design.objectives, *design.bounds]))
+
+
+def front(tables, design):
+    """Draw all points that an optimisation tried: its first objective against each other one, and each bound.
+
+    Parameters
+    ----------
+    tables : experiments.results.Results of a design of kind optuna; design : sim.config.Design
+    """
+    x, *others = _sought(design)
+    if not others:
         raise ValueError("the figure 'front' needs two objectives, or an objective and a bound")
-    x, y = names
-    tried = tables.runs[~tables.runs["arm"].isin(design.fixed)]
-    means = tried.groupby(["arm", *tables.settings], sort=False, dropna=False)[[x, y]].mean().reset_index()
-    signs = [-1 if design.objectives.get(n) == "maximize" else 1 for n in names]
-    values = means[[x, y]].to_numpy() * signs
-    beaten = np.array([((values <= v).all(axis=1) & (values < v).any(axis=1)).any() for v in values])
-    allowed = (
-        np.all([means[n] <= most for n, most in design.bounds.items()], axis=0) if design.bounds else ~beaten | beaten
-    )
-    (bx, sx), (by, sy) = (scaled_unit(tables.units.get(n, ""), means[n].abs().max()) for n in names)
-    figure, axes = sheet(4.6, f"{meaning(x)} against {meaning(y).lower()}: what was tried", 1, 1)
-    ax = axes[0, 0]
-    for mask, look in (
-        (beaten & ~allowed, {"mfc": "white", "mec": GREY}), (beaten & allowed, {"mfc": GREY, "mec": "white"}),
-        (~beaten & ~allowed, {"mfc": "white", "mec": PALETTE[2]}),
-        (~beaten & allowed, {"mfc": PALETTE[2], "mec": "white"}),
-    ):  # fmt: skip
-        ax.plot(means[x][mask] / bx, means[y][mask] / by, "o", ms=6.5, mew=1, **look)
-    line = means[~beaten].sort_values(x)
-    ax.plot(line[x] / bx, line[y] / by, color=PALETTE[2], lw=1, zorder=0)
-    if y in design.bounds:
-        ax.axhline(design.bounds[y] / by, color=INK, lw=0.8, ls="--")
-        ax.annotate(
-            f"bound: {short_number(design.bounds[y] / by)} {sy}", (1, design.bounds[y] / by), (-4, 4), va="bottom",
-            xycoords=("axes fraction", "data"), textcoords="offset points", ha="right", fontsize=SIZE["small"],
-        )  # fmt: skip
-    good = means[allowed] if design.objectives.get(x) != "maximize" else means[:0]
-    if len(good):
-        best = good.loc[good[x].idxmin()]
-        said = "\n".join(f"{_axis_name(s)} {_said(best[s])}" for s in tables.settings if pd.notna(best[s]))
-        first = "cheapest allowed" if x == "cost" else "best allowed"
-        ax.annotate(f"{first}\n{said}", (best[x] / bx, best[y] / by),
-                    (0.1, 0.08), textcoords="axes fraction", fontsize=SIZE["small"], color=PALETTE[2],
-                    path_effects=HALO, arrowprops={"arrowstyle": "-", "color": PALETTE[2], "lw": 0.8})  # fmt: skip
-    ax.set_xlabel(f"{meaning(x)} ({sx})")
-    ax.set_ylabel(f"{meaning(y)} ({sy})")
-    ax.set_xlim(left=0)
-    ax.set_ylim(bottom=0)
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(FuncFormatter(_plain))
+    means = tried(tables, design)
+    first = f"{meaning(x)} against {' and '.join(meaning(y).lower() for y in others)}: what was tried"
+    figure, axes = sheet(4.4, first, 1, len(others))
+    by_x, said_x = scaled_unit(tables.units.get(x, ""), means[x].abs().max())
+    good = means[means["allowed"]] if design.objectives.get(x) != "maximize" else means[:0]
+    best = good.loc[good[x].idxmin()] if len(good) else None
+    for ax, y in zip(axes[0], others):
+        by, said = scaled_unit(tables.units.get(y, ""), means[y].abs().max())
+        for (on_front, allowed), mine in means.groupby(["on_front", "allowed"]):  # the front on top
+            colour = PALETTE[2] if on_front else GREY
+            look = {"mfc": colour, "mec": "white"} if allowed else {"mfc": "white", "mec": colour}
+            ax.plot(mine[x] / by_x, mine[y] / by, "o", ms=6.5, mew=1, **look)
+        if y in design.bounds:
+            most = design.bounds[y] / by
+            ax.axhline(most, color=INK, lw=0.8, ls="--")
+            ax.annotate(f"bound: {short_number(most)} {said}", (1, most), (-4, 4), va="bottom", ha="right",
+                        xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=SIZE["small"],
+                        path_effects=HALO)  # fmt: skip
+        if best is not None:
+            ax.plot(best[x] / by_x, best[y] / by, "o", ms=12, mfc="none", mec=INK, mew=1)
+        if best is not None and y == others[0]:
+            words = [f"{_axis_name(s)} {_said(best[s])}" for s in tables.settings if pd.notna(best[s])]
+            said_best = "\n".join(["cheapest allowed" if x == "cost" else "best allowed", *words])
+            ax.annotate(said_best, (best[x] / by_x, best[y] / by), (0.04, 0.04), textcoords="axes fraction",
+                        fontsize=SIZE["small"], color=INK, path_effects=HALO,
+                        arrowprops={"arrowstyle": "-", "color": INK, "lw": 0.8, "shrinkB": 6})  # fmt: skip
+        ax.set_xlabel(f"{meaning(x).lower()} ({said_x})")
+        ax.set_ylabel(f"{meaning(y).lower()} ({said})")
+        ax.set_xlim(left=0)
+        ax.set_ylim(bottom=0)
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(FuncFormatter(_plain))
+    above = "; hollow: above the bound" if design.bounds else ""
     footnote(
         figure,
-        f"Each mark is a mean over {_seeds(tables)} of one of {len(means)} points. Orange: "
-        "no other point is better in both; hollow: above the bound.",
+        f"Each mark is a mean over {_seeds(tables)} of one of {len(means)} points{above}.\n"
+        f"Orange: no other point is as good in {'both' if len(others) == 1 else 'all'} and better in one "
+        "(means: the seeds are few, so neighbours may change places).",
     )
     return figure
 

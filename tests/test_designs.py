@@ -11,7 +11,7 @@ from conftest import CONF
 from test_sweeps import TINY, small_experiment
 
 from experiments import __main__ as command
-from experiments import designs, results, runs
+from experiments import designs, results, runs, surfaces
 from experiments import experiment as comparison
 from sim.config import Adaptive, Composer, Design, load
 
@@ -234,6 +234,25 @@ def test_a_search_over_missions_ends_in_the_same_table_if_it_is_interrupted(tmp_
     assert (tmp_path / "results" / "cheapest" / "runs.parquet").read_bytes() == first
     assert len(results.load("cheapest").runs) == 2 * (6 + 1)
     assert (tmp_path / "results" / "cheapest" / "front.png").stat().st_size > 10_000
+    tried = pd.read_csv(tmp_path / "results" / "cheapest" / "front.csv")
+    assert len(tried) == 6
+    assert tried.on_front.any()
+
+
+def test_the_front_is_of_points_that_no_other_beats():
+    from types import SimpleNamespace
+
+    rows = [(1, 5, 5), (2, 4, 4), (3, 4, 4), (4, 1, 9), (5, 9, 1)]  # the third is beaten by the second
+    runs_ = [("none", np.nan, 0, 9, 9), *(("a", k, *row) for k, row in enumerate(rows))]
+    table = pd.DataFrame(runs_, columns=["arm", "x", "cost", "deaths", "unmet_need"])
+    objectives = {"cost": "minimize", "deaths": "minimize", "unmet_need": "minimize"}
+    design = Design(kind="optuna", fixed=["none"], objectives=objectives, bounds={"deaths": 4})
+    found = surfaces.tried(SimpleNamespace(runs=table, settings=["x"]), design)
+    assert found.on_front.tolist() == [True, True, False, True, True]
+    assert found.allowed.tolist() == [False, True, True, True, False]
+    most = Design(kind="optuna", fixed=["none"], objectives={"cost": "maximize", "deaths": "minimize"})
+    found = surfaces.tried(SimpleNamespace(runs=table, settings=["x"]), most)
+    assert found.on_front.tolist() == [False, False, False, True, True]
 
 
 def test_failed_trials_of_a_search_are_tried_again_and_it_goes_on_from_them(tmp_path, monkeypatch):
