@@ -71,7 +71,7 @@ class Classroom:
         return {
             "about": ABOUT, "look": look.palette(), "cards": scenes.cards(),
             "speeds": list(SPEEDS), "seeds": list(takeaway.SEEDS),
-            "layers": [{"key": k, "title": v.title, "unit": v.unit, "top": v.top} for k, v in LAYERS.items()],
+            "layers": [{"key": k, "title": v.title, "unit": v.unit, "top": v.top, "share": v.top <= 1} for k, v in LAYERS.items()],
             "headlines": [
                 {"name": h.name, "label": h.label, "unit": h.unit, "how": h.how, "charted": h.charted}
                 for h in HEADLINES

@@ -57,12 +57,12 @@ class Layer:
 
 
 LAYERS = {
-    "violence": Layer("Violence", "felt there and around, share", 1.0, lambda m: m.land.felt),
-    "presence": Layer("Presence", "that protects, effective persons in reach", 200.0, _presence),
+    "violence": Layer("Violence", "felt there and around", 1.0, lambda m: m.land.felt),
+    "presence": Layer("Presence", "that protects, effective persons in reach", 50.0, _presence),
     "access": Layer("Aid access", "chance that an aid team can work", 1.0, _access),
-    "institutions": Layer("Institutions", "reach and quality of the state, share", 1.0, lambda m: m.land.institutions),
-    "need": Layer("Unmet need", "of those who live there, share", 1.0, _need),
-    "trust": Layer("Trust", "in the missions that are there, share", 1.0, _trust),
+    "institutions": Layer("Institutions", "reach and quality of the state", 0.5, lambda m: m.land.institutions),
+    "need": Layer("Unmet need", "of those who live there", 1.0, _need),
+    "trust": Layer("Trust", "in the missions that are there", 1.0, _trust),
 }
 
 
@@ -104,6 +104,7 @@ class Actor:
         """Go back to the first week."""
         self.model = PeaceModel(self.params)
         self.watch, self.log = words.Watch(self.model), []
+        self._known, self._spans = None, []
         columns = self.model.record.columns
         self.columns = {
             h.name: [j for j, c in enumerate(columns) if c in h.columns or (h.name == "cost" and c.startswith("cost_"))]
@@ -114,6 +115,13 @@ class Actor:
         """Run one week and enter what was notable."""
         self.model.step()
         self.log += self.watch.week()
+
+    def phases(self):
+        """Return the phases of each mission over the whole run, as far as it is known today."""
+        known = self.model.missions.expelled.tolist()
+        if known != self._known:  # all else stands in the plan
+            self._known, self._spans = known, words.spans(self.model)
+        return self._spans
 
     def history(self, headline):
         """Return a headline in every week so far: (weeks,)."""
@@ -249,7 +257,7 @@ class Stage:
                 "strength": [_rounded(r.weekly[: r.steps, j] / max(1.0, a.model.missions.personnel[i].sum()))
                              for i, j in enumerate(size)],
                 "agreement": r.weekly[: r.steps, r.columns.index("agreement")].astype(int).tolist(),
-                "log": a.log,
+                "phases": a.phases(), "log": a.log,
             })  # fmt: skip
         return {"week": self.week, "actors": said}
 
@@ -329,7 +337,7 @@ def _frame(actor, layer, logged):
              "consent": round(float(1 - host[i]), 3), "trust": round(float(trust[i]), 3)}
             for i, (_, phase) in enumerate(words.phases(model))
         ],
-        "log": actor.log[logged:],
+        "phases": actor.phases(), "log": actor.log[logged:],
     }  # fmt: skip
 
 
@@ -359,7 +367,7 @@ def controls(actors):
 
 def _expanded(control, declared, actors):
     path = control["path"]
-    common = {k: control.get(k) for k in ("label", "asks", "low", "high", "step")} | {"all": control.get("all", False)}
+    common = {k: control.get(k) for k in ("label", "asks", "says", "low", "high", "step")} | {"all": control.get("all", False)}
     if path in scenes.GROUPS:
         given = [scenes.choice_of(a.overrides, path, {"country": "veltara", "mission": "none"}[path]) for a in actors]
         about = {"country": "where it happens", "mission": "which missions there are, and how they share the work"}
@@ -392,9 +400,14 @@ def _expanded(control, declared, actors):
             continue
         wanted = control.get("when", {})
         off = [any(_value(a.params, k) != v for k, v in wanted.items()) for a in actors]
-        yield {**common, **more, "key": key, "kind": "number", "unit": meta["unit"], "doc": meta["doc"],
-               "allowed": [meta["low"], meta["high"]], "values": given, "off": off,
-               "low": max(control["low"], meta["low"]), "high": min(control["high"], meta["high"])}  # fmt: skip
+        yield {**common, **more, "key": key, "kind": "number", "unit": meta["unit"], "units": _plural(meta["unit"]),
+               "doc": meta["doc"], "allowed": [meta["low"], meta["high"]], "values": given,
+               "off": off, "low": max(control["low"], meta["low"]), "high": min(control["high"], meta["high"])}  # fmt: skip
+
+
+def _plural(unit):
+    """Return a unit as one says it of many: weeks, people."""
+    return style.PLURALS.get(unit, f"{unit}s" if unit.endswith(("week", "year")) else unit)
 
 
 def _missions(actors):

@@ -14,6 +14,10 @@ COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "
 MASSACRE, BATTLE, AMBUSH, COLLATERAL = 50, 60, 2, 5  # persons killed; of massacres, by a faction in a week
 DISPLACED_STEPS = (100_000, 250_000, 500_000, 1_000_000, 1_500_000, 2_000_000, 3_000_000)
 ALMOST_ALL = 0.95  # of the planned peak
+FACTIONS = {  # of real countries, as they are written
+    "anti_balaka": "Anti-balaka", "lords_resistance_army": "Lord's Resistance Army", "seleka": "Séléka", "three_r": "3R",
+    "upc": "UPC",
+}  # fmt: skip
 
 
 def percent(x):
@@ -35,7 +39,7 @@ def joined(parts):
 
 def faction_name(name):
     """Return an armed faction as people say it: the rebels."""
-    return "the " + " ".join(w.upper() if w in style.ACRONYMS else w for w in name.split("_"))
+    return "the " + FACTIONS.get(name, " ".join(w.upper() if w in style.ACRONYMS else w for w in name.split("_")))
 
 
 def mission_name(name):
@@ -226,27 +230,42 @@ def _cell(model, where, c):
 # ---------------------------------------------------------------------------------- phases and what happened
 
 
+def phase(model, i, week):
+    """Return what mission i is doing in a week by its plan and by consent as far as it is known today."""
+    m = model.missions
+    share = model.plan[min(int(week / model.params.step_weeks), len(model.plan) - 1), i]
+    if week >= min(m.leave[i], m.expelled[i] + model.params.deploy.expulsion):
+        return "gone"
+    if week >= m.expelled[i]:
+        return "asked to leave"
+    if week < m.arrive[i]:
+        return f"arrives in week {m.arrive[i]:.0f}" if m.arrive[i] < model.params.weeks else "does not come"
+    if week >= m.leave[i] - m.draw_down[i]:
+        return "leaving"
+    if share < ALMOST_ALL * model.plan[:, i].max(initial=0) and not m.strength[i]:
+        return "building up"
+    return "at strength"
+
+
 def phases(model):
-    """Return what each mission is doing by its plan and by consent: a list of (mission, phase)."""
-    m, week = model.missions, model.week
-    said = []
-    for i, name in enumerate(m.names):
-        share = model.plan[min(model.luck.step, len(model.plan) - 1), i]
-        peak = model.plan[:, i].max(initial=0)
-        if week >= min(m.leave[i], m.expelled[i] + model.params.deploy.expulsion):
-            phase = "gone"
-        elif np.isfinite(m.expelled[i]):
-            phase = "asked to leave"
-        elif week < m.arrive[i]:
-            phase = f"arrives in week {m.arrive[i]:.0f}" if m.arrive[i] < model.params.weeks else "does not come"
-        elif week >= m.leave[i] - m.draw_down[i]:
-            phase = "leaving"
-        elif share < ALMOST_ALL * peak and not m.strength[i]:
-            phase = "building up"
-        else:
-            phase = "at strength"
-        said.append((name, phase))
-    return said
+    """Return what each mission is doing this week: a list of (mission, phase)."""
+    return [(name, phase(model, i, model.week)) for i, name in enumerate(model.missions.names)]
+
+
+def spans(model):
+    """Return the phases of each mission over the whole run: for each a list of [first week, week after, phase]."""
+    found = []
+    for i in range(len(model.missions.names)):
+        mine = []
+        for week in range(model.params.weeks):
+            now = phase(model, i, week)
+            now = "" if week < model.missions.arrive[i] else now  # not there yet
+            if mine and mine[-1][2] == now:
+                mine[-1][1] = week + 1
+            else:
+                mine.append([week, week + 1, now])
+        found.append(mine)
+    return found
 
 
 class Watch:

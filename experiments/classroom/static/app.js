@@ -1,6 +1,6 @@
 // The page: what the server says is drawn, what the visitor does is asked of the server. The link holds the whole state.
 
-import { chart, spoken, timeline } from "./charts.js";
+import { chart, phasesAt, spoken, timeline } from "./charts.js";
 import { Country, mark } from "./map.js";
 
 const $ = (id) => document.getElementById(id);
@@ -90,6 +90,7 @@ const hear = {
         a.missions.forEach((x, k) => old.strength[k].push(x.persons / Math.max(1, scene.actors[i].missions[k].authorised)));
         old.agreement.push(a.agreement ? 1 : 0);
       }
+      old.phases = a.phases;
       old.log.push(...a.log);
     });
     if (m.actors.some((a) => a.log.length)) entries();
@@ -120,6 +121,7 @@ const hear = {
       at.append(make("p", { class: "error", role: "alert", text: sentence(m.text) }));
     } else wrong(m.text);
     if (scene && m.key) values();
+    $("week").value = state.week;
     panels.forEach((p, i) => (p.select.value = scene.actors[i].mission));
   },
   tables(m) {
@@ -180,7 +182,8 @@ function setLayer(layer) {
 
 function layOut() {
   const n = scene.actors.length;
-  $("maps").className = n === 1 ? "alone" : n === 2 ? "beside" : "stacked";
+  const broad = scene.land.cols > 1.25 * scene.land.rows;
+  $("maps").className = `${["alone", "beside", "stacked"][n - 1]}${broad ? " broad" : ""}`;
   $("add").disabled = n >= 3;
   const missions = scene.controls[0].controls.find((c) => c.key === "mission");
   panels = scene.actors.map((actor, i) => {
@@ -235,14 +238,19 @@ function show() {
     p.country.draw(a, frame.layer);
     for (const h of welcome.headlines) p.cells[h.name].textContent = spoken(h, a.numbers[h.name]);
     p.badge.hidden = !a.agreement;
-    const words = a.missions.map((m, k) => `${actor.missions[k].name}: ${m.phase}${m.persons ? `, ${m.persons.toLocaleString("en")}` : ""}`);
-    const own = actor.title.includes(",") ? `${actor.title.split(",").slice(1).join(",").trim()} · ` : "";
-    p.about.textContent = own + (words.join(" · ") || "Nobody comes.");
-    p.about.title = `${actor.summary} ${p.about.textContent}`;
+    const own = actor.title.includes(",") ? actor.title.split(",").slice(1).join(",").trim() : "";
+    const words = a.missions.map((m, k) => {
+      const dot = make("i", {});
+      dot.style.background = actor.missions[k].helmet;
+      return make("span", {}, dot, `${actor.missions[k].name}: ${m.phase}${m.persons ? `, ${m.persons.toLocaleString("en")}` : ""}`);
+    });
+    p.about.replaceChildren(...(own ? [make("span", { text: own })] : []), ...(words.length ? words : ["Nobody comes."]));
+    p.about.title = `${actor.summary} ${[...p.about.childNodes].map((n) => n.textContent).join("; ")}`;
   });
   const day = new Date(`${frame.date}T00:00:00Z`);
   $("when").textContent = `Week ${frame.week} · ${day.toLocaleDateString("en", { month: "short", year: "numeric", timeZone: "UTC" })}`;
   if (document.activeElement !== $("jump") || state.playing) $("jump").value = frame.week;
+  $("jump").setAttribute("aria-valuetext", phasesAt(scene, history, frame.week));
   if (document.activeElement !== $("week")) $("week").value = frame.week;
   if (frame.finished) say("The last week.");
   drawCharts();
@@ -278,7 +286,8 @@ function legend() {
   welcome.layers.forEach((l, i) => choose.append(make("option", { value: l.key, text: `${i + 1} ${l.title}`, selected: l.key === state.layer })));
   const ramp = make("span", { class: "ramp" });
   ramp.style.background = `linear-gradient(90deg, ${welcome.look.ground}, ${welcome.look.ramps[state.layer]})`;
-  const nodes = [make("span", {}, choose), make("span", { title: layer.unit }, "0 ", ramp, ` ${layer.top === 1 ? "100%" : layer.top}`)];
+  const nodes = [make("span", {}, choose), make("span", {}, "0 ", ramp, ` ${layer.share ? `${layer.top * 100}%` : layer.top}${layer.top === 1 ? "" : " or more"} `,
+    make("small", { class: "unit", text: layer.unit }))];
   const sign = (shape, colour, text, title) => {
     const canvas = make("canvas", { width: 36, height: 36, "aria-hidden": "true" });
     const ctx = canvas.getContext("2d");
@@ -336,7 +345,8 @@ function described(m) {
       look(m.model, { ...f, nth: (f.nth + 1) % Math.max(1, n) });
     } }) : null,
   ];
-  p.said = make("div", { class: "said", role: "status" },
+  const low = p.country.corner(f.cell)[1] > p.canvas.clientHeight / 2; // what is clicked stays in sight
+  p.said = make("div", { class: low ? "said over" : "said", role: "status" },
     make("h3", { text: m.title }), make("button", { class: "close", text: "Close", onclick: forget }),
     make("ul", {}, ...m.sentences.map((t) => make("li", { text: t }))), make("div", { class: "more" }, ...buttons.filter(Boolean)));
   p.box.append(p.said);
@@ -419,13 +429,13 @@ function control(c) {
   } else {
     const slider = make("input", { type: "range", id, min: c.low, max: c.high, step: c.step, "data-focus": `${c.key} r`,
       oninput: (e) => { number.value = e.target.value; }, onchange: (e) => { clear(); set(e.target.value); } });
-    const number = make("input", { type: "number", step: "any", "aria-label": `${name}, in ${c.unit}`, "data-focus": `${c.key} n`,
+    const number = make("input", { type: "number", step: "any", "aria-label": `${name}, in ${c.units}`, "data-focus": `${c.key} n`,
       onchange: (e) => { clear(); if (e.target.value !== "") set(e.target.value); } });
     node.append(make("div", { class: "row" }, slider, number));
   }
-  const range = c.allowed ? ` ${plain(c.allowed[0])} to ${plain(c.allowed[1])} ${c.unit}.` : "";
+  const range = c.allowed ? ` Allowed: ${plain(c.allowed[0])} to ${plain(c.allowed[1])}${["share", "seed"].includes(c.unit) ? "" : ` ${c.units}`}.` : "";
   node.append(make("p", { class: "doc" }), make("p", { class: "asks", text: c.asks }));
-  node.querySelector(".doc").textContent = sentence(c.doc[0].toUpperCase() + c.doc.slice(1)) + range;
+  node.querySelector(".doc").textContent = sentence(c.says || c.doc[0].toUpperCase() + c.doc.slice(1)) + range;
   return node;
 }
 
@@ -452,7 +462,7 @@ function values() {
       slider.value = mine[0];
       number.value = same ? mine[0] : "";
       number.placeholder = same ? "" : "differs";
-      shown.textContent = off ? `${c.unit}; not in use: see “Held equal”` : same ? c.unit : `${mine.map(plain).join(" / ")} ${c.unit}`;
+      shown.textContent = off ? `${c.units}; not in use: see “Held equal”` : same ? c.units : `${mine.map(plain).join(" / ")} ${c.units}`;
     }
   }
 }
@@ -560,6 +570,10 @@ $("jump").addEventListener("change", (e) => go(Number(e.target.value)));
 $("week").addEventListener("change", (e) => {
   const week = Number(e.target.value);
   if (Number.isInteger(week)) ask("go", { week });
+});
+$("jump").addEventListener("pointermove", (e) => {
+  const share = (e.offsetX - 8) / ($("jump").clientWidth - 16), week = Math.round(share * (scene?.weeks || 0));
+  if (history && week >= 0 && week <= scene.weeks) $("jump").title = phasesAt(scene, history, week);
 });
 $("add").addEventListener("click", () => ask("add"));
 $("panel").addEventListener("click", () => showPanel(document.body.classList.contains("wide")));

@@ -35,6 +35,11 @@ export function mark(ctx, shape, colour, x, y, r, hollow) {
   }
 }
 
+// How much larger all is drawn than on a screen of 1280 x 720: as the type of the page is.
+export function scaled() {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+}
+
 export function decoded(text, kind) {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   return kind === 16 ? new Uint16Array(bytes.buffer) : bytes;
@@ -95,9 +100,10 @@ export class Country {
     ctx.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.#shade(ctx, frame, layer);
     this.#dots(ctx, frame);
-    this.#towns(ctx);
     this.#marks(ctx, frame);
+    this.#towns(ctx);
     this.#cursor(ctx);
+    if (!frame.layer) this.#note(ctx);
   }
 
   #shade(ctx, frame, layer) {
@@ -130,7 +136,7 @@ export class Country {
       const inner = this.people.getContext("2d");
       const picture = inner.createImageData(wide, high);
       const pixels = new Uint32Array(picture.data.buffer);
-      const big = side >= 5.5 ? 2 : 1;
+      const big = (this.big = side >= 14 ? 3 : side >= 5.5 ? 2 : 1);
       [this.look.civilian, this.look.displaced].forEach((colour, status) => {
         const [r, g, b] = rgb(colour);
         const ink = ((status ? 255 : 235) << 24) | (b << 16) | (g << 8) | r;
@@ -139,9 +145,7 @@ export class Country {
           for (let k = 0; k < Math.min(n, DOTS); k++) {
             const [u, v] = scatter(cell, k + status * DOTS);
             const x = Math.min(wide - big, Math.floor(left + u * side)), y = Math.min(high - big, Math.floor(top + v * side));
-            const at = y * wide + x;
-            pixels[at] = ink;
-            if (big > 1) pixels[at + 1] = pixels[at + wide] = pixels[at + wide + 1] = ink;
+            for (let dy = 0; dy < big; dy++) pixels.fill(ink, (y + dy) * wide + x, (y + dy) * wide + x + big);
           }
         });
       });
@@ -151,22 +155,23 @@ export class Country {
   }
 
   #towns(ctx) {
-    const small = this.px < 8;
+    const small = this.px < 8 * scaled();
     ctx.textAlign = "center";
     for (const town of this.land.towns) {
       if (small && !town.capital) continue;
-      ctx.font = `${town.capital ? "bold " : ""}${small ? 11 : 12}px system-ui, "DejaVu Sans", sans-serif`;
+      ctx.font = `${town.capital ? "bold " : ""}${(small ? 11 : 12) * scaled()}px system-ui, "DejaVu Sans", sans-serif`;
       const x = this.x0 + (town.col + 0.5) * this.px, y = this.y0 + (this.land.rows - 1 - town.row + 0.5) * this.px;
       ctx.lineWidth = 3;
-      ctx.strokeStyle = "#ffffffcc";
-      ctx.strokeText(town.name, x, y + this.px / 2 + 12);
+      ctx.strokeStyle = "#ffffffdd";
+      ctx.lineJoin = "round";
+      ctx.strokeText(town.name, x, y + this.px / 2 + 12 * scaled());
       ctx.fillStyle = this.look.ink;
-      ctx.fillText(town.name, x, y + this.px / 2 + 12);
+      ctx.fillText(town.name, x, y + this.px / 2 + 12 * scaled());
     }
   }
 
   #marks(ctx, frame) {
-    const grow = Math.max(0.75, Math.min(1.3, this.px / 9));
+    const grow = Math.max(0.75, Math.min(1.3, this.px / 9 / scaled())) * scaled();
     const found = [];
     for (const [index, cell, faction, fighters, fights, paused] of frame.bands) {
       const { shape, colour } = this.factions[faction];
@@ -194,6 +199,17 @@ export class Country {
     this.marks = found;
   }
 
+  // A map without shade says why: nobody is there whom one could trust or let through.
+  #note(ctx) {
+    ctx.font = `${12 * scaled()}px system-ui, "DejaVu Sans", sans-serif`;
+    ctx.textAlign = "left";
+    const text = this.layer === "access" ? "no aid team here: no shade" : "no mission here: no shade";
+    ctx.fillStyle = "#ffffffe6";
+    ctx.fillRect(this.x0, 0, ctx.measureText(text).width + 12, 22 * scaled());
+    ctx.fillStyle = this.look.ink;
+    ctx.fillText(text, this.x0 + 6, 16 * scaled());
+  }
+
   #cursor(ctx) {
     for (const [cell, colour] of [[this.cursor, "#ffb000"], [this.flash, "#000"]]) {
       if (cell === null || cell === undefined) continue;
@@ -218,7 +234,8 @@ export class Country {
     for (const status of [1, 0]) {
       for (let k = 0; this.counts && k < Math.min(this.counts[status][cell], DOTS); k++) {
         const [u, v] = scatter(cell, k + status * DOTS);
-        if (Math.hypot(left + u * this.px + 0.5 - x, top + v * this.px + 0.5 - y) < 1.8) {
+        const half = this.big / 2 / this.dpr;
+        if (Math.hypot(left + u * this.px + half - x, top + v * this.px + half - y) < half + 1) {
           return { kind: "somebody", index: cell, status, nth: k, cell };
         }
       }
