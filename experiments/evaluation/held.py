@@ -53,7 +53,8 @@ def parameters(priors, draws, default):
     ax.text(1.12, -0.75, "median [90%]", fontsize=SIZE["small"], color=GREY)
     handles = [
         Line2D([], [], color="#dddddd", lw=7, label="prior"), Line2D([], [], color=BLUE, lw=2.5, label="90% of draws"),
-        Line2D([], [], color=BLUE, lw=7, label="50%"), Line2D([], [], color=BLUE, marker="o", mfc="white", ls="", label="median"),
+        Line2D([], [], color=BLUE, lw=7, label="50%"),
+        Line2D([], [], color=BLUE, marker="o", mfc="white", ls="", label="median"),
         Line2D([], [], color=ORANGE, marker="D", mec="white", ls="", label="default"),
     ]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower left", ncols=5, fontsize=SIZE["small"], frameon=False)
@@ -142,8 +143,9 @@ def months(table, past, deployments=None):
         )  # fmt: skip
     _deployments(axes, deployments or {})
     handles = [
-        Line2D([], [], color=BLUE, lw=1.5, label="simulated, median"), Patch(color=BLUE, alpha=0.45, lw=0, label="50% of runs"),
-        Patch(color=BLUE, alpha=0.18, lw=0, label="90%"), Line2D([], [], color=INK, marker=".", lw=1.1, label="observed (UCDP GED)"),
+        Line2D([], [], color=BLUE, lw=1.5, label="simulated, median"),
+        Patch(color=BLUE, alpha=0.45, lw=0, label="50% of runs"), Patch(color=BLUE, alpha=0.18, lw=0, label="90%"),
+        Line2D([], [], color=INK, marker=".", lw=1.1, label="observed (UCDP GED)"),
         Line2D([], [], color=ORANGE, ls="--", lw=1.3, label="last year's mean"),
     ]  # fmt: skip
     figure.legend(
@@ -178,8 +180,8 @@ def scores(table):
             ax.xaxis.set_major_locator(MaxNLocator(4))
     footnote(
         figure,
-        f"{table['months'].iloc[0]} months from December 2013. Grey: `rolling` sees each past month, as no forecast from "
-        "November 2013 can.",
+        f"{table['months'].iloc[0]} months from December 2013. Grey: `rolling` sees each past month, as no forecast "
+        "from November 2013 can.",
     )
     return figure
 
