@@ -12,11 +12,14 @@ results/calibration/ what is known of each parameter and which targets are met.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import hashlib
 import importlib.util
 import inspect
+import multiprocessing
 import os
+import signal
 import sys
 import time
 from datetime import timedelta
@@ -78,8 +81,7 @@ class Task:
     def values(self, point):
         """Turn a point into parameters: standard normal scores, which a prior's range is evenly divided by.
 
-        Scores have no edge. Over a box of many sides the kernel that moves draws would mostly leave it, and the few
-        draws in its corners would carry nearly all the weight (tried: 14 effective draws of 250).
+        Scores have no edge, which most proposals would fall over in a box of many sides.
         """
         made = {}
         for name, p in self.priors.items():
@@ -118,14 +120,19 @@ def calibrate(task, store, particles, generations, minutes, workers):
     """
     import pyabc
 
+    from experiments.evaluation.cloud import Cloud
+
     def model(point):
+        if multiprocessing.parent_process():  # Ctrl-C is for the parent, which ends its workers
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         seed = np.random.randint(SEEDS)  # noqa: NPY002  pyABC seeds this generator apart in every process
         return {**task.simulate(task.values(point), seed), "seed": seed}
 
     sampler = pyabc.sampler.MulticoreEvalParallelSampler(workers)
     sampler.show_progress = sys.stderr.isatty()  # a bar a generation; each generation's line is written in any case
     abc = pyabc.ABCSMC(
-        model, _prior(task), task.distance, population_size=particles, eps=pyabc.MedianEpsilon(), sampler=sampler,
+        model, _prior(task), task.distance, population_size=particles, transitions=Cloud(),
+        eps=pyabc.MedianEpsilon(), sampler=sampler,
     )  # fmt: skip
     store.parent.mkdir(parents=True, exist_ok=True)
     url = f"sqlite:///{store.resolve()}"
@@ -267,7 +274,7 @@ def _arguments(words):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("name", nargs="?", default="car", help="a file of conf/calibrated")
     parser.add_argument("--data", default=os.environ.get("CAR_DATA"), help="folder with UCDP GED's events")
-    parser.add_argument("--particles", type=int, default=250, help="draws of a generation")
+    parser.add_argument("--particles", type=int, default=300, help="draws of a generation")
     parser.add_argument("--generations", type=int, default=15, help="generations at most")
     parser.add_argument("--minutes", type=float, default=30, help="after these no new generation begins")
     parser.add_argument("--checks", type=int, default=100, help="runs that check the targets afterwards")
@@ -279,6 +286,8 @@ def _arguments(words):
 def main(words=None):
     """Calibrate, or say what is missing."""
     given = _arguments(words)
+    with contextlib.suppress(ValueError):  # not the main thread
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers end with it
     try:
         if not given.data:
             raise ValueError(
