@@ -21,6 +21,11 @@ BLUE, ORANGE, GREEN = PALETTE[0], PALETTE[2], PALETTE[1]
 FARTHEST = 6  # units of nearness shown
 
 
+def _two(value):
+    """Return a number with two meaningful digits: 0.00014, 2.4, 250."""
+    return f"{float(f'{value:.2g}'):,.10f}".rstrip("0").rstrip(".")
+
+
 def parameters(priors, draws, default):
     """Draw what calibration says of each parameter: 50% and 90% of the draws within the prior's range."""
     names = list(priors)
@@ -43,12 +48,13 @@ def parameters(priors, draws, default):
         for x, value, side in ((-0.01, p["low"], "right"), (1.01, p["high"], "left")):
             ax.text(x, y, f"{value:g}", ha=side, va="center", fontsize=7, color=GREY)
         said = draws[name].quantile([0.05, 0.5, 0.95])
-        said = f"{said[0.5]:.3g} [{said[0.05]:.2g}, {said[0.95]:.2g}]"
+        said = f"{_two(said[0.5])} [{_two(said[0.05])}, {_two(said[0.95])}]"
         ax.text(1.12, y, said, va="center", fontsize=SIZE["small"], color=INK)
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.4, -0.9)
-    ax.set_xlim(-0.09, 1.42)
+    ax.set_xlim(-0.1, 1.46)
     ax.set_xticks([])
+    ax.tick_params(axis="y", length=0)
     ax.spines[["bottom", "left"]].set_visible(False)
     ax.text(1.12, -0.75, "median [90%]", fontsize=SIZE["small"], color=GREY)
     handles = [
@@ -78,9 +84,9 @@ def targets(table):
             shown = np.clip(off, -FARTHEST, FARTHEST)
             ax.plot(shown[[0, 2]], [y + shift] * 2, color=colour, lw=2, solid_capstyle="butt")
             ax.plot(shown[1], y + shift, mark, color=colour, mec="white", ms=6)
-        met = "" if row["met"] else "  not met"
-        said = f"{short_number(row['observed'])} | {short_number(row['median'])}{met}"
-        ax.text(FARTHEST + 0.25, y, said, va="center", fontsize=SIZE["small"], color=INK if row["met"] else ORANGE)
+        how = "" if row["near_met"] else "  off" if row["met"] else "  not met"
+        said = f"{short_number(row['observed'])} | {short_number(row['median'])}{how}"
+        ax.text(FARTHEST + 0.4, y, said, va="center", fontsize=SIZE["small"], color=INK if row["near_met"] else ORANGE)
     ax.set_yticks(range(len(table)), table["meaning"])
     ax.set_ylim(len(table) - 0.4, -1.1)
     ax.set_xlim(-FARTHEST - 0.2, FARTHEST + 3.4)
@@ -88,14 +94,15 @@ def targets(table):
         range(-FARTHEST, FARTHEST + 1, 2), [f"{v:d}".replace("-", "−") for v in range(-FARTHEST, FARTHEST + 1, 2)]
     )
     ax.set_xlabel("off by so many units of nearness (counts, sizes, ratios: on a log scale)", loc="left")
-    ax.text(FARTHEST + 0.25, -0.8, "observed | simulated", fontsize=SIZE["small"], color=GREY)
+    ax.text(FARTHEST + 0.4, -0.8, "observed | simulated", fontsize=SIZE["small"], color=GREY)
     handles = [
         Line2D([], [], color=ORANGE, marker="D", mec="white", lw=2, label="default parameters"),
         Line2D([], [], color=BLUE, marker="o", mec="white", lw=2, label="calibrated, with new luck"),
     ]
     figure.legend(
         handles=handles, loc="outside lower left", ncols=2, fontsize=SIZE["small"], frameon=False, alignment="left",
-        title=f"Marks: medians; lines: 90% of runs, cut at {FARTHEST}. Met: the 90% hold the observed value.",
+        title=f"Marks: medians; lines: 90% of runs, cut at {FARTHEST}. Grey: one unit. Off: the line holds the "
+        "observed value, but the\nmedian is further than a unit away.",
         title_fontsize=SIZE["small"],
     )  # fmt: skip
     return figure
