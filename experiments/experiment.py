@@ -28,6 +28,7 @@ FIGURES = {
     "months": lambda x: held.months(x.of_months("2012-01"), x.naive, x.deployments),
     "scores": lambda x: held.scores(hindcast.scores(x.of_months())),
     "where": lambda x: held.where(x.where, x.maps, x.cells, x.arms[0], hindcast.where_scores(x.where)),
+    "counterfactuals": lambda x: held.counterfactuals(x.changed, x.baseline),
     "phases": lambda x: surfaces.phases(x.tables, x.baseline),
     "price": lambda x: surfaces.price(x.tables, x.baseline),
     "funding": lambda x: surfaces.funding(x.tables, x.baseline),
@@ -38,6 +39,7 @@ DRAWN_FROM = {  # tables of figures that draw what is not in the tables of every
     "scores": lambda x: hindcast.scores(x.of_months()),
     "where": lambda x: x.where,
     "front": lambda x: surfaces.tried(x.tables, x.about.design),
+    "counterfactuals": lambda x: x.changed,
 }
 EVERY = ".*."  # in the overrides of a design: every component of the arm
 
@@ -190,6 +192,11 @@ class Experiment:
     def where(self):
         """Civilians killed by prefecture between the first and the last map, in the first arm."""
         return hindcast.where_table(self.maps, self._with_observed(), self.arms[0])
+
+    @property
+    def changed(self):
+        """What each arm changes from the first month of the hindcast on, in pairs."""
+        return hindcast.counterfactuals(self.monthly, self.baseline)
 
     @property
     def cells(self):

@@ -10,25 +10,19 @@ import yaml
 from conftest import CONF, loaded, scenario
 
 from experiments import __main__ as command
-from experiments.evaluation import calibration, targets
+from experiments.evaluation import calibration, layout, targets
 from sim import PeaceModel, load
 from sim.calibrated import Calibration, with_values
 from sim.params import out_of_range, rows
 
 DATA = os.environ.get("CAR_DATA")
 ABOUT = yaml.safe_load((CONF / "calibrated" / "car.yaml").read_text(encoding="utf-8"))
+LAYOUT = ["deploy.base_size", "deploy.base_skew"]  # drawn too, but not from the country's history
 GED_COLUMNS = [
-    "date_start",
-    "date_end",
-    "type_of_violence",
-    "side_a",
-    "side_b",
-    "longitude",
-    "latitude",
-    "where_prec",
-    "best",
+    "date_start", "date_end", "type_of_violence", "side_a", "side_b", "longitude", "latitude", "where_prec", "best",
     "deaths_civilians",
-]
+]  # fmt: skip
+needs_data = pytest.mark.skipif(not DATA, reason="set CAR_DATA to the folder of UCDP GED's events")
 
 
 def history(*rows):
@@ -161,10 +155,10 @@ def test_free_parameters_exist_and_belong_to_the_country_not_to_missions():
 def test_the_draws_are_within_their_priors():
     table = Calibration("car").table
     assert len(table) == calibration.DRAWS
-    assert set(table.columns) == {"seed", "distance", *ABOUT["priors"]}
+    assert set(table.columns) == {"seed", "distance", *ABOUT["priors"], *LAYOUT}
     for name, prior in ABOUT["priors"].items():
         assert table[name].between(prior["low"] * 0.9999, prior["high"] * 1.0001).all()
-    assert (table.drop_duplicates().shape[0]) > calibration.DRAWS / 4  # a cloud, not one vector
+    assert len(table[["seed"]].drop_duplicates()) > calibration.DRAWS / 4  # a cloud, not one vector
 
 
 # ------------------------------------------------------------------------------ runs draw from them
@@ -186,7 +180,7 @@ def test_a_calibration_changes_nothing_else_and_what_is_given_stays():
     assert calibrated.prey.rate == 33
     assert calibrated.judge.decay == 0.5
     back = with_values(
-        calibrated, {n: getattr(getattr(plain, n.split(".")[0]), n.split(".")[1]) for n in ABOUT["priors"]}
+        calibrated, {n: getattr(getattr(plain, n.split(".")[0]), n.split(".")[1]) for n in [*ABOUT["priors"], *LAYOUT]}
     )
     back.judge.decay = plain.judge.decay
     assert asdict(back) == asdict(plain)
@@ -217,7 +211,7 @@ def test_arms_of_an_experiment_share_draws_and_seeds_do_not(hindcast):
 
 def test_the_hindcast_goes_on_from_the_history_that_was_accepted(hindcast):
     draw = Calibration("car").table.iloc[1]
-    accepted = with_values(load(*ABOUT["scenario"]), {n: draw[n] for n in ABOUT["priors"]})
+    accepted = with_values(load(*ABOUT["scenario"]), {n: draw[n] for n in [*ABOUT["priors"], *LAYOUT]})
     accepted.seed = int(draw["seed"])
     by = {(job.arm, job.seed): job.resolved() for job in hindcast.jobs}
     alone, with_aid = (replace(by[arm, 2], weeks=100) for arm in ("none", "car_history"))
@@ -229,6 +223,60 @@ def test_the_hindcast_goes_on_from_the_history_that_was_accepted(hindcast):
     # before December 2013 only aid agencies are there: need is less, the rest much the same
     assert killed[0].sum() > 0
     assert np.corrcoef(*killed)[0, 1] > 0.9
+
+
+# ------------------------------------------------------------------------------ layouts of bases, lags
+
+
+def test_skew_is_the_exponent_that_made_the_sizes():
+    rank = np.arange(1, 25)
+    for exponent in (0.0, 0.75, 1.4):
+        assert layout.skew(1_000 * rank**-exponent) == pytest.approx(exponent, abs=0.01)
+    assert layout.gini([5, 5, 5]) == pytest.approx(0)
+    assert layout.gini([0, 0, 0, 8]) == pytest.approx(0.75)
+
+
+@pytest.fixture
+def missions(tmp_path):
+    """Write two missions: one of 2008-2012 with known bases, one that begins in December 2013, after the data end."""
+    sizes = 2_000 / np.arange(1, 11.0)
+    bases = [("OLD", y, f"base{k}", x) for y in range(2008, 2013) for k, x in enumerate(sizes)]
+    bases += [("NEW", y, f"base{k}", 100) for y in (2013, 2014) for k in range(40)]
+    pd.DataFrame(bases, columns=["mission", "year", "location", "mean_troops"]).to_csv(
+        tmp_path / layout.BASES, index=False
+    )
+    months = pd.date_range("2008-01-31", "2014-12-31", freq="ME").strftime("%Y-%m-%d")
+    reported = [("GONE", "1990-01-31", 9_000)]
+    reported += [("OLD", d, min(500 * (k + 1), 4_000)) for k, d in enumerate(months)]
+    reported += [("NEW", d, 12_000) for d in months if d >= "2013-12"]
+    pd.DataFrame(reported, columns=["mission", "date", "total"]).to_csv(tmp_path / layout.STRENGTH, index=False)
+    return tmp_path
+
+
+def test_layouts_and_lags_are_of_missions_before_december_2013(missions):
+    layouts, lags = layout.layouts(missions), layout.lags(missions)
+    assert layouts.mission.tolist() == ["OLD"]
+    assert layouts.years.tolist() == [5]
+    strength = (500 * np.arange(1, 9).sum() + 4 * 4_000) / 12, 4_000  # mean of the first year, of the others
+    assert layouts["deploy.base_size"][0] == pytest.approx((strength[0] + 4 * strength[1]) / 5 / 10)
+    assert layouts["deploy.base_skew"][0] == pytest.approx(1, abs=0.01)
+    assert lags[["mission", "months_to_peak"]].to_numpy().tolist() == [["OLD", 7]]  # 3,600 of 4,000 in the eighth
+    with pytest.raises(ValueError, match=f"there is no {layout.BASES} in"):
+        layout.layouts(missions / "elsewhere")
+
+
+def test_every_mission_is_drawn_as_often():
+    table = pd.DataFrame({"mission": list("abcde"), LAYOUT[0]: range(100, 600, 100), LAYOUT[1]: 1.0})
+    drawn = layout.drawn(table, 200)
+    assert drawn[LAYOUT[0]].value_counts().to_dict() == dict.fromkeys(range(100, 600, 100), 40)
+    assert drawn[LAYOUT[0]].iloc[:40].nunique() == 5  # the first few seeds see all kinds
+
+
+@needs_data
+def test_stored_layouts_are_those_of_the_data():
+    layouts = layout.layouts(DATA)
+    for column in LAYOUT:
+        assert sorted(set(Calibration("car").table[column])) == pytest.approx(sorted(layouts[column]), rel=1e-5)
 
 
 # ------------------------------------------------------------------------------ the calibration itself
@@ -286,8 +334,77 @@ def test_it_calibrates_is_interrupted_and_goes_on(tiny, tmp_path, monkeypatch, c
     assert len(pd.read_csv(folder / "targets.csv")) == len(ABOUT["targets"])
 
 
+def test_a_state_is_gone_on_with_by_the_same_task_alone(tiny, tmp_path):
+    task = calibration.Task("car", tiny)
+    key = task.key(300)
+    assert calibration.Task("car", tiny).key(300) == key
+    assert task.key(100) != key
+    task.priors = dict(task.priors, **{"prey.rate": {"low": 5, "high": 400, "log": True}})
+    assert task.key(300) != key
+    other = ged(tmp_path, ("2013-10-01", "2013-10-02", 3, "anti-Balaka", "Civilians", 7))
+    assert calibration.Task("car", other).key(300) != key
+
+
+def test_an_unknown_task_is_named_with_those_that_exist(tiny, capsys):
+    with pytest.raises(SystemExit):
+        calibration.main(["mars", "--data", str(tiny)])
+    assert "there is no calibration 'mars'; choose among car" in capsys.readouterr().err
+
+
+class Known(calibration.Task):
+    """A task whose answer is known: what is observed is one parameter and noise; the other has no bearing."""
+
+    def __init__(self):
+        self.priors = {
+            "told.size": {"low": 1, "high": 100, "log": True}, "silent.size": {"low": 0, "high": 1, "log": False},
+        }  # fmt: skip
+        self.observed, self.near = {"seen": np.log(20)}, {"seen": 1.0}
+
+    def simulate(self, values, seed):
+        return {"seen": np.log(values["told.size"]) + np.random.default_rng(seed).normal(0, 0.2)}
+
+
+def test_a_known_answer_is_found_and_nothing_is_said_of_what_has_no_bearing(tmp_path):
+    pytest.importorskip("pyabc")
+    draws, summaries, generations = calibration.calibrate(Known(), tmp_path / "known.db", 150, 5, 5, 1)
+    told = np.log(draws["told.size"])
+    assert told.median() == pytest.approx(np.log(20), abs=0.1)
+    assert told.std() == pytest.approx(0.2, abs=0.08)  # the noise: even priors have no say so far inside
+    assert draws["silent.size"].mean() == pytest.approx(0.5, abs=0.12)
+    assert draws["silent.size"].std() == pytest.approx(1 / np.sqrt(12), abs=0.06)
+    assert abs(summaries["seen"] - np.log(20)).max() == pytest.approx(draws.distance.max(), abs=1e-3)
+    assert len(generations) == 6
+
+
+def test_proposals_have_the_density_they_claim():
+    cloud = pytest.importorskip("experiments.evaluation.cloud")
+    rng = np.random.default_rng(4)
+    points = pd.DataFrame(rng.normal([1, -1], [0.3, 0.6], (300, 2)), columns=["a", "b"])
+    proposals = cloud.Cloud()
+    proposals.fit(points, np.full(300, 1 / 300))
+    np.random.seed(5)  # noqa: NPY002
+    drawn = pd.DataFrame([dict(proposals.rvs_single()) for _ in range(6_000)])
+    prior = np.exp(-(drawn**2).sum(axis=1) / 2) / (2 * np.pi)
+    weight = prior / proposals.pdf(drawn)
+    assert weight.mean() == pytest.approx(1, abs=0.1)  # the prior sums to one
+    assert weight.max() <= 1.001 / cloud.FROM_PRIOR
+    assert (weight * drawn.a).mean() == pytest.approx(0, abs=0.12)  # and its mean is 0
+    assert proposals.pdf(drawn.iloc[0]) == pytest.approx(proposals.pdf(drawn)[0])
+
+
+# ------------------------------------------------------------------------------ with the observed events
+
+
+@needs_data
+def test_stored_draws_repeat_their_histories():
+    task = calibration.Task("car", DATA)
+    for draw in Calibration("car").table.iloc[:6].to_dict("records"):
+        again = task.simulate({n: draw[n] for n in task.priors}, draw["seed"])
+        assert task.distance(again, task.observed) == pytest.approx(draw["distance"], abs=6e-4)
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(not DATA, reason="set CAR_DATA to the folder of UCDP GED's events")
+@needs_data
 def test_the_calibrated_draws_are_nearer_than_the_default():
     task = calibration.Task("car", DATA)
     table = Calibration("car").table.iloc[:40]

@@ -125,6 +125,46 @@ def test_where_counts_between_the_maps():
     drawn(held.where(table.reset_index(), maps, cells, "a", itself))
 
 
+# ------------------------------------------------------------------------------ what if
+
+
+@pytest.fixture
+def three_arms():
+    """Return months of three arms: `half` has half of what `none` has, `same` the same; before, all are alike."""
+    rng = np.random.default_rng(6)
+    base = pd.DataFrame(
+        [(s, m, k) for s in range(1, 21) for m, k in zip(MONTHS, rng.integers(20, 60, len(MONTHS)))],
+        columns=["seed", "month", "civilians_killed"],
+    )
+    base = base.assign(brd=10.0, excess_deaths=4.0, idps=100.0 * base.seed, refugees=0.0)
+    counts = ["civilians_killed", "brd", "excess_deaths", "idps"]
+    now = base.month >= hindcast.FIRST
+    half = base.assign(**{c: base[c].where(~now, base[c] / 2) for c in counts})
+    arms = {"none": base, "same": base, "half": half}
+    return pd.concat([t.assign(arm=a) for a, t in arms.items()], ignore_index=True)
+
+
+def test_counterfactuals_compare_pairs_after_november_2013(three_arms):
+    found = hindcast.counterfactuals(three_arms, "none").set_index(["measure", "arm"])
+    assert found.index.get_level_values("measure").unique().tolist() == list(hindcast.CHANGED)
+    killed = found.loc["civilians killed"]
+    assert killed.loc["same", ["median", "below", "difference"]].tolist() == [1, 0, 0]
+    assert killed.loc["half", "median"] == pytest.approx(0.5, abs=0.01)
+    assert killed.loc["half", ["below", "lowest_of_all", "pairs"]].tolist() == [1, 1, 20]
+    after = three_arms[(three_arms.arm == "none") & (three_arms.month >= "2013-12")]
+    total = after.groupby("seed").civilians_killed.sum().mean()
+    assert killed.loc["half", "baseline_mean"] == pytest.approx(total)
+    assert killed.loc["half", "difference"] == pytest.approx(-total / 2)
+    displaced = found.loc["displaced, mean of months"].loc["half"]
+    assert displaced.baseline_mean == pytest.approx(1_050)  # a mean of months, not their sum
+    assert displaced.low < displaced.difference < displaced.high < 0
+
+
+def test_counterfactuals_are_drawn(three_arms):
+    figure = drawn(held.counterfactuals(hindcast.counterfactuals(three_arms, "none"), "none"))
+    assert [ax.get_title(loc="left").lower() for ax in figure.axes] == list(hindcast.CHANGED)
+
+
 # ------------------------------------------------------------------------------ figures
 
 
@@ -138,4 +178,8 @@ def test_months_and_scores_are_drawn(monthly, seen):
     figure = drawn(held.months(table, hindcast.last_year(seen), {"Mission": "2013-12"}))
     assert len(figure.axes) == len(hindcast.MEASURES)
     assert all("50% band holds" in ax.get_title(loc="left") for ax in figure.axes)
-    assert len(drawn(held.scores(hindcast.scores(hindcast.months_table(monthly, seen)))).axes) == 6
+    scores = hindcast.scores(hindcast.months_table(monthly, seen))
+    assert len(drawn(held.scores(scores)).axes) == 6
+    worse = scores.assign(verdict=np.where(scores.scale == "log", "better", "worse"))
+    said = held.verdicts(worse[worse.measure == "events"], "long run")
+    assert said == "Against long run: worse on events; better on events (log)."

@@ -12,20 +12,25 @@ results/calibration/ what is known of each parameter and which targets are met.
 """
 
 import argparse
+import contextlib
 import dataclasses
+import hashlib
 import importlib.util
+import inspect
+import multiprocessing
 import os
+import signal
 import sys
-import time
 from datetime import timedelta
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 import yaml
 
 from experiments import runs
-from experiments.evaluation import held, targets
+from experiments.evaluation import held, layout, targets
 from sim import results
 from sim.calibrated import with_values
 from sim.config import CONF, load
@@ -33,9 +38,11 @@ from sim.model import PeaceModel
 from sim.warm import say, warm_up
 
 FARTHEST = 6.0  # units of distance: what is further off than this on a target is not told apart
-FEWEST_ACCEPTED = 0.04  # of the runs; when fewer are, nearer would cost more than it tells
+FEWEST_ACCEPTED = 0.008  # of the runs; when fewer are, nearer would cost more than it tells
+DIGITS = 6  # of a parameter: what is run is what is written, so that a written draw repeats its history
 DRAWS = 200
 SEEDS = 2**31
+NORMAL = NormalDist()
 
 
 class Task:
@@ -43,7 +50,11 @@ class Task:
 
     def __init__(self, name, data):
         self.name = name
-        about = yaml.safe_load((CONF / "calibrated" / f"{name}.yaml").read_text(encoding="utf-8"))
+        path = CONF / "calibrated" / f"{name}.yaml"
+        if not path.is_file():
+            there = ", ".join(sorted(f.stem for f in path.parent.glob("*.yaml"))) or "none is there"
+            raise ValueError(f"there is no calibration {name!r}; choose among {there}")
+        about = yaml.safe_load(path.read_text(encoding="utf-8"))
         self.priors, self.near, self.until = about["priors"], about["targets"], about["until"]
         self.params = load(*about["scenario"])
         self.displaced_weeks = {k: v["week"] for k, v in about["displaced"].items()}
@@ -67,8 +78,25 @@ class Task:
         return float(np.sqrt(np.mean(np.clip(off, -FARTHEST, FARTHEST) ** 2)))
 
     def values(self, point):
-        """Turn a point of the prior, logarithms where it is even in orders of magnitude, into parameters."""
-        return {n: float(np.exp(point[_key(n)]) if p["log"] else point[_key(n)]) for n, p in self.priors.items()}
+        """Turn a point into parameters: standard normal scores, which a prior's range is evenly divided by.
+
+        Scores have no edge, which most proposals would fall over in a box of many sides.
+        """
+        made = {}
+        for name, p in self.priors.items():
+            low, high = (np.log(p["low"]), np.log(p["high"])) if p["log"] else (p["low"], p["high"])
+            value = low + (high - low) * NORMAL.cdf(point[_key(name)])
+            made[name] = float(f"{np.exp(value) if p['log'] else value:.{DIGITS}g}")
+        return made
+
+    def key(self, particles):
+        """Return what two calibrations must share for one to go on with the other's state: a short hash.
+
+        The task, the data, the rules of the model, and how this class and the summaries are written.
+        """
+        said = [self.priors, self.near, self.observed, str(self.params), particles, results.code_version()]
+        said += [inspect.getsource(part) for part in (Task, targets)]
+        return hashlib.sha256(repr(said).encode()).hexdigest()[:8]
 
 
 def _key(name):
@@ -78,11 +106,7 @@ def _key(name):
 def _prior(task):
     import pyabc
 
-    def even(p):
-        low, high = (np.log(p["low"]), np.log(p["high"])) if p["log"] else (p["low"], p["high"])
-        return pyabc.RV("uniform", low, high - low)
-
-    return pyabc.Distribution({_key(n): even(p) for n, p in task.priors.items()})
+    return pyabc.Distribution({_key(n): pyabc.RV("norm", 0, 1) for n in task.priors})
 
 
 def calibrate(task, store, particles, generations, minutes, workers):
@@ -95,13 +119,19 @@ def calibrate(task, store, particles, generations, minutes, workers):
     """
     import pyabc
 
+    from experiments.evaluation.cloud import Cloud
+
     def model(point):
+        if multiprocessing.parent_process():  # Ctrl-C is for the parent, which ends its workers
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         seed = np.random.randint(SEEDS)  # noqa: NPY002  pyABC seeds this generator apart in every process
         return {**task.simulate(task.values(point), seed), "seed": seed}
 
+    sampler = pyabc.sampler.MulticoreEvalParallelSampler(workers)
+    sampler.show_progress = sys.stderr.isatty()  # a bar a generation; each generation's line is written in any case
     abc = pyabc.ABCSMC(
-        model, _prior(task), task.distance, population_size=particles,
-        eps=pyabc.MedianEpsilon(), sampler=pyabc.sampler.MulticoreEvalParallelSampler(workers),
+        model, _prior(task), task.distance, population_size=particles, transitions=Cloud(),
+        eps=pyabc.MedianEpsilon(), sampler=sampler,
     )  # fmt: skip
     store.parent.mkdir(parents=True, exist_ok=True)
     url = f"sqlite:///{store.resolve()}"
@@ -158,7 +188,8 @@ def targets_table(task, fresh, accepted, default):
 
     Parameters
     ----------
-    fresh : summaries of the draws with new luck: a target is met if their 90% interval holds the observed value
+    fresh : summaries of the draws with new luck. A target is met if their 90% interval holds the observed value, which
+        wide intervals do easily; it is near if, besides, their median is within one unit of nearness
     accepted : summaries of the accepted runs; default : summaries with the default parameters
     """
     rows = []
@@ -176,9 +207,12 @@ def targets_table(task, fresh, accepted, default):
             "median": said(mid), "low": said(low), "high": said(high),
             "accepted": said(kept[0.5]), "accepted_low": said(kept[0.05]), "accepted_high": said(kept[0.95]),
             **{f"fresh_off_{q}": (v - seen) / near for q, v in (("low", low), ("median", mid), ("high", high))},
-            **{f"default_off_{q}": (before[v] - seen) / near for q, v in (("low", 0.05), ("median", 0.5), ("high", 0.95))},
+            **{f"default_off_{q}": (before[v] - seen) / near
+               for q, v in (("low", 0.05), ("median", 0.5), ("high", 0.95))},
             "met": bool(low <= seen <= high),
-            "met_accepted": bool(kept[0.05] <= seen <= kept[0.95]),
+            "near_met": bool(low <= seen <= high and abs(mid - seen) <= near),
+            "met_default": bool(before[0.05] <= seen <= before[0.95]),
+            "near_met_default": bool(before[0.05] <= seen <= before[0.95] and abs(before[0.5] - seen) <= near),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -188,7 +222,22 @@ def _again(task, table, seeds):
     return pd.DataFrame([task.simulate(v, s) for v, s in zip(table, seeds)])
 
 
-def report(task, draws, accepted, generations, folder, checks, minutes):
+def with_layouts(draws, data, folder):
+    """Return draws with a layout of bases each, and write what is known of layouts and lags; without data, as they are.
+
+    A country without missions lives through the same history whatever their layout.
+    """
+    try:
+        layouts, lags = layout.layouts(data), layout.lags(data)
+    except ValueError as error:
+        say(f"layouts of bases are as by default: {error}")
+        return draws
+    for name, table in (("layouts", layouts), ("lags", lags)):
+        results.whole_file(folder / f"{name}.csv", lambda f, t=table: t.to_csv(f, index=False, float_format="%.4g"))
+    return pd.concat([draws, layout.drawn(layouts, len(draws))], axis=1)
+
+
+def report(task, draws, accepted, generations, folder, checks, data):
     """Write the draws to conf/ and the tables and figures to `folder`."""
     some = draws.iloc[:checks]
     names = list(task.priors)
@@ -197,17 +246,24 @@ def report(task, draws, accepted, generations, folder, checks, minutes):
     parameters, met = parameters_table(task, draws), targets_table(task, fresh, accepted, default)
     head = (
         f"# {len(draws)} draws of equal weight of parameters calibrated on the Central African Republic, "
-        f"{task.params.country.start} to {task.until}, by python -m experiments calibration; seed: the luck with which the "
-        f"draw was accepted; distance: from the observed history. Made from UCDP GED Global 23.1, CC BY 4.0.\n"
+        f"{task.params.country.start} to {task.until}, by python -m experiments calibration; seed: the luck with which "
+        "the draw was accepted; distance: from the observed history. Made from UCDP GED Global 23.1, CC BY 4.0 "
+        "(Davies, Pettersson & Oberg 2023, JPR 60:4; Sundberg & Melander 2013, JPR 50:4). deploy.*: a mission's layout "
+        "of bases before December 2013, from Geo-PKO 2.3 (Cil, Fjelde, Hultman & Nilsson 2020, JPR 57:2) and the UN's "
+        "monthly reports (IPI Peacekeeping Database, Perry & Smith 2013).\n"
     )
-    rounded = draws.round({"distance": 3}).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    written = with_layouts(draws, data, folder)
+    rounded = written.round({"distance": 3}).to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
     results.whole_file(CONF / "calibrated" / f"{task.name}.csv", lambda f: f.write_text(head + rounded, "utf-8"))
     results.whole_file(folder / "parameters.csv", lambda f: parameters.to_csv(f, index=False, float_format="%.4g"))
     results.whole_file(folder / "targets.csv", lambda f: met.to_csv(f, index=False, float_format="%.4g"))
+    took = generations.population_end_time.iloc[-1] - generations.population_end_time.iloc[0]
     about = {
         "draws": len(draws), "different_draws": len(draws.drop_duplicates()), "generations": len(generations) - 1,
-        "runs": int(generations.samples.sum()), "distance": float(draws.distance.max()), "minutes": round(minutes, 1),
-        "targets_met": int(met.met.sum()), "targets": len(met), **results.provenance(),
+        "runs": int(generations.samples.sum()), "distance": float(draws.distance.max()),
+        "minutes": round(took.total_seconds() / 60, 1),
+        "targets": len(met), **{k: int(met[k].sum()) for k in ("met", "near_met", "met_default", "near_met_default")},
+        **results.provenance(),
     }  # fmt: skip
     results.whole_file(folder / "provenance.yaml", lambda f: f.write_text(yaml.safe_dump(about, sort_keys=False)))
     for name, figure in (
@@ -215,7 +271,11 @@ def report(task, draws, accepted, generations, folder, checks, minutes):
         ("targets", held.targets(met)),
     ):
         results.whole_file(folder / f"{name}.png", lambda f, figure=figure: figure.savefig(f, dpi=150))
-    say(f"{met.met.sum()} of {len(met)} targets are met; draws: conf/calibrated/{task.name}.csv, tables: {folder}")
+    say(
+        f"{met.met.sum()} of {len(met)} targets are within the 90% of runs, {met.near_met.sum()} with the median near "
+        f"(by default {met.met_default.sum()} and {met.near_met_default.sum()}); draws: "
+        f"conf/calibrated/{task.name}.csv, tables: {folder}"
+    )
 
 
 def _arguments(words):
@@ -223,9 +283,9 @@ def _arguments(words):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("name", nargs="?", default="car", help="a file of conf/calibrated")
     parser.add_argument("--data", default=os.environ.get("CAR_DATA"), help="folder with UCDP GED's events")
-    parser.add_argument("--particles", type=int, default=200, help="draws of a generation")
-    parser.add_argument("--generations", type=int, default=12, help="generations at most")
-    parser.add_argument("--minutes", type=float, default=20, help="after these no new generation begins")
+    parser.add_argument("--particles", type=int, default=300, help="draws of a generation")
+    parser.add_argument("--generations", type=int, default=15, help="generations at most")
+    parser.add_argument("--minutes", type=float, default=30, help="after these no new generation begins")
     parser.add_argument("--checks", type=int, default=100, help="runs that check the targets afterwards")
     parser.add_argument("--workers", type=int, default=runs.available_cores(), help="runs at a time")
     parser.add_argument("--folder", default="results/calibration", help="where tables and figures go")
@@ -235,6 +295,8 @@ def _arguments(words):
 def main(words=None):
     """Calibrate, or say what is missing."""
     given = _arguments(words)
+    with contextlib.suppress(ValueError):  # not the main thread
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers end with it
     try:
         if not given.data:
             raise ValueError(
@@ -246,11 +308,9 @@ def main(words=None):
         task, folder = Task(given.name, given.data), Path(given.folder)
         say(f"{given.particles} draws a generation, about {given.minutes:.0f} minutes and the last generation's time")
         warm_up()
-        begun = time.monotonic()
-        found = calibrate(
-            task, folder / f"{given.name}.db", given.particles, given.generations, given.minutes, given.workers
-        )
-        report(task, *found, folder, given.checks, (time.monotonic() - begun) / 60)
+        store = folder / f"{given.name}_{task.key(given.particles)}.db"
+        found = calibrate(task, store, given.particles, given.generations, given.minutes, given.workers)
+        report(task, *found, folder, given.checks, given.data)
     except (ValueError, OSError) as error:
         say(f"error: {error}")
         sys.exit(2)

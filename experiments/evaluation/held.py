@@ -15,10 +15,15 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from experiments.evaluation.hindcast import FIRST, RIVALS
 from experiments.figures import BANDS, DEATHS, HALO, _counts_axis, _deployments, _folded, _plain, _year_axis, years
-from experiments.style import GREY, INK, PALETTE, SIZE, footnote, sheet, short_number
+from experiments.style import GREY, INK, PALETTE, SIZE, footnote, label, looks, sheet, short_number
 
 BLUE, ORANGE, GREEN = PALETTE[0], PALETTE[2], PALETTE[1]
 FARTHEST = 6  # units of nearness shown
+
+
+def _two(value):
+    """Return a number with two meaningful digits: 0.00014, 2.4, 250."""
+    return f"{float(f'{value:.2g}'):,.10f}".rstrip("0").rstrip(".")
 
 
 def parameters(priors, draws, default):
@@ -43,17 +48,19 @@ def parameters(priors, draws, default):
         for x, value, side in ((-0.01, p["low"], "right"), (1.01, p["high"], "left")):
             ax.text(x, y, f"{value:g}", ha=side, va="center", fontsize=7, color=GREY)
         said = draws[name].quantile([0.05, 0.5, 0.95])
-        said = f"{said[0.5]:.3g} [{said[0.05]:.2g}, {said[0.95]:.2g}]"
+        said = f"{_two(said[0.5])} [{_two(said[0.05])}, {_two(said[0.95])}]"
         ax.text(1.12, y, said, va="center", fontsize=SIZE["small"], color=INK)
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.4, -0.9)
-    ax.set_xlim(-0.09, 1.42)
+    ax.set_xlim(-0.1, 1.46)
     ax.set_xticks([])
+    ax.tick_params(axis="y", length=0)
     ax.spines[["bottom", "left"]].set_visible(False)
     ax.text(1.12, -0.75, "median [90%]", fontsize=SIZE["small"], color=GREY)
     handles = [
         Line2D([], [], color="#dddddd", lw=7, label="prior"), Line2D([], [], color=BLUE, lw=2.5, label="90% of draws"),
-        Line2D([], [], color=BLUE, lw=7, label="50%"), Line2D([], [], color=BLUE, marker="o", mfc="white", ls="", label="median"),
+        Line2D([], [], color=BLUE, lw=7, label="50%"),
+        Line2D([], [], color=BLUE, marker="o", mfc="white", ls="", label="median"),
         Line2D([], [], color=ORANGE, marker="D", mec="white", ls="", label="default"),
     ]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower left", ncols=5, fontsize=SIZE["small"], frameon=False)
@@ -77,9 +84,9 @@ def targets(table):
             shown = np.clip(off, -FARTHEST, FARTHEST)
             ax.plot(shown[[0, 2]], [y + shift] * 2, color=colour, lw=2, solid_capstyle="butt")
             ax.plot(shown[1], y + shift, mark, color=colour, mec="white", ms=6)
-        met = "" if row["met"] else "  not met"
-        said = f"{short_number(row['observed'])} | {short_number(row['median'])}{met}"
-        ax.text(FARTHEST + 0.25, y, said, va="center", fontsize=SIZE["small"], color=INK if row["met"] else ORANGE)
+        how = "" if row["near_met"] else "  off" if row["met"] else "  not met"
+        said = f"{short_number(row['observed'])} | {short_number(row['median'])}{how}"
+        ax.text(FARTHEST + 0.4, y, said, va="center", fontsize=SIZE["small"], color=INK if row["near_met"] else ORANGE)
     ax.set_yticks(range(len(table)), table["meaning"])
     ax.set_ylim(len(table) - 0.4, -1.1)
     ax.set_xlim(-FARTHEST - 0.2, FARTHEST + 3.4)
@@ -87,14 +94,15 @@ def targets(table):
         range(-FARTHEST, FARTHEST + 1, 2), [f"{v:d}".replace("-", "−") for v in range(-FARTHEST, FARTHEST + 1, 2)]
     )
     ax.set_xlabel("off by so many units of nearness (counts, sizes, ratios: on a log scale)", loc="left")
-    ax.text(FARTHEST + 0.25, -0.8, "observed | simulated", fontsize=SIZE["small"], color=GREY)
+    ax.text(FARTHEST + 0.4, -0.8, "observed | simulated", fontsize=SIZE["small"], color=GREY)
     handles = [
         Line2D([], [], color=ORANGE, marker="D", mec="white", lw=2, label="default parameters"),
         Line2D([], [], color=BLUE, marker="o", mec="white", lw=2, label="calibrated, with new luck"),
     ]
     figure.legend(
         handles=handles, loc="outside lower left", ncols=2, fontsize=SIZE["small"], frameon=False, alignment="left",
-        title=f"Marks: medians; lines: 90% of runs, cut at {FARTHEST}. Met: the 90% hold the observed value.",
+        title=f"Marks: medians; lines: 90% of runs, cut at {FARTHEST}. Grey: one unit. Off: the line holds the "
+        "observed value, but the\nmedian is further than a unit away.",
         title_fontsize=SIZE["small"],
     )  # fmt: skip
     return figure
@@ -142,8 +150,9 @@ def months(table, past, deployments=None):
         )  # fmt: skip
     _deployments(axes, deployments or {})
     handles = [
-        Line2D([], [], color=BLUE, lw=1.5, label="simulated, median"), Patch(color=BLUE, alpha=0.45, lw=0, label="50% of runs"),
-        Patch(color=BLUE, alpha=0.18, lw=0, label="90%"), Line2D([], [], color=INK, marker=".", lw=1.1, label="observed (UCDP GED)"),
+        Line2D([], [], color=BLUE, lw=1.5, label="simulated, median"),
+        Patch(color=BLUE, alpha=0.45, lw=0, label="50% of runs"), Patch(color=BLUE, alpha=0.18, lw=0, label="90%"),
+        Line2D([], [], color=INK, marker=".", lw=1.1, label="observed (UCDP GED)"),
         Line2D([], [], color=ORANGE, ls="--", lw=1.3, label="last year's mean"),
     ]  # fmt: skip
     figure.legend(
@@ -154,11 +163,20 @@ def months(table, past, deployments=None):
     return figure
 
 
+def verdicts(table, rival):
+    """Say on which measures the simulation is better than a rival, worse, or neither is shown: a sentence."""
+    mine = table[table["rival"] == rival]
+    said = {}
+    for row in mine.to_dict("records"):
+        said.setdefault(row["verdict"], []).append(row["measure"] + (" (log)" if row["scale"] == "log" else ""))
+    return f"Against {rival}: " + "; ".join(f"{verdict} on {', '.join(which)}" for verdict, which in said.items()) + "."
+
+
 def scores(table):
     """Draw the mean CRPS of the simulation and of forecasts that need no model: a panel per measure and scale."""
     scales, measures = list(dict.fromkeys(table["scale"])), list(dict.fromkeys(table["measure"]))
     figure, axes = sheet(
-        4.6, "Whose forecast was nearer? Mean score of the months, lower is better", len(scales), len(measures)
+        5.9, "Whose forecast was nearer? Mean score of the months, lower is better", len(scales), len(measures)
     )
     names = ["simulation", *RIVALS]
     colours = [BLUE, ORANGE, ORANGE, ORANGE, GREY]
@@ -176,11 +194,13 @@ def scores(table):
             kind = "events" if measure == "events" else "people"
             ax.set_xlabel(f"CRPS ({kind} a month)" if scale == "count" else "CRPS of log(1 + x)")
             ax.xaxis.set_major_locator(MaxNLocator(4))
-    footnote(
-        figure,
-        f"{table['months'].iloc[0]} months from December 2013. Grey: `rolling` sees each past month, as no forecast from "
-        "November 2013 can.",
-    )
+    said = [
+        f"{table['months'].iloc[0]} months from December 2013. Grey: `rolling` sees each past month, as no forecast "
+        "from November 2013 can.",
+        *(verdicts(table, rival) for rival in RIVALS[:3]),
+        "Better and worse: the 95% interval of the mean difference (blocks of six months) is on one side of 0.",
+    ]
+    footnote(figure, "\n".join(_folded(line, 125) for line in said))
     return figure
 
 
@@ -238,4 +258,48 @@ def where(table, maps, cells, arm, correlations):
     said = "; ".join(f"{r.forecast} {short_number(r.rank_correlation)}" for r in correlations.itertuples())
     ax.set_title("Prefectures (at least 1 shown)", fontsize=SIZE["panel"], color=INK)
     footnote(figure, _folded(f"Rank correlation with what was observed over prefectures: {said}.", 120))
+    return figure
+
+
+def counterfactuals(table, baseline):
+    """Draw what each arm changes, from December 2013 on: a row per arm, a panel per measure.
+
+    Parameters
+    ----------
+    table : DataFrame of hindcast.counterfactuals; baseline : name of the arm at 1
+    """
+    measures, arms = list(dict.fromkeys(table["measure"])), list(dict.fromkeys(table["arm"]))
+    figure, axes = sheet(
+        1.9 + 0.62 * len(arms), "CAR, December 2013 to 2017: what each way of sharing the work would have changed",
+        2, 2, sharey=True,
+    )  # fmt: skip
+    look = looks(arms)
+    for ax, measure in zip(axes.flat, measures):
+        t = table[table["measure"] == measure].set_index("arm")
+        ax.axvline(1, color=GREY, lw=0.8, zorder=0)
+        for y, arm in enumerate(arms):
+            row, colour = t.loc[arm], look[arm].colour
+            for ends, width, strong in ((("low90", "high90"), 1.4, 0.6), (("low50", "high50"), 5, 0.45)):
+                ax.plot(row[list(ends)], [y, y], color=colour, lw=width, alpha=strong, solid_capstyle="butt")
+            ax.plot(row["median"], y, look[arm].mark, color=colour, mec="white", ms=6, zorder=3)
+            ax.annotate(f"{row['below']:.0%}", (1.02, y), xycoords=("axes fraction", "data"), va="center",
+                        fontsize=SIZE["small"], color=INK)  # fmt: skip
+        ax.set_xscale("log")
+        ends = t[["low90", "high90"]].to_numpy()
+        ax.set_xlim(max(0.05, 0.9 * ends.min()), min(20, 1.1 * ends.max()))
+        ticks = [v for v in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if ax.get_xlim()[0] <= v <= ax.get_xlim()[1]]
+        ax.set_xticks(ticks, [f"{v:g}" for v in ticks])
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.set_title(measure.capitalize(), loc="left", fontsize=SIZE["panel"], color=INK)
+        ax.annotate("below", (1.02, -0.75), xycoords=("axes fraction", "data"), va="center", fontsize=SIZE["small"],
+                    color=GREY)  # fmt: skip
+        ax.set_xlabel(f"ratio to {label(baseline).lower()}")
+    axes[0, 0].set_yticks(range(len(arms)), [label(a) for a in arms])
+    axes[0, 0].set_ylim(len(arms) - 0.5, -1)
+    footnote(
+        figure,
+        f"{table['pairs'].iloc[0]} pairs, each with calibrated parameters and luck of its own, and one past in all "
+        "arms. Marks: medians;\nthick: middle 50% of pairs; thin: 90%. Below: share of pairs in which the arm has "
+        "fewer. Not a forecast.",
+    )
     return figure

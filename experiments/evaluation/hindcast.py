@@ -14,6 +14,7 @@ twelve months before each month, which no forecast from November 2013 can have; 
 import numpy as np
 import pandas as pd
 
+from experiments.statistics import interval
 from sim.config import CONF
 
 FIRST = "2013-12"  # the first month that no parameter saw
@@ -23,7 +24,14 @@ MEASURES = {  # name: (simulated columns, observed columns)
     "events": (["events"], ["events"]),
 }
 RIVALS = ("last year's mean", "last year's months", "long run", "rolling")
+CHANGED = {  # counterfactuals: measure: (simulated columns, "sum" over months or "mean" of them)
+    "civilians killed": (["civilians_killed"], "sum"),
+    "battle deaths": (["brd"], "sum"),
+    "deaths from unmet need": (["excess_deaths"], "sum"),
+    "displaced, mean of months": (["idps", "refugees"], "mean"),
+}
 SCALES = {"count": np.asarray, "log": np.log1p}
+ENDS = ("low90", "low50", "median", "high50", "high90")
 BLOCK = 6  # months drawn together in the bootstrap: months in a row are alike
 DRAWS = 2_000
 
@@ -96,7 +104,7 @@ def months_table(monthly, seen, first=FIRST):
             made = samples["simulation"]
             bands = np.quantile(made, [0.05, 0.25, 0.5, 0.75, 0.95])
             row = {"measure": measure, "month": month, "observed": came}
-            row |= dict(zip(("low90", "low50", "median", "high50", "high90"), bands)) | {"mean": made.mean()}
+            row |= dict(zip(ENDS, bands)) | {"mean": made.mean()}
             row |= {"in50": covered(made, came, 0.5), "in90": covered(made, came, 0.9)}
             for scale, to in SCALES.items():
                 row |= {f"crps_{scale}_{name}": crps(to(s), to(came)) for name, s in samples.items()}
@@ -179,3 +187,38 @@ def where_scores(table):
         {"forecast": name, "rank_correlation": ranks["killed_after"].corr(ranks[column]), "prefectures": len(table)}
         for name, column in ways.items()
     )
+
+
+# ---------------------------------------------------------------------------------- what if
+
+
+def counterfactuals(monthly, baseline, first=FIRST):
+    """Compare arms with the baseline from a month on, each pair with parameters and luck of its own.
+
+    Parameters
+    ----------
+    monthly : DataFrame: arm, seed, month, simulated columns; baseline : an arm; first : month as YYYY-MM
+
+    Returns
+    -------
+    DataFrame, a row per measure and arm: ratio to the baseline over pairs (median, ends of the middle 50% and 90%: how
+    far parameters and luck leave it open), share of pairs in which it is below the baseline, share in which it is the
+    lowest of all arms, mean difference with its 95% interval (how well the mean over calibrated parameters is known)
+
+    """
+    after = monthly[monthly["month"] >= first]
+    rows = []
+    for measure, (columns, how) in CHANGED.items():
+        values = after.assign(x=after[columns].sum(axis=1)).groupby(["seed", "arm"], sort=False)["x"].agg(how).unstack()
+        values = values[list(dict.fromkeys(monthly["arm"]))].dropna()
+        lowest = values.idxmin(axis=1)
+        for arm in values.drop(columns=baseline):
+            ratio = (values[arm] + 1) / (values[baseline] + 1)  # 1 person more in both: some histories have none
+            bands = dict(zip(ENDS, ratio.quantile([0.05, 0.25, 0.5, 0.75, 0.95])))
+            mean, low, high = interval(values[arm] - values[baseline])
+            rows.append({
+                "measure": measure, "arm": arm, "pairs": len(values), **bands,
+                "below": (values[arm] < values[baseline]).mean(), "lowest_of_all": (lowest == arm).mean(),
+                "baseline_mean": values[baseline].mean(), "difference": mean, "low": low, "high": high,
+            })  # fmt: skip
+    return pd.DataFrame(rows)
