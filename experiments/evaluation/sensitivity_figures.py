@@ -80,12 +80,12 @@ def screening(screened, score, studied, trajectories):
         for i, row in enumerate(table.itertuples()):
             fill = LOW if row.beyond_luck else "white"
             ax.errorbar(row.mu_star, i, xerr=row.mu_star_conf, color=LOW, lw=1, marker="o", ms=4, mfc=fill)
-        ax.set_xlim(0, 1.08 * (table.mu_star + table.mu_star_conf).max())
+        ax.set_xlim(0, 1.08 * (table.mu_star + table.mu_star_conf).max() or 1)  # 1: in these runs nothing moves it
         ax.xaxis.set_major_locator(MaxNLocator(3))
     rows_of(axes.flat, names)
     said = (
-        f"The {len(names)} of highest score. mu*: mean size of the effect over the whole range of a parameter, with its "
-        f"95% bootstrap\ninterval, {trajectories} trajectories. Grey: up to the 99% bound of what luck alone shows. "
+        f"The {len(names)} of highest score. mu*: mean size of the effect over the whole range of a parameter, with "
+        f"its 95% bootstrap\ninterval, {trajectories} trajectories. Grey: up to the 99% bound of what luck alone shows. "
         "Filled: beyond it."
     )
     footnote(figure, said)
@@ -146,8 +146,8 @@ def sobol(table, names, studied, base):
                   loc="upper right", ncols=2, frameon=False, fontsize=SIZE["small"])  # fmt: skip
     said = (
         f"With 95% bootstrap intervals, {base} base points. Total: with all interactions, luck among them. Luck: "
-        "another\nseed. Grey: the total of luck. A changed parameter changes the luck of a chaotic war too: a total that "
-        "does not\npass the grey may be luck alone."
+        "another\nseed. Grey: the total of luck. A changed parameter changes the luck of a chaotic war too: a total "
+        "that does not\npass the grey may be luck alone."
     )
     footnote(figure, said)
     return figure
