@@ -85,8 +85,8 @@ def screening(screened, score, studied, trajectories):
     rows_of(axes.flat, names)
     said = (
         f"The {len(names)} of highest score. mu*: mean size of the effect over the whole range of a parameter, with "
-        f"its 95% bootstrap\ninterval, {trajectories} trajectories. Grey: up to the 99% bound of what luck alone shows. "
-        "Filled: beyond it."
+        f"its 95% bootstrap\ninterval, {trajectories} trajectories. Grey: up to the 99% bound of what luck alone shows."
+        "\nFilled: beyond it."
     )
     footnote(figure, said)
     return figure

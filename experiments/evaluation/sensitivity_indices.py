@@ -72,8 +72,9 @@ def is_dummy(names):
 def screen(cube, places, y, arms):
     """Return the Morris table: mu* with its bootstrap interval, mu, sigma, the bound of luck, and beyond it or not.
 
-    The bound is the one-sided 99% prediction bound of a dummy's mu* (normal, from those of all dummies): of a hundred
-    parameters without effect about one is expected beyond it.
+    The bound is the one-sided 99% prediction bound of a dummy's mu*: of a hundred parameters without effect about one
+    is expected beyond it. It is worked out on logarithms: a mean of a few sizes is skewed, and a normal bound would let
+    two to three in a hundred through.
     """
     from SALib.analyze import morris
     from scipy.stats import t as student
@@ -90,7 +91,11 @@ def screen(cube, places, y, arms):
             table[name] = np.asarray(found[name], dtype=float)
         luck = table.mu_star[dummy]
         table["luck"] = luck.mean()
-        table["bound_of_luck"] = luck.mean() + student.ppf(0.99, n - 1) * luck.std() * np.sqrt(1 + 1 / n)
+        if luck.mean() > 0:
+            logs = np.log(luck.clip(lower=luck.mean() / 10))  # ranks that hardly vary: some dummies do nothing
+            table["bound_of_luck"] = np.exp(logs.mean() + student.ppf(0.99, n - 1) * logs.std() * np.sqrt(1 + 1 / n))
+        else:
+            table["bound_of_luck"] = 0.0
         table["beyond_luck"] = (table.mu_star > table.bound_of_luck) & ~dummy
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
@@ -108,8 +113,11 @@ def those_that_matter(screened, models, n):
     """
     names = [LEVEL, *map(against, models)]
     used = screened[screened.target.isin(names) & (screened.luck > 0)]
-    ratio = (used.mu_star / used.luck).groupby([used.parameter, used.target == LEVEL]).mean().unstack()
-    score = pd.DataFrame({"level": ratio[True], "ranking": ratio[False]})
+    ratio = used.mu_star / used.luck
+    score = pd.DataFrame(index=screened.parameter.drop_duplicates())
+    for name, its in (("level", used.target == LEVEL), ("ranking", used.target != LEVEL)):
+        score[name] = ratio[its].groupby(used.parameter[its]).mean()
+    score = score.fillna(0.0)  # in very short wars nothing moves
     score.insert(0, "score", score.mean(axis=1))
     score["beyond_luck"] = used.groupby("parameter").beyond_luck.sum()
     score = score.sort_values("score", ascending=False, kind="stable").reset_index()
