@@ -4,10 +4,13 @@ Things to notice: counts are compared as ratios, on axes of equal steps (x0.5, x
 in grey in every figure, and marks that stay within it are hollow or pale.
 """
 
+from textwrap import fill
+
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from experiments.evaluation.sensitivity_designs import LUCK
 from experiments.evaluation.sensitivity_indices import LEVEL, against, is_dummy
@@ -21,7 +24,8 @@ MOST = 20  # parameters in the figure of the screening
 
 def short(name):
     """Return a parameter's name as it fits beside a panel."""
-    return name.removeprefix("mission.components.").replace(".personnel.", ".").replace("multidimensional", "multidim.")
+    bare_name = name.removeprefix("mission.components.").removeprefix("country.factions.")
+    return bare_name.replace(".personnel.", ".").replace(".tasks.", ".").replace("multidimensional", "multidim")
 
 
 def ratio(doublings):
@@ -31,7 +35,7 @@ def ratio(doublings):
 
 def spoken(target):
     """Return what a target is, in words."""
-    return {LEVEL: "under a mission"}.get(target, target.replace(" - others", " against others"))
+    return {LEVEL: "mean of all models"}.get(target, target.replace(" - others", " / the others"))
 
 
 def panel_title(ax, outcome, target):
@@ -51,13 +55,11 @@ def rows_of(axes, names):
 
 
 def in_ratios(ax, widest):
-    """Lay an axis of doublings over -widest..widest, told as ratios, in whole or half steps."""
-    step = next(s for s in (0.25, 0.5, 1, 2, 4, 8, 16) if widest <= 3 * s)
-    top = max(np.ceil(widest / step), 1) * step
+    """Lay an axis of doublings over -widest..widest, told as ratios."""
+    step = next(s for s in (0.25, 0.5, 1, 2, 4, 8, 16, np.inf) if widest <= 3 * s)
+    top = max(np.ceil(widest / step), 1) * step if np.isfinite(step) else widest
     ax.set_xlim(-top, top)
-    ax.set_xticks(np.arange(-top, top + step / 2, step if top / step <= 2 else 2 * step if top / step == 2 else step))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: ratio(x)))
-    ax.tick_params(axis="x", labelrotation=0)
+    ax.set_xticks([-top, 0, top], [ratio(-top), ratio(0), ratio(top)])
 
 
 def panels(studied):
@@ -78,8 +80,8 @@ def screening(screened, score, studied, trajectories):
         table = of.set_index("parameter").loc[names]
         ax.axvspan(0, table.bound_of_luck.iloc[0], color=PALE, lw=0)
         for i, row in enumerate(table.itertuples()):
-            fill = LOW if row.beyond_luck else "white"
-            ax.errorbar(row.mu_star, i, xerr=row.mu_star_conf, color=LOW, lw=1, marker="o", ms=4, mfc=fill)
+            inside = LOW if row.beyond_luck else "white"
+            ax.errorbar(row.mu_star, i, xerr=row.mu_star_conf, color=LOW, lw=1, marker="o", ms=4, mfc=inside)
         ax.set_xlim(0, 1.08 * (table.mu_star + table.mu_star_conf).max() or 1)  # 1: in these runs nothing moves it
         ax.xaxis.set_major_locator(MaxNLocator(3))
     rows_of(axes.flat, names)
@@ -113,8 +115,8 @@ def tornado(swings, studied, seeds):
                   loc="upper right", ncols=2, frameon=False, fontsize=SIZE["small"])  # fmt: skip
     said = (
         f"Ratio to the run at the defaults with the same seed: mean and 95% interval (Student's t), {seeds} seeds.\n"
-        "Under a mission: mean of all models. Separated against others: its ratio to their mean; to the "
-        "right,\nit does worse against them than at the defaults."
+        f"All means are geometric. {label(studied)} / the others: to the right of ×1, it does worse against them than at "
+        "the defaults."
     )
     footnote(figure, said)
     return figure
@@ -123,7 +125,7 @@ def tornado(swings, studied, seeds):
 def sobol(table, names, studied, base):
     """Draw first-order and total indices, with luck as a parameter of its own."""
     rows = [*names, LUCK]
-    figure, axes = sheet(1.7 + 0.32 * len(rows), "Shares of the variance of single runs (Sobol' indices)", 1, 4)
+    figure, axes = sheet(1.7 + 0.32 * len(rows), "Shares of the variance of single runs (Sobol')", 1, 4)
     for ax, (outcome, target) in zip(axes.flat, panels(studied)):
         of = table[(table.outcome == outcome) & (table.target == target)]
         panel_title(ax, outcome, target)
@@ -142,8 +144,11 @@ def sobol(table, names, studied, base):
                     min(1.8, max(1.0, (of.total + of.total_half).max())))  # fmt: skip
         ax.xaxis.set_major_locator(MaxNLocator(3))
     rows_of(axes.flat, rows)
-    figure.legend(handles=[Patch(color=LOW, label="● first order: by itself"), Patch(color=HIGH, label="■ total")],
-                  loc="upper right", ncols=2, frameon=False, fontsize=SIZE["small"])  # fmt: skip
+    key = [
+        Line2D([], [], color=LOW, marker="o", ms=4, label="first order: by itself"),
+        Line2D([], [], color=HIGH, marker="s", ms=4, label="total: with all interactions"),
+    ]
+    figure.legend(handles=key, loc="upper right", ncols=2, frameon=False, fontsize=SIZE["small"])
     said = (
         f"With 95% bootstrap intervals, {base} base points. Total: with all interactions, luck among them. Luck: "
         "another\nseed. Grey: the total of luck. A changed parameter changes the luck of a chaotic war too: a total "
@@ -167,9 +172,9 @@ def first(shares, arms, points, seeds):
             ax.barh(i, row.perhaps - row.surely, 0.56, left=row.surely, color=colour, alpha=0.22, lw=0)
             ax.plot([row.first_low, row.first_high], [i, i], color=colour, lw=1.2)
             ax.plot(row["first"], i, marker=look[arm].mark, ms=5.5, color=colour)
-        ax.set_xlim(-0.03, 1.03)
+        ax.set_xlim(-0.08, 1.08)
         ax.set_xticks([0, 0.5, 1], ["0", "50%", "100%"])
-        ax.set_title(meaning(outcome), fontsize=SIZE["panel"], loc="left", color=INK)
+        ax.set_title(fill(meaning(outcome), 14), fontsize=SIZE["panel"], loc="left", color=INK)
     rows_of(axes.flat, arms)
     axes[0, 0].set_yticklabels([*map(label, arms)], fontsize=SIZE["small"])
     said = (
