@@ -35,7 +35,7 @@ def ratio(doublings):
 
 def spoken(target):
     """Return what a target is, in words."""
-    return {LEVEL: "mean of all models"}.get(target, target.replace(" - others", " / the others"))
+    return {LEVEL: "mean of all models"}.get(target, target.replace(" - others", " / others"))
 
 
 def panel_title(ax, outcome, target):
@@ -115,8 +115,8 @@ def tornado(swings, studied, seeds):
                   loc="upper right", ncols=2, frameon=False, fontsize=SIZE["small"])  # fmt: skip
     said = (
         f"Ratio to the run at the defaults with the same seed: mean and 95% interval (Student's t), {seeds} seeds.\n"
-        f"All means are geometric. {label(studied)} / the others: to the right of ×1, it does worse against them than at "
-        "the defaults."
+        f"All means are geometric. {label(studied)} / others: to the right of ×1, it does worse against them than at the "
+        "defaults."
     )
     footnote(figure, said)
     return figure
