@@ -115,8 +115,8 @@ def tornado(swings, studied, seeds):
                   loc="upper right", ncols=2, frameon=False, fontsize=SIZE["small"])  # fmt: skip
     said = (
         f"Ratio to the run at the defaults with the same seed: mean and 95% interval (Student's t), {seeds} seeds.\n"
-        f"All means are geometric. {label(studied)} / others: to the right of ×1, it does worse against them than at the "
-        "defaults."
+        f"All means are geometric. {label(studied)} / others: to the right of ×1, it does worse against them than at "
+        "the defaults."
     )
     footnote(figure, said)
     return figure
