@@ -1,0 +1,442 @@
+"""Sensitivity: ranges come from declarations, indices are right where they are known, nothing is done twice."""
+
+import itertools
+import os
+import signal
+from copy import deepcopy
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from conftest import loaded, put
+
+from experiments import __main__ as command
+from experiments import runs, workers
+from experiments.evaluation import sensitivity, sensitivity_runs
+from experiments.evaluation import sensitivity_designs as designs
+from experiments.evaluation import sensitivity_indices as ask
+from experiments.evaluation.sensitivity_runs import NAMES, Runs, measured
+from sim import PeaceModel, results
+from sim.params import out_of_range, walk
+
+ARMS = {arm: loaded(f"mission={arm}", "civilians=60", "weeks=28") for arm in ("none", "un_only", "separated")}
+FACTORS = designs.find_factors(ARMS)
+NAMED = tuple(ARMS)
+MODELS = ("un_only", "separated")
+KILLED, ACCESS = NAMES.index("civilians_killed"), NAMES.index("access")
+
+
+def outcomes(level, **of_arm):
+    """Return outcomes (P, 3 arms, outcomes) that are all at a level, some arms at another."""
+    y = np.repeat(np.repeat(np.asarray(level, float)[:, None, None], 3, axis=1), len(NAMES), axis=2)
+    for arm, values in of_arm.items():
+        y[:, list(ARMS).index(arm), :] = np.asarray(values, float)[:, None]
+    return y
+
+
+def of(table, target, column, outcome="civilians_killed"):
+    """Return a column of a table of indices, by parameter."""
+    return table[(table.outcome == outcome) & (table.target == target)].set_index("parameter")[column]
+
+
+# ------------------------------------------------------------------------------ what is varied
+
+
+def test_ranges_come_from_the_declarations():
+    declared = {path: (f.metadata, v) for path, f, v in walk(ARMS["separated"]) if "low" in f.metadata}
+    seen = set()
+    for name, factor in FACTORS.items():
+        for path, low, default, high, _ in factor.leaves.get("separated", ()):
+            meta, value = declared[path]
+            assert default == value, name
+            assert meta["low"] <= low <= value <= high <= meta["high"], name
+            assert low < high, name
+            if meta["unit"] in designs.HALFWAY:
+                assert (low, high) == ((value + meta["low"]) / 2, (value + meta["high"]) / 2), name
+            else:
+                assert (low, high) == (max(meta["low"], value / 2), min(meta["high"], 2 * value)), name
+            seen.add(path)
+    left_out = {p for p, (meta, v) in declared.items() if p not in seen and (v or meta["unit"] == "share")}
+    assert all(p.split(".")[0] in ("seed", "weeks", "step_weeks", "civilians", "country") for p in left_out)
+    assert "country.factions.rebels.fighters" in seen
+    assert not any(p.startswith("country.") and "factions" not in p for p in seen)
+
+
+def test_a_force_that_several_components_share_is_varied_once():
+    factor = FACTORS["force.un.discipline"]
+    assert [leaf[0] for leaf in factor.leaves["un_only"]] == ["mission.components.un.force.discipline"]
+    assert [leaf[0] for leaf in factor.leaves["separated"]] == ["mission.components.political.force.discipline"]
+    assert "none" not in factor.leaves
+
+
+def test_places_in_a_range():
+    ratio, share = FACTORS["country.factions.rebels.abuse"], FACTORS["judge.conflation"]
+    assert [dict(ratio.values("none", p))[ratio.name] for p in (0, 0.25, 0.5, 0.75, 1)] == pytest.approx(
+        [0.5, 0.5**0.5, 1, 2**0.5, 2]
+    )
+    low, middle, high = ((dict(share.values("none", p))[share.name]) for p in (0, 0.5, 1))
+    assert (low, middle, high) == pytest.approx((share.low, share.default, share.high))
+    assert dict(FACTORS["country.factions.rebels.fighters"].values("none", 0.3))[
+        "country.factions.rebels.fighters"
+    ] == round(6000 * 0.5**0.4)
+    straight = designs.whole_range(share)
+    assert [dict(straight.values("none", p))[share.name] for p in (0, 0.3, 1)] == pytest.approx([0, 0.3, 1])
+
+
+@pytest.mark.parametrize("place", [0.0, 1.0])
+def test_a_country_with_every_number_at_an_end_can_be_run(place):
+    for arm in ARMS:
+        p = deepcopy(loaded(f"mission={arm}", "civilians=60", "weeks=8", "step_weeks=4"))
+        for factor in FACTORS.values():
+            for path, value in factor.values(arm, place):
+                put(p, path, value)
+        assert not out_of_range(p)
+        PeaceModel(p).run()
+
+
+# ------------------------------------------------------------------------------ the designs
+
+
+def test_a_trajectory_moves_one_thing_at_a_time_and_luck_only_with_a_dummy():
+    cube, places, points = designs.screening(["a", "b", "c"], trajectories=3, dummies=2)
+    assert places.shape == (3 * 6, 5)
+    assert [p.places for p in points] == [tuple(row[:3]) for row in places.tolist()]
+    for t in range(3):
+        rows, seeds = places[6 * t : 6 * t + 6], [p.seed for p in points[6 * t : 6 * t + 6]]
+        moved = (np.diff(rows, axis=0) != 0).argmax(axis=1)
+        assert sorted(moved) == [0, 1, 2, 3, 4]
+        assert [a != b for a, b in itertools.pairwise(seeds)] == [m >= 3 for m in moved]
+    more = designs.screening(["a", "b", "c"], trajectories=4, dummies=2)[2]
+    assert more[: len(points)] == points  # more trajectories find the runs of the first ones
+    assert cube["names"][3:] == ["luck 1", "luck 2"]
+
+
+def test_points_of_the_other_designs():
+    tornado = designs.tornado(["a", "b"], 3)
+    assert [(p.names, p.places) for p in tornado[::3]] == [
+        ((), ()), (("a",), (0.0,)), (("a",), (1.0,)), (("b",), (0.0,)), (("b",), (1.0,)),
+    ]  # fmt: skip
+    assert [p.seed for p in tornado[:3]] == [1, 2, 3]
+    values, points = designs.plane(3, 2)
+    assert len(points) == 18
+    assert {v for xy in values for v in xy} == {0.0, 0.5, 1.0}
+    assert points[2].places == values[1]
+    spread = np.array([p.places for p in designs.everywhere(["a", "b"], 10, 2)[::2]])
+    assert (np.sort((spread * 10).astype(int), axis=0) == np.arange(10)[:, None]).all()  # one in each tenth
+
+
+# ------------------------------------------------------------------------------ indices that are known
+
+
+def test_morris_finds_the_effects_of_a_linear_model():
+    cube, places, _ = designs.screening(["a", "b", "c"], trajectories=4, dummies=3)
+    x = places
+    y = outcomes(3 * x[:, 0], separated=3 * x[:, 0] - 2 * x[:, 1])
+    found = ask.screen(cube, places, y, NAMED)
+    assert of(found, "missions", "mu_star")[["a", "b", "c"]].to_list() == pytest.approx([3, 1, 0], abs=1e-9)
+    assert of(found, "missions", "mu")[["a", "b"]].to_list() == pytest.approx([3, -1])
+    assert of(found, "separated - others", "mu")[["a", "b", "c"]].to_list() == pytest.approx([0, -2, 0], abs=1e-9)
+    assert of(found, "missions", "sigma").to_list() == pytest.approx([0] * 6, abs=1e-9)
+    assert of(found, "none", "mu_star")["b"] == pytest.approx(0, abs=1e-9)
+    assert not found[(found.target == "none") & (found.outcome == "access")].size
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_bound_of_luck_holds_back_what_is_only_luck(seed):
+    names = [f"p{i}" for i in range(100)]
+    cube, places, points = designs.screening(names, trajectories=5, dummies=20)
+    luck = np.random.default_rng(seed).standard_t(4, size=(len(points), 2, len(NAMES)))  # heavy tails, as the model has
+    y = outcomes(9 * places[:, 0], separated=9 * places[:, 0] + 20 * places[:, 1])[:, 1:] + luck
+    found = ask.screen(cube, places, y, MODELS)
+    for target, real in (("missions", "p0"), ("separated - others", "p1")):
+        there = found[found.target == target]
+        assert there[there.parameter == real].beyond_luck.all()
+        others = there[~there.parameter.isin(["p0", "p1"]) & ~ask.is_dummy(there.parameter)]
+        assert others.beyond_luck.mean() < 0.025, "one in a hundred is expected"
+    score = ask.those_that_matter(found, MODELS, 2)
+    assert set(score.parameter[score.matters]) == {"p0", "p1"}
+    assert score[~score.parameter.isin(["p0", "p1"])].score.mean() == pytest.approx(1, abs=0.1)
+    assert ask.is_dummy(score.parameter).sum() == 20
+
+
+def test_dummies_never_matter():
+    table = pd.DataFrame({"outcome": "access", "target": "missions", "parameter": ["luck 1", "a"], "mu_star": [2, 1],
+                          "luck": 1.5, "beyond_luck": False})  # fmt: skip
+    both = pd.concat([table, table.assign(target="un_only - others")])
+    score = ask.those_that_matter(both, ("un_only",), 2)
+    assert dict(zip(score.parameter, score.matters)) == {"luck 1": False, "a": True}
+
+
+def ishigami(x):
+    """Return Ishigami's function of places in 0..1, (P, 3)."""
+    a, b, c = (np.pi * (2 * x[:, i] - 1) for i in range(3))
+    return np.sin(a) + 7 * np.sin(b) ** 2 + 0.1 * c**4 * np.sin(a)
+
+
+def test_sobol_finds_the_indices_of_ishigamis_function():
+    cube, places, _ = designs.sobol(["a", "b", "c"], base=1024)
+    assert cube["names"][-1] == "luck"
+    found = ask.indices(cube, outcomes(ishigami(places))[:, 1:], MODELS)
+    assert of(found, "missions", "first").to_list() == pytest.approx([0.314, 0.442, 0, 0], abs=0.04)
+    assert of(found, "missions", "total").to_list() == pytest.approx([0.558, 0.442, 0.244, 0], abs=0.04)
+    assert set(found.target) == {"missions"}  # models that are always alike leave nothing to explain
+
+
+def test_sobol_tells_luck_from_rules_also_in_ranks():
+    cube, places, points = designs.sobol(["a", "b"], base=512)
+    luck = np.array([p.seed / 2**31 for p in points])
+    y = outcomes(2 * places[:, 0] + luck, separated=2 * places[:, 0] + luck + places[:, 1] - 0.5)
+    found = ask.indices(cube, y[:, 1:], MODELS)
+    assert of(found, "missions", "first").to_list() == pytest.approx([16 / 21, 1 / 21, 4 / 21], abs=0.04)
+    assert of(found, "rank of separated", "total").to_list() == pytest.approx([0, 1, 0], abs=0.04)
+    assert of(found, "separated - others", "total").to_list() == pytest.approx([0, 1, 0], abs=0.04)
+
+
+def test_a_tornado_of_a_linear_model():
+    points = designs.tornado(["a", "b"], 3)
+    at = np.array([dict(zip(p.names, p.places)).get("a", 0.5) for p in points])
+    luck = np.tile([0.1, -0.3, 0.2], 5)
+    found = ask.tornado(["a", "b"], outcomes(4 * at + luck), NAMED, 3)
+    rows = found[(found.outcome == "unmet_need") & (found.target == "missions")]
+    assert rows[["parameter", "end"]].to_numpy().tolist() == [["a", "low"], ["a", "high"], ["b", "low"], ["b", "high"]]
+    assert rows.change.to_list() == pytest.approx([-2, 2, 0, 0])
+    assert rows.half.to_list() == pytest.approx([0] * 4, abs=1e-12)  # luck is the same in a pair
+    assert set(found.target) == {"missions", "un_only - others", "separated - others"}
+
+
+# ------------------------------------------------------------------------------ ranks and shares
+
+
+def test_ranks():
+    values = np.array([[3.0, 1.0, 2.0], [1.0, 1.0, 2.0]])
+    assert ask.rank(values, "civilians_killed").tolist() == [[3, 1, 2], [1, 1, 3]]
+    assert ask.rank(values, "access").tolist() == [[1, 3, 2], [2, 2, 1]]
+
+
+def places_of(values, spread=0.01, seeds=4):
+    """Return outcomes (places, seeds, arms, outcomes) around some means (places, arms)."""
+    luck = np.random.default_rng(2).normal(size=(len(values), seeds, len(values[0]), len(NAMES)))
+    return np.asarray(values, float)[:, None, :, None] + spread * luck
+
+
+def test_standings_and_shares_of_made_up_values():
+    arms = ("a", "b", "c")
+    stood = ask.standings(places_of([[1, 2, 3], [1, 2, 3], [3, 1, 2], [1.001, 1, 9]]), arms)
+    killed = stood[stood.outcome == "civilians_killed"].pivot(index="place", columns="arm")
+    assert killed["rank"].to_numpy()[:3].tolist() == [[1, 2, 3], [1, 2, 3], [3, 1, 2]]
+    assert killed["best_rank"].to_numpy().tolist() == [[1, 2, 3], [1, 2, 3], [3, 1, 2], [1, 1, 3]]
+    assert killed["worst_rank"].to_numpy().tolist() == [[1, 2, 3], [1, 2, 3], [3, 1, 2], [2, 2, 3]]
+    assert killed["behind"]["c"].to_list() == pytest.approx([2, 2, 1, 8], abs=0.05)
+    assert stood[stood.outcome == "access"].pivot(index="place", columns="arm")["rank"].loc[0].to_list() == [3, 2, 1]
+    share = ask.shares(stood).set_index(["outcome", "arm"]).loc["civilians_killed"]
+    assert share.surely.to_list() == [0.5, 0.25, 0]
+    assert share.perhaps.to_list() == [0.75, 0.5, 0]
+    assert share["first"].sum() == 1
+    assert share.loc["c", "first_high"] == pytest.approx(0.49, abs=0.005)  # Wilson's, 0 of 4
+    assert share.places.to_list() == [4, 4, 4]
+
+
+def test_equal_models_are_all_first():
+    share = ask.shares(ask.standings(np.zeros((5, 3, 2, len(NAMES))), ("a", "b")))
+    assert (share["first"] == 1).all()
+    assert (share.surely == 0).all()
+    assert (share.perhaps == 1).all()
+
+
+def test_models_that_differ_by_luck_alone_are_hardly_ever_surely_first():
+    stood = ask.standings(places_of(np.zeros((300, 4)), spread=1.0, seeds=3), ("a", "b", "c", "d"))
+    share = ask.shares(stood)
+    assert share.groupby("outcome").surely.sum().max() < 0.05
+    assert share.perhaps.min() > 0.95
+    assert share["first"].mean() == pytest.approx(0.25, abs=0.001)
+
+
+def test_a_few_very_violent_runs_decide_the_mean_count_but_not_the_typical_one():
+    y = np.full((1, 4, 2, len(NAMES)), 10.0)
+    y[0, :, 0] = [[9.0], [9.0], [9.0], [12.5]]  # typically half, once six times as much
+    killed = ask.standings(y, ("a", "b")).query("outcome == 'civilians_killed'").set_index("arm")
+    assert killed.loc["a", ["rank", "rank_by_mean"]].to_list() == [1, 2]
+
+
+# ------------------------------------------------------------------------------ the runs
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Replace the model by a formula; return the list of what was run."""
+    done = []
+
+    def simulate(params, seed, changes):
+        done.append((seed, changes))
+        return tuple(float(seed + i) for i in range(len(NAMES)))
+
+    monkeypatch.setattr(sensitivity_runs, "simulate", simulate)
+    return done
+
+
+POINTS = designs.tornado(["judge.conflation", "force.un.discipline"], 2)
+
+
+def test_nothing_is_done_twice(tmp_path, counted):
+    first = Runs(ARMS, FACTORS, tmp_path)("x", POINTS, ARMS)
+    # 10 points x 3 arms, but discipline is nothing to the arm without a mission: 4 runs less
+    assert len(counted) == 26
+    assert len(set(counted)) < 26  # arms share them
+    again = Runs(ARMS, FACTORS, tmp_path)("x", POINTS, ARMS)
+    assert len(counted) == 26
+    assert np.array_equal(first, again)
+    Runs(ARMS, FACTORS, tmp_path)("x", designs.tornado(["judge.conflation"], 3), ARMS)
+    assert len(counted) == 26 + 9  # the third seed
+    assert first[0, 0, KILLED] == np.log2(100 + 1)
+    assert first[1, 0, ACCESS] == 2 + ACCESS
+
+
+def test_other_rules_or_another_configuration_find_nothing(tmp_path, counted, monkeypatch):
+    key = Runs(ARMS, FACTORS, tmp_path).key("un_only", POINTS[0])
+    other = {a: replace(p, weeks=30) for a, p in ARMS.items()}
+    assert Runs(other, FACTORS, tmp_path).key("un_only", POINTS[0]) != key
+    assert Runs(ARMS, FACTORS, tmp_path).key("separated", POINTS[0]) != key
+    Runs(ARMS, FACTORS, tmp_path)("x", POINTS[:1], ARMS)
+    monkeypatch.setattr(results, "code_version", lambda: "0123456789ab")
+    changed = Runs(ARMS, FACTORS, tmp_path)
+    assert changed.done == {}
+    assert changed.key("un_only", POINTS[0]) != key
+
+
+def test_an_analysis_stops_when_the_rules_change_under_it(tmp_path, counted, monkeypatch):
+    run = Runs(ARMS, FACTORS, tmp_path)
+    monkeypatch.setattr(sensitivity_runs, "_code_when_started", lambda: "0123456789ab")
+    with pytest.raises(runs.Failures, match="source changed"):
+        run("x", POINTS, ARMS)
+    assert counted == []
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 and no more"])
+def test_a_torn_store_is_done_again(tmp_path, counted, capsys, content):
+    first = Runs(ARMS, FACTORS, tmp_path)
+    y = first("x", POINTS, ARMS)
+    first.store.write_bytes(content)
+    again = Runs(ARMS, FACTORS, tmp_path)("x", POINTS, ARMS)
+    assert np.array_equal(y, again)
+    assert len(counted) == 52
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_an_interruption_keeps_what_is_done(tmp_path, counted, monkeypatch):
+    whole, simulate = Runs(ARMS, FACTORS, tmp_path / "whole")("x", POINTS, ARMS), sensitivity_runs.simulate
+    counted.clear()
+
+    def pressed(*job):
+        if len(counted) == 7:
+            raise KeyboardInterrupt
+        return simulate(*job)
+
+    monkeypatch.setattr(sensitivity_runs, "simulate", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        Runs(ARMS, FACTORS, tmp_path)("x", POINTS, ARMS)
+    monkeypatch.setattr(sensitivity_runs, "simulate", simulate)
+    run = Runs(ARMS, FACTORS, tmp_path)
+    assert len(run.done) == 7
+    assert np.array_equal(run("x", POINTS, ARMS), whole)
+    assert len(counted) == 26
+
+
+def test_a_run_that_fails_is_named_and_the_others_are_kept(tmp_path, counted, monkeypatch):
+    simulate = sensitivity_runs.simulate
+
+    def fails(params, seed, changes):
+        if seed == 2:
+            raise ZeroDivisionError("no bands")
+        return simulate(params, seed, changes)
+
+    monkeypatch.setattr(sensitivity_runs, "simulate", fails)
+    with pytest.raises(runs.Failures, match=r"13 of 26 runs failed.*arm none, seed 2: ZeroDivisionError: no bands"):
+        Runs(ARMS, FACTORS, tmp_path)("x", POINTS, ARMS)
+    assert len(Runs(ARMS, FACTORS, tmp_path).done) == 13
+
+
+def test_two_analyses_in_one_folder_keep_each_others_runs(tmp_path, counted):
+    one, two = Runs(ARMS, FACTORS, tmp_path), Runs(ARMS, FACTORS, tmp_path)
+    one("x", POINTS[:4], ARMS)
+    two("x", POINTS[4:], ARMS)
+    assert len(Runs(ARMS, FACTORS, tmp_path).done) == len({k for row in one.keys(POINTS, ARMS) for k in row})
+
+
+def dies_once(job):
+    """Stand in for a run: the process of the first one is killed over it, as by a system out of memory."""
+    mark = Path(os.environ["DIES_ONCE"])
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return tuple(float(job[3]) for _ in NAMES)
+
+
+def test_a_killed_process_does_not_lose_the_analysis(tmp_path, monkeypatch):
+    monkeypatch.setenv("DIES_ONCE", str(tmp_path / "died"))
+    monkeypatch.setattr(sensitivity_runs, "attempt", dies_once)
+    workers.close()  # processes kept from other tests do not have the variable
+    y = Runs(ARMS, FACTORS, tmp_path, at_a_time=2)("x", POINTS, ARMS)
+    workers.close()
+    assert (tmp_path / "died").exists()
+    assert y[:, :, KILLED].T.tolist() == pytest.approx(np.log2(100 + np.array([[p.seed for p in POINTS]] * 3)))
+
+
+def test_the_model_is_run_with_what_a_point_sets_and_leaves_the_parameters_alone():
+    p = loaded("mission=un_only", "civilians=60", "weeks=28", "step_weeks=4")
+    path = "country.factions.rebels.fighters"
+    plain = sensitivity_runs.simulate(p, 3, ())
+    assert sensitivity_runs.simulate(p, 3, ((path, 6000),)) == plain
+    assert sensitivity_runs.simulate(p, 3, ((path, 12000),)) != plain
+    assert (p.seed, p.country.factions["rebels"].fighters) == (1, 6000)
+
+
+def test_nobody_who_tries_is_access_of_nought():
+    raw = [900.0, 28.0, 0.0, 3e6, np.nan]
+    assert measured([raw])[0].tolist() == pytest.approx([np.log2(1000), 7, np.log2(1e6), np.log2(4e6), 0])
+
+
+# ------------------------------------------------------------------------------ all of it
+
+
+def test_the_small_analysis_writes_all_tables_and_figures(tmp_path, capsys, monkeypatch):
+    few = ("un_only", "regional_only", "separated")  # of the models, to be quicker
+    monkeypatch.setattr(sensitivity, "MISSIONS", few)
+    monkeypatch.setattr(sensitivity, "ARMS", ("none", *few))
+    monkeypatch.setattr(sensitivity, "scenario", cache(sensitivity.scenario))
+    words = ["sensitivity", "--small", "--workers", "1", "--results", str(tmp_path)]
+    command.main(words)
+    tables = {"screening", "parameters", "tornado", "tornado_ranks", "sobol", "flip", "first"}
+    figures = {"screening", "tornado", "sobol", "flip", "first"}
+    assert {p.stem for p in tmp_path.glob("*.csv")} == tables
+    assert {p.stem for p in tmp_path.glob("*.png")} == figures
+    assert yaml.safe_load((tmp_path / "provenance.yaml").read_text())["size"]["civilians"] == 60
+    assert "runs to do" in capsys.readouterr().err
+    first = pd.read_csv(tmp_path / "first.csv")
+    assert set(first.arm) == set(few)
+    assert set(first.outcome) == set(NAMES)
+    parameters = pd.read_csv(tmp_path / "parameters.csv")
+    assert parameters.matters.sum() == 2
+    before = {p.name: p.read_bytes() for p in tmp_path.glob("*.csv")}
+    monkeypatch.setattr(sensitivity_runs, "simulate", lambda *_: pytest.fail("a run was done again"))
+    command.main(words)
+    assert {p.name: p.read_bytes() for p in tmp_path.glob("*.csv")} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--base", "12"], "--base is 12; it must be a power of 2"),
+        (["--trajectories", "1"], "--trajectories is 1; it must be at least 2"),
+        (["--point-seeds", "1"], "--point-seeds is 1; it must be at least 2"),
+        (["--step-weeks", "nan"], "--step-weeks is nan; it must be at least"),
+    ],
+)
+def test_sizes_that_make_no_sense_are_refused(words, said, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["sensitivity", *words])
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err
