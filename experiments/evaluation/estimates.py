@@ -4,6 +4,8 @@ What is averaged is the logarithm of a ratio (1: no effect), seed by seed: the s
 luck. Tests of another kind (a share, a slope) say so and stay in their own unit.
 """
 
+import warnings
+
 import numpy as np
 
 RESAMPLES = 4_000
@@ -19,9 +21,15 @@ def log_ratio(above, below):
 
 
 def median(values):
-    """Return the median of the seeds that have a number; nan if none has."""
-    values = values[np.isfinite(values)]
-    return float(np.median(values)) if values.size else np.nan
+    """Return the median of the seeds that have a number; nan if none has.
+
+    Parameters
+    ----------
+    values : (..., n)
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # nothing but nan: the answer says it
+        return np.nanmedian(values, axis=-1)
 
 
 def bootstrap(values, reduce=None, resamples=RESAMPLES):
@@ -37,19 +45,24 @@ def bootstrap(values, reduce=None, resamples=RESAMPLES):
     -------
     (estimate, low, high); a resample without a number is left out, and the interval is nan if a tenth have none
     """
-    reduce = reduce or median
     samples = [np.asarray(v, float) for v in (values if isinstance(values, tuple) else (values,))]
     luck = np.random.default_rng(1)  # the same table twice from the same runs
+    found = [_again(sample, reduce, luck, resamples) for sample in samples]
+    (estimate, again), *reference = found
+    for single, many in reference:
+        estimate, again = estimate - single, again - many
+    known = np.isfinite(again)
+    low, high = np.quantile(again[known], [0.025, 0.975]) if known.mean() > 0.9 else (np.nan, np.nan)
+    return float(estimate), float(low), float(high)
 
-    def estimate(parts):
-        found = [reduce(part) for part in parts]
-        return found[0] - found[1] if len(found) == 2 else found[0]
 
+def _again(sample, reduce, luck, resamples):
+    """Return an estimate of a sample, and of (resamples,) samples drawn from it."""
+    drawn = luck.integers(0, len(sample), (resamples, len(sample)))
+    if reduce is None:
+        return median(sample), median(sample[drawn])
     with np.errstate(all="ignore"):
-        again = np.array([estimate([s[luck.integers(0, len(s), len(s))] for s in samples]) for _ in range(resamples)])
-        known = np.isfinite(again)
-        low, high = np.quantile(again[known], [0.025, 0.975]) if known.mean() > 0.9 else (np.nan, np.nan)
-        return float(estimate(samples)), float(low), float(high)
+        return reduce(sample), np.array([reduce(sample[rows]) for rows in drawn])
 
 
 def lost(values, off, reduce=None):

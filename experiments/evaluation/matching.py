@@ -1,8 +1,9 @@
 """Do peacekeepers protect where they are? Places in patrol reach against matched places of the same run, and the truth.
 
-A place is a block of 50 km, about half a degree a side, as in the field's studies; a month of it is a case. Peacekeepers
-go where violence is, so places are matched exactly on what drew them there. What is left of that selection is seen in
-an arm whose peacekeepers go to the same places and deter nobody: there, a fair comparison must find nothing.
+A place is a block of 50 km, about half a degree a side, as in the field's studies; a month of it is a case.
+Peacekeepers go where violence is, so places are matched exactly on what drew them there. What is left of that selection
+is seen in an arm whose peacekeepers go to places by the same rule and deter nobody: there, a fair comparison must find
+nothing.
 """
 
 import numpy as np
@@ -20,13 +21,13 @@ PEOPLE = 10  # classes of equally many places
 
 def blocks(layer, side):
     """Return a map of cells as blocks of so many cells a side: sums, (months, rows, cols)."""
-    t, r, c = layer.shape
-    return layer[:, : r // side * side, : c // side * side].reshape(t, r // side, side, c // side, side).sum(axis=(2, 4))
+    t, r, c = layer.shape[0], layer.shape[1] // side, layer.shape[2] // side
+    return layer[:, : r * side, : c * side].reshape(t, r, side, c, side).sum(axis=(2, 4))
 
 
 def around(layer, cells):
     """Return the sum over all cells within so many rows and columns: the shape of the layer."""
-    t, r, c = layer.shape
+    _, r, c = layer.shape
     wide = np.pad(layer, ((0, 0), (cells, cells), (cells, cells)))
     return sum(wide[:, i : i + r, j : j + c] for i in range(2 * cells + 1) for j in range(2 * cells + 1))
 

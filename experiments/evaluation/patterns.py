@@ -17,6 +17,7 @@ from experiments.evaluation.measures import BATTLE, KILLED, LONG, ratio
 
 DOSES = {"none": 0, "un_1": 1, "un_2": 2, "un_4": 4, "un_8": 8, "un_16": 16}  # thousands, in a country of 8 million
 FOUR_DOSES = {"none": 0, "un_4": 4, "un_8": 8, "un_16": 16}
+DOSES_OF_8 = [dose / 8 for dose in FOUR_DOSES.values()]
 DELAYS = {"arrives month 1": 1, "arrives month 3": 3, "arrives month 6": 6, "arrives month 12": 12}
 SPILL = (0, 0.25, 0.5, 0.75, 1)
 SAME = 1.2  # A4: ratios that differ by less than 20%
@@ -68,8 +69,8 @@ class Test:
 def _relapse(store, with_, without):
     shares = [m.relapsed(m.peace(store.months(arm))) for arm in (with_, without)]
     signed = [int(np.isfinite(m.peace(store.months(arm))[:, 0]).sum()) for arm in (with_, without)]
-    return (f"ends within ten years (Kaplan-Meier): {shares[0]:.0%} with, {shares[1]:.0%} without (expected 30% to 60%), "
-            f"of {signed[0]} and {signed[1]} agreements")  # fmt: skip
+    return (f"ends within ten years (Kaplan-Meier): {shares[0]:.0%} with, {shares[1]:.0%} without (expected 30% to "
+            f"60%), of {signed[0]} and {signed[1]} agreements")  # fmt: skip
 
 
 def _by_arm(window):
@@ -113,7 +114,8 @@ TESTS = (
          (f"{POWERLESS} (0, 4, 8, 16 thousand)", ("none", "un_4 powerless", "un_8 powerless", "un_16 powerless")),
          note=_by_arm(m.WINDOW)),
     Test("T2 curve", "averted per 1,000 troops from 0 to 4 less from 8 to 16 thousand, as a share of those killed",
-         m.deaths_by_dose, tuple(FOUR_DOSES), ">0", (), False, "presence deters by P / (P + phi x)", reduce=m.diminishing),
+         m.deaths_by_dose, tuple(FOUR_DOSES), ">0", (), False, "presence deters by P / (P + phi x)",
+         reduce=m.diminishing),
     Test("T3 killed", "5,000 troops / 5,000 observers, same mandate: civilians killed", ratio(KILLED),
          ("troops", "observers"), "<1", (), True, "troops can protect, observers cannot (personnel)",
          (ABLE, ("troops", "observers like troops"))),
@@ -132,7 +134,7 @@ TESTS = (
          ("un_8",), "<1", (), True, "interposition and deterrence where units are (fight, prey)",
          (NO_DETERRENCE, ("un_8 without deterrence",)), reduce=matching.seen_by_expected,
          note=_points("goes_on", "fighting")),
-    Test("T5 truth", "the same places with the mission / without it, same luck (no field study can see it): rebels kill",
+    Test("T5 truth", "the same places with the mission / without it, same luck: rebels kill",
          matching.truth, ("un_8", "none"), "<1", (), False, "as T5, without the selection that matching leaves",
          (NO_DETERRENCE, ("un_8 without deterrence", "none")), reduce=matching.seen_by_expected),
     Test("T6 UN", "parallel (20:1) / UN only, normal sizes: battle deaths", ratio(BATTLE), ("parallel", "un_only"),
@@ -213,12 +215,14 @@ CHANGES = tuple(
          (*(f"{a}, {fine}" for a in arms), *arms), "=1", (), True, why,
          (wrong, (*(f"{a}, {coarse}" for a in arms), *arms)), reduce=reduce, margin=SAME)
     for what, words, fine, wrong, coarse, why in (
-        ("step", "half the time step / as it is", "half weeks", "steps of four weeks", "four weeks", "rates, not counts a step"),
-        ("grid", "cells of half the side / as they are", "fine grid", "cells of 100 km", "coarse grid", "distances in km"),
+        ("step", "half the time step / as it is", "half weeks", "steps of four weeks", "four weeks",
+         "rates, not counts a step"),
+        ("grid", "cells of half the side / as they are", "fine grid", "cells of 100 km", "coarse grid",
+         "distances in km"),
     )
     for key, said, measure, arms, reduce in (
         ("T1", "T1's ratio", ratio(KILLED), T1, None),
-        ("T2", "T2's slope, over 8 thousand", lambda s, *a: 8 * m.slope(FOUR_DOSES.values())(s, *a), tuple(FOUR_DOSES), None),
+        ("T2", "T2's slope, over 8 thousand", m.slope(DOSES_OF_8), tuple(FOUR_DOSES), None),
         ("T3 killed", "T3's ratio", ratio(KILLED), ("troops", "observers"), None),
         ("T3 battle", "T3's ratio of battle deaths", ratio(BATTLE), ("troops", "observers"), None),
         ("T6 UN", "T6's ratio to UN only", ratio(BATTLE), ("parallel", "un_only"), None),

@@ -1,5 +1,6 @@
 """The scorecard as figures: rows that can fail, each with its ablation; and the panel that is only reported."""
 
+import itertools
 import textwrap
 
 import numpy as np
@@ -15,11 +16,12 @@ from experiments.style import GREY, INK, PALE, SIZE
 
 COLOURS = {PASS: "#0072b2", FAIL: "#d55e00", OPEN: "#b37800", REPORT: GREY}
 MARKS = {PASS: "o", FAIL: "X", OPEN: "s", REPORT: "o"}
-SHORT = {OPEN: "open"}
+SHORT = {OPEN: "open", REPORT: "report"}
 LOW, HIGH = 0.05, 20  # of the axis of ratios; what lies beyond is drawn as an arrow
 TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 LEFT, WIDE = 0.45, 0.33  # of the axis, as shares of the width
 HIGH_ROW = 0.3  # inches
+NATURAL = ("T2 curve", "R4", "R5", "Failure")  # reported rows that are no ratios and fit an axis from -1 to 1
 SIDE, PLAUSIBLE = "#eef5ee", "#c5ddc5"
 
 
@@ -39,29 +41,30 @@ def gates(table):
     shapes = can[(can.unit != "ratio") & np.isfinite(can.estimate_low)]
     count = can.verdict.value_counts()
     said = ", ".join(f"{count[v]} {v}" for v in (PASS, FAIL, OPEN) if v in count)
-    return _figure(f"Validation scorecard: {said}", "Estimate and 95% interval of each test. Hollow: the same test with its "
-                   "mechanism off, or a wrong parameter;\nunder the verdict, what becomes of the row then.",
+    below = ("Estimate and 95% interval of each test. Hollow: the same test with its mechanism off, or a wrong\n"
+             "parameter; under the verdict, what becomes of the row then.")  # fmt: skip
+    return _figure(f"Validation scorecard: {said}", below,
                    [(_ratios, ratios, "ratio (log scale); 1 is no effect"),
                     (_natural, shapes, "share, probability or burstiness of months, without a mission")])  # fmt: skip
 
 
 def panel(table):
     """Draw the rows that are only reported, and R1 as curves over conflation: a figure."""
-    rows = table[(table.verdict == REPORT) & (table.unit == "ratio") & ~table.test.str.startswith("R1 ")
-                 & np.isfinite(table.estimate)]  # fmt: skip
-    other = table[(table.verdict == REPORT) & table.test.isin(["R4", "R5", "T2 curve", "Failure"]) & np.isfinite(table.estimate)]
-    curves = table[table.test.str.startswith("R1 ")]
-    return _figure("Reported, never a gate", "Estimate and 95% interval. Hollow: with the mechanism off. Signs and sizes "
-                   "of the literature are shaded; none can fail the model.",
-                   [(_ratios, rows, "ratio (log scale); 1 is no effect"),
-                    (_natural, other, "slope, difference of slopes, or share")], curves)  # fmt: skip
+    told = table[(table.verdict == REPORT) & np.isfinite(table.estimate)]
+    spill = told.test.str.startswith("R1 ")
+    curves = {key: told[told.test.isin([f"R1 {key} {s:g}" for s in patterns.SPILL])] for key in patterns.CONFLATED}
+    below = ("Estimate and 95% interval. Hollow: with the mechanism off. Signs and sizes of the literature are\n"
+             "shaded; none of these rows can fail the model.")  # fmt: skip
+    return _figure("Reported, never a gate", below,
+                   [(_ratios, told[(told.unit == "ratio") & ~spill], "ratio (log scale); 1 is no effect"),
+                    (_natural, told[told.test.isin(NATURAL)], "slope, difference of slopes, or share")],
+                   {key: rows for key, rows in curves.items() if len(rows) == len(patterns.SPILL)})  # fmt: skip
 
 
 def _figure(title, below, parts, curves=None):
     parts = [part for part in parts if len(part[1])]
-    curves = None if curves is None or curves.empty else curves
     inches = [HIGH_ROW * (len(rows) + 0.4) for _, rows, _ in parts]
-    height = 1.0 + sum(inches) + 0.55 * len(parts) + (3.1 if curves is not None else 0.45)
+    height = 1.0 + sum(inches) + 0.55 * len(parts) + (3.1 if curves else 0.45)
     figure = Figure(figsize=(style.WIDTH, height))
     top = height - 0.85
     for (draw, rows, xlabel), high in zip(parts, inches, strict=True):
@@ -75,7 +78,7 @@ def _figure(title, below, parts, curves=None):
         for at, (_, r) in enumerate(rows.iterrows()):
             _row(ax, r, at)
         top -= high + 0.55
-    if curves is not None:
+    if curves:
         _curves(figure, curves, height)
     figure.text(0.01, 1 - 0.2 / height, title, size=SIZE["title"], color=INK, va="center", weight="bold")
     figure.text(0.01, 1 - 0.36 / height, below, size=SIZE["small"], color=GREY, va="top")
@@ -111,12 +114,11 @@ def _row(ax, r, at):
         _mark(ax, r, "off_estimate", at + 0.22, GREY, None)
     left = -LEFT / WIDE + 0.03
     ax.text(left, at, r.test, transform=across, size=SIZE["small"], va="center", color=INK, weight="bold")
-    ax.text(left + 0.36, at, textwrap.fill(_cut(r.compared, 86), 46), transform=across, size=6.3, va="center", color=INK,
-            linespacing=0.95)  # fmt: skip
-    said = SHORT.get(r.verdict, r.verdict)
-    then = r.shows if r.verdict != REPORT else ""
-    ax.text(1.03, at - (0.16 if then else 0), "report" if r.verdict == REPORT else said, transform=across,
-            size=SIZE["small"], va="center", color=colour, weight="normal" if r.verdict == REPORT else "bold")  # fmt: skip
+    ax.text(left + 0.36, at, textwrap.fill(_cut(r.compared, 86), 46), transform=across, size=6.3, va="center",
+            color=INK, linespacing=0.95)  # fmt: skip
+    said, then = SHORT.get(r.verdict, r.verdict), r.shows
+    ax.text(1.03, at - (0.16 if then else 0), said, transform=across, size=SIZE["small"], va="center", color=colour,
+            weight="normal" if r.verdict == REPORT else "bold")  # fmt: skip
     ax.text(1.03, at + 0.24, then, transform=across, size=6.3, va="center", color=INK if then.isupper() else GREY)
     ax.text(1.62, at, number(r.estimate), transform=across, size=SIZE["small"], va="center", ha="right", color=INK)
 
@@ -126,26 +128,25 @@ def _mark(ax, r, name, at, colour, mark):
     (low, high), (a, b) = ax.get_xlim(), (r[f"{name}_low"], r[f"{name}_high"])
     x = r[name]
     if np.isfinite([a, b]).all():
-        ax.plot(np.clip([a, b], low, high), [at, at], color=colour, lw=1.6 if mark else 0.9, solid_capstyle="butt", zorder=2)
+        ax.plot(np.clip([a, b], low, high), [at, at], color=colour, lw=1.6 if mark else 0.9, zorder=2)
     shape = "<" if x < low else ">" if x > high else mark or "o"
     ax.plot(np.clip(x, low, high), at, shape, ms=4.8 if mark else 3.6, color=colour, zorder=3, clip_on=False,
             mfc=colour if mark else "white", mew=0.9)  # fmt: skip
 
 
-def _curves(figure, rows, height):
+def _curves(figure, curves, height):
     """Draw what separation does at each conflation, relative to the integrated mission."""
     ax = figure.add_axes([0.08, 0.85 / height, 0.62, 2.1 / height])
     style.bare(ax)
     ax.set_title("R1: separated against integrated, same cost, by conflation", size=SIZE["panel"], loc="left")
     ends = []
-    for k, (key, (words, _)) in enumerate(patterns.CONFLATED.items()):
-        part = [rows[rows.test == f"R1 {key} {s:g}"].iloc[0] for s in patterns.SPILL]
-        y, low, high = (np.array([r[f"estimate{e}"] for r in part]) for e in ("", "_low", "_high"))
-        x = np.array(patterns.SPILL) + (k - 2) * 0.012
-        ax.errorbar(x, y, [y - low, high - y], color=style.PALETTE[k], marker=style.MARKS[k], ms=4, lw=1.3, elinewidth=0.8)
-        ends.append([np.log(y[-1]), y[-1], words, style.PALETTE[k]])
+    for k, (key, rows) in enumerate(curves.items()):
+        y, low, high = (rows[f"estimate{end}"].to_numpy() for end in ("", "_low", "_high"))
+        x, colour = np.array(patterns.SPILL) + (k - 2) * 0.012, style.PALETTE[k]
+        ax.errorbar(x, y, [y - low, high - y], color=colour, marker=style.MARKS[k], ms=4, lw=1.3, elinewidth=0.8)
+        ends.append([np.log(y[-1]), y[-1], patterns.CONFLATED[key][0], colour])
     ends.sort()
-    for a, b in zip(ends, ends[1:], strict=False):
+    for a, b in itertools.pairwise(ends):
         b[0] = max(b[0], a[0] + 0.24)  # so that labels keep apart
     for at, y, words, colour in ends:
         ax.annotate(words, (1.03, y), (1.08, np.exp(at)), size=SIZE["small"], color=colour, va="center",

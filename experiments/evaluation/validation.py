@@ -1,4 +1,4 @@
-"""The scorecard: does the model generate what is known, out of mechanisms, and does it fail when they are off?
+"""The scorecard: what is known and comes out, by which mechanism, and what fails when it is off.
 
     python -m experiments validation
 
@@ -37,11 +37,11 @@ NOTHING = (np.nan, np.nan, np.nan)
 # ------------------------------------------------------------------------------ judging
 
 
-def row(test, compared, estimate=NOTHING, off=NOTHING, **more):
+def row(test, compared, estimate=NOTHING, off_estimate=NOTHING, **more):
     """Return a row of the scorecard; estimates are (estimate, low, high)."""
     blank = {"seeds": 0, "expected": "", "band": (), "unit": "", "verdict": REPORT, "mechanism": "", "off": "",
              "off_verdict": "", "remark": ""}  # fmt: skip
-    return {"test": test, "compared": compared, **_three("estimate", estimate), **_three("off_estimate", off),
+    return {"test": test, "compared": compared, **_three("estimate", estimate), **_three("off_estimate", off_estimate),
             **_three("lost", NOTHING), **blank, **more}  # fmt: skip
 
 
@@ -125,10 +125,11 @@ def flips(rows):
         y = np.log([r["estimate"] for r in found])
         at = np.flatnonzero(np.sign(y[1:]) != np.sign(y[:-1]))
         where = [patterns.SPILL[k] + (patterns.SPILL[k + 1] - patterns.SPILL[k]) * y[k] / (y[k] - y[k + 1]) for k in at]
-        sure = [s for s, r in zip(patterns.SPILL, found, strict=True) if r["estimate_low"] > 1 or r["estimate_high"] < 1]
+        sure = [f"{s:g}" for s, r in zip(patterns.SPILL, found, strict=True)
+                if r["estimate_low"] > 1 or r["estimate_high"] < 1]  # fmt: skip
         found[0]["remark"] = ("estimates change sides at conflation " + ", ".join(f"{w:.2f}" for w in where) if where
                               else "estimates stay on one side")  # fmt: skip
-        found[0]["remark"] += f"; surely different at {', '.join(f'{s:g}' for s in sure) or 'none'}"
+        found[0]["remark"] += f"; surely different at {', '.join(sure) or 'none'}"
 
 
 # ------------------------------------------------------------------------------ no stored answers
@@ -152,8 +153,9 @@ def no_stored_answers():
     found, planted = forbidden(names), forbidden([*names, "prey.parallel_bonus"])
     return row("A3", f"settings that are an effect of a type of mission, among {len(names)}",
                (float(len(found)), np.nan, np.nan), (float(len(planted)), np.nan, np.nan), expected="none",
-               verdict=FAIL if found else PASS, mechanism="mission models are data", off="prey.parallel_bonus is planted",
-               off_verdict=FAIL if planted else PASS, remark=", ".join(found))  # fmt: skip
+               verdict=FAIL if found else PASS, mechanism="mission models are data",
+               off="prey.parallel_bonus is planted", off_verdict=FAIL if planted else PASS,
+               remark=", ".join(found))  # fmt: skip
 
 
 # ------------------------------------------------------------------------------ the whole
@@ -228,10 +230,11 @@ def words(table, question):
         "Rows that still pass with their mechanism off or a wrong parameter, and so say nothing about it: "
         f"{', '.join(can.test[can.shows == SHOWS[PASS]]) or 'none'}.",
         "Estimates are ratios (1: no effect) unless a row expects a range or a sign against 0: medians over seeds of "
-        "paired logarithms, T5 and T8 of all runs together, each with its 95% bootstrap interval. With no effect at all, "
-        "one row in forty passes by luck and one in forty fails; a second look at 100 seeds adds a little to both.",
-        "T1 to T8 are held out: no number of the model was chosen by them. T11 was looked at while the model was built. "
-        "T4, T10 and T12 are not in the list of tests.",
+        "paired logarithms, T5 and T8 of all runs together, each with its 95% bootstrap interval. With no effect at "
+        "all, one row in forty passes by luck and one in forty fails; a second look at 100 seeds adds a little to "
+        "both.",
+        "T1 to T8 are held out: no number of the model was chosen by them. T11 was looked at while the model was "
+        "built. T4, T10 and T12 are not in the list of tests.",
     ]
     return f"# Scorecard\n\n{question}\n\n" + "".join(f"- {line}\n" for line in lines) + "\n"
 
