@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from sim.country import in_place
 from sim.state import ABROAD, AWAY
 
 
@@ -13,6 +14,7 @@ class Census:
     """Counts of the living, in persons, at the start of a week."""
 
     population: np.ndarray  # (C, K) persons present, by community
+    of_place: np.ndarray  # (C, K) persons in the place around each cell, by community
     persons: np.ndarray  # (C,) persons present
     idps: np.ndarray  # (C,) of these, displaced
     need: np.ndarray  # (C,) persons x need
@@ -76,7 +78,7 @@ def take_census(people, land, stranger):
     )  # fmt: skip
     present = max(of_community.sum(), 1)
     return Census(
-        population=population, persons=persons, idps=idps, need=need,
+        population=population, of_place=in_place(land, population), persons=persons, idps=idps, need=need,
         trust=trust, trust_of_all=everybody / present,
         grievance=wronged[:, :-1] / np.maximum(wronged[:, -1:], 1),
         of_community=of_community, alive=int(totals[0]), refugees=int(totals[1]),

@@ -5,6 +5,7 @@ A map is generated from a few heartlands, towns and deposits, or read from a tab
 """
 
 import csv
+import math
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sim import draws
 from sim.state import ABROAD, AWAY, HOME, Bands, Civilians, Factions, Land, zeros
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
+START_KM = 100.0  # from a starting place, at most, to where a band begins
 
 
 def weeks_until(start, day, where="the date"):
@@ -32,13 +34,16 @@ def a_date(text, where):
 # ---------------------------------------------------------------------------------- the land
 
 
-def make_land(country, patrol_km):
+def make_land(country, patrol_km, place_km):
     """Build the cells of a country.
+
+    What reaches how far is in km, so that results do not hang on the size of cells.
 
     Parameters
     ----------
     country : params.Country
     patrol_km : float, km at which a unit's presence halves
+    place_km : float, km, side of a place
     """
     cells = _read_cells(country) if country.cells else _generate_cells(country)
     row, col = cells["row"].astype(int), cells["col"].astype(int)
@@ -47,6 +52,9 @@ def make_land(country, patrol_km):
     index[row, col] = np.arange(row.size)
     reach = max(1, int(2 * patrol_km // country.cell_km))
     patrol, rings = _neighbours(index, row, col, reach)
+    place, place_share = _square(index, row, col, place_km / country.cell_km)
+    around, around_share = _square(index, row, col, 3 * place_km / country.cell_km)
+    stride = max(1, round(place_km / country.cell_km))
     names = tuple(cells["shares"])
     shares = np.column_stack([cells["shares"][k] for k in names])
     return Land(
@@ -56,7 +64,9 @@ def make_land(country, patrol_km):
         border=_km_to_border(index, row, col, country.cell_km),
         town=_town_size(country, index), institutions=cells["institutions"].copy(),
         violence=zeros(row.size), felt=zeros(row.size), grief=zeros(row.size, len(names)),
-        near=_neighbours(index, row, col, 1)[0], patrol=patrol,
+        near=_neighbours(index, row, col, 1, stride)[0], patrol=patrol,
+        place=place, place_share=place_share, reach=around, reach_share=around_share, stride=stride,
+        place_area=(country.cell_km / place_km) ** 2,
         patrol_weight=np.array([0.5 ** (r * country.cell_km / patrol_km) for r in rings]),
         names=names, admin=cells.get("admin1"),
     )  # fmt: skip
@@ -73,13 +83,34 @@ def km_from(land, cell):
     return land.cell_km * np.hypot(land.row - land.row[cell], land.col - land.col[cell])
 
 
-def _neighbours(index, row, col, reach):
-    """List the cells within `reach` (Chebyshev) of each, itself first, and the distance of each column."""
+def in_place(land, amount):
+    """Return the amounts of the place around each cell, from those of the cells: (C, ...)."""
+    if land.place_share.size == 1 and land.place_share[0] == 1:
+        return amount
+    padded = np.concatenate([amount, np.zeros_like(amount[:1], dtype=float)])  # the last row: outside, nobody
+    return sum(share * padded[land.place[:, p]] for p, share in enumerate(land.place_share))
+
+
+def _steps(reach):
+    """List the steps in rows and columns to the cells within `reach` (Chebyshev), nearest first."""
     steps = [(r, c) for r in range(-reach, reach + 1) for c in range(-reach, reach + 1)]
-    steps.sort(key=lambda s: (max(abs(s[0]), abs(s[1])), s))
-    padded = np.pad(index, reach, constant_values=-1)
-    found = np.column_stack([padded[row + reach + r, col + reach + c] for r, c in steps])
+    return sorted(steps, key=lambda s: (max(abs(s[0]), abs(s[1])), s))
+
+
+def _neighbours(index, row, col, reach, stride=1):
+    """List the cells within `reach` strides (Chebyshev) of each, itself first, and the distance of each column."""
+    steps, edge = _steps(reach), reach * stride
+    padded = np.pad(index, edge, constant_values=-1)
+    found = np.column_stack([padded[row + edge + stride * r, col + edge + stride * c] for r, c in steps])
     return np.ascontiguousarray(found), [max(abs(r), abs(c)) for r, c in steps]
+
+
+def _square(index, row, col, side):
+    """List the cells in a square of that side, in cells, around the middle of each, and the share of each in it."""
+    edge = max(0, math.ceil(side / 2 - 0.5))
+    along = [max(0.0, min(k + 0.5, side / 2) - max(k - 0.5, -side / 2)) for k in range(edge + 1)]
+    share = np.array([along[abs(r)] * along[abs(c)] for r, c in _steps(edge)])
+    return _neighbours(index, row, col, edge)[0], share
 
 
 def _km_to_border(index, row, col, cell_km):
@@ -296,7 +327,7 @@ def make_factions(country, land, n_missions, move):
         return np.array([getattr(f, name) for f in all_of], dtype=float)
 
     community = np.array([[min(1.0, f.community.get(k, 0.0)) for k in land.names] for f in all_of])
-    own = np.array([(land.births * share).sum(axis=1) for share in community])
+    own = np.array([(in_place(land, land.births) * share).sum(axis=1) for share in community])
     own /= np.maximum(own.mean(axis=1, keepdims=True), 1e-9)
     return Factions(
         names=names, host=np.array([f.host for f in all_of]), rival=rival & rival.T, community=community,
@@ -338,7 +369,7 @@ def _start_cells(country, land, factions, f, luck, who, loot_base):
                 raise ValueError(_unknown(f"country.factions.{name}.start", town, country.places))
             place = country.places[town]
             km = km_from(land, cell_at(land, place.row, place.col))
-            pull += (km <= 4 * land.cell_km) * own / own.mean() / (1 + (km / 50.0) ** 2)
+            pull += (km <= START_KM) * own / own.mean() / (1 + (km / 50.0) ** 2)
     else:
         pull = own / own.mean() * (1 + loot_base * factions.loot[f] * land.resources)
     reach = pull.cumsum()

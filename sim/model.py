@@ -65,7 +65,7 @@ class PeaceModel(mesa.Model):
         self.params = params
         self.luck = draws.Draws(params.seed)
         self.week = 0.0
-        self.land = make_land(params.country, params.task.patrol_km)
+        self.land = make_land(params.country, params.task.patrol_km, params.move.place_km)
         self.missions = make_missions(params)
         n_missions = len(self.missions.names)
         self.factions = make_factions(params.country, self.land, n_missions, params.move)
@@ -142,10 +142,11 @@ class PeaceModel(mesa.Model):
         return np.bincount(self.bands.faction, self.bands.fighters, self.factions.host.size)
 
     def fighters_around(self):
-        """Return the fighters of every faction within one cell of each cell: (F, C)."""
+        """Return the fighters of every faction in the place of each cell and those around it: (F, C)."""
         if self._around is None:
             self._around = zeros(self.factions.host.size, self.land.row.size)
-            _around(self.bands.faction, self.bands.cell, self.bands.fighters, self.land.near, self._around)
+            _around(self.bands.faction, self.bands.cell, self.bands.fighters, self.land.reach,
+                    self.land.reach_share, self._around)  # fmt: skip
         return self._around
 
     def controller(self, cells):
@@ -186,6 +187,23 @@ class PeaceModel(mesa.Model):
         own = self.factions.community * self.census.of_community
         return (own * worst.T).sum(axis=1) / np.maximum(own.sum(axis=1), 1)
 
+    def place(self, cell):
+        """Return the cells of the place around a cell, and the share of each that lies in it: two (P,)."""
+        inside = self.land.place[cell] >= 0
+        return self.land.place[cell][inside], self.land.place_share[inside]
+
+    def somebody(self, cell, luck, people):
+        """Choose somebody in the place of a cell: his cell and community, or -1 for both if there is nobody.
+
+        Parameters
+        ----------
+        cell : int; luck : 0..1; people : function of cells (P,) that returns how many of each community count, (P, K)
+        """
+        cells, share = self.place(cell)
+        weights = people(cells) * share[:, None]
+        found = draws.pick(weights.ravel(), luck)
+        return (int(cells[found // weights.shape[1]]), found % weights.shape[1]) if found >= 0 else (-1, -1)
+
     def deaths_by_cell(self):
         """Return this week's violent deaths, of civilians and of those who bear arms: (C,)."""
         dead = zeros(self.land.row.size)
@@ -196,21 +214,23 @@ class PeaceModel(mesa.Model):
         return dead
 
     def bands_near(self, cell):
-        """Say which bands are within one cell of a cell: (B,) bool."""
-        row, col, at = self.land.row, self.land.col, self.bands.cell
-        return (np.abs(row[at] - row[cell]) <= 1) & (np.abs(col[at] - col[cell]) <= 1)
+        """Say which bands are in the place of a cell or one around it: (B,) bool."""
+        land, at = self.land, self.bands.cell
+        away = np.maximum(np.abs(land.row[at] - land.row[cell]), np.abs(land.col[at] - land.col[cell]))
+        return (away - 0.5) * land.cell_km < 1.5 * self.params.move.place_km
 
     # ------------------------------------------------------------------------------ what rules do
 
     def kill(self, cell, wanted, luck, faction=None, mission=None, community=None):
-        """Enter civilians killed in a cell, at most those who are left; return how many.
+        """Enter civilians killed, at most those who are left; return how many.
 
-        They are taken from their households when people live the week (process 9).
+        They are taken from their households when people live the week (process 9). If no community is named, anybody
+        in the place of the cell may be hit.
         """
-        left = self.census.population[cell] - self.now.toll[cell]
         if community is None:
-            community = draws.pick(left, luck)
-        dead = int(min(wanted, left[community])) if community >= 0 else 0
+            cell, community = self.somebody(cell, luck, lambda c: self.census.population[c] - self.now.toll[c])
+        left = self.census.population[cell, community] - self.now.toll[cell, community]
+        dead = int(min(wanted, left)) if community >= 0 else 0
         if dead <= 0:
             return 0
         self.now.toll[cell, community] += dead
@@ -278,12 +298,12 @@ class PeaceModel(mesa.Model):
 
 
 @numba.njit(cache=True)
-def _around(faction, cell, fighters, near, out):
+def _around(faction, cell, fighters, reach, share, out):
     for b in range(faction.size):
-        for r in range(near.shape[1]):
-            c = near[cell[b], r]
+        for r in range(share.size):
+            c = reach[cell[b], r]
             if c >= 0:
-                out[faction[b], c] += fighters[b]
+                out[faction[b], c] += fighters[b] * share[r]
 
 
 @numba.njit(cache=True)

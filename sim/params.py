@@ -347,6 +347,7 @@ class Move:
                               "order: quiet spells last 2 months in the median, 9.8 on average (HKS data)")
     vigour: float = param(1.2, "log sd", 0, 3, "spread of campaigns' intensity (lognormal)")
     taking_part: float = param(0.6, "share", 0, 1, "share of bands that join a campaign")
+    place_km: float = param(25, "km", 1, 500, "side of a place: bands prey on those in it, meet rivals one place on")
     reach_km: float = param(150, "km", 10, 2_000, "distance at which an objective loses half its pull")
     speed: float = param(45, "km/week", 1, 500, "march of a band on open ground")
     wariness: float = param(1.0, "ratio", 0, 50, "how bands avoid cells held by a stronger presence")

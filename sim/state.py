@@ -35,7 +35,13 @@ class Land:
     violence: np.ndarray  # (C,) recent deaths per 1,000 there, decaying, a layer
     felt: np.ndarray  # (C,) 0..1 violence felt there and around, a layer
     grief: np.ndarray  # (C, K) own dead lately by community, decaying fast, a layer
-    near: np.ndarray  # (C, 9) int, cells within one step, itself first; -1 outside
+    near: np.ndarray  # (C, 9) int, cells one place on, itself first; -1 outside
+    place: np.ndarray  # (C, P) int, cells in the place around each, itself first; -1 outside
+    place_share: np.ndarray  # (P,) 0..1 part of each that lies in it
+    reach: np.ndarray  # (C, R) int, cells in the place and the eight around it, itself first; -1 outside
+    reach_share: np.ndarray  # (R,) 0..1 part of each that lies there
+    stride: int  # cells from one place to the next
+    place_area: float  # places in a cell
     patrol: np.ndarray  # (C, R) int, cells in patrol reach, itself first; -1 outside
     patrol_weight: np.ndarray  # (R,) presence of a unit at each of these, 1 at its own
     names: tuple = ()  # communities

@@ -169,7 +169,15 @@ class SlowPlace:
         land = model.land
         self.row, self.col, self.town = int(land.row[cell]), int(land.col[cell]), float(land.town[cell])
         self.neighbours = [int(c) for c in land.near[cell, 1:] if c >= 0]
+        self.parts = [(int(c), float(s)) for c, s in zip(land.place[cell], land.place_share) if c >= 0]
         self.violence, self.felt = float(land.violence[cell]), float(land.felt[cell])
+
+    def in_place(self, amounts):
+        """Return how much of what cells have lies in the place around this one."""
+        total = 0.0
+        for cell, share in self.parts:
+            total += share * float(amounts[cell])
+        return total
 
     def remember(self, deaths, people):
         """Keep what is left of the violence remembered here, and add this week's dead per 1,000 people."""
@@ -186,7 +194,8 @@ class SlowPlace:
         self.served = float(self.model.now.aid[:, self.cell].sum())
         shelter = float(self.model.task_presence("protect")[:, self.cell].sum())
         calm = (1.0 - self.felt) * (1.0 - self.felt) * p.calm + p.unrest
-        self.pull = calm * (p.countryside + self.town) * (1 + p.shelter * shelter / (shelter + p.shelter_half))
+        sheltered = 1 + p.shelter * shelter / (shelter + p.shelter_half)
+        self.pull = calm * (p.countryside * land.place_area + self.town) * sheltered
         to_border = float(land.border[self.cell]) / p.border_km
         self.crossing = p.border / (1 + to_border * to_border)
 
@@ -203,12 +212,13 @@ class SlowPlace:
             self.gain.append(float(p.protection * y * seen * (1.0 - self.felt) + p.engagement * y * talk))
             # a week's aid is credited by share
             self.gain_if_aided.append(p.aid * y * aid[i] / sum(aid) if sum(aid) > 0 else 0.0)
-        self.stood_by, self.harmed, self.wound, self.rumour = stood_by[:, c], harmed[:, c], wound[:, c].tolist(), rumour
+        self.stood_by = stood_by[:, c]
+        self.harmed, self.wound, self.rumour = harmed[:, c], wound[:, c].tolist(), rumour
 
     def loss(self, mission, community):
         """Return the share of trust in a mission that the people of a community lose here this week."""
         p = self.model.params.feel
-        people = self.model.census.population[self.cell, community]
+        people = self.in_place(self.model.census.population[:, community])
         per_1000 = 1_000.0 * self.harmed[mission, community] / (people + 1_000.0)
         x = float(p.harm * per_1000 + p.stood_by * self.stood_by[mission] + p.rumour * self.rumour * self.model.years)
         return x / (1.0 + x)
@@ -230,7 +240,8 @@ class SlowModel(PeaceModel):
         """9. Live and flee."""
         deaths = self.deaths_by_cell()
         for place in self.places:
-            place.remember(float(deaths[place.cell]), float(self.census.persons[place.cell]))
+            people = sum(place.in_place(of_community) for of_community in self.census.population.T)
+            place.remember(place.in_place(deaths), people)
         for place in self.places:
             place.look_around()
         self.toll = {(c, k): int(self.now.toll[c, k]) for c, k in np.argwhere(self.now.toll).tolist()}
@@ -265,12 +276,14 @@ class SlowModel(PeaceModel):
         harmed = np.zeros((n_missions, n_cells, n_communities))
         wound = np.zeros((self.factions.host.size, n_cells, n_communities))
         for faction, mission, cell, community, dead in now.killings:
-            if faction >= 0:
-                people = self.census.population[cell, community]
-                wound[faction, cell, community] += p.grievance * 1_000.0 * dead / (people + 1_000.0)
-            else:
-                harmed[:, cell, community] += dead * falls_on[mission]
-        stood_by = falls_on.T @ now.stood_by
+            for c, share in self.places[cell].parts:  # a square around one holds another as that one's holds it
+                if faction >= 0:
+                    people = self.places[c].in_place(self.census.population[:, community])
+                    wound[faction, c, community] += share * (p.grievance * 1_000.0 * dead / (people + 1_000.0))
+                else:
+                    harmed[:, c, community] += share * dead * falls_on[mission]
+        stood_by = np.array([[place.in_place(by) for place in self.places] for by in now.stood_by])
+        stood_by = falls_on.T @ stood_by if len(stood_by) else now.stood_by
         communicators = missions.work[:, TASKS.index("communicate")].sum()
         rumour = p.misinformation / (1 + communicators / p.communicators)
         for place in self.places:

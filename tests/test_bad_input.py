@@ -290,7 +290,7 @@ def test_the_smallest_country_there_can_be_runs():
         places={"Town": Place(row=0, col=1, persons=1, capital=True)},
         factions={"band": Faction(fighters=1, bands=1)},
     )  # fmt: skip
-    assert make_land(p.country, 25).births.sum() == pytest.approx(2)
+    assert make_land(p.country, 25, 25).births.sum() == pytest.approx(2)
     assert PeaceModel(p).run().people.born.tolist() == [1, 1]
 
 

@@ -8,7 +8,7 @@ import pytest
 from conftest import CONF, by_hand, choices, loaded, play, scenario
 
 from sim import PeaceModel
-from sim.country import km_from, make_land, weeks_until
+from sim.country import in_place, km_from, make_land, weeks_until
 from sim.outcomes import weekly
 
 CAR = ("country=car", "mission=car_history")
@@ -67,7 +67,7 @@ def test_the_central_african_republic_has_its_land():
 
 
 def test_cells_know_their_neighbours_and_none_beyond_the_border():
-    land = make_land(loaded("country=car").country, 25)
+    land = make_land(loaded("country=car").country, 25, 25)
     for cell in (0, 400, land.row.size - 1):
         inside = land.near[cell][land.near[cell] >= 0]
         assert inside[0] == cell
@@ -138,7 +138,7 @@ def test_strengths_between_two_days_lie_on_a_straight_line():
 
 
 def test_shares_of_communities_are_shares(tmp_path):
-    land = make_land(by_hand(tmp_path, [(0, 0, 90, 0, 0, 0.5, 2, 1), (0, 1, 30, 0, 0, 0.5, 0, 1)]).country, 25)
+    land = make_land(by_hand(tmp_path, [(0, 0, 90, 0, 0, 0.5, 2, 1), (0, 1, 30, 0, 0, 0.5, 0, 1)]).country, 25, 25)
     assert land.births.tolist() == [[pytest.approx(60), pytest.approx(30)], [0, 30]]
 
 
@@ -151,12 +151,12 @@ def test_what_was_observed_stands_beside_the_run_and_is_never_read_by_it():
 
 
 def test_distances_are_in_km():
-    land = make_land(loaded().country, 25)
+    land = make_land(loaded().country, 25, 25)
     assert km_from(land, 0)[[1, 40, 41, 3 * 40 + 4]] == pytest.approx([25, 25, 25 * 2**0.5, 125])
 
 
 def test_a_generated_map_is_the_same_map_for_every_run_and_another_for_another_map_seed():
-    lands = [make_land(loaded(*o).country, 25) for o in ((), ("seed=7",), ("country.map_seed=2",))]
+    lands = [make_land(loaded(*o).country, 25, 25) for o in ((), ("seed=7",), ("country.map_seed=2",))]
     assert np.array_equal(lands[0].births, lands[1].births)
     assert not np.array_equal(lands[0].births, lands[2].births)
     for land in lands:
@@ -185,3 +185,35 @@ def test_calendar_weeks_are_counted_from_week_nought():
     m = play("mission=none", weeks=60, civilians=100)
     assert m.record.day(0) == date(2012, 1, 1)
     assert m.record.day(53) == date(2013, 1, 6)
+
+
+@pytest.mark.parametrize(("cell_km", "cells", "sides"), [
+    (25, 1, [1]), (12.5, 9, [0.5, 1, 0.5]), (50 / 3, 9, [0.25, 1, 0.25]), (50, 1, [0.5]), (100, 1, [0.25]),
+])  # fmt: skip
+def test_a_place_is_as_large_whatever_the_cells(cell_km, cells, sides):
+    land = make_land(loaded(f"country.cell_km={cell_km}").country, 25, 25)
+    middle = 20 * 40 + 20
+    assert land.place.shape == (1600, cells)
+    assert (land.place_share * cell_km**2).sum() == pytest.approx(25**2)
+    assert (land.reach_share * cell_km**2).sum() == pytest.approx(75**2)
+    square = {(int(land.row[c]) - 20, int(land.col[c]) - 20): s for c, s in zip(land.place[middle], land.place_share)}
+    half = len(sides) // 2
+    for r, along in enumerate(sides):
+        for c, across in enumerate(sides):
+            assert square[r - half, c - half] == pytest.approx(along * across)
+    whole = in_place(land, land.births.sum(axis=1))
+    by_hand = sum(s * land.births[c].sum() for c, s in zip(land.place[middle], land.place_share))
+    assert whole[middle] == pytest.approx(by_hand)
+
+
+def test_bands_march_from_place_to_place_and_meet_over_the_same_distance():
+    for cell_km, stride in ((25, 1), (12.5, 2), (25 / 3, 3), (50, 1)):
+        m = PeaceModel(scenario(f"country.cell_km={cell_km}"))
+        middle = 20 * 40 + 20
+        assert m.land.stride == stride
+        steps = m.land.near[middle] - middle
+        assert sorted(steps) == sorted(40 * stride * r + stride * c for r in (-1, 0, 1) for c in (-1, 0, 1))
+        m.bands.cell[:] = middle
+        m.bands.fighters[:] = 1.0
+        near, around = [m.bands_near(c)[0] for c in range(1600)], m.fighters_around().sum(axis=0) > 0
+        assert near == around.tolist()  # whom one knows of, one meets

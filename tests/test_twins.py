@@ -35,10 +35,12 @@ WAR = (
         ("sequential", 1, {"flee", "return", "abroad", "killed", "starved", "aided", "harmed by a mission"}),
         ("separated", 2, {"flee", "return", "abroad", "killed", "starved", "aided"}),
         ("parallel", 3, {"flee", "return", "abroad", "killed", "starved", "aided", "harmed by a mission"}),
+        ("parallel country.cell_km=20", 3, {"flee", "return", "abroad", "killed", "starved", "aided"}),
+        ("none country.cell_km=12.5", 4, {"flee", "return", "abroad", "killed", "starved"}),
     ],
 )
 def test_people_as_columns_and_people_as_agents_live_the_same_lives(mission, seed, flow):
-    p = scenario(f"mission={mission}", f"seed={seed}", *WAR, weeks=60, civilians=300, rows=14)
+    p = scenario(*f"mission={mission}".split(), f"seed={seed}", *WAR, weeks=60, civilians=300, rows=14)
     p.mission.authorised = 4
     fast, slow = PeaceModel(p), SlowModel(p)
     seen = set()
@@ -123,6 +125,7 @@ class World:
         steps = sorted(((r, c) for r in range(-2, 3) for c in range(-2, 3)), key=lambda s: max(map(abs, s)))
         self.patrol = np.column_stack([padded[self.row + 2 + r, self.col + 2 + c] for r, c in steps])
         self.near = np.ascontiguousarray(self.patrol[:, :9])
+        self.part = np.array([1.0] + [0.6] * 8)
         self.weight = np.array([0.5 ** max(abs(r), abs(c)) for r, c in steps])
         self.cell, self.home = self.whole(self.c, n), self.whole(self.c, n)
         self.community, self.status = self.whole(k, n), self.whole(3, n).astype(np.int8)
@@ -293,7 +296,7 @@ def test_effective_presence_and_guard_are_the_same_compiled_and_never_more_than_
 @given(worlds)
 def test_hazards_of_battle_are_the_same_compiled_and_nobody_fights_nobody(w):
     around = np.zeros((w.f, w.c))
-    _, own = assert_equal(model._around, w.faction, w.camp, w.fighters, w.near, around)
+    _, own = assert_equal(model._around, w.faction, w.camp, w.fighters, w.near, w.part, around)
     around = own[-1]
     drive, _ = assert_equal(
         model._drive, w.faction, w.camp, w.share(w.b) < 0.5, w.share(w.f), w.share(w.f) * (w.share(w.f) < 0.5),
@@ -312,7 +315,8 @@ def test_hazards_of_attacks_are_the_same_compiled_and_spare_empty_places(w):
     numbers = (60.0, 1.0, 1.0, 1.0, 5.0, 0.5, 4_000.0, 0.1, 10.0, 20.0)
     population = w.share(w.c, w.k) * 3_000 * (w.share(w.c, 1) > 0.3)
     rate, _ = assert_equal(
-        prey.hazards, w.faction, w.camp, w.fighters, w.share(w.b) * 20, w.share(w.b), w.near, w.share(w.f, w.c) * 300,
+        prey.hazards, w.faction, w.camp, w.fighters, w.share(w.b) * 20, w.share(w.b), w.near, w.part,
+        w.share(w.f, w.c) * 300,
         w.rival, w.share(w.c, w.k) * 10, w.share(w.f, w.k), population, w.share(w.f, w.c) * 200, w.share(w.c) * 30,
         w.share(w.f) * 2, w.share(w.f), numbers,
     )  # fmt: skip
@@ -327,7 +331,7 @@ def test_bands_march_the_same_compiled_one_cell_a_hop(w):
     who = np.flatnonzero(hops)
     _, own = assert_equal(
         move.march, who, hops, w.share(4, w.b), w.whole(w.c, w.b), w.share(w.b) < 0.5, w.share(w.f, w.c) * 100,
-        w.share(w.f, w.c) + 0.2, w.fighters + 1, w.faction, w.row, w.col, w.near, (2.0, 0.35, 0.3), w.camp,
+        w.share(w.f, w.c) + 0.2, w.fighters + 1, w.faction, w.row, w.col, w.near, 1, (2.0, 0.35, 0.3), w.camp,
         np.zeros(w.b),
     )  # fmt: skip
     cell, held_up = own[-2:]

@@ -12,6 +12,7 @@ falls on another by the conflation of the two. Grievance grows with one's own de
 import numba
 import numpy as np
 
+from sim.country import in_place
 from sim.params import TASKS
 from sim.state import ABROAD, zeros
 
@@ -66,7 +67,8 @@ def signals(protect, engage, felt, aid, stood_by, harmed, population, knowledge,
     Parameters
     ----------
     protect, engage : (M, C) effective presence; felt : (C,) 0..1; aid : (M, C) share served
-    stood_by : (M, C) attacks witnessed; harmed : (M, C, K) killed; population : (C, K); knowledge : (M,) 0..1
+    stood_by : (M, C) attacks witnessed; harmed : (M, C, K) killed; population : (C, K), of places
+    knowledge : (M,) 0..1
     numbers : weekly rise by protection, engagement and aid; loss by harm, by standing by, and by rumour;
         presence that protects and that engages half fully; engagement of strangers
     gain, by_aid : (C, M), loss : (C, K, M), written
@@ -96,19 +98,19 @@ def feel(model):
     np.fill_diagonal(mixed, 1.0)
     wound, harmed = zeros(n_c, n_k, n_f), zeros(n_m, n_c, n_k)
     for faction, mission, cell, community, dead in now.killings:
+        cells, share = model.place(cell)
         if faction >= 0:
-            wound[cell, community, faction] += (
-                p.grievance * 1_000.0 * dead / (census.population[cell, community] + 1_000.0)
-            )
+            there = census.of_place[cells, community]
+            wound[cells, community, faction] += share * (p.grievance * 1_000.0 * dead / (there + 1_000.0))
         else:
-            harmed[:, cell, community] += dead * mixed[mission]
-    stood = mixed.T @ now.stood_by if now.stood_by.any() else now.stood_by
+            harmed[:, cells, community] += share * dead * mixed[mission][:, None]
+    stood = mixed.T @ in_place(model.land, now.stood_by.T).T if now.stood_by.any() else now.stood_by
     rumour = p.misinformation / (1 + m.work[:, TASKS.index("communicate")].sum() / p.communicators)
     numbers = (p.protection * y, p.engagement * y, p.aid * y, p.harm, p.stood_by, p.rumour * rumour * y,
                p.protection_half, p.engagement_half, p.strangers)  # fmt: skip
     gain, by_aid, loss = zeros(n_c, n_m), zeros(n_c, n_m), zeros(n_c, n_k, n_m)
     signals(model.task_presence("protect"), model.task_presence("engage"), model.land.felt, now.aid, stood, harmed,
-            census.population, m.knowledge, numbers, gain, loss, by_aid)  # fmt: skip
+            census.of_place, m.knowledge, numbers, gain, loss, by_aid)  # fmt: skip
     host = np.flatnonzero(model.factions.host)
     update(
         people.cell, people.community, people.status, people.persons, people.need, model.aided, gain, loss, by_aid,

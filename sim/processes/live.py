@@ -14,16 +14,17 @@ import numba
 import numpy as np
 
 from sim import draws
+from sim.country import in_place
 from sim.state import ABROAD, AWAY, HOME
 
 
 @numba.njit(cache=True)
 def feel_violence(deaths, people, near, fading, half, next_door, violence, felt):
-    """Update the memory of violence per 1,000 people, and what is felt of it there and around.
+    """Update the memory of violence per 1,000 people of a place, and what is felt of it there and around.
 
     Parameters
     ----------
-    deaths : (C,) persons this week; people : (C,) persons there; near : (C, 9) int
+    deaths : (C,) persons this week, people : (C,) persons, in the place of each cell; near : (C, 9) int, places
     fading : 0..1 what a week leaves; half : deaths per 1,000 felt half fully; next_door : 0..1
     violence, felt : (C,) written
     """
@@ -160,8 +161,8 @@ def live(model):
     people, land, p, now, census = model.people, model.land, model.params.live, model.now, model.census
     y = model.years
     n = people.persons.size
-    deaths = model.deaths_by_cell()
-    feel_violence(deaths, census.persons, land.near, model.fading(p.memory), p.half_violence, p.neighbours,
+    deaths = in_place(land, model.deaths_by_cell())
+    feel_violence(deaths, census.of_place.sum(axis=1), land.near, model.fading(p.memory), p.half_violence, p.neighbours,
                   land.violence, land.felt)  # fmt: skip
     if now.killings:
         bury(now.toll.copy(), people.cell, people.community, people.status, model.luck.uniform("live.bury", n),
@@ -194,7 +195,7 @@ def _flee(model, who):
     people, land, p = model.people, model.land, model.params.live
     shelter = model.task_presence("protect").sum(axis=0)
     calm = (1 - land.felt) ** 2 * p.calm + p.unrest
-    pull = calm * (p.countryside + land.town) * (1 + p.shelter * shelter / (shelter + p.shelter_half))
+    pull = calm * (p.countryside * land.place_area + land.town) * (1 + p.shelter * shelter / (shelter + p.shelter_half))
     crossing = p.border / (1 + (land.border / p.border_km) ** 2)
     luck = model.luck.uniform("live.refuge", who.astype(np.uint64))
     find_refuge(who, luck, people.cell, people.home, people.status, land.row, land.col, pull, crossing,

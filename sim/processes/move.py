@@ -30,17 +30,18 @@ def onset(aggression, rest, provocation, p):
 
 
 @numba.njit(cache=True)
-def march(who, hops, luck, goal, roams, guard, comfort, fighters, faction, row, col, near, numbers, cell, held_up):
-    """Move bands cell by cell: those in a campaign toward its objective, the others about their home.
+def march(who, hops, luck, goal, roams, guard, comfort, fighters, faction, row, col, near, stride,
+          numbers, cell, held_up):  # fmt: skip
+    """Move bands place by place: those in a campaign toward its objective, the others about their home.
 
     A cell's pull is steep in the progress it makes; for those who roam it also grows with comfort there. A
     presence that guards people pushes back, the more the smaller the band.
 
     Parameters
     ----------
-    who : (n,) int; hops : (B,) int, cells a band can go; luck : (H, B) 0..1, one draw a hop
+    who : (n,) int; hops : (B,) int, places a band can go; luck : (H, B) 0..1, one draw a hop
     goal : (B,) int, cell; roams : (B,) bool; guard, comfort : (F, C); fighters : (B,); faction : (B,) int
-    row, col : (C,) int; near : (C, 9) int
+    row, col : (C,) int; near : (C, 9) int, one place on; stride : int, cells from one place to the next
     numbers : wariness; pull of a step without headway, of any step on those who roam
     cell, held_up : (B,) written
     """
@@ -50,13 +51,13 @@ def march(who, hops, luck, goal, roams, guard, comfort, fighters, faction, row, 
         g = goal[b]
         for hop in range(hops[b]):
             here = cell[b]
-            now = math.sqrt((row[here] - row[g]) ** 2 + (col[here] - col[g]) ** 2)
+            now = math.sqrt((row[here] - row[g]) ** 2 + (col[here] - col[g]) ** 2) / stride
             wanted = 0.0
             allowed = 0.0
             for r in range(near.shape[1]):
                 c = near[here, r]
                 if c >= 0:
-                    progress = now - math.sqrt((row[c] - row[g]) ** 2 + (col[c] - col[g]) ** 2)
+                    progress = now - math.sqrt((row[c] - row[g]) ** 2 + (col[c] - col[g]) ** 2) / stride
                     gain = max(detour + progress, 0.02)
                     pull = gain * gain * gain
                     if roams[b]:
@@ -135,7 +136,7 @@ def _objective(model, i, luck):
     mine = (bands.faction == i) & (bands.fighters > 0)
     centre = bands.cell[mine][bands.fighters[mine].argmax()]
     rivals = model.fighters_around()[f.rival[i]].sum(axis=0)
-    foreign = model.census.population @ (1 - f.community[i])
+    foreign = model.census.of_place @ (1 - f.community[i])
     stakes = rivals / (rivals + p.objective_rivals) + foreign / (foreign + p.objective_people)
     stakes += p.objective_loot * f.loot[i] * land.resources
     guard = model.guard[i]
@@ -147,7 +148,8 @@ def _objective(model, i, luck):
 def _march(model):
     f, bands, land, p = model.factions, model.bands, model.land, model.params.move
     n = bands.faction.size
-    hops = p.speed * model.params.step_weeks / land.cell_km * (1 - p.slowdown * land.remoteness[bands.cell])
+    km = p.speed * model.params.step_weeks * (1 - p.slowdown * land.remoteness[bands.cell])
+    hops = km / (land.stride * land.cell_km)
     hops = np.floor(hops + model.luck.uniform("move.hops", n)).astype(int)
     idle = model.luck.uniform("move.drift", n) > p.drift
     hops[(bands.fighters <= 0) | (idle & ~bands.taking_part)] = 0
@@ -155,5 +157,5 @@ def _march(model):
     bands.held_up[:] = 0
     luck = np.array([model.luck.uniform(f"move.hop{hop}", n) for hop in range(hops.max(initial=1))])
     march(np.flatnonzero(hops), hops, luck, goal, ~bands.taking_part, model.guard, f.comfort, bands.fighters,
-          bands.faction, land.row, land.col, land.near, (p.wariness, p.detour, p.roaming), bands.cell,
+          bands.faction, land.row, land.col, land.near, land.stride, (p.wariness, p.detour, p.roaming), bands.cell,
           bands.held_up)  # fmt: skip

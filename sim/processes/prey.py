@@ -16,15 +16,16 @@ from sim.state import Event
 
 
 @numba.njit(cache=True)
-def hazards(faction, cell, fighters, losses, drive, near, around, rival, grief, community, population, guard, reports,
-            abuse, commitment, numbers):  # fmt: skip
+def hazards(faction, cell, fighters, losses, drive, reach, share, around, rival, grief, community, population, guard,
+            reports, abuse, commitment, numbers):  # fmt: skip
     """Return the hazard (1/year) that each band attacks civilians: (B,).
 
     Parameters
     ----------
     faction, cell : (B,) int; fighters, losses : (B,) persons; drive : (B,) aggression with campaigns counted in
-    near : (C, 9) int; around : (F, C) fighters in reach; rival : (F, F) bool; grief : (C, K) own dead lately
-    community : (F, K) 0..1; population : (C, K); guard : (F, C) effective protection; reports : (C,) reporting
+    reach : (C, R) int, share : (R,) cells in reach; around : (F, C) fighters there; rival : (F, F) bool
+    grief : (C, K) own dead lately; community : (F, K) 0..1; population : (C, K) of places
+    guard : (F, C) effective protection; reports : (C,) reporting
     abuse : (F,) ratio; commitment : (F,) 0..1
     numbers : rate, phi, weights of rivals, losses and reprisal in the motive, restraint; halves of targets found, of
         losses and of own dead as a motive, of reporting
@@ -41,9 +42,9 @@ def hazards(faction, cell, fighters, losses, drive, near, around, rival, grief, 
                 foes += around[g, c]
         for k in range(community.shape[1]):
             targets += population[c, k] * (1.0 - community[f, k])
-            for r in range(near.shape[1]):
-                if near[c, r] >= 0:
-                    own_dead += grief[near[c, r], k] * community[f, k]
+            for r in range(share.size):
+                if reach[c, r] >= 0:
+                    own_dead += grief[reach[c, r], k] * community[f, k] * share[r]
         motive = 1.0 + by_rivals * foes / (foes + x) + by_losses * losses[b] / (losses[b] + losses_half * x)
         motive += by_reprisal * own_dead / (own_dead + reprisal_half)
         deterred = guard[f, c] / (guard[f, c] + phi * x)
@@ -64,21 +65,22 @@ def prey(model):
     numbers = (p.rate, p.protection, p.rivals, p.losses, p.reprisal, p.restraint, p.targets, p.losses_half,
                p.reprisal_half, p.reporters)  # fmt: skip
     rates = hazards(
-        bands.faction, bands.cell, bands.fighters, bands.losses, model.drive(p.lull), land.near,
-        model.fighters_around(), f.rival, land.grief, f.community, model.census.population, model.guard, reports,
-        f.abuse, f.commitment, numbers,
+        bands.faction, bands.cell, bands.fighters, bands.losses, model.drive(p.lull), land.reach,
+        land.reach_share, model.fighters_around(), f.rival, land.grief, f.community, model.census.of_place, model.guard,
+        reports, f.abuse, f.commitment, numbers,
     )  # fmt: skip
     attacks = draws.counts(model.luck.uniform("prey.attack", n), rates, model.years) * (bands.paused <= 0)
     for nth in range(attacks.max(initial=0)):
         whom, size = (model.luck.uniform(f"prey.{w}{nth}", n) for w in ("whom", "size"))
         for b in np.flatnonzero(attacks > nth):
-            prey_on = model.census.population[bands.cell[b]] * (1 - f.community[bands.faction[b]])
-            _attack(model, b, draws.pick(prey_on, whom[b]), size[b])
+            foreign = 1 - f.community[bands.faction[b]]
+            victims = model.somebody(bands.cell[b], whom[b], lambda c, by=foreign: model.census.population[c] * by)
+            _attack(model, b, *victims, size[b])
 
 
-def _attack(model, b, whom, size):
+def _attack(model, b, cell, whom, size):
     bands, p = model.bands, model.params.prey
-    cell, faction = bands.cell[b], bands.faction[b]
+    faction = bands.faction[b]
     scale = p.severity * (bands.fighters[b] / p.band) ** p.band_power
     dead = int(draws.heavy_tailed(size, scale, p.tail) + 0.5)
     dead = min(dead, int(p.largest_share * model.census.population[cell, whom]))

@@ -99,10 +99,10 @@ def freedom(strength, hostile, pinning, host_hostility, grip):
 
 def attraction(model, m, team):
     """Return the pull of every cell on a unit of mission m: (C,)."""
-    land, people, p = model.land, model.census.persons, model.params
+    land, people, p = model.land, model.census.of_place.sum(axis=1), model.params
     access = 1 - land.remoteness * (1 - model.missions.mobility[m])
     if team:
-        return (model.census.need + 1e-6 * people) * access
+        return (model.census.need + 1e-6 * model.census.persons) * access
     crowd = np.sqrt(people / max(people.mean(), 1e-9))
     return crowd * (1 + p.deploy.siting_violence * land.felt) * access
 
