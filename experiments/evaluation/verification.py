@@ -217,7 +217,7 @@ def words(table, years, pairs):
             f"{XLABELS[what][0].upper() + XLABELS[what][1:]}: {len(sure)} of {len(part)} comparisons with the default "
             f"differ beyond noise (permutation test, Bonferroni){_which(sure)}; furthest: {OUTCOMES[worst.outcome]} at "
             f"{worst.level:g} ({worst.scenario}), {worst.ratio:.2f} [{worst.ratio_low:.2f}, {worst.ratio_high:.2f}] of "
-            f"the default's mean. Half an interval is a factor {np.exp(half):.2f} (median): smaller changes are not seen."
+            f"the default's mean. Half an interval is a factor {np.exp(half):.2f} (median): less is not seen."
         )
     n = years.shape[1]
     for first, last in ((1, 5), (2, n // 2), (n // 2 + 1, n)):
@@ -234,14 +234,14 @@ def words(table, years, pairs):
         f"(median {g.median():.1f}) than between independent runs; below {ASKED} in {len(few)} of {len(pairs)} pairs"
         + (": " + ", ".join(f"{r.a}/{r.b}" for r in few.itertuples()) if len(few) else "")
         + f". It wears off: medians {', '.join(f'{pairs[c].median():.1f}' for c in by_year)} counted to the end of "
-        f"year {', '.join(c.rsplit('_', 1)[1] for c in by_year)}. Every draw is the same in both runs of a pair, but the "
-        "more two missions change where bands are, the less the same luck does the same; models that change the war in "
+        f"year {', '.join(c.rsplit('_', 1)[1] for c in by_year)}. Every draw is the same in both runs of a pair, but "
+        "the more two missions change where bands are, the less the same luck does the same; models that change the war in "
         "other ways gain least."
     )
     for h in PRECISION:
         n, u = pairs[f"seeds_for_{h:.0%}"].median(), pairs[f"unpaired_seeds_for_{h:.0%}"].median()
         said.append(
-            f"A 95% interval of ±{h:.0%} of those killed without a mission takes {n:.0f} pairs (median over two models), "
+            f"A 95% interval of ±{h:.0%} of those killed without a mission takes {n:.0f} pairs (median over models), "
             f"or {u:.0f} independent runs of each."
         )
     return said
