@@ -103,7 +103,8 @@ def fit(panel, variables, outcome="killed"):
         how = {"disp": 0, "method": "bfgs", "maxiter": 2_000, "cov_type": "cluster", "cov_kwds": groups}
         tried = [NegativeBinomial(y, design).fit(guess, **how) for guess in guesses]
         best = max(tried, key=lambda found: found.llf if np.isfinite(found.llf) else -np.inf)
-        gradient = np.abs(NegativeBinomial(y, design).score(best.params)).max() / len(y)
+        at = np.r_[best.params[:-1], np.log(best.params[-1])]  # the search is over the logarithm of alpha
+        gradient = np.abs(NegativeBinomial(y, design).score(at)).max() / len(y)
     b, se = best.params[1:-1] / scale, best.bse[1:-1] / scale
     out = pd.DataFrame({"b": b, "se": se, **ratio(b, b - 1.96 * se, b + 1.96 * se)},
                        index=pd.Index(list(variables), name="variable"))  # fmt: skip

@@ -121,7 +121,8 @@ def pairing(store):
 def gain(x, y):
     """Return how many times the variance of a difference is smaller in pairs; nan where all pairs are alike."""
     paired = (x - y).var(ddof=1)
-    return float((x.var(ddof=1) + y.var(ddof=1)) / paired) if paired > 0 else np.nan
+    apart = x.var(ddof=1) + y.var(ddof=1)
+    return float(apart / paired) if paired > 1e-12 * apart else np.nan
 
 
 def _seeds(sd, half):
