@@ -190,7 +190,7 @@ TESTS = (
              "campaigns last, killing provokes (move, prey)"),
             ("after quiet", "P(violent month | quiet month before)", m.after_quiet, "in", (0.03, 0.25),
              "lulls hold until broken (move)"),
-            ("persists", "the one against the other", m.persistence, ">1", (), "both"),
+            ("persists", "P(violent | violent before) / P(violent | quiet before)", m.persistence, ">1", (), "both"),
             ("variance", "variance / mean of monthly deaths (Poisson: 1)", m.dispersion, ">1", (10, 1e6),
              "campaigns, heavy-tailed events"),
             ("bursts", "burstiness of the waits between violent months", m.burstiness, ">0", (0, 1),
@@ -223,10 +223,10 @@ CHANGES = tuple(
     for key, said, measure, arms, reduce in (
         ("T1", "T1's ratio", ratio(KILLED), T1, None),
         ("T2", "T2's slope, over 8 thousand", m.slope(DOSES_OF_8), tuple(FOUR_DOSES), None),
-        ("T3 killed", "T3's ratio", ratio(KILLED), ("troops", "observers"), None),
-        ("T3 battle", "T3's ratio of battle deaths", ratio(BATTLE), ("troops", "observers"), None),
+        ("T3", "T3's ratio", ratio(KILLED), ("troops", "observers"), None),
+        ("T3 b.", "T3's ratio of battle deaths", ratio(BATTLE), ("troops", "observers"), None),
         ("T6 UN", "T6's ratio to UN only", ratio(BATTLE), ("parallel", "un_only"), None),
-        ("T6 regional", "T6's ratio to regional only", ratio(BATTLE), ("parallel", "regional_only"), None),
+        ("T6 reg.", "T6's ratio to regional only", ratio(BATTLE), ("parallel", "regional_only"), None),
         ("T8", "T8's hazard ratio", m.hazard, ("un_8 ceasefire", "none ceasefire"), m.hazard_ratio),
     )
 )  # fmt: skip

@@ -197,8 +197,8 @@ def lessons(rows, found):
     top = np.sort(panel.killed)[::-1]
     said.append(
         f"Panel: {panel.conflict.nunique()} conflicts, {(panel.groupby('conflict').sent.max() > 0).sum()} with a "
-        f"mission, {len(panel):,} conflict-months, {(panel.killed == 0).mean():.1%} of them quiet (published 76.5%), the "
-        f"top 5% hold {top[: len(top) // 20].sum() / max(top.sum(), 1):.0%} of deaths (95%), dispersion alpha "
+        f"mission, {len(panel):,} conflict-months, {(panel.killed == 0).mean():.1%} of them quiet (published 76.5%), "
+        f"the top 5% hold {top[: len(top) // 20].sum() / max(top.sum(), 1):.0%} of deaths (95%), dispersion alpha "
         f"{rows[rows.model == 'paper'].alpha.iloc[0]:.1f} (15 to 17)."
     )
     se, low, high = jackknife(panel, MODELS["paper"][1])

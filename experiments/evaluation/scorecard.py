@@ -16,10 +16,10 @@ from experiments.style import GREY, INK, PALE, SIZE
 
 COLOURS = {PASS: "#0072b2", FAIL: "#d55e00", OPEN: "#b37800", REPORT: GREY}
 MARKS = {PASS: "o", FAIL: "X", OPEN: "s", REPORT: "o"}
-SHORT = {OPEN: "open", REPORT: "report"}
+SHORT = {OPEN: "open"}
 LOW, HIGH = 0.05, 20  # of the axis of ratios; what lies beyond is drawn as an arrow
 TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
-LEFT, WIDE = 0.45, 0.33  # of the axis, as shares of the width
+LEFT, WIDE = 0.45, 0.36  # of the axis, as shares of the width
 HIGH_ROW = 0.3  # inches
 NATURAL = ("T2 curve", "R4", "R5", "Failure")  # reported rows that are no ratios and fit an axis from -1 to 1
 SIDE, PLAUSIBLE = "#eef5ee", "#c5ddc5"
@@ -82,7 +82,8 @@ def _figure(title, below, parts, curves=None):
         _curves(figure, curves, height)
     figure.text(0.01, 1 - 0.2 / height, title, size=SIZE["title"], color=INK, va="center", weight="bold")
     figure.text(0.01, 1 - 0.36 / height, below, size=SIZE["small"], color=GREY, va="top")
-    figure.legend(handles=_legend(), loc="lower left", bbox_to_anchor=(0.0, 0.0), ncols=4, frameon=False,
+    verdicts = {v for _, rows, _ in parts for v in rows.verdict}
+    figure.legend(handles=_legend(verdicts), loc="lower left", bbox_to_anchor=(0.0, 0.0), ncols=4, frameon=False,
                   fontsize=SIZE["small"], handletextpad=0.5, columnspacing=1.2)  # fmt: skip
     return figure
 
@@ -96,8 +97,9 @@ def _ratios(ax):
 
 
 def _natural(ax):
-    ax.set(xlim=(-1, 1))
-    ax.xaxis.set_major_locator(FixedLocator([-1, -0.5, 0, 0.5, 1]))
+    ax.set(xlim=(-0.5, 1))
+    ax.xaxis.set_major_locator(FixedLocator([-0.5, -0.25, 0, 0.25, 0.5, 0.75, 1]))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     ax.axvline(0, color=GREY, lw=0.8, zorder=1)
 
 
@@ -114,13 +116,16 @@ def _row(ax, r, at):
         _mark(ax, r, "off_estimate", at + 0.22, GREY, None)
     left = -LEFT / WIDE + 0.03
     ax.text(left, at, r.test, transform=across, size=SIZE["small"], va="center", color=INK, weight="bold")
-    ax.text(left + 0.36, at, textwrap.fill(_cut(r.compared, 86), 46), transform=across, size=6.3, va="center",
+    ax.text(left + 0.39, at, textwrap.fill(_cut(r.compared, 84), 43), transform=across, size=6.3, va="center",
             color=INK, linespacing=0.95)  # fmt: skip
-    said, then = SHORT.get(r.verdict, r.verdict), r.shows
-    ax.text(1.03, at - (0.16 if then else 0), said, transform=across, size=SIZE["small"], va="center", color=colour,
-            weight="normal" if r.verdict == REPORT else "bold")  # fmt: skip
-    ax.text(1.03, at + 0.24, then, transform=across, size=6.3, va="center", color=INK if then.isupper() else GREY)
-    ax.text(1.62, at, number(r.estimate), transform=across, size=SIZE["small"], va="center", ha="right", color=INK)
+    if r.verdict == REPORT:
+        said = f"{number(r.estimate)} [{number(r.estimate_low)}, {number(r.estimate_high)}]"
+        ax.text(1.03, at, said, transform=across, size=SIZE["small"], va="center", color=INK)
+        return
+    ax.text(1.03, at - 0.16, SHORT.get(r.verdict, r.verdict), transform=across, size=SIZE["small"], va="center",
+            color=colour, weight="bold")  # fmt: skip
+    ax.text(1.03, at + 0.24, r.shows, transform=across, size=6.3, va="center", color=INK if r.shows.isupper() else GREY)
+    ax.text(1.52, at, number(r.estimate), transform=across, size=SIZE["small"], va="center", ha="right", color=INK)
 
 
 def _mark(ax, r, name, at, colour, mark):
@@ -145,28 +150,31 @@ def _curves(figure, curves, height):
         x, colour = np.array(patterns.SPILL) + (k - 2) * 0.012, style.PALETTE[k]
         ax.errorbar(x, y, [y - low, high - y], color=colour, marker=style.MARKS[k], ms=4, lw=1.3, elinewidth=0.8)
         ends.append([np.log(y[-1]), y[-1], patterns.CONFLATED[key][0], colour])
-    ends.sort()
-    for a, b in itertools.pairwise(ends):
-        b[0] = max(b[0], a[0] + 0.24)  # so that labels keep apart
-    for at, y, words, colour in ends:
-        ax.annotate(words, (1.03, y), (1.08, np.exp(at)), size=SIZE["small"], color=colour, va="center",
-                    annotation_clip=False, arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.5})  # fmt: skip
     ax.axhline(1, color=GREY, lw=0.8)
     ax.set(yscale="log", xlabel="conflation: hostility to one mission that falls on the other (0..1)", ylabel="ratio",
            xlim=(-0.05, 1.05))  # fmt: skip
-    ax.set_yticks([0.2, 0.3, 0.5, 1, 1.5], ["0.2", "0.3", "0.5", "1", "1.5"])
+    ax.yaxis.set_major_locator(FixedLocator([0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5]))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     ax.yaxis.set_minor_locator(NullLocator())
+    ends.sort()
+    apart = 0.085 * np.diff(np.log(ax.get_ylim()))[0]
+    for a, b in itertools.pairwise(ends):
+        b[0] = max(b[0], a[0] + apart)  # so that labels do not overlap
+    for at, y, words, colour in ends:
+        ax.annotate(words, (1.03, y), (1.08, np.exp(at)), size=SIZE["small"], color=colour, va="center",
+                    annotation_clip=False, arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.5})  # fmt: skip
 
 
 def _cut(text, length):
     return text if len(text) <= length else text[: length - 1].rsplit(" ", 1)[0] + " …"
 
 
-def _legend():
+def _legend(verdicts):
+    names = {PASS: "PASS", FAIL: "FAIL", OPEN: "open: INCONCLUSIVE", REPORT: "as the model is"}
     return [
-        *(Line2D([], [], color=COLOURS[v], marker=MARKS[v], ms=4.8, lw=1.6, label=v) for v in (PASS, FAIL)),
-        Line2D([], [], color=COLOURS[OPEN], marker=MARKS[OPEN], ms=4.8, lw=1.6, label="open: INCONCLUSIVE"),
+        *(Line2D([], [], color=COLOURS[v], marker=MARKS[v], ms=4.8, lw=1.6, label=names[v]) for v in names
+          if v in verdicts),
         Line2D([], [], color=GREY, marker="o", ms=3.6, lw=0.9, mfc="white", label="mechanism off, or wrong"),
         Patch(color=PLAUSIBLE, label="plausible size"),
         Patch(color=SIDE, label="expected side"),
-    ]
+    ]  # fmt: skip

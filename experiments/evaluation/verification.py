@@ -221,7 +221,8 @@ def words(table, years, pairs):
             f"the default's mean. Half an interval is a factor {np.exp(half):.2f} (median): less is not seen."
         )
     n = years.shape[1]
-    for first, last in ((1, 5), (2, n // 2), (n // 2 + 1, n)):
+    spans = [(1, 5), (2, n // 2), (n // 2 + 1, n)]
+    for first, last in [span for span in spans if span[1] > span[0]]:
         e, low, high = drift(years, first, last)
         said.append(
             f"Killings change by {np.expm1(e):+.0%} [{np.expm1(low):+.0%}, {np.expm1(high):+.0%}] a year in years "
@@ -236,8 +237,8 @@ def words(table, years, pairs):
         + (": " + ", ".join(f"{r.a}/{r.b}" for r in few.itertuples()) if len(few) else "")
         + f". It wears off: medians {', '.join(f'{pairs[c].median():.1f}' for c in by_year)} counted to the end of "
         f"year {', '.join(c.rsplit('_', 1)[1] for c in by_year)}. Every draw is the same in both runs of a pair, but "
-        "the more two missions change where bands are, the less the same luck does the same; models that change the war in "
-        "other ways gain least."
+        "the more two missions change where bands are, the less the same luck does the same; models that change the "
+        "war in other ways gain least."
     )
     for h in PRECISION:
         n, u = pairs[f"seeds_for_{h:.0%}"].median(), pairs[f"unpaired_seeds_for_{h:.0%}"].median()
