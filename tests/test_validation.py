@@ -129,7 +129,7 @@ def test_shapes_of_known_series():
     assert measures.persistence(steady) == 0
     assert measures.burstiness(steady) == pytest.approx(-1)
     poisson = luck.poisson(3, 20_000)
-    assert measures.dispersion(poisson) == pytest.approx(0, abs=0.05)
+    assert measures.dispersion(poisson) == pytest.approx(np.log(0.1), abs=0.05)
     random = (luck.random(50_000) < 0.1).astype(float)
     assert measures.after_violence(random) == pytest.approx(0.1, abs=0.02)
     assert measures.burstiness(random) == pytest.approx((np.sqrt(0.9) - 1) / (np.sqrt(0.9) + 1), abs=0.02)

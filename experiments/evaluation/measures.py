@@ -12,6 +12,7 @@ BURN_IN = 12  # months
 WINDOW = (13, 48)  # the common protocol: three years after the burn-in
 LONG = (13, 60)
 KILLED, BATTLE = "civilians_killed", "brd"
+CLEARLY = 10  # times the variance of a Poisson law: clearly more than that
 WAR = 1_000  # battle deaths in twelve months that make a war again (Correlates of War, as in Fortna 2004)
 
 
@@ -183,8 +184,8 @@ def persistence(row):
 
 
 def dispersion(row):
-    """Return the logarithm of variance over mean of monthly deaths; nought for a Poisson law."""
-    return np.log(row.var(ddof=1) / row.mean()) if row.mean() > 0 else np.nan
+    """Return the logarithm of variance over mean of monthly deaths, over ten: a Poisson law has log(1/10)."""
+    return np.log(row.var(ddof=1) / row.mean() / CLEARLY) if row.mean() > 0 else np.nan
 
 
 def burstiness(row):
