@@ -88,3 +88,18 @@ def test_a_small_verification_has_its_rows_and_files(small):
         assert said in text
     assert len(pd.read_csv(folder / "stationarity.csv")) == 5
     assert (folder / "verification.png").stat().st_size > 5_000
+
+
+def test_a_trend_is_the_change_with_every_doubling():
+    arms = {"none civilians 500": 0.5, "none civilians 20000": 20}
+    noise = np.random.default_rng(3).lognormal(0, 0.01, (30, 1))
+    panels = {arm: {"civilians_killed": 1e6 * noise * k**0.5} for arm, k in arms.items()}
+    flat = {name: np.full((30, 2), 1e6) for name in ("brd", "idps", "refugees", "unmet_need")}
+    for panel in (panels := panels | {"none": {"civilians_killed": 1e6 * noise * 2**0.5}}).values():
+        panel |= flat
+    store = SimpleNamespace(about={"arms": arms}, months=lambda arm: panels.get(arm, panels["none"]))
+    found = verification.trends(store).set_index(["what", "scenario", "outcome"])
+    killed, battle = (found.loc[("civilians", "none", o)] for o in ("civilians_killed", "brd"))
+    assert killed.ratio == pytest.approx(2**0.5, abs=0.01)
+    assert killed.low > 1.4
+    assert (battle.ratio, battle.runs) == (pytest.approx(1), 90)

@@ -30,6 +30,7 @@ OUTCOMES = {"civilians_killed": "civilians killed", "brd": "battle deaths", "dis
 REFERENCE = {"step": 1.0, "cells": 1.0, "civilians": 2_000.0}
 XLABELS = {"step": "time step (weeks)", "cells": "cells per side, against the default 40 of 25 km",
            "civilians": "civilian agents for 5 million people"}  # fmt: skip
+TITLES = {"step": "Time step", "cells": "Grid", "civilians": "Households"}
 MODELS = ("none", "un_only", "regional_only", "sequential", "parallel", "separated", "hybrid")
 ASKED = 3  # times that pairing should save
 PRECISION = (0.1, 0.2, 0.3)  # half-widths of an interval, as shares of the mean without a mission
@@ -67,6 +68,28 @@ def _row(store, arm, base, what, level, outcome):
     return {"what": what, "scenario": base, "level": level, "outcome": outcome, "seeds": len(here), "mean": mean,
             "low": low, "high": high, **dict(zip(("ratio", "ratio_low", "ratio_high"), np.exp(ratio), strict=True)),
             "p_same": p}  # fmt: skip
+
+
+def trends(store):
+    """Return how each outcome changes with each doubling of step, cells or civilians: ratio and 95% interval.
+
+    All levels together see less than any two apart: the slope of the logarithm of each run's outcome on the binary
+    logarithm of the level, by least squares, with a bootstrap over the runs.
+    """
+    rows = []
+    for base, what, outcome in itertools.product(("none", "un"), REFERENCE, OUTCOMES):
+        arms = {float(a.split()[2]): a for a in store.about["arms"] if a.startswith(f"{base} {what} ")}
+        levels = {**arms, REFERENCE[what]: base}.items()
+        level, value = np.array([(level, v) for level, arm in levels for v in values(store, arm, outcome)]).T
+        found = estimates.bootstrap(np.column_stack([np.log2(level), np.log1p(value)]), _slope)
+        rows.append({"what": what, "scenario": base, "outcome": outcome, "runs": level.size,
+                     **dict(zip(("ratio", "low", "high"), np.exp(found), strict=True))})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _slope(xy):
+    x, y = xy.T - xy.mean(axis=0)[:, None]
+    return float((x * y).sum() / (x**2).sum())
 
 
 def _permuted(a, b, times=4_000):
@@ -148,6 +171,8 @@ def figure(table, years, pairs):
         1.6, 0.97, "burn-in", transform=ax.get_xaxis_transform(), size=style.SIZE["small"], color=style.GREY, va="top"
     )
     ax.set(xlabel="year of a run without missions", ylabel="civilians killed a year", ylim=(0, None), xlim=(0.5, None))
+    ax.set_xticks(range(1, len(years) + 1, 3))
+    ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.set_title("Stationarity: mean and 95% interval", size=style.SIZE["panel"], loc="left")
     _gains(axes[2, 0], pairs)
     _seed_curve(axes[2, 1], pairs)
@@ -167,10 +192,9 @@ def _levels(ax, part, what):
     ax.axhline(1, color=style.GREY, lw=0.7)
     levels = sorted(part.level.unique())
     ax.set(xscale="log", ylim=(0, None), xlabel=XLABELS[what], ylabel="against the default")
-    ax.set_xticks(levels, [f"{x:,.4g}" for x in levels])
+    ax.set_xticks(levels, [f"{x:,g}" for x in levels])
     ax.minorticks_off()
-    titles = {"step": "Time step", "cells": "Grid", "civilians": "Persons per civilian agent"}
-    ax.set_title(f"{titles[what]} (no mission; band: ±20%)", size=style.SIZE["panel"], loc="left")
+    ax.set_title(f"{TITLES[what]} (no mission; band: ±20%)", size=style.SIZE["panel"], loc="left")
     if what == "step":
         ax.legend(fontsize=style.SIZE["small"] - 1, frameon=False, ncols=2, loc="lower left")
 
@@ -181,16 +205,12 @@ def _gains(ax, pairs):
     ax.plot(gains, np.arange(len(order)), "o", ms=4, color=style.PALETTE[0])
     ax.axvline(3, color=style.PALETTE[2], lw=0.9, ls="--")
     ax.text(3.15, len(order) - 0.6, "asked for: 3", size=style.SIZE["small"], color=style.PALETTE[2], va="top")
-    ax.set(
-        xscale="log", xlabel="variance of a difference, independent runs / pairs", xlim=(0.8, max(gains.max() * 1.3, 5))
-    )
+    ax.set(xscale="log", xlabel="variance of a difference: independent / pairs", xlim=(0.8, max(gains.max() * 1.3, 5)))
     names = [f"{style.label(r.a)}, {style.label(r.b)}" for r in order.itertuples()]
     ax.set_yticks(np.arange(len(order)), names, size=5.5)
     ax.set_xticks([1, 3, 10, 30], ["1", "3", "10", "30"])
     ax.minorticks_off()
-    ax.set_title(
-        f"What pairing saves, civilians killed (median {np.median(gains):.1f})", size=style.SIZE["panel"], loc="left"
-    )
+    ax.set_title(f"What pairing saves, killed (median {np.median(gains):.1f})", size=style.SIZE["panel"], loc="left")
 
 
 def _seed_curve(ax, pairs):
@@ -201,25 +221,35 @@ def _seed_curve(ax, pairs):
         ax.fill_between(x, low, high, color=style.PALETTE[2 * k], alpha=0.15, lw=0)
         ax.plot(x, middle, marker=style.MARKS[k], ms=4, lw=1.4, color=style.PALETTE[2 * k])
         ax.text(x[0] * 1.03, middle[0] * 1.12, words, size=style.SIZE["small"], color=style.PALETTE[2 * k])
-    ax.set(yscale="log", xlabel="half-width of the 95% interval (% of killed without mission)", ylabel="seeds needed")
+    ax.set(yscale="log", xlabel="half of the 95% interval (% of killed, no mission)", ylabel="seeds needed")
     ax.set_xticks([10, 20, 30])
-    ax.set_title("Seeds for a difference (median and 10-90% of pairs of models)", size=style.SIZE["panel"], loc="left")
+    ax.set_yticks([10, 20, 50, 100, 200, 500], ["10", "20", "50", "100", "200", "500"])
+    ax.minorticks_off()
+    ax.set_title("Seeds for a difference: median, 10-90% of pairs", size=style.SIZE["panel"], loc="left")
 
 
-def words(table, years, pairs):
+def words(table, trend, years, pairs):
     """Return what came out, in sentences made from the numbers."""
     said = []
     for what in REFERENCE:
         part = table[(table.what == what) & (table.level != REFERENCE[what])]
         sure = part[part.p_same < 0.05 / len(part)]
         worst = part.loc[np.log(part.ratio).abs().idxmax()]
+        which = _colon(f"{OUTCOMES[r.outcome]} at {r.level:g} ({r.scenario})" for r in sure.itertuples())
         half = (np.log(part.ratio_high / part.ratio_low) / 2).median()
         said.append(
             f"{XLABELS[what][0].upper() + XLABELS[what][1:]}: {len(sure)} of {len(part)} comparisons with the default "
-            f"differ beyond noise (permutation test, Bonferroni){_which(sure)}; furthest: {OUTCOMES[worst.outcome]} at "
+            f"differ beyond noise (permutation test, Bonferroni){which}; furthest: {OUTCOMES[worst.outcome]} at "
             f"{worst.level:g} ({worst.scenario}), {worst.ratio:.2f} [{worst.ratio_low:.2f}, {worst.ratio_high:.2f}] of "
             f"the default's mean. Half an interval is a factor {np.exp(half):.2f} (median): less is not seen."
         )
+        part = trend[trend.what == what]
+        drifts = part[(part.low > 1) | (part.high < 1)]
+        said.append(
+            f"{TITLES[what]}, trends: {len(drifts)} of {len(part)} outcomes change with every doubling (95%)"
+            + _colon(f"{OUTCOMES[r.outcome]} ({r.scenario}) x{r.ratio:.2f} [{r.low:.2f}, {r.high:.2f}]"
+                     for r in drifts.itertuples()) + "."
+        )  # fmt: skip
     n = years.shape[1]
     spans = [(1, 5), (2, n // 2), (n // 2 + 1, n)]
     for first, last in [span for span in spans if span[1] > span[0]]:
@@ -234,7 +264,7 @@ def words(table, years, pairs):
     said.append(
         f"Pairing: the variance of a difference in civilians killed is {g.min():.1f} to {g.max():.1f} times smaller "
         f"(median {g.median():.1f}) than between independent runs; below {ASKED} in {len(few)} of {len(pairs)} pairs"
-        + (": " + ", ".join(f"{r.a}/{r.b}" for r in few.itertuples()) if len(few) else "")
+        + _colon(f"{r.a}/{r.b}" for r in few.itertuples())
         + f". It wears off: medians {', '.join(f'{pairs[c].median():.1f}' for c in by_year)} counted to the end of "
         f"year {', '.join(c.rsplit('_', 1)[1] for c in by_year)}. Every draw is the same in both runs of a pair, but "
         "the more two missions change where bands are, the less the same luck does the same; models that change the "
@@ -249,9 +279,10 @@ def words(table, years, pairs):
     return said
 
 
-def _which(sure):
-    names = dict.fromkeys(f"{OUTCOMES[r.outcome]} at {r.level:g} ({r.scenario})" for r in sure.itertuples())
-    return f": {', '.join(names)}" if names else ""
+def _colon(names):
+    """Return names after a colon, or nothing."""
+    names = ", ".join(names)
+    return f": {names}" if names else ""
 
 
 def evaluate(overrides=(), workers=1, folder=FOLDER, seeds=None, retry_failed=False):
@@ -259,13 +290,13 @@ def evaluate(overrides=(), workers=1, folder=FOLDER, seeds=None, retry_failed=Fa
     about, start = checks.design("verification"), time.perf_counter()
     store = checks.Store(about, Path(folder), tuple(overrides), workers, retry_failed)
     store.run(dict.fromkeys(about["arms"], seeds or about["seeds"]), "verification")
-    table, pairs = convergence(store), pairing(store)
+    table, trend, pairs = convergence(store), trends(store), pairing(store)
     by_year, years = stationarity(store)
-    text = f"# Verification\n\n{about['question']}\n\n" + "".join(f"- {s}\n" for s in words(table, years, pairs))
+    text = f"# Verification\n\n{about['question']}\n\n" + "".join(f"- {s}\n" for s in words(table, trend, years, pairs))
     shown = table.assign(**{c: table[c].map("{:.3g}".format) for c in table.select_dtypes(float)})
     made = {"overrides": list(store.overrides), "seconds_of_this_session": round(time.perf_counter() - start, 1),
             "runs_of_this_session": store.done}  # fmt: skip
-    checks.write(store.folder, {"convergence": table, "stationarity": by_year, "pairing": pairs},
+    checks.write(store.folder, {"convergence": table, "trends": trend, "stationarity": by_year, "pairing": pairs},
                  {"verification.md": text + "\n" + estimates.markdown(shown)},
                  {"verification": figure(table, by_year, pairs)}, made)  # fmt: skip
     say(f"{text}\nresults: {store.folder}")
