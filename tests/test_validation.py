@@ -92,7 +92,8 @@ def test_a_ratio_counts_months_13_to_48():
 
 def test_a_slope_finds_the_rate_by_which_deaths_fall():
     dead = {f"d{d}": {"civilians_killed": np.full((3, 48), 1e6 * np.exp(-0.25 * d))} for d in (0, 1, 4)}
-    assert measures.slope([0, 1, 4])(made_up(**dead), "d0", "d1", "d4") == pytest.approx(-0.25, abs=1e-4)
+    doses = {"d0": 0, "d1": 1, "d4": 4}
+    assert measures.slope(doses.values())(made_up(**dead), *doses) == pytest.approx(-0.25, abs=1e-4)
 
 
 def test_diminishing_returns_by_hand():

@@ -53,7 +53,8 @@ def slope(numbers, window=WINDOW, column=KILLED):
     """
 
     def of(store, *arms):
-        x = np.array(numbers, float) - np.mean(numbers)
+        x = np.array([*numbers], float)
+        x -= x.mean()
         y = np.log(paired(*(total(store, arm, column, window) for arm in arms)) + NO_DEATHS)
         return (x[:, None] * y).sum(axis=0) / (x**2).sum()
 
