@@ -1,38 +1,38 @@
-"""What checks of the model share: a design in conf/evaluation, its arms, their stored runs, and one way to judge them.
+"""What checks of the model share: a design in conf/evaluation, its arms, and their stored runs.
 
-A check compares arms seed by seed: the same seed is the same world with the same luck. Everything is expressed as a
-ratio, of deaths, hazards, probabilities, against 1; what is averaged is its logarithm.
+How estimates are made of the runs and judged stands in estimates.py.
 """
 
 import argparse
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow.parquet as pq
 import yaml
 
 from experiments import runs
+from sim import results
 from sim.config import CONF, load
-from sim.results import code_version
 from sim.warm import say, warm_up
 
 PRESET = "as "  # an override that stands for those of a preset of the design
 FINER = "cells_per_side*"  # more and smaller cells, everything where it was
-RESAMPLES = 4_000
-NO_DEATHS = 0.5  # added to counts, so that none has a logarithm
 
 
 def arguments(name, words, doc):
-    """Return the overrides and the runs at a time that a command line of `python -m experiments NAME` gives."""
+    """Return what a command line of `python -m experiments NAME` gives: keywords of `evaluate`."""
     parser = argparse.ArgumentParser(prog=f"python -m experiments {name}", description=doc,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="of every run")
     parser.add_argument("--workers", type=int, default=runs.available_cores(), help="runs at a time")
+    parser.add_argument("--retry-failed", action="store_true", help="do those runs again that failed before")
     given = parser.parse_args(words)
-    return given.overrides, max(1, given.workers)
+    if given.workers < 1:
+        raise ValueError(f"--workers {given.workers}: at least 1 run at a time")
+    return {"overrides": tuple(given.overrides), "workers": given.workers, "retry_failed": given.retry_failed}
 
 
 def design(name):
@@ -67,8 +67,13 @@ def finer(params, times):
 
 
 def params_of(about, arm, overrides=()):
-    """Return the parameters of an arm of a design."""
-    words = [*about.get("common", ()), *overrides_of(about["arms"][arm], about.get("presets", {})), *overrides]
+    """Return the parameters of an arm of a design; "NAME, VARIANT" is the arm NAME with a variant of the design."""
+    name, _, variant = arm.partition(", ")
+    known = {**about["arms"], **{f"{name}, {v}": () for v in about.get("variants", ())}}
+    if name not in about["arms"] or arm not in known:
+        raise ValueError(f"there is no arm {arm!r} in the design; choose among {', '.join(known)}")
+    how = [*about["arms"][name], *(about["variants"][variant] if variant else ())]
+    words = [*about.get("common", ()), *overrides_of(how, about.get("presets", {})), *overrides]
     times = [float(w.removeprefix(FINER)) for w in words if w.startswith(FINER)]
     p = load(*(w for w in words if not w.startswith(FINER)))
     return finer(p, times[-1]) if times else p
@@ -84,137 +89,90 @@ class Store:
     Parameters
     ----------
     about : the design; folder : where its results go; overrides : of every arm; workers : runs at a time
+    retry_failed : do those again that failed before
     """
 
     about: dict
     folder: Path
     overrides: tuple = ()
     workers: int = 1
+    retry_failed: bool = False
     params: dict = field(default_factory=dict)  # by arm
-    have: dict = field(default_factory=dict)  # (arm, months of maps) -> jobs
+    jobs: dict = field(default_factory=dict)  # by arm, seeds 1, 2, ...
+    panels: dict = field(default_factory=dict)  # by arm: number of runs, and what `months` made of them
     done: int = 0  # runs of this session
 
-    def plan(self, arm, seeds, dates=()):
+    def dates(self, arm):
+        """Return the months of which maps of an arm are kept, as YYYY-MM: none, or the first of the run."""
+        maps = self.about.get("maps", {})
+        if arm not in maps.get("arms", ()):
+            return ()
+        start = date.fromisoformat(self.params[arm].country.start)
+        count = [start.year * 12 + start.month - 1 + k for k in range(maps["months"])]
+        return tuple(f"{m // 12}-{m % 12 + 1:02d}" for m in count)
+
+    def plan(self, arm, seeds):
         """Return the jobs of an arm."""
         if arm not in self.params:
             self.params[arm] = params_of(self.about, arm, self.overrides)
-        where = self.folder / "runs" / ("cells" if dates else "months")
-        return runs.plan({arm: self.params[arm]}, range(1, seeds + 1), where, dates)
+        return runs.plan({arm: self.params[arm]}, range(1, seeds + 1), self.folder / "runs", self.dates(arm))
 
     def run(self, wanted, what):
         """Do what is missing.
 
         Parameters
         ----------
-        wanted : dict of (arm, months of maps) -> seeds; what : str, for the progress bar
+        wanted : dict of arm -> seeds; what : str, for the progress bar
         """
-        jobs = []
-        for (arm, dates), seeds in wanted.items():
-            jobs += self.plan(arm, seeds, dates)
-            self.have[arm, dates] = jobs[-seeds:]
+        asked = {arm: self.plan(arm, seeds) for arm, seeds in wanted.items()}
+        jobs = [job for of_arm in asked.values() for job in of_arm]
+        if self.retry_failed:
+            for job in jobs:
+                job.failure.unlink(missing_ok=True)
         missing = sum(not job.done for job in jobs)
         say(f"{what}: {len(jobs)} runs, {missing} to do, {self.workers} at a time")
         if missing:
             warm_up()
             runs.run(jobs, self.workers, what)
         self.done += missing
+        for arm, of_arm in asked.items():
+            if len(of_arm) > len(self.jobs.get(arm, ())):
+                self.jobs[arm] = of_arm
 
     def months(self, arm):
         """Return the monthly panel of every run of an arm: dict of column -> (seeds, months)."""
-        jobs = max((j for (a, _), j in self.have.items() if a == arm), key=len)
-        kept = getattr(self, "_kept", {})
-        if kept.get(arm, (0,))[0] != len(jobs):
-            panel = runs.gather([_plain(job) for job in jobs])[1]
-            wide = {c: np.array([p for _, p in panel.groupby("seed", sort=False)[c]], float) for c in
-                    panel.columns.difference(["arm", "seed", "month"])}  # fmt: skip
-            kept[arm] = (len(jobs), wide)
-            self._kept = kept
-        return kept[arm][1]
+        jobs = self.jobs[arm]
+        if self.panels.get(arm, (0,))[0] != len(jobs):
+            found = [runs.read(job) for job in jobs]
+            panel = np.array([f["monthly"] for f in found], float)  # (seeds, months, columns)
+            self.panels[arm] = len(jobs), dict(zip(found[0]["columns"], np.moveaxis(panel, 2, 0), strict=True))
+        return self.panels[arm][1]
 
-    def cells(self, arm):
-        """Return the maps of every run of an arm: a list of dict of layer -> (months, rows, cols)."""
-        jobs = next(j for (a, dates), j in self.have.items() if a == arm and dates)
-        return [_maps(job) for job in jobs]
-
-
-def _plain(job):
-    """Return a job of which no maps are wanted; they would be averaged over seeds."""
-    return type(job)(**{f: getattr(job, f) for f in job.__dataclass_fields__} | {"dates": ()})
+    def maps(self, arm):
+        """Yield the maps of every run of an arm: dict of layer -> (months, rows, cols)."""
+        for job in self.jobs[arm]:
+            table = pq.ParquetFile(job.folder / "maps.parquet").read().to_pandas()
+            table = table.sort_values(["month", "row", "col"], kind="stable")
+            shape = (table.month.nunique(), table.row.max() + 1, table.col.max() + 1)
+            layers = table.columns.difference(["month", "gid", "row", "col"])
+            yield {layer: table[layer].to_numpy(float).reshape(shape) for layer in layers}
 
 
-def _maps(job):
-    table = pq.read_table(job.folder / "maps.parquet").to_pandas()
-    shape = (table.month.nunique(), table.row.max() + 1, table.col.max() + 1)
-    order = table.sort_values(["month", "row", "col"], kind="stable")
-    return {
-        c: order[c].to_numpy(float).reshape(shape) for c in order.columns.difference(["month", "gid", "row", "col"])
-    }
-
-
-def finished_under():
-    """Return the version of the rules that runs follow, for reports."""
-    return code_version()
-
-
-# ------------------------------------------------------------------------------ estimates and verdicts
-
-
-def bootstrap(values, reduce=None, resamples=RESAMPLES):
-    """Return an estimate over seeds and its 95% bootstrap interval.
+def write(folder, tables, texts, figures, made):
+    """Write the results of a check, each file whole or not at all.
 
     Parameters
     ----------
-    values : (n, ...) one row a seed; reduce : function of such an array to a number; none: the median
+    folder : Path; tables : dict of data frames, to be <name>.csv; texts : dict of str by file name
+    figures : dict of figures, to be <name>.png; made : dict, what made them
     """
-    values = np.asarray(values, float)
-    reduce = reduce or (lambda v: float(np.nanmedian(v)))
-    luck = np.random.default_rng(1)  # the same table twice from the same runs
-    n = len(values)
-    with np.errstate(all="ignore"):
-        again = np.array([reduce(values[luck.integers(0, n, n)]) for _ in range(resamples)])
-    low, high = np.nanquantile(again, [0.025, 0.975]) if np.isfinite(again).any() else (np.nan, np.nan)
-    return reduce(values), float(low), float(high)
-
-
-def verdict(low, high, expect, margin=None):
-    """Judge an interval of a log ratio by the common protocol.
-
-    Parameters
-    ----------
-    low, high : of the interval; expect : "<1", ">1" or "=1"
-    margin : ratio that still counts as the same, for "=1"
-
-    Returns
-    -------
-    PASS (right sign, interval excludes no effect), FAIL (wrong sign, interval excludes no effect) or INCONCLUSIVE;
-    for "=1": PASS within the margin and no effect not excluded, FAIL when no effect is excluded and by more than the
-    margin or by a margin of nought
-    """
-    if not np.isfinite([low, high]).all():
-        return "INCONCLUSIVE"
-    if expect == "=1":
-        m = np.log(margin)
-        if low >= -m and high <= m:
-            return "PASS"
-        return "FAIL" if low > m or high < -m else "INCONCLUSIVE"
-    sign = -1 if expect == "<1" else 1
-    if low * sign > 0 and high * sign > 0:
-        return "PASS"
-    return "FAIL" if low * sign < 0 and high * sign < 0 else "INCONCLUSIVE"
-
-
-def markdown(table):
-    """Return a data frame as a table in Markdown."""
-    cells = [list(table.columns), ["---"] * len(table.columns), *table.astype(str).to_numpy().tolist()]
-    return "\n".join("| " + " | ".join(str(c).replace("|", "/") for c in row) + " |" for row in cells) + "\n"
-
-
-def log_ratio(above, below):
-    """Return the logarithm of the ratio of two counts, seed by seed."""
-    n = min(len(above), len(below))
-    return np.log((above[:n] + NO_DEATHS) / (below[:n] + NO_DEATHS))
-
-
-def frame(rows):
-    """Return rows as a data frame."""
-    return pd.DataFrame(rows)
+    for name, table in tables.items():
+        results.whole_file(
+            folder / f"{name}.csv", lambda f, table=table: table.to_csv(f, index=False, float_format="%.6g")
+        )
+    for name, text in texts.items():
+        results.whole_file(folder / name, lambda f, text=text: f.write_text(text, encoding="utf-8"))
+    for name, figure in figures.items():
+        results.whole_file(folder / f"{name}.png", lambda f, figure=figure: figure.savefig(f, dpi=150))
+    made = yaml.safe_dump({**made, **results.provenance()}, sort_keys=False)
+    results.whole_file(folder / "provenance.yaml", lambda f: f.write_text(made, encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Is the machine right: time step, grid, households, burn-in, seeds, pairing.
+"""How much of a result is how finely it was computed: time step, grid, households, burn-in, seeds, pairing.
 
     python -m experiments verification
 
@@ -19,11 +19,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from experiments import statistics, style
-from experiments.evaluation import checks
-from sim import results
+from experiments.evaluation import checks, estimates
 from sim.warm import say
 
 FOLDER = Path("results/verification")
@@ -32,7 +30,9 @@ OUTCOMES = {"civilians_killed": "civilians killed", "brd": "battle deaths", "dis
 REFERENCE = {"step": 1.0, "cells": 1.0, "civilians": 2_000.0}
 XLABELS = {"step": "time step (weeks)", "cells": "cells per side, against the default 40 of 25 km",
            "civilians": "civilian agents for 5 million people"}  # fmt: skip
+TITLES = {"step": "Time step", "cells": "Grid", "civilians": "Households"}
 MODELS = ("none", "un_only", "regional_only", "sequential", "parallel", "separated", "hybrid")
+ASKED = 3  # times that pairing should save
 PRECISION = (0.1, 0.2, 0.3)  # half-widths of an interval, as shares of the mean without a mission
 
 
@@ -61,9 +61,35 @@ def convergence(store):
 def _row(store, arm, base, what, level, outcome):
     here, there = values(store, arm, outcome), values(store, base, outcome)
     mean, low, high = statistics.interval(here)
-    p = 1.0 if arm == base else _permuted(here, there)
+    ratio, p = (0.0, 0.0, 0.0), 1.0
+    if arm != base:
+        ratio = estimates.bootstrap((here, there), lambda v: float(np.log(v.mean() + 1e-9)))
+        p = _permuted(here, there)
     return {"what": what, "scenario": base, "level": level, "outcome": outcome, "seeds": len(here), "mean": mean,
-            "low": low, "high": high, "ratio": mean / max(there.mean(), 1e-9), "p_same": p}  # fmt: skip
+            "low": low, "high": high, **dict(zip(("ratio", "ratio_low", "ratio_high"), np.exp(ratio), strict=True)),
+            "p_same": p}  # fmt: skip
+
+
+def trends(store):
+    """Return how each outcome changes with each doubling of step, cells or civilians: ratio and 95% interval.
+
+    All levels together show smaller changes than any two apart: the slope of the logarithm of each run's outcome on the binary
+    logarithm of the level, by least squares, with a bootstrap over the runs.
+    """
+    rows = []
+    for base, what, outcome in itertools.product(("none", "un"), REFERENCE, OUTCOMES):
+        arms = {float(a.split()[2]): a for a in store.about["arms"] if a.startswith(f"{base} {what} ")}
+        levels = {**arms, REFERENCE[what]: base}.items()
+        level, value = np.array([(level, v) for level, arm in levels for v in values(store, arm, outcome)]).T
+        found = estimates.bootstrap(np.column_stack([np.log2(level), np.log1p(value)]), _slope)
+        rows.append({"what": what, "scenario": base, "outcome": outcome, "runs": level.size,
+                     **dict(zip(("ratio", "low", "high"), np.exp(found), strict=True))})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _slope(xy):
+    x, y = xy.T - xy.mean(axis=0)[:, None]
+    return float((x * y).sum() / (x**2).sum())
 
 
 def _permuted(a, b, times=4_000):
@@ -76,39 +102,50 @@ def _permuted(a, b, times=4_000):
 
 
 def stationarity(store):
-    """Return civilians killed by year of a long run without missions: mean and 95% interval over seeds."""
+    """Return civilians killed by year of a long run without missions: a table, and (seeds, years)."""
     killed = store.months("long")["civilians_killed"]
     years = killed[:, : killed.shape[1] // 12 * 12].reshape(len(killed), -1, 12).sum(axis=2)
-    rows = [dict(zip(("year", "mean", "low", "high", "median"), (k + 1, *statistics.interval(y), np.median(y)), strict=True))
-            for k, y in enumerate(years.T)]  # fmt: skip
-    return pd.DataFrame(rows), years
+    names = ("year", "mean", "low", "high", "median")
+    rows = [(k + 1, *statistics.interval(y), np.median(y)) for k, y in enumerate(years.T)]
+    return pd.DataFrame(rows, columns=names), years
 
 
 def drift(years, first, last):
     """Return the slope of log killings a year over some years, by seed: median and 95% bootstrap interval."""
     x = np.arange(first, last + 1) - (first + last) / 2
     y = np.log(years[:, first - 1 : last] + 1)
-    return checks.bootstrap((y * x).sum(axis=1) / (x**2).sum())
+    return estimates.bootstrap((y * x).sum(axis=1) / (x**2).sum())
 
 
 def pairing(store):
-    """Return, for each two mission models, what pairing saves and the seeds that an interval needs."""
-    runs = pd.concat([
-        pd.DataFrame({"arm": m, "seed": np.arange(len(v)), "civilians_killed": v, "brd": values(store, m, "brd"),
-                      "unmet_need": values(store, m, "unmet_need")})
-        for m in MODELS for v in [values(store, m, "civilians_killed")]
-    ], ignore_index=True)  # fmt: skip
-    level = runs[runs.arm == "none"].civilians_killed.mean()
+    """Return, for each two mission models, what pairing saves and the seeds that an interval needs.
+
+    The variance ratio is that of a difference between independent runs to that between pairs. It is given for civilians
+    killed, battle deaths and unmet need of the whole run, and for civilians killed up to each year: pairs have the same
+    luck, but once missions have changed the war, the same luck meets other bands in other places.
+    """
+    arms = {m: store.months(m) for m in MODELS}
+    killed = {m: panel["civilians_killed"] for m, panel in arms.items()}
+    level = killed["none"].sum(axis=1).mean()
     rows = []
     for a, b in itertools.combinations(MODELS, 2):
-        wide = runs.pivot(index="seed", columns="arm", values="civilians_killed")
-        d = wide[a] - wide[b]
-        gain = {o: statistics.pairing_gain(runs, o, a, b) for o in ("civilians_killed", "brd", "unmet_need")}
-        unpaired = np.sqrt(wide[a].var() + wide[b].var())
-        rows.append({"a": a, "b": b, **{f"variance_ratio_{o}": g for o, g in gain.items()},
-                     **{f"seeds_for_{h:.0%}": _seeds(d.std(), h * level) for h in PRECISION},
-                     **{f"unpaired_seeds_for_{h:.0%}": _seeds(unpaired, h * level) for h in PRECISION}})  # fmt: skip
+        sums = {o: (arms[a][o].sum(axis=1), arms[b][o].sum(axis=1)) for o in ("civilians_killed", "brd", "unmet_need")}
+        x, y = sums["civilians_killed"]
+        row = {"a": a, "b": b, **{f"variance_ratio_{o}": gain(*xy) for o, xy in sums.items()}}
+        for k in range(1, killed[a].shape[1] // 12 + 1):
+            to_year = (killed[m][:, : 12 * k].sum(axis=1) for m in (a, b))
+            row[f"variance_ratio_to_year_{k}"] = gain(*to_year)
+        row |= {f"seeds_for_{h:.0%}": _seeds((x - y).std(ddof=1), h * level) for h in PRECISION}
+        apart = np.sqrt(x.var(ddof=1) + y.var(ddof=1))
+        rows.append(row | {f"unpaired_seeds_for_{h:.0%}": _seeds(apart, h * level) for h in PRECISION})
     return pd.DataFrame(rows)
+
+
+def gain(x, y):
+    """Return how many times the variance of a difference is smaller in pairs; nan where all pairs are alike."""
+    paired = (x - y).var(ddof=1)
+    apart = x.var(ddof=1) + y.var(ddof=1)
+    return float(apart / paired) if paired > 1e-12 * apart else np.nan
 
 
 def _seeds(sd, half):
@@ -134,6 +171,8 @@ def figure(table, years, pairs):
         1.6, 0.97, "burn-in", transform=ax.get_xaxis_transform(), size=style.SIZE["small"], color=style.GREY, va="top"
     )
     ax.set(xlabel="year of a run without missions", ylabel="civilians killed a year", ylim=(0, None), xlim=(0.5, None))
+    ax.set_xticks(range(1, len(years) + 1, 3))
+    ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.set_title("Stationarity: mean and 95% interval", size=style.SIZE["panel"], loc="left")
     _gains(axes[2, 0], pairs)
     _seed_curve(axes[2, 1], pairs)
@@ -146,16 +185,16 @@ def _levels(ax, part, what):
         rows = part[part.outcome == outcome].sort_values("level")
         base = rows.loc[rows.level == REFERENCE[what], "mean"].iloc[0]
         x = rows.level * np.exp(shift[k] * np.log(rows.level.max() / rows.level.min()))
-        ax.errorbar(x, rows["mean"] / base, [(rows["mean"] - rows.low) / base, (rows.high - rows["mean"]) / base],
-                    color=style.PALETTE[k], marker=style.MARKS[k], ms=3.5, lw=1, elinewidth=0.9, label=words)  # fmt: skip
+        half = (rows["mean"] - rows.low) / base  # intervals by Student's t are even
+        ax.errorbar(x, rows["mean"] / base, half, color=style.PALETTE[k], marker=style.MARKS[k], ms=3.5, lw=1,
+                    elinewidth=0.9, label=words)  # fmt: skip
     ax.axhspan(0.8, 1.2, color="#eef5ee", lw=0, zorder=0)
     ax.axhline(1, color=style.GREY, lw=0.7)
     levels = sorted(part.level.unique())
     ax.set(xscale="log", ylim=(0, None), xlabel=XLABELS[what], ylabel="against the default")
-    ax.set_xticks(levels, [f"{x:,.4g}" for x in levels])
+    ax.set_xticks(levels, [f"{x:,g}" for x in levels])
     ax.minorticks_off()
-    titles = {"step": "Time step", "cells": "Grid", "civilians": "Persons per civilian agent"}
-    ax.set_title(f"{titles[what]} (no mission; band: ±20%)", size=style.SIZE["panel"], loc="left")
+    ax.set_title(f"{TITLES[what]} (no mission; band: ±20%)", size=style.SIZE["panel"], loc="left")
     if what == "step":
         ax.legend(fontsize=style.SIZE["small"] - 1, frameon=False, ncols=2, loc="lower left")
 
@@ -166,16 +205,12 @@ def _gains(ax, pairs):
     ax.plot(gains, np.arange(len(order)), "o", ms=4, color=style.PALETTE[0])
     ax.axvline(3, color=style.PALETTE[2], lw=0.9, ls="--")
     ax.text(3.15, len(order) - 0.6, "asked for: 3", size=style.SIZE["small"], color=style.PALETTE[2], va="top")
-    ax.set(
-        xscale="log", xlabel="variance of a difference, independent runs / pairs", xlim=(0.8, max(gains.max() * 1.3, 5))
-    )
-    ax.set_yticks(np.arange(len(order)), [f"{style.label(a)}, {style.label(b)}" for a, b in zip(order.a, order.b, strict=True)],
-                  size=5.5)  # fmt: skip
+    ax.set(xscale="log", xlabel="variance of a difference: independent / pairs", xlim=(0.8, max(gains.max() * 1.3, 5)))
+    names = [f"{style.label(r.a)}, {style.label(r.b)}" for r in order.itertuples()]
+    ax.set_yticks(np.arange(len(order)), names, size=5.5)
     ax.set_xticks([1, 3, 10, 30], ["1", "3", "10", "30"])
     ax.minorticks_off()
-    ax.set_title(
-        f"What pairing saves, civilians killed (median {np.median(gains):.1f})", size=style.SIZE["panel"], loc="left"
-    )
+    ax.set_title(f"What pairing saves, killed (median {np.median(gains):.1f})", size=style.SIZE["panel"], loc="left")
 
 
 def _seed_curve(ax, pairs):
@@ -186,71 +221,88 @@ def _seed_curve(ax, pairs):
         ax.fill_between(x, low, high, color=style.PALETTE[2 * k], alpha=0.15, lw=0)
         ax.plot(x, middle, marker=style.MARKS[k], ms=4, lw=1.4, color=style.PALETTE[2 * k])
         ax.text(x[0] * 1.03, middle[0] * 1.12, words, size=style.SIZE["small"], color=style.PALETTE[2 * k])
-    ax.set(yscale="log", xlabel="half-width of the 95% interval (% of killed without mission)", ylabel="seeds needed")
+    ax.set(yscale="log", xlabel="half of the 95% interval (% of killed, no mission)", ylabel="seeds needed")
     ax.set_xticks([10, 20, 30])
-    ax.set_title("Seeds for a difference (median and 10-90% of pairs of models)", size=style.SIZE["panel"], loc="left")
+    ax.set_yticks([10, 20, 50, 100, 200, 500], ["10", "20", "50", "100", "200", "500"])
+    ax.minorticks_off()
+    ax.set_title("Seeds for a difference: median, 10-90% of pairs", size=style.SIZE["panel"], loc="left")
 
 
-def words(table, years, pairs):
+def words(table, trend, years, pairs):
     """Return what came out, in sentences made from the numbers."""
     said = []
     for what in REFERENCE:
         part = table[(table.what == what) & (table.level != REFERENCE[what])]
-        n = len(part)
-        sure = part[part.p_same < 0.05 / n]
-        worst = part.loc[(np.log(part.ratio.clip(1e-3))).abs().idxmax()]
+        sure = part[part.p_same < 0.05 / len(part)]
+        worst = part.loc[np.log(part.ratio).abs().idxmax()]
+        which = _colon(f"{OUTCOMES[r.outcome]} at {r.level:g} ({r.scenario})" for r in sure.itertuples())
+        half = (np.log(part.ratio_high / part.ratio_low) / 2).median()
         said.append(
-            f"{XLABELS[what][0].upper() + XLABELS[what][1:]}: {len(sure)} of {n} comparisons with the default differ beyond noise "
-            f"(permutation test, Bonferroni); furthest: {OUTCOMES[worst.outcome]} at {worst.level:g} ({worst.scenario}) "
-            f"is {worst.ratio:.2f} of the default's mean."
+            f"{XLABELS[what][0].upper() + XLABELS[what][1:]}: {len(sure)} of {len(part)} comparisons with the default "
+            f"differ beyond noise (permutation test, Bonferroni){which}; furthest: {OUTCOMES[worst.outcome]} at "
+            f"{worst.level:g} ({worst.scenario}), {worst.ratio:.2f} [{worst.ratio_low:.2f}, {worst.ratio_high:.2f}] of "
+            f"the default's mean. Half an interval is a factor {np.exp(half):.2f} (median): less is not seen."
         )
-    for first, last in ((1, 5), (2, 10), (11, 20)):
+        part = trend[trend.what == what]
+        drifts = part[(part.low > 1) | (part.high < 1)]
+        said.append(
+            f"{TITLES[what]}, trends: {len(drifts)} of {len(part)} outcomes change with every doubling (95%)"
+            + _colon(f"{OUTCOMES[r.outcome]} ({r.scenario}) x{r.ratio:.2f} [{r.low:.2f}, {r.high:.2f}]"
+                     for r in drifts.itertuples()) + "."
+        )  # fmt: skip
+    n = years.shape[1]
+    spans = [(1, 5), (2, n // 2), (n // 2 + 1, n)]
+    for first, last in [span for span in spans if span[1] > span[0]]:
         e, low, high = drift(years, first, last)
         said.append(
-            f"Killings change by {np.expm1(e):+.0%} [{np.expm1(low):+.0%}, {np.expm1(high):+.0%}] a year in years {first} to {last} "
-            "of a run without missions."
+            f"Killings change by {np.expm1(e):+.0%} [{np.expm1(low):+.0%}, {np.expm1(high):+.0%}] a year in years "
+            f"{first} to {last} of a run without missions."
         )
-    gain = pairs.variance_ratio_civilians_killed
-    few = pairs[gain < 3]
+    g = pairs.variance_ratio_civilians_killed
+    few = pairs[g < ASKED]
+    by_year = [c for c in pairs if c.startswith("variance_ratio_to_year_")]
     said.append(
-        f"Pairing: the variance of a difference in civilians killed is {gain.min():.1f} to {gain.max():.1f} times smaller "
-        f"(median {gain.median():.1f}) than between independent runs; below 3 in {len(few)} of {len(pairs)} pairs"
-        + (": " + ", ".join(f"{r.a}/{r.b}" for r in few.itertuples()) + "." if len(few) else ".")
+        f"Pairing: the variance of a difference in civilians killed is {g.min():.1f} to {g.max():.1f} times smaller "
+        f"(median {g.median():.1f}) than between independent runs; below {ASKED} in {len(few)} of {len(pairs)} pairs"
+        + _colon(f"{r.a}/{r.b}" for r in few.itertuples())
+        + f". It wears off: medians {', '.join(f'{pairs[c].median():.1f}' for c in by_year)} counted to the end of "
+        f"year {', '.join(c.rsplit('_', 1)[1] for c in by_year)}. Every draw is the same in both runs of a pair, but "
+        "the more two missions change where bands are, the less the same luck does the same; models that change the "
+        "war in other ways gain least."
     )
     for h in PRECISION:
         n, u = pairs[f"seeds_for_{h:.0%}"].median(), pairs[f"unpaired_seeds_for_{h:.0%}"].median()
         said.append(
-            f"An interval of ±{h:.0%} of the killed without a mission takes {n:.0f} pairs (median), {u:.0f} independent runs."
+            f"A 95% interval of ±{h:.0%} of those killed without a mission takes {n:.0f} pairs (median over models), "
+            f"or {u:.0f} independent runs of each."
         )
     return said
 
 
-def evaluate(overrides=(), workers=1, folder=FOLDER, seeds=None):
+def _colon(names):
+    """Return names after a colon, or nothing."""
+    names = ", ".join(names)
+    return f": {names}" if names else ""
+
+
+def evaluate(overrides=(), workers=1, folder=FOLDER, seeds=None, retry_failed=False):
     """Run the verification and write tables, words and figure."""
     about, start = checks.design("verification"), time.perf_counter()
-    store = checks.Store(about, Path(folder), tuple(overrides), workers)
-    store.run({(arm, ()): seeds or about["seeds"] for arm in about["arms"]}, "verification")
-    table, pairs = convergence(store), pairing(store)
+    store = checks.Store(about, Path(folder), tuple(overrides), workers, retry_failed)
+    store.run(dict.fromkeys(about["arms"], seeds or about["seeds"]), "verification")
+    table, trend, pairs = convergence(store), trends(store), pairing(store)
     by_year, years = stationarity(store)
-    put = store.folder
-    for name, each in {"convergence": table, "stationarity": by_year, "pairing": pairs}.items():
-        results.whole_file(put / f"{name}.csv", lambda f, each=each: each.to_csv(f, index=False, float_format="%.5g"))
-    text = f"# Verification\n\n{about['question']}\n\n" + "".join(f"- {s}\n" for s in words(table, years, pairs))
-    shown = table.assign(
-        **{c: [f"{v:.3g}" for v in table[c]] for c in ("level", "mean", "low", "high", "ratio", "p_same")}
-    )
-    results.whole_file(
-        put / "verification.md", lambda f: f.write_text(text + "\n" + checks.markdown(shown), encoding="utf-8")
-    )
-    drawn = figure(table, by_year, pairs)
-    results.whole_file(put / "verification.png", lambda f: drawn.savefig(f, dpi=150))
-    made = {"overrides": list(overrides), "seconds_of_this_session": round(time.perf_counter() - start, 1),
-            "runs_of_this_session": store.done, **results.provenance()}  # fmt: skip
-    results.whole_file(put / "provenance.yaml", lambda f: f.write_text(yaml.safe_dump(made, sort_keys=False)))
-    say(text + f"\nresults: {put}")
+    text = f"# Verification\n\n{about['question']}\n\n" + "".join(f"- {s}\n" for s in words(table, trend, years, pairs))
+    shown = table.assign(**{c: table[c].map("{:.3g}".format) for c in table.select_dtypes(float)})
+    made = {"overrides": list(store.overrides), "seconds_of_this_session": round(time.perf_counter() - start, 1),
+            "runs_of_this_session": store.done}  # fmt: skip
+    checks.write(store.folder, {"convergence": table, "trends": trend, "stationarity": by_year, "pairing": pairs},
+                 {"verification.md": text + "\n" + estimates.markdown(shown)},
+                 {"verification": figure(table, by_year, pairs)}, made)  # fmt: skip
+    say(f"{text}\nresults: {store.folder}")
     return table
 
 
 def main(words=None):
     """Do what the command line says."""
-    evaluate(*checks.arguments("verification", words, __doc__))
+    evaluate(**checks.arguments("verification", words, __doc__))
