@@ -83,7 +83,7 @@ def test_worst_months_are_dropped_and_capped_as_in_the_literature():
     [
         ((0.5, 1.1, 2.0), (-0.3, 0.6, 0.9), "Selection flips the sign"),
         ((-0.1, 0.8, 0.95), (-0.4, 0.6, 0.9), "it hides 75% of the effect"),
-        ((-0.5, 0.5, 0.8), (-0.4, 0.6, 0.9), "it hides nothing of the effect"),
+        ((-0.5, 0.5, 0.8), (-0.4, 0.6, 0.9), "it shows 1.2 times the effect"),
         ((0.1, 0.8, 1.4), (-0.4, 0.6, 0.9), "the estimate lies above 1, and its interval holds 1"),
         ((0.5, 1.1, 2.0), (-0.1, 0.7, 1.2), "Whether missions save lives at all is not sure"),
     ],

@@ -390,3 +390,16 @@ def test_reported_rows_are_never_a_gate():
         assert not t.can_fail
     row = validation.row("R1", "")
     assert (row["verdict"], row["off_verdict"]) == (REPORT, "")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "off", "said"),
+    [(PASS, FAIL, "fails"), (PASS, OPEN, "no longer passes"), (PASS, PASS, "STILL PASSES"), (OPEN, OPEN, "open too"),
+     (OPEN, PASS, "STILL PASSES"), (FAIL, FAIL, "fails"), (REPORT, FAIL, ""), (PASS, "", "")],
+)  # fmt: skip
+def test_what_becomes_of_a_row_without_its_mechanism(verdict, off, said):
+    assert validation.shows(verdict, off) == said
+
+
+def test_an_interval_shrinks_with_the_root_of_the_seeds():
+    assert validation.enough(-np.log(1.2), np.log(1.2), 1.2, 100) == pytest.approx(400)

@@ -97,8 +97,13 @@ def _months(params, folder, workers, what, retry_failed):
     return [pd.DataFrame(f["monthly"], columns=f["columns"]) for f in found]
 
 
-def _rows(tables, params, severity, sent):
-    """Return the panel in the field's variables: one row for each conflict and month but the first."""
+def _rows(tables, params, severity, sent, first):
+    """Return the panel in the field's variables: one row for each conflict and month but the first.
+
+    Parameters
+    ----------
+    first : month in which missions are authorised
+    """
     out = []
     for k, (table, p) in enumerate(zip(tables, params, strict=True)):
         before = table.shift(1)
@@ -109,7 +114,7 @@ def _rows(tables, params, severity, sent):
             "log_killed_before": np.log1p(killed.shift(1)), "log_battle_before": np.log1p(before.brd),
             "log_months": np.log1p(np.arange(len(table))), "log_population": np.log(p.country.population / 1e6),
             "factions": len(p.country.factions), "log_severity": np.log1p(severity[k]),
-            "sent": sent[k][:3].sum() / 1_000,
+            "sent": sent[k][:3].sum() / 1_000, "after": np.arange(len(table)) > first,
         })  # fmt: skip
         out.append(panel.iloc[1:])
     return pd.concat(out, ignore_index=True)
@@ -126,7 +131,8 @@ def panels(about=None, folder=FOLDER, workers=1, n=None, overrides=(), retry_fai
     Returns
     -------
     dict of data frames: conflict, month, killed (persons by armed factions), troops, police, observers (thousands, one
-    month before), controls, log_severity (killed before missions are authorised), sent (thousands)
+    month before), controls, log_severity (killed before missions are authorised), sent (thousands),
+    after (whether missions are authorised)
     """
     about, folder = about or checks.design("regression"), Path(folder)
     bare = conflicts(about, n, overrides)
@@ -135,8 +141,9 @@ def panels(about=None, folder=FOLDER, workers=1, n=None, overrides=(), retry_fai
     severity = np.array([t.civilians_killed.to_numpy()[:first].sum() for t in without])
     sent = missions(about, severity)
     dealt = sent[np.random.default_rng(2719).permutation(len(sent))]
-    out = {"none": _rows(without, bare, severity, sent)}
+    out = {"none": _rows(without, bare, severity, sent, first)}
     for name, who in (("selected", sent), ("random", dealt)):
         there = [_sent(p, w) for p, w in zip(bare, who, strict=True)]
-        out[name] = _rows(_months(there, folder, workers, f"missions {name}", retry_failed), bare, severity, who)
+        months = _months(there, folder, workers, f"missions {name}", retry_failed)
+        out[name] = _rows(months, bare, severity, who, first)
     return out

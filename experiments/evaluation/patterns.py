@@ -111,7 +111,7 @@ TESTS = (
          ("un_8 without deterrence", "none"), "<1", (), False, "mediate, monitor, build, DDR (negotiate, recruit)"),
     Test("T2", "UN at 0, 1, 2, 4, 8, 16 thousand-equivalents: killed, per extra 1,000", m.slope(DOSES.values()),
          tuple(DOSES), "<1", (0.65, 0.95), True, "presence adds up (prey, task)",
-         (f"{POWERLESS} (0, 4, 8, 16 thousand)", ("none", "un_4 powerless", "un_8 powerless", "un_16 powerless")),
+         (POWERLESS, ("none", *(f"{d} powerless" for d in DOSES if d != "none"))),
          note=_by_arm(m.WINDOW)),
     Test("T2 curve", "averted per 1,000 troops from 0 to 4 less from 8 to 16 thousand, as a share of those killed",
          m.deaths_by_dose, tuple(FOUR_DOSES), ">0", (), False, "presence deters by P / (P + phi x)",

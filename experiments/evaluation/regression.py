@@ -49,15 +49,24 @@ def capped(panel):
     return panel.assign(killed=panel.killed.clip(upper=CAP))
 
 
+def after(panel):
+    """Return the months after missions are authorised, in which only conflicts are compared, not times."""
+    return panel[panel.after]
+
+
+PAPER = (*WHO, *CONTROLS)
 MODELS = {  # name: (how missions were dealt, variables, what is done to the panel, words)
-    "troops alone": ("selected", ("troops",), None, "troops only, no controls"),
-    "composition": ("selected", WHO, None, "troops, police, observers"),
-    "paper": ("selected", (*WHO, *CONTROLS), None, "the paper's: composition and controls"),
-    "worst dropped": ("selected", (*WHO, *CONTROLS), worst_dropped, "the paper's, worst 0.24% of months dropped"),
-    "capped": ("selected", (*WHO, *CONTROLS), capped, "the paper's, deaths capped at 1,000 a month"),
-    "known severity": ("selected", (*WHO, *CONTROLS, "log_severity"), None, "and how hard the war was before"),
-    "dealt at random": ("random", ("troops",), None, "troops only, missions dealt at random"),
-    "random, composition": ("random", WHO, None, "composition, missions dealt at random"),
+    "troops alone": ("selected", ("troops",), None, "selected: troops alone"),
+    "troops, time": ("selected", ("troops", "log_months"), None, "selected: + time"),
+    "composition": ("selected", WHO, None, "selected: + police, observers"),
+    "paper": ("selected", PAPER, None, "selected: + the paper's controls"),
+    "worst dropped": ("selected", PAPER, worst_dropped, "same, worst 0.24% of months dropped"),
+    "capped": ("selected", PAPER, capped, "same, deaths capped at 1,000"),
+    "after": ("selected", ("troops",), after, "selected, later months: troops alone"),
+    "after, severity": ("selected", ("troops", "log_severity"), after, "same, + severity before"),
+    "dealt at random": ("random", ("troops",), None, "random: troops alone"),
+    "random, time": ("random", ("troops", "log_months"), None, "random: + time"),
+    "random, after": ("random", ("troops",), after, "random, later months: troops alone"),
 }
 # Rate ratios per 1,000: literature rows 1.4 to 1.6 (replication data of HKS 2013 in R package evinf).
 PUBLISHED = pd.DataFrame(
@@ -186,8 +195,12 @@ def lessons(rows, found):
         f"With composition and the paper's controls: {_interval(troops, 'paper')} (published 0.59 [0.51, 0.69]); worst "
         f"months dropped {_interval(troops, 'worst dropped')}, capped {_interval(troops, 'capped')} (published 0.76 "
         f"both). {_reaches(troops.loc['paper'], real)}",
-        f"Missions dealt at random, no controls: {_interval(troops, 'dealt at random')}; the truth there is "
-        f"{_interval(troops, 'truth, random')}. {_reaches(troops.loc['dealt at random'], troops.loc['truth, random'])}",
+        f"Time: wars burn out, and missions come late, so troops take credit for it. With time in the model: "
+        f"{_interval(troops, 'troops, time')}; missions dealt at random {_interval(troops, 'dealt at random')} without "
+        f"and {_interval(troops, 'random, time')} with time, where the truth is {_interval(troops, 'truth, random')}.",
+        f"Selection between conflicts, in the months after missions are authorised: troops alone "
+        f"{_interval(troops, 'after')}, with severity before {_interval(troops, 'after, severity')}; missions dealt at "
+        f"random {_interval(troops, 'random, after')}. {_hidden(troops)}",
     ]
     for who in ("police", "observers"):
         r = rows[(rows.variable == who) & (rows.model == "paper")].iloc[0]
@@ -229,10 +242,21 @@ def selection(alone, real):
     if alone.low > 1:
         return "Selection flips the sign: missions that save lives look as if they cost them."
     if alone.high < 1:
-        hidden = f"{1 - alone.b / real.b:.0%}" if alone.b > real.b else "nothing"
-        return f"Selection does not flip the sign here: it hides {hidden} of the effect."
+        much = alone.b / real.b
+        seen = (
+            f"hides {1 - much:.0%} of the effect" if much < 1 else f"shows {much:.1f} times the effect (in logarithms)"
+        )
+        return f"Leaving out the controls does not flip the sign here, as it does in the published data: it {seen}."
     where = "above" if alone.b > 0 else "below"
     return f"Selection hides the effect: the estimate lies {where} 1, and its interval holds 1."
+
+
+def _hidden(troops):
+    """Say whether leaving out severity hides what missions do, when conflicts are compared."""
+    alone, known = troops.loc["after"], troops.loc["after, severity"]
+    if known.b < alone.b:
+        return f"Leaving severity out hides {1 - alone.b / known.b:.0%} of what is seen with it: selection, no flip."
+    return "Leaving severity out hides nothing."
 
 
 def _reaches(seen, real):
@@ -244,7 +268,7 @@ def _reaches(seen, real):
 def figure(rows):
     """Draw the rate ratio per 1,000 troops of every model beside the published ones and the truth."""
     r = pd.concat([rows[(rows.variable == "troops") & (rows.source == s)] for s in ("published", "simulated", "truth")])
-    fig, axes = style.sheet(5.2, "Civilians killed, per 1,000 more UN troops: what a regression sees and what is true")
+    fig, axes = style.sheet(5.8, "Civilians killed, per 1,000 more UN troops: what a regression sees and what is true")
     ax = axes[0, 0]
     group = r.source.map({"published": 0, "simulated": 1, "truth": 2}).to_numpy()
     y = np.arange(len(r)) + 0.9 * group
@@ -262,7 +286,7 @@ def figure(rows):
     ax.xaxis.set_major_locator(FixedLocator([0.3, 0.5, 0.75, 1, 2, 5, 10, 30]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.set_yticks(y, [NAMES.get(m, m) for m in r.model])
+    ax.set_yticks(y, [MODELS[m][3] if m in MODELS else m for m in r.model])
     for k, words in enumerate(("published, Africa 1991-2008", "simulated", "truth (same luck, no mission)")):
         ax.text(high, y[group == k].min() - 0.75, words, size=style.SIZE["small"], color=list(looks.values())[k][0],
                 weight="bold", ha="right", va="center")  # fmt: skip
@@ -270,15 +294,6 @@ def figure(rows):
     ax.text(0.94, -1.2, "← looks protective", size=style.SIZE["small"], color=style.GREY, ha="right", va="center")
     style.footnote(fig, "Negative binomial; 95% intervals clustered on the conflict; of the truth by bootstrap.")
     return fig
-
-
-NAMES = {
-    "troops alone": "selected: troops alone", "composition": "selected: + police, observers",
-    "paper": "selected: + the paper's controls", "worst dropped": "same, worst 0.24% of months dropped",
-    "capped": "same, deaths capped at 1,000", "known severity": "selected: + severity before",
-    "dealt at random": "random: troops alone", "random, composition": "random: + police, observers",
-    "truth, selected": "selected missions", "truth, random": "missions dealt at random",
-}  # fmt: skip
 
 
 def evaluate(overrides=(), workers=1, folder=FOLDER, n=None, retry_failed=False):

@@ -30,7 +30,7 @@ from sim.config import CONF
 from sim.warm import say
 
 FOLDER = Path("results/validation")
-SHOWS = {FAIL: "fails", OPEN: "no longer passes", PASS: "STILL PASSES"}  # of a row with its mechanism off
+STILL = "STILL PASSES"
 NOTHING = (np.nan, np.nan, np.nan)
 
 
@@ -84,10 +84,18 @@ def _remarks(store, test, values, found):
         yield f"outside the plausible {test.band[0]:g} to {test.band[1]:g} (warning)"
     if test.log and not isinstance(values, tuple) and values.ndim == 1 and (same := (values == 0).mean()) > 0.3:
         yield f"no difference at all in {same:.0%} of seeds"
+    if test.expect == "=1" and isinstance(values, tuple) and test.can_fail:
+        seeds = enough(*np.log(found[1:]), test.margin, _seeds(values))
+        yield f"about {seeds:,.0f} seeds would give an interval as wide as the margin"
     if test.note:
         yield test.note(store, *test.arms)
     if test is patterns.TOO_KIND and found[0] == 0:
         yield "warning: the model is too kind"
+
+
+def enough(low, high, margin, seeds):
+    """Return the seeds at which an interval of a log ratio is as wide as a margin to one side."""
+    return seeds * ((high - low) / np.log(margin)) ** 2
 
 
 def jointly(rows):
@@ -162,6 +170,13 @@ def no_stored_answers():
 # ------------------------------------------------------------------------------ the whole
 
 
+def shows(verdict, off):
+    """Say what becomes of a row with its mechanism off, or with a wrong parameter."""
+    if verdict == REPORT or not off:
+        return ""
+    return {FAIL: "fails", PASS: STILL, OPEN: "no longer passes" if verdict == PASS else "open too"}[off]
+
+
 def wanted(tests, seeds):
     """Return the runs that tests need: dict of arm -> seeds."""
     return {arm: seeds for t in tests for arm in (*t.arms, *(t.off[1] if t.off else ()))}
@@ -185,7 +200,7 @@ def judge(store, tests=patterns.ALL, seeds=30, more=100):
     flips(rows)
     rows["A3"] = no_stored_answers()
     for r in rows.values():
-        r["shows"] = SHOWS[r["off_verdict"]] if r["off_verdict"] and r["verdict"] != REPORT else ""
+        r["shows"] = shows(r["verdict"], r["off_verdict"])
     return pd.DataFrame(sorted(rows.values(), key=lambda r: _order(r["test"])))
 
 
@@ -229,7 +244,9 @@ def words(table, question):
         f"FAIL: {named[FAIL] or 'none'}.",
         f"INCONCLUSIVE after more seeds: {named[OPEN] or 'none'}.",
         "Rows that still pass with their mechanism off or a wrong parameter, and so say nothing about it: "
-        f"{', '.join(can.test[can.shows == SHOWS[PASS]]) or 'none'}.",
+        f"{', '.join(can.test[can.shows == STILL]) or 'none'}.",
+        "Rows that are open with and without it, and so have no power: "
+        f"{', '.join(can.test[can.shows == 'open too']) or 'none'}.",
         "Estimates are ratios (1: no effect) unless a row expects a range or a sign against 0: medians over seeds of "
         "paired logarithms, T5 and T8 of all runs together, each with its 95% bootstrap interval. With no effect at "
         "all, one row in forty passes by luck and one in forty fails; a second look at 100 seeds adds a little to "
