@@ -3,7 +3,7 @@
 python -m experiments.classroom                                          serve the page, on this machine alone
 python -m experiments.classroom --host 0.0.0.0                           for everybody in the room's network
 python -m experiments.classroom animate film.gif mission=none,un_only    an animation; a comma puts models side by side
-python -m experiments.classroom animate film.mp4 '<link of the page>'    of what a link shows, to its week
+python -m experiments.classroom animate film.mp4 '<link of the page>'    what a link or the page's file shows
 python -m experiments.classroom sheet mission=sequential,separated       an after-action sheet, its numbers as CSV
 """
 
@@ -72,6 +72,9 @@ def make_sheet(given):
     say("\n".join(f"wrote {f}" for f in files))
 
 
+SCENE = "overrides, or a link of the page in quotes, or the file that it saves"
+
+
 def _arguments(words):
     shape = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m experiments.classroom", description=__doc__, formatter_class=shape)
@@ -85,12 +88,12 @@ def _arguments(words):
     one = made.add_parser("animate", help="make a GIF or an MP4", description=film.__doc__, formatter_class=shape)
     one.set_defaults(do=animate)
     one.add_argument("file", help="ends in .gif or .mp4")
-    one.add_argument("words", nargs="+", metavar="key=value", help="overrides, or a link of the page in quotes")
+    one.add_argument("words", nargs="+", metavar="key=value", help=SCENE)
     one.add_argument("--every", type=int, default=film.EVERY, help="weeks between two frames")
     one.add_argument("--layer", default="violence", help="shade of the map")
     two = made.add_parser("sheet", help="make an after-action sheet", description=sheet.__doc__, formatter_class=shape)
     two.set_defaults(do=make_sheet)
-    two.add_argument("words", nargs="+", metavar="key=value", help="overrides, or a link of the page in quotes")
+    two.add_argument("words", nargs="+", metavar="key=value", help=SCENE)
     two.add_argument("--seeds", type=int, default=10)
     two.add_argument("--out", default="results/classroom", help="folder of the sheet")
     two.add_argument("--workers", type=int, default=runs.available_cores(), help="runs at a time")

@@ -14,7 +14,7 @@ from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
 from experiments import style
-from experiments.classroom import look
+from experiments.classroom import look, words
 from experiments.classroom import scene as scenes
 from experiments.classroom.stage import HEADLINES, LAYERS, Stage
 from sim.results import whole_file
@@ -23,9 +23,10 @@ from sim.state import AWAY, HOME
 EVERY = 4  # weeks between two frames
 FRAMES_A_SECOND = 10
 SIZE = (1280, 720)  # divides by 16, as MP4 wants
-COLOURS = 128  # of a GIF
+COLOURS, SHADES = 160, 32  # of a GIF; of them for the shade of the maps
 STEPS = 8  # supersampling of marks
 TITLE, BELOW = 64, 74  # pixels above and below the maps
+PALE = 0.35  # of a colour: what is only planned
 NOTE = "A thinking tool, not a forecast."
 
 
@@ -72,7 +73,7 @@ def render(scene, path, every=EVERY, layer="violence", progress=None):
     last = stage.goal or stage.weeks
     progress = progress or (lambda week: _report(path.parent, week, last))
     frames = _frames(stage, last, every, layer, progress)
-    whole_file(path, lambda draft: (_gif if kind == ".gif" else _mp4)(frames, draft))
+    whole_file(path, lambda draft: _gif(frames, draft, _meant(stage, layer)) if kind == ".gif" else _mp4(frames, draft))
     return [str(path)], []
 
 
@@ -86,10 +87,10 @@ def _frames(stage, last, every, layer, progress):
         yield painter.paint()
 
 
-def _gif(frames, path):
+def _gif(frames, path, meant):
     def in_few_colours():
         first = next(frames)
-        palette = _common_palette(first)
+        palette = _common_palette(first, meant)
         yield first.quantize(palette=palette, dither=Image.Dither.NONE)
         for frame in frames:
             yield frame.quantize(palette=palette, dither=Image.Dither.NONE)
@@ -99,16 +100,22 @@ def _gif(frames, path):
     next(pictures).save(path, format="GIF", save_all=True, append_images=pictures, **how)
 
 
-def _common_palette(first):
-    """Return one palette for all frames: that of the first, and the shades that come later."""
-    shades = Image.new("RGB", (first.width, first.height + 64), "white")
-    shades.paste(first, (0, 0))
-    draw = ImageDraw.Draw(shades)
-    wanted = [*look.RAMPS.values(), *(c for _, c in (look.HOST, *look.FACTIONS)), look.DISPLACED, *style.PALETTE]
-    ramp = [_blend(c, k / 7) for c in look.RAMPS.values() for k in range(1, 8)]
-    for i, colour in enumerate([*wanted, *ramp]):
-        draw.rectangle([i * 16, first.height, i * 16 + 15, first.height + 63], fill=colour)
-    return shades.quantize(COLOURS, method=Image.Quantize.MEDIANCUT)
+def _common_palette(first, meant):
+    """Return one palette for all frames: colours that mean something, and mixtures of the first frame for edges."""
+    mixed = first.quantize(COLOURS - len(meant), method=Image.Quantize.MEDIANCUT).getpalette()
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*(v for colour in meant for v in colour), *mixed][: 3 * COLOURS])
+    return palette
+
+
+def _meant(stage, layer):
+    """Return the colours that mean something: of helmets, bands, people, models and of the layer, as (r, g, b)."""
+    parts = [p for a in stage.actors for p in a.params.mission.components.values()]
+    helmets = list(dict.fromkeys(look.helmet(p.force.helmet) for p in parts))
+    marks = [*helmets, *(c for _, c in (look.HOST, *look.FACTIONS)), look.CIVILIAN, look.DISPLACED,
+             *scenes.colours(stage.models), style.INK, style.GREY]  # fmt: skip
+    ramp = [_blend(look.RAMPS[layer], k / (SHADES - 1)) for k in range(SHADES)]
+    return [(255, 255, 255), *ramp, *map(_rgb, marks), *(_blend(h, PALE) for h in helmets)]
 
 
 def _mp4(frames, path):
@@ -255,7 +262,7 @@ class Painter:
             self._phases(draw, actor, left + 16, left + self.wide - 16, bottom + 96)
 
     def _phases(self, draw, actor, left, right, y, high=26):
-        """Draw the plan of each mission as an area in the colour of its helmets, and where the run is."""
+        """Draw each mission in the colour of its helmets, pale as planned and full as it was, and where the run is."""
         model = actor.model
         names = model.missions.names
         draw.rectangle([left, y, right, y + high], fill=look.GROUND)
@@ -265,7 +272,14 @@ class Painter:
             plan = np.clip(model.plan[:, i], 0, 1)
             at = left + (np.arange(plan.size) + 0.5) / plan.size * (right - left)
             area = [(left, low), *zip(at.tolist(), (low - plan * (lane - 1)).tolist()), (right, low)]
-            draw.polygon(area, fill=look.helmet(model.params.mission.components[name].force.helmet))
+            helmet = look.helmet(model.params.mission.components[name].force.helmet)
+            draw.polygon(area, fill=_blend(helmet, PALE))
+            record, most = model.record, max(1.0, model.missions.personnel[i].sum())
+            there = np.clip(record.weekly[: record.steps, record.columns.index(f"personnel_{name}")] / most, 0, 1)
+            if there.size > 1:
+                so_far = left + (np.arange(there.size) + 0.5) / plan.size * (right - left)
+                line = zip(so_far.tolist(), (low - there * (lane - 1)).tolist())
+                draw.polygon([(left, low), *line, (so_far[-1], low)], fill=helmet)
         if not names:
             draw.text(((left + right) / 2, y + high / 2), "no mission", font=_font(13), fill=style.GREY, anchor="mm")
         now = left + (right - left) * model.week / self.stage.weeks
@@ -319,9 +333,9 @@ class Painter:
                 placed[cell] += 1
             picture.paste(sprite, (cx - sprite.width // 2, cy - sprite.height // 2), sprite)
         for name, town in model.params.country.places.items():
-            if town.capital:
+            if town.capital or (self.beside and town.persons >= 50_000):
                 cx, cy = x + int((town.col + 0.5) * px), y + int((rows - 1 - town.row + 0.5) * px)
-                draw.text((cx, cy + 9), name, font=_font(13, True), fill=style.INK, anchor="ma", stroke_width=2,
+                draw.text((cx, cy + 9), name, font=_font(13, town.capital), fill=style.INK, anchor="ma", stroke_width=2,
                           stroke_fill="white")  # fmt: skip
 
     def _numbers(self, draw, actor, left, x, width, bottom):
@@ -343,7 +357,8 @@ class Painter:
 
     def _legend(self, picture, draw):
         model = self.stage.actors[0].model
-        entries = [(shape, colour, n.replace("_", " ")) for n, (shape, colour) in zip(model.factions.names, self.looks)]
+        names = [words.faction_name(n).removeprefix("the ") for n in model.factions.names]
+        entries = [(shape, colour, n) for n, (shape, colour) in zip(names, self.looks)]
         seen = {}
         for a in self.stage.actors:
             for n, part in a.params.mission.components.items():

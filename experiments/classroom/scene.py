@@ -10,6 +10,7 @@ import threading
 from copy import deepcopy
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import get_args
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -75,7 +76,8 @@ def from_link(text):
     ValueError
         There is no model in it, or too many, or its week is no number.
     """
-    query = urlsplit(text.strip()).query or text.strip().lstrip("?")
+    first = text.split()[0] if text.split() else ""
+    query = urlsplit(first).query or first.lstrip("?")
     pairs = parse_qsl(query)
     models = [tuple(v for k, v in pairs if k == letter) for letter in LETTERS]
     week = dict(pairs).get("week", "0")
@@ -90,6 +92,8 @@ def from_link(text):
 def from_words(words):
     """Read the scene of a command line, on which a comma makes models: mission=sequential,separated seed=3.
 
+    A link of the page in quotes, or the file that the page saves, stands for its scene.
+
     Raises
     ------
     ValueError
@@ -97,6 +101,8 @@ def from_words(words):
     """
     if len(words) == 1 and ("?" in words[0] or "=mission%3D" in words[0]):
         return from_link(words[0])
+    if len(words) == 1 and words[0].endswith(".txt"):  # what the page saves
+        return from_link(Path(words[0]).read_text(encoding="utf-8"))
     models = [()]
     for override in OverridesParser.create().parse_overrides(list(words)):
         key = override.get_key_element()
@@ -235,7 +241,7 @@ def titles(models):
     said = []
     for model in models:
         own = [o for o in model if o not in common and not o.startswith("mission=")]
-        more = [f"{words(o.split('=', 1)[0])} {o.split('=', 1)[1]}" for o in own]
+        more = [f"{words(o.split('=', 1)[0])} {o.split('=', 1)[1].replace('_', ' ')}" for o in own]
         said.append(", ".join([style.label(mission_of(model)), *more[:2]]) if several else
                     style.label(mission_of(model)))  # fmt: skip
     return [f"{s} ({LETTERS[i].upper()})" if said.count(s) > 1 else s for i, s in enumerate(said)]
@@ -276,8 +282,11 @@ def control_labels():
     def said(key):
         star = re.sub(r"\.components\.\w+\.", ".components.*.", key)
         mission = re.search(r"\.components\.(\w+)\.", key)
-        text = known.get(star) or ("Mandate" if key.startswith("mandate@") else key.rsplit(".", 1)[-1])
-        return f"{style.label(mission.group(1))} {text.lower()}" if mission and star in known else text.lower()
+        plain = "Mandate" if key.startswith("mandate@") else key.rsplit(".", 1)[-1].replace("_", " ")
+        text = known.get(star, plain)
+        if star.endswith((".arrive.week", ".leave.week")):
+            text = "arrives in week" if ".arrive." in star else "leaves in week"
+        return f"{style.label(mission.group(1))} {text.lower()}" if mission else text.lower()
 
     return said
 

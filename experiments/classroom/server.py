@@ -71,7 +71,8 @@ class Classroom:
         return {
             "about": ABOUT, "look": look.palette(), "cards": scenes.cards(),
             "speeds": list(SPEEDS), "seeds": list(takeaway.SEEDS),
-            "layers": [{"key": k, "title": v.title, "unit": v.unit, "top": v.top, "share": v.top <= 1} for k, v in LAYERS.items()],
+            "layers": [{"key": k, "title": v.title, "unit": v.unit, "top": v.top, "share": v.top <= 1}
+                       for k, v in LAYERS.items()],
             "headlines": [
                 {"name": h.name, "label": h.label, "unit": h.unit, "how": h.how, "charted": h.charted}
                 for h in HEADLINES
@@ -272,7 +273,7 @@ class Visitor:
         if self.job and not self.job.over:
             raise ValueError("something is being made already; wait for it or cancel it")
         scene = self.stage.scene()
-        self.job = self.room.jobs.start(message["what"], scene, message.get("seeds"), message.get("every"))
+        self.job = self.room.jobs.start(message["what"], scene, message.get("seeds"), message.get("every"), self.layer)
         asyncio.create_task(self._follow(self.job))  # noqa: RUF006  it ends with the job, and the job with the visitor
 
     async def _do_cancel(self, _):

@@ -115,6 +115,8 @@ def _sure(table, _):
         for a, b, mean, low, high, lower, n, level in _paired(table, outcome):
             if level <= 0 or low <= 0 <= high or abs(mean) < 0.5:
                 continue
+            if outcome == "peacekeepers_killed" and not _sent(table, a) * _sent(table, b):
+                continue  # where there are none, none are killed
             better, worse, seeds = (b, a, lower) if mean < 0 else (a, b, 1 - lower)
             low, high = sorted((abs(low), abs(high)))
             yield (
@@ -122,6 +124,11 @@ def _sure(table, _):
                 f"{better} has {number(abs(mean))} fewer {noun} than {worse} on average (95% interval {number(low)} to "
                 f"{number(high)}), and fewer in {round(seeds * n)} of {n} seeds.",
             )
+
+
+def _sent(table, arm):
+    """Say whether an arm has a mission in any seed."""
+    return bool(table.loc[table.arm == arm, "cost"].sum() > 0)
 
 
 def _reached(table, _):
@@ -265,7 +272,7 @@ def _agreement(table, _):
 
 def draw(scene, table, said):
     """Return the sheet as a matplotlib figure of one A4 page; its type is smaller where there is much to say."""
-    for scale in (1.0, 0.93, 0.86, 0.8):
+    for scale in (1.16, 1.08, 1.0, 0.93, 0.86, 0.8):
         figure, end = _page(scene, table, said, scale)
         if end > 0.045:
             return figure
@@ -293,7 +300,7 @@ def _page(scene, table, said, scale):
     write_at.line("What came of them", 11.5, bold=True)
     write_at.line(f"Means of {n} seeds and their 95% intervals; hollow: the run on the screen.", 7.5, style.GREY)
     top = write_at.y - 0.026
-    height = 0.028 + 0.021 * len(titles)
+    height = (0.028 + 0.021 * len(titles)) * scale
     for k, outcome in enumerate(SHOWN):
         left, low = 0.20 + (k % 3) * 0.265, top - height - (k // 3) * (height + 0.072)
         ax = figure.add_axes((left, low, 0.225, height))
@@ -307,19 +314,19 @@ def _page(scene, table, said, scale):
     for i, text in enumerate(said, start=1):
         write_at.line(f"{i}.  {text}", 9, indent=0.0, hang=4)
         write_at.gap(0.003)
-    bottom = f"Page: ?{scene.link()}"
+    link = textwrap.wrap(f"Page: ?{scene.link()}", 160)  # whole, so that it can be typed in again
     made_by = f"partnership-peacekeeping {__version__}, model {code_version()}"
     figure.text(0.06, 0.022, made_by, size=6.5, color=style.GREY)
-    figure.text(0.06, 0.034, bottom if len(bottom) < 160 else bottom[:157] + "...", size=5.5, color=style.GREY,
-                family="monospace")  # fmt: skip
-    return figure, write_at.y
+    figure.text(0.06, 0.032, "\n".join(link), size=5.5, color=style.GREY, family="monospace", parse_math=False,
+                va="bottom")  # fmt: skip
+    return figure, write_at.y - 0.008 * (len(link) - 1)
 
 
 def _settings(model):
     """Return the settings of a model that are not those of its files."""
     words = scenes.control_labels()
     own = [o.split("=", 1) for o in model if o.split("=", 1)[0] not in (*scenes.GROUPS, "seed", "weeks")]
-    return "" if not own else "Set: " + ", ".join(f"{words(k)} {v}" for k, v in own) + "."
+    return "" if not own else "Set: " + ", ".join(f"{words(k)} {v.replace('_', ' ')}" for k, v in own) + "."
 
 
 class _Writer:
@@ -367,9 +374,9 @@ def _panel(ax, table, outcome, titles, colours, seed, first):
         ax.annotate(shown, (mean / by, y), (0, 4), textcoords="offset points", ha="center", va="bottom", size=6.5,
                     color=style.INK)  # fmt: skip
     ax.set_ylim(len(titles) - 0.5, -0.75)
-    ax.set_yticks(range(len(titles)), [textwrap.shorten(t, 24, placeholder="…") for t in titles] if first else [])
+    ax.set_yticks(range(len(titles)), [textwrap.fill(t, 23) for t in titles] if first else [])
     ax.tick_params(labelsize=6.5)
-    ax.set_title(f"{style.meaning(outcome)}\n({said})", fontsize=7.5, loc="left")
+    ax.set_title(f"{style.meaning(outcome)}\n({said})", fontsize=8, loc="left")
     ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,g}".replace("-", "−")))
     ax.margins(x=0.12)
@@ -380,7 +387,7 @@ def _differences(write_at, table, titles):
     columns = ["", *(f"{style.meaning(o)},\n{units.get(o, 'people')}" for o in COMPARED)]
     rows = [columns]
     for title in titles[1:]:
-        cells = [textwrap.shorten(title, 30, placeholder="…")]
+        cells = [textwrap.fill(title, 27)]
         for outcome in COMPARED:
             d = statistics.paired_differences(table, outcome, titles[0]).loc[title]
             if not np.isfinite(d.difference):
@@ -395,7 +402,7 @@ def _differences(write_at, table, titles):
             x, look = (0.06 if k == 0 else 0.26 + 0.172 * (k - 1)), {"size": 6.8, "va": "top"}
             look |= {"color": style.GREY if r == 0 else style.INK, "weight": "bold" if k == 0 else "normal"}
             write_at.figure.text(x, write_at.y, cell, **look)
-        write_at.y -= 0.026
+        write_at.y -= 0.026 + 0.009 * max(0, row[0].count("\n") - 1)
 
 
 def _signed(value):

@@ -367,7 +367,8 @@ def controls(actors):
 
 def _expanded(control, declared, actors):
     path = control["path"]
-    common = {k: control.get(k) for k in ("label", "asks", "says", "low", "high", "step")} | {"all": control.get("all", False)}
+    common = {k: control.get(k) for k in ("label", "asks", "says", "low", "high", "step")}
+    common["all"] = control.get("all", False)
     if path in scenes.GROUPS:
         given = [scenes.choice_of(a.overrides, path, {"country": "veltara", "mission": "none"}[path]) for a in actors]
         about = {"country": "where it happens", "mission": "which missions there are, and how they share the work"}
@@ -401,8 +402,8 @@ def _expanded(control, declared, actors):
         wanted = control.get("when", {})
         off = [any(_value(a.params, k) != v for k, v in wanted.items()) for a in actors]
         yield {**common, **more, "key": key, "kind": "number", "unit": meta["unit"], "units": _plural(meta["unit"]),
-               "doc": meta["doc"], "allowed": [meta["low"], meta["high"]], "values": given,
-               "off": off, "low": max(control["low"], meta["low"]), "high": min(control["high"], meta["high"])}  # fmt: skip
+               "doc": meta["doc"], "allowed": [meta["low"], meta["high"]], "values": given, "off": off,
+               "low": max(control["low"], meta["low"]), "high": min(control["high"], meta["high"])}  # fmt: skip
 
 
 def _plural(unit):

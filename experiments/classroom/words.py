@@ -15,8 +15,8 @@ MASSACRE, BATTLE, AMBUSH, COLLATERAL = 50, 60, 2, 5  # persons killed; of massac
 DISPLACED_STEPS = (100_000, 250_000, 500_000, 1_000_000, 1_500_000, 2_000_000, 3_000_000)
 ALMOST_ALL = 0.95  # of the planned peak
 FACTIONS = {  # of real countries, as they are written
-    "anti_balaka": "Anti-balaka", "lords_resistance_army": "Lord's Resistance Army", "seleka": "Séléka", "three_r": "3R",
-    "upc": "UPC",
+    "anti_balaka": "Anti-balaka", "lords_resistance_army": "Lord's Resistance Army", "seleka": "Séléka",
+    "three_r": "3R", "upc": "UPC",
 }  # fmt: skip
 
 

@@ -277,6 +277,7 @@ function address(now) {
   window.history.replaceState(null, "", `?${query}`);
   $("link").value = location.href;
   $("commands").value = scene.commands.join("\n");
+  $("row").textContent = state.week;
 }
 
 function legend() {

@@ -136,7 +136,7 @@ export class Country {
       const inner = this.people.getContext("2d");
       const picture = inner.createImageData(wide, high);
       const pixels = new Uint32Array(picture.data.buffer);
-      const big = (this.big = side >= 14 ? 3 : side >= 5.5 ? 2 : 1);
+      const big = (this.big = side >= 10 ? 3 : side >= 5.5 ? 2 : 1);
       [this.look.civilian, this.look.displaced].forEach((colour, status) => {
         const [r, g, b] = rgb(colour);
         const ink = ((status ? 255 : 235) << 24) | (b << 16) | (g << 8) | r;
