@@ -182,4 +182,6 @@ def test_months_and_scores_are_drawn(monthly, seen):
     assert len(drawn(held.scores(scores)).axes) == 6
     worse = scores.assign(verdict=np.where(scores.scale == "log", "better", "worse"))
     said = held.verdicts(worse[worse.measure == "events"], "long run")
-    assert said == "Against long run: worse on events; better on events (log)."
+    assert said == "Against long run: worse on events (count); better on events (log)."
+    said = held.verdicts(worse.assign(verdict="worse"), "long run")
+    assert said == "Against long run: worse on one-sided deaths, all violent deaths, events."

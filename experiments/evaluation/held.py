@@ -89,7 +89,7 @@ def targets(table):
         ax.text(FARTHEST + 0.4, y, said, va="center", fontsize=SIZE["small"], color=INK if row["near_met"] else ORANGE)
     ax.set_yticks(range(len(table)), table["meaning"])
     ax.set_ylim(len(table) - 0.4, -1.1)
-    ax.set_xlim(-FARTHEST - 0.2, FARTHEST + 3.4)
+    ax.set_xlim(-FARTHEST - 0.2, FARTHEST + 4.1)
     ax.set_xticks(
         range(-FARTHEST, FARTHEST + 1, 2), [f"{v:d}".replace("-", "−") for v in range(-FARTHEST, FARTHEST + 1, 2)]
     )
@@ -165,10 +165,13 @@ def months(table, past, deployments=None):
 
 def verdicts(table, rival):
     """Say on which measures the simulation is better than a rival, worse, or neither is shown: a sentence."""
-    mine = table[table["rival"] == rival]
     said = {}
-    for row in mine.to_dict("records"):
-        said.setdefault(row["verdict"], []).append(row["measure"] + (" (log)" if row["scale"] == "log" else ""))
+    for measure, mine in table[table["rival"] == rival].groupby("measure", sort=False):
+        by_scale = dict(zip(mine["scale"], mine["verdict"]))
+        for verdict in dict.fromkeys(by_scale.values()):
+            scales = [scale for scale, found in by_scale.items() if found == verdict]
+            only = "" if len(scales) == len(by_scale) else f" ({scales[0]})"
+            said.setdefault(verdict, []).append(measure + only)
     return f"Against {rival}: " + "; ".join(f"{verdict} on {', '.join(which)}" for verdict, which in said.items()) + "."
 
 
@@ -176,7 +179,7 @@ def scores(table):
     """Draw the mean CRPS of the simulation and of forecasts that need no model: a panel per measure and scale."""
     scales, measures = list(dict.fromkeys(table["scale"])), list(dict.fromkeys(table["measure"]))
     figure, axes = sheet(
-        5.9, "Whose forecast was nearer? Mean score of the months, lower is better", len(scales), len(measures)
+        5.5, "Whose forecast was nearer? Mean score of the months, lower is better", len(scales), len(measures)
     )
     names = ["simulation", *RIVALS]
     colours = [BLUE, ORANGE, ORANGE, ORANGE, GREY]
