@@ -483,8 +483,11 @@ def test_a_band_marches_toward_its_goal_unless_a_presence_holds_it(tmp_path):
 
     def go(guard, luck):
         cell[0] = 0
-        move.march(np.array([0]), np.array([1]), np.array([[luck]]), np.array([4]), np.zeros(1, dtype=bool), guard, comfort,
-                   np.array([100.0]), np.array([0]), land.row, land.col, land.near, 1, (1.0, 0.35, 0.3), cell, held_up)  # fmt: skip
+        roams, fighters, faction = np.zeros(1, dtype=bool), np.array([100.0]), np.array([0])
+        move.march(
+            np.array([0]), np.array([1]), np.array([[luck]]), np.array([4]), roams, guard, comfort, fighters, faction,
+            land.row, land.col, land.near, 1, (1.0, 0.35, 0.3), cell, held_up,
+        )  # fmt: skip
         return int(cell[0])
 
     stay, ahead = 0.35**3, 1.35**3  # pulls of no headway and of one cell of it
@@ -503,7 +506,8 @@ def test_civilians_are_attacked_as_motive_targets_and_protection_say():
     def hazard(guard=0.0, losses=0.0, foes=0.0, grief=0.0, reports=0.0):
         return prey.hazards(
             0 * one, 0 * one, np.array([100.0]), np.array([losses]), np.array([0.5]),
-            np.zeros((1, 9), dtype=int) - 1 + np.eye(1, 9, dtype=int), np.ones(9), np.array([[100.0], [foes]]), np.array([[False, True], [True, False]]),
+            np.zeros((1, 9), dtype=int) - 1 + np.eye(1, 9, dtype=int), np.ones(9), np.array([[100.0], [foes]]),
+            np.array([[False, True], [True, False]]),
             np.array([[0.0, grief]]), np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[4_000.0, 1_000.0]]),
             np.array([[guard], [0.0]]), np.array([reports]), np.array([2.0, 1.0]), np.array([0.5, 0.0]),
             (10.0, 0.1, 1.0, 2.0, 5.0, 0.6, 4_000.0, 0.1, 10.0, 20.0),
