@@ -298,8 +298,8 @@ class Results:
         Parameters
         ----------
         outcome : str
-        baseline : str, an arm; or dict, settings that make the baseline, as {"mission": "none"}: then pairs share all
-            other settings. One on which a setting has no bearing is compared with all its values.
+        baseline : str, an arm; or dict, settings that make the baseline, as {"mission": "none"}: then pairs share arm
+            and all other settings. One on which a setting has no bearing is compared with all its values.
 
         Returns
         -------
@@ -312,7 +312,8 @@ class Results:
             statistics.require([value], self.runs[name], name)
         mine = np.logical_and.reduce([self.runs[name] == value for name, value in chosen.items()])
         theirs = self.runs[mine]
-        on = ["seed", *(c for c in self.settings if c not in chosen and theirs[c].notna().any())]
+        arm = ["arm"] if "experiment" in self.about else []  # in a multirun it only repeats the settings
+        on = ["seed", *(c for c in (*arm, *self.settings) if c not in chosen and theirs[c].notna().any())]
         theirs = theirs[[*on, outcome]].drop_duplicates(on)
         both = self.runs[~mine].merge(theirs, on=on, suffixes=("", "_of_baseline"))
         both["difference"] = both[outcome] - both[f"{outcome}_of_baseline"]

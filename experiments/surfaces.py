@@ -8,6 +8,8 @@ better than the next is drawn pale: where all are pale, the models are alike.
 Things to try: more seeds turn pale fields full, or show that they stay pale; another outcome moves the borders.
 """
 
+import itertools
+
 import numpy as np
 import pandas as pd
 from matplotlib.colors import to_rgb
@@ -137,12 +139,12 @@ def _cells(ax, values, xs, ys, **look):
     return shown
 
 
-def _lines(ax, found, x, looks_of, by):
-    """Draw a line with intervals for each series of a table: series, x, difference, low, high.
+def _lines(ax, found, x, looks_of, by, places):
+    """Draw a line with intervals for each series of a table (series, x, difference, low, high) over places of x.
 
     Intervals stand beside each other, not on each other: bands of several series could not be told apart.
     """
-    places, ends = np.sort(found[x].unique()), []
+    ends = []
     apart = 0.16 * np.diff(places).min() if len(places) > 1 else 0
     n = found["series"].nunique()
     for k, ((name, mine), (colour, mark)) in enumerate(zip(found.groupby("series", sort=False), looks_of)):
@@ -191,7 +193,7 @@ def price(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
         found["series"] = [f"{s:,.0f} {size}" for s in found[size]]
         by, said = scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
         ax.axhline(0, color=GREY, lw=0.8)
-        ends = _lines(ax, found, x, colours, by)
+        ends = _lines(ax, found, x, colours, by, np.sort(found[x].unique()))
         _name_ends(ax, ends)
         ax.set_title(f"{meaning(outcome)}, difference from {_spoken(baseline)}", fontsize=SIZE["panel"], loc="left")
         ax.set_ylabel(said)
@@ -228,36 +230,40 @@ def _slopes(runs, x, outcome):
 
 
 def funding(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
-    """Draw what missions change, by the share of their budget that is paid and by their discipline.
+    """Draw what missions change, and what is lost where their budget is paid in part, by their discipline.
 
     Parameters
     ----------
     tables : experiments.results.Results, settings: the share paid and the discipline
-    baseline : str; outcomes : a row each
+    baseline : str; outcomes : two rows each
 
     Returns
     -------
-    Figure. A column per arm, a line per level of discipline: mean differences from the baseline, 95% intervals.
+    Figure. A column per arm, a line per level of discipline: mean differences from the baseline, and from the same
+    mission paid in full, with 95% intervals.
     """
     x, discipline = tables.settings[:2]
     arms = [a for a in dict.fromkeys(tables.runs["arm"]) if a != baseline]
     levels = sorted(tables.runs[discipline].dropna().unique())
     colours = [(PALETTE[k % len(PALETTE)], "os^Dv"[k % 5]) for k in range(len(levels))]
     title = "What missing money costs: share of the budget paid, and discipline"
-    figure, axes = sheet(1.25 + 2.2 * len(outcomes), title, len(outcomes), len(arms), sharex=True, sharey="row")
-    for row, outcome in zip(axes, outcomes):
-        found = tables.differences(outcome, baseline).sort_values([discipline, x])
+    shares = np.sort(tables.runs[x].dropna().unique())
+    rows = list(itertools.product(outcomes, [baseline, {x: shares[-1]}]))
+    figure, axes = sheet(1.1 + 1.75 * len(rows), title, len(rows), len(arms), sharex=True, sharey="row")
+    for row, (outcome, other) in zip(axes, rows):
+        found = tables.differences(outcome, other).sort_values([discipline, x])
         found["series"] = [f"discipline {d:g}" for d in found[discipline]]
         by, said = scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
         for ax, arm in zip(row, arms):
             ax.axhline(0, color=GREY, lw=0.8)
-            ends = _lines(ax, found[found["arm"] == arm], x, colours, by)
+            ends = _lines(ax, found[found["arm"] == arm], x, colours, by, shares)
             ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0%}"))
             ax.yaxis.set_major_formatter(FuncFormatter(_plain))
-            if ax is row[-1]:
+            if ax is row[-1] and other == baseline:
                 _name_ends(ax, ends)
             ax.set_title(f"{label(arm)}: {meaning(outcome).lower()}", fontsize=SIZE["panel"], loc="left")
-        row[0].set_ylabel(f"difference from\n{_spoken(baseline)} ({said})")
+        than = _spoken(baseline) if other == baseline else "full payment"
+        row[0].set_ylabel(f"difference from\n{than}\n({said})", fontsize=SIZE["small"])
     for column, (share, words) in enumerate([(1 - CUT, "cut of 25%, October 2025"),
                                              (ASSESSED_2719, "resolution 2719, nothing raised")]):  # fmt: skip
         for ax in axes[:, column % len(arms)]:

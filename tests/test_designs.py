@@ -116,6 +116,13 @@ def test_an_arm_on_which_the_axes_have_no_bearing_is_run_once(tmp_path, monkeypa
     none = found.runs[found.runs.arm == "none"]
     assert none["troops"].isna().all()
     assert found.differences("deaths", "none").n.eq(2).all()
+    week = "mission.components.un.arrive.week"
+    late = found.differences("deaths", {week: 0})  # the same arm, as large
+    assert late["arm"].eq("un_only").all()
+    assert late[[week, "troops", "n"]].to_numpy().tolist()[0] == [4, 2000, 2]
+    assert not late[week].eq(0).any()
+    wide = found.runs[found.runs.troops == 2000].pivot(index="seed", columns=week, values="deaths")
+    assert late.difference[0] == pytest.approx((wide[4] - wide[0]).mean())
 
 
 @pytest.mark.parametrize("name", ["phases", "delay", "funding", "cheapest"])
