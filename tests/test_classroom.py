@@ -3,6 +3,7 @@
 import base64
 import importlib.util
 import json
+import math
 import re
 import time
 from pathlib import Path
@@ -286,6 +287,80 @@ def test_missions_come_and_go_in_the_log():
     assert phases[100] == {"regional": "gone", "un": "at strength"}
 
 
+def test_the_phases_of_the_whole_run_are_those_of_each_week_also_when_consent_is_withdrawn():
+    model = at(scene.Scene((("mission=sequential", "civilians=300", "weeks=120"),), 90)).actors[0].model
+
+    def spelled_out(i):
+        found = [p for first, after, p in words.spans(model)[i] for _ in range(first, after)]
+        assert len(found) == model.params.weeks
+        return found
+
+    for i in range(2):
+        every, arrives = spelled_out(i), math.ceil(model.missions.arrive[i])
+        assert set(every[:arrives]) == {""}
+        assert every[arrives:] == [words.phase(model, i, week) for week in range(arrives, model.params.weeks)]
+    model.missions.expelled[1] = 100
+    assert spelled_out(1)[99:101] == ["at strength", "asked to leave"]
+    assert spelled_out(1)[-1] == "gone"
+
+
+def test_every_operation_is_in_the_log():
+    one = at(scene.Scene((("mission=intervention_brigade", "seed=3", "civilians=1000", "weeks=110"),), 110)).actors[0]
+    said = [e for e in one.log if e["kind"] == "operation"]
+    kept = [e for _, e in one.model.record.events if e.kind == "operation"]
+    assert len(said) == len(kept) > 0
+    assert all(f"{e.deaths_b} fighter" in s["text"] for s, e in zip(said, kept) if e.deaths_b)
+
+
+# ---------------------------------------------------------------------------------- looks
+
+
+DEFICIENT = {  # severe; Machado, Oliveira & Fernandes 2009, on linear RGB
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}  # fmt: skip
+TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def _lab(colour, seen):
+    """Return a colour as somebody sees it, in CIE L*a*b*: a difference of 2 is just noticed, one of 10 at a glance."""
+    rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = TO_XYZ @ np.clip(np.array(seen) @ linear, 0, 1) / [0.9505, 1.0, 1.089]
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("kind", DEFICIENT)
+def test_helmets_and_people_can_be_told_apart_with_any_colour_vision(kind):
+    helmets = sorted({look.helmet(yaml.safe_load(f.read_text(encoding="utf-8"))["helmet"])
+                      for f in (CONF / "force").glob("*.yaml")})  # fmt: skip
+    assert len(helmets) >= 4
+    for some in (helmets, [look.CIVILIAN, look.DISPLACED]):
+        for i, a in enumerate(some):
+            for b in some[i + 1 :]:
+                assert np.linalg.norm(_lab(a, DEFICIENT[kind]) - _lab(b, DEFICIENT[kind])) > 12, (a, b)
+    shapes = [look.HOST[0], *(s for s, _ in look.FACTIONS)]
+    assert len(set(shapes)) == len(shapes)  # bands are told apart by shape alone
+
+
+def test_shades_have_room_for_what_the_model_makes():
+    model = at(scene.Scene((("mission=un_only", "mission.authorised=0", "weeks=104"),), 80)).actors[0].model
+    for name in ("presence", "institutions", "need", "trust"):
+        layer = stage.LAYERS[name]
+        dark = np.nanpercentile(layer.of(model), 98) / layer.top
+        assert 0.3 < dark < 2, (name, dark)  # neither a pale map nor a dark one
+
+
+def test_factions_are_called_by_their_names():
+    assert words.faction_name("lords_resistance_army") == "the Lord's Resistance Army"
+    assert words.faction_name("rebels") == "the rebels"
+    for country in scene.names_of("country"):
+        for name in scene.about("country", country)["factions"]:
+            assert name in words.FACTIONS or "_" not in name, name
+
+
 # ---------------------------------------------------------------------------------- to take away
 
 
@@ -328,6 +403,29 @@ def test_the_sheet_holds_three_models_with_long_settings(made_sheet):
     assert len(sheet.draw(long, three, [s + " " + s for s in said]).axes) == 6
 
 
+def test_models_are_told_apart_on_the_sheet(made_sheet):
+    """With settings that differ at the end of a long title, on the axes and in the table of differences, too."""
+    _, said, table = made_sheet
+    models = tuple(("mission=un_only", f"mission.authorised={week}", *SMALL) for week in (0, 26, 52))
+    arms = scene.titles(models)
+    rows = table[table.arm == "UN only"]
+    figure = sheet.draw(scene.Scene(models, 30), pd.concat([rows.assign(arm=a) for a in arms]), said)
+    ticks = [t.get_text().replace("\n", " ") for t in figure.axes[0].get_yticklabels()]
+    assert ticks == arms
+    cells = [t.get_text().replace("\n", " ") for t in figure.texts]
+    assert set(arms[1:]) <= set(cells[cells.index("Three things to notice") - 20 :])
+    assert scene.Scene(models, 30).link() in "".join(cells).replace(" ", "")
+
+
+def test_nobody_is_praised_for_peacekeepers_that_were_not_sent():
+    table = _table(civilians_killed={"A": [5.0] * 4, "B": [5.0] * 4})
+    table["peacekeepers_killed"] = [0, 0, 0, 0, 30, 31, 32, 33]
+    table["cost"] = np.where(table.arm == "A", 0.0, 1e9)
+    assert not any("peacekeepers killed" in s for s in sheet.notices(table, 1))
+    table["cost"] = 1e9
+    assert any("peacekeepers killed" in s for s in sheet.notices(table, 1))
+
+
 def _table(**columns):
     base = {"excess_deaths": 10.0, "displaced_person_weeks": 5e6, "access": 0.6, "peacekeepers_killed": 0.0,
             "missions_expelled": 0, "weeks_to_agreement": np.nan, "agreement_collapses": 0}  # fmt: skip
@@ -363,11 +461,13 @@ def test_one_model_has_three_things_to_notice_too(made_sheet):
 def test_an_animation_shows_the_weeks_to_that_of_the_scene(tmp_path):
     weeks = []
     files, _ = film.render(PAIR, tmp_path / "one.gif", 10, "presence", weeks.append)
+    helmet = tuple(int(look.helmet("#3b8ede")[i : i + 2], 16) for i in (1, 3, 5))
     with Image.open(files[0]) as picture:
         assert (picture.n_frames, picture.size) == (4, film.SIZE)
         first = np.asarray(picture.convert("RGB")).astype(int)
         picture.seek(3)
         last = np.asarray(picture.convert("RGB")).astype(int)
+    assert (last == helmet).all(axis=2).sum() > 300  # few colours, but those that mean something are kept
     assert (np.abs(last - first).sum(axis=2) > 60).sum() > 500
     assert weeks == [10, 20, 30]
     assert {f.name for f in tmp_path.iterdir()} == {"one.gif"}
@@ -401,9 +501,12 @@ def test_the_page_and_the_animation_draw_the_same_marks():
 
 def test_the_command_line_makes_what_the_page_makes(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    command.main(["animate", "film.gif", f"?{PAIR.link()}", "--every", "30"])
-    with Image.open("film.gif") as picture:
-        assert picture.n_frames == 2
+    saved = f"http://127.0.0.1:8711/?{PAIR.link()}&layer=trust\n\n" + "\n".join(PAIR.commands()) + "\n"
+    Path("classroom_scene.txt").write_text(saved, encoding="utf-8")
+    for given in (f"?{PAIR.link()}", "classroom_scene.txt"):
+        command.main(["animate", "film.gif", given, "--every", "30"])
+        with Image.open("film.gif") as picture:
+            assert picture.n_frames == 2
     command.main(["sheet", "mission=none,un_only", *SMALL, "--seeds", "2", "--workers", "1", "--out", "here"])
     assert Path("here/after_action.pdf").is_file()
     assert capsys.readouterr().out.count("\n- ") == 2
@@ -606,7 +709,7 @@ def test_there_are_four_lessons_and_what_they_set_can_be_set():
         assert links, path.name
         for link in links:
             scene.checked(scene.from_link(link))
-        for card in re.findall(r"card \*\*(.+?)\*\*", text):
+        for card in re.findall(r"[Cc]ard \*\*(.+?)\*\*", text):
             assert card in {c["title"] for c in scene.cards()}, card
 
 

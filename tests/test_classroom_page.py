@@ -2,8 +2,10 @@
 
 import os
 import re
+import shlex
 import shutil
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -282,7 +284,98 @@ def test_it_is_played_by_the_keyboard_alone(visit):
     expect(page.locator("#keys")).to_be_visible()
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (820, 1180)])
+LAPS = """() => {
+    const found = [], out = (node, box) => {
+        const a = node.getBoundingClientRect(), b = box.getBoundingClientRect();
+        if (a.width && (a.left < b.left - 2 || a.right > b.right + 8)) found.push(node.textContent);
+    };
+    for (const model of document.querySelectorAll(".model"))
+        for (const node of model.querySelectorAll("dd, dt, .about span, select, .map canvas")) out(node, model);
+    return found;
+}"""
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (1024, 768), (820, 1180), (768, 1024)])
+@pytest.mark.parametrize("models", [("none",), ("none", "un_only"), ("sequential", "parallel", "separated")])
+def test_no_number_runs_into_its_neighbour(visit, size, models):
+    page = visit(query(*(f"mission={m} mission.authorised=0" for m in models), week=90), size)
+    for _ in range(2):  # with the panel and without
+        assert page.evaluate(LAPS) == []
+        page.keyboard.press("f")
+        page.wait_for_timeout(150)
+
+
+def test_type_is_larger_on_a_larger_projector(visit):
+    size = {}
+    for wide in ((1280, 720), (1920, 1080)):
+        page = visit(query("mission=none"), wide)
+        size[wide] = page.evaluate(
+            "parseFloat(getComputedStyle(document.querySelector('[data-number=killed]')).fontSize)"
+        )
+    assert size[1280, 720] >= 19
+    assert size[1920, 1080] > 1.25 * size[1280, 720]
+
+
+def test_the_timeline_tells_the_phases(visit):
+    page = visit(query("mission=none", "mission=un_only mission.authorised=0", week=5))
+    box = page.locator("#jump").bounding_box()
+    said = set()
+    for share in (0.1, 0.4, 0.9):
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 3)
+        page.wait_for_timeout(60)
+        said.add(re.sub(r"Week \d+\. ", "", page.get_attribute("#jump", "title")))
+    assert "A: no mission. B: UN not there yet." in said
+    assert any("building up" in s or "at strength" in s for s in said)
+    assert "Week 5." in page.get_attribute("#jump", "aria-valuetext")
+
+
+def test_what_is_clicked_stays_in_sight(visit):
+    page = visit(query("mission=none", "mission=un_only", week=20))
+    box = page.locator("[data-model=A] canvas").bounding_box()
+    side = min(box["width"], box["height"])
+    for share in (0.1, 0.9):
+        y = box["y"] + share * side
+        page.mouse.click(box["x"] + box["width"] / 2, y)
+        said = page.locator(".said")
+        expect(said).to_be_visible()
+        over = said.bounding_box()
+        assert not over["y"] <= y <= over["y"] + over["height"]
+        page.keyboard.press("Escape")
+
+
+def test_a_week_out_of_range_says_so_and_is_taken_back(visit):
+    page = visit(query("mission=none", week=7))
+    page.fill("#week", "9999")
+    page.press("#week", "Enter")
+    expect(page.locator("#wrong")).to_contain_text("it must be a whole number in [0, 104]")
+    expect(page.locator("#week")).to_have_value("7")
+
+
+def test_the_commands_of_the_page_make_the_numbers_of_the_page(visit, tmp_path):
+    page = visit(query("mission=sequential seed=3", "mission=un_only mission.authorised=0 seed=3", week=40))
+    page.click("#tab-take")
+    with page.expect_download() as waiting:
+        page.click("#csv-weekly")
+    waiting.value.save_as(tmp_path / "page.csv")
+    shown = [
+        table.drop(columns="model") for _, table in pd.read_csv(tmp_path / "page.csv").groupby("model", sort=False)
+    ]
+    assert "line 40 of each weekly.csv" in page.inner_text("#take")
+    environment = {**os.environ, "PYTHONPATH": str(server.scenes.CONF.parent)}
+    for mine, said in zip(shown, page.input_value("#commands").splitlines(), strict=True):
+        words = shlex.split(said)
+        assert words[:3] == ["python", "-m", "sim"]
+        subprocess.run([sys.executable, *words[1:]], cwd=tmp_path, env=environment, check=True, capture_output=True)
+        (made,) = (tmp_path / "results").glob("*/weekly.csv")
+        table = pd.read_csv(made)
+        assert len(table) == 104
+        pd.testing.assert_frame_equal(
+            mine[table.columns].reset_index(drop=True), table.iloc[:40], check_dtype=False, rtol=0, atol=0
+        )
+        shutil.rmtree(tmp_path / "results")
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (1024, 768), (820, 1180)])
 def test_nothing_is_cut_off_on_a_projector_or_a_tablet(visit, size):
     page = visit(query("mission=sequential", "mission=parallel", "mission=separated", week=5), size)
     for letter in "ABC":

@@ -11,7 +11,7 @@ from sim.state import ABROAD, AWAY
 
 COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
 # From which size on an event is worth a word; what is smaller is in the table of events.
-MASSACRE, BATTLE, AMBUSH, COLLATERAL = 50, 60, 2, 5  # persons killed; of massacres, by a faction in a week
+MASSACRE, BATTLE, AMBUSH = 50, 60, 2  # persons killed; of massacres, by a faction in a week
 DISPLACED_STEPS = (100_000, 250_000, 500_000, 1_000_000, 1_500_000, 2_000_000, 3_000_000)
 ALMOST_ALL = 0.95  # of the planned peak
 FACTIONS = {  # of real countries, as they are written
@@ -376,10 +376,11 @@ class Watch:
             elif e.kind == "raid":
                 who = mission_name(r.mission_name(e.side_b))
                 yield "aid", f"{faction} loot a convoy of {who} {where}.".replace("ment loot", "ment loots"), e.cell
-            elif e.kind == "operation" and e.deaths_civilians >= COLLATERAL:
+            elif e.kind == "operation":  # few, and what lesson 2 is about
                 who = mission_name(r.mission_name(e.side_a))
                 rival = faction_name(r.factions[e.side_b])
-                dead = f"{count(e.deaths_b, 'fighter')} and {count(e.deaths_civilians, 'civilian')}"
+                sides = ((e.deaths_b, "fighter"), (e.deaths_civilians, "civilian"), (e.deaths_a, "peacekeeper"))
+                dead = joined(count(n, noun) for n, noun in sides if n) or "nobody"
                 yield "operation", f"an operation of {who} against {rival} {where} kills {dead}.", e.cell
 
     def _massacres(self, attacks):
