@@ -87,8 +87,8 @@ def screening(screened, score, studied, trajectories):
     rows_of(axes.flat, names)
     said = (
         f"The {len(names)} that explain most of the hypercube, highest first. Mark: mu*, the mean size of the effect\n"
-        f"over the whole range, with its 95% bootstrap interval, {trajectories} trajectories. Grey: up to the 99% bound\n"
-        "of what luck alone shows. Filled: beyond it."
+        f"over the whole range, with its 95% bootstrap interval, {trajectories} trajectories. Grey: up to the 99%\n"
+        "bound of what luck alone shows. Filled: beyond it."
     )
     footnote(figure, said)
     return figure
