@@ -125,7 +125,7 @@ def test_points_of_the_other_designs():
     assert len(points) == 18
     assert {v for xy in values for v in xy} == {0.0, 0.5, 1.0}
     assert points[2].places == values[1]
-    spread = np.array([p.places for p in designs.everywhere(["a", "b"], 10, 2)[::2]])
+    spread = np.array([p.places for p in designs.everywhere(["a", "b"], 10, 2)[1][::2]])
     assert (np.sort((spread * 10).astype(int), axis=0) == np.arange(10)[:, None]).all()  # one in each tenth
 
 
@@ -157,18 +157,36 @@ def test_the_bound_of_luck_holds_back_what_is_only_luck(seed):
         assert there[there.parameter == real].beyond_luck.all()
         others = there[~there.parameter.isin(["p0", "p1"]) & ~ask.is_dummy(there.parameter)]
         assert others.beyond_luck.mean() < 0.025, "one in a hundred is expected"
-    score = ask.those_that_matter(found, MODELS, 2)
-    assert set(score.parameter[score.matters]) == {"p0", "p1"}
-    assert score[~score.parameter.isin(["p0", "p1"])].score.mean() == pytest.approx(1, abs=0.1)
-    assert ask.is_dummy(score.parameter).sum() == 20
 
 
-def test_dummies_never_matter():
-    table = pd.DataFrame({"outcome": "access", "target": "missions", "parameter": ["luck 1", "a"], "mu_star": [2, 1],
-                          "luck": 1.5, "beyond_luck": False})  # fmt: skip
-    both = pd.concat([table, table.assign(target="un_only - others")])
-    score = ask.those_that_matter(both, ("un_only",), 2)
-    assert dict(zip(score.parameter, score.matters)) == {"luck 1": False, "a": True}
+def test_a_hypercube_finds_what_trajectories_cannot():
+    names = [f"p{i}" for i in range(100)]
+    places, points = designs.everywhere(names, 200, 1)
+    luck = np.random.default_rng(1).standard_t(4, size=(len(points), 2, len(NAMES)))
+    y = outcomes(2 * places[:, 0], separated=2 * places[:, 0] - 3 * places[:, 1])[:, 1:] + luck
+    found = ask.effects(names, places, y, MODELS)
+    level = found[(found.outcome == "unmet_need") & (found.target == "missions")].set_index("parameter")
+    assert abs(level.change["p0"] - 2) < 2 * level.half["p0"]
+    assert level.half["p0"] < 0.7
+    others = found[~found.parameter.isin(["p0", "p1"]) & found.target.isin(["missions", "separated - others"])]
+    assert others.beyond_chance.mean() == pytest.approx(0.01, abs=0.01)
+    score = ask.scores(names, places, y, MODELS)
+    assert set(score.parameter[:2]) == {"p0", "p1"}
+    assert score.sure[:2].all()
+    assert score.sure[2:].sum() <= 1
+    assert score.level[score.parameter == "p0"].item() > 5 * score.ranking[score.parameter == "p0"].item()
+    assert score.ranking[score.parameter == "p1"].item() > score.level[score.parameter == "p1"].item()
+    assert score.p[2:].mean() == pytest.approx(0.5, abs=0.1)  # even, where there is no effect
+
+
+def test_scores_of_parameters_without_effect_are_hardly_ever_sure():
+    names = [f"p{i}" for i in range(50)]
+    places, points = designs.everywhere(names, 100, 1)
+    sure = 0
+    for seed in range(40):
+        y = np.random.default_rng(seed).normal(size=(len(points), 2, len(NAMES)))
+        sure += ask.scores(names, places, y, MODELS, shuffles=100).sure.any()
+    assert sure <= 7  # 1 in 20 is expected
 
 
 def ishigami(x):
@@ -409,7 +427,7 @@ def test_the_small_analysis_writes_all_tables_and_figures(tmp_path, capsys, monk
     monkeypatch.setattr(sensitivity, "scenario", cache(sensitivity.scenario))
     words = ["sensitivity", "--small", "--workers", "1", "--results", str(tmp_path)]
     command.main(words)
-    tables = {"screening", "parameters", "tornado", "tornado_ranks", "sobol", "flip", "first"}
+    tables = {"effects", "screening", "parameters", "tornado", "tornado_ranks", "sobol", "flip", "first"}
     figures = {"screening", "tornado", "sobol", "flip", "first"}
     assert {p.stem for p in tmp_path.glob("*.csv")} == tables
     assert {p.stem for p in tmp_path.glob("*.png")} == figures

@@ -6,15 +6,18 @@ python -m experiments sensitivity --small      the same steps on a handful of pa
 Five designs, each a list of points (some parameters somewhere in their ranges, and a seed); at each point the mission
 models of the main job are run with the same luck:
 
-screening   Morris trajectories over all numbers of the processes, the factions and the missions
+everywhere  a Latin hypercube over all numbers of the processes, the factions and the missions: which of them explain
+            the outcomes, and where does each model rank first?
 tornado     the ten that matter, one at a time from the low end of the range to the high one
 sobol       Saltelli's design over the ten that matter, and luck as an eleventh
 flip        conflation x contestation, all else at its default: how does the separated model rank?
-everywhere  a Latin hypercube over all numbers: where does each model rank first?
+screening   Morris trajectories over all numbers
 
 Things to notice: the model is chaotic. A changed parameter changes the luck of the war as well as its rules, so that
 even a parameter of no consequence moves single runs. What re-drawn luck alone does is measured by dummies (screening),
-a factor of its own (sobol), or repeated seeds (the others), and effects are held against that.
+a factor of its own (sobol), or repeated seeds (the others), and effects are held against that. A step of a Morris
+trajectory is one run against one other, and luck drowns most effects in it; in a hypercube every run speaks about every
+parameter. So the ten that matter are taken from the hypercube, and the screening stands beside it.
 
 Things to try: a longer war (`--weeks`), and see whether the same ten matter; more seeds on the plane (`--grid-seeds`).
 """
@@ -56,19 +59,19 @@ class Size:
     weeks: int = _at_least(26, 208)
     step_weeks: float = _at_least(0.125, 4.0)
     every: int = _at_least(1, 1)  # take every n-th parameter
-    trajectories: int = _at_least(2, 5)
+    trajectories: int = _at_least(2, 4)
     dummies: int = _at_least(2, 20)
     matter: int = _at_least(1, 10)
     corner_seeds: int = _at_least(2, 10)
-    base: int = _at_least(2, 128)  # of Saltelli's design; a power of 2
+    base: int = _at_least(2, 64)  # of Saltelli's design; a power of 2
     grid: int = _at_least(2, 6)
     grid_seeds: int = _at_least(2, 12)
-    points: int = _at_least(2, 150)
-    point_seeds: int = _at_least(2, 3)
+    points: int = _at_least(4, 300)
+    point_seeds: int = _at_least(2, 2)
 
 
 SMALL = Size(civilians=60, weeks=28, step_weeks=4, every=150, trajectories=2, dummies=2, matter=2, corner_seeds=2,
-             base=2, grid=2, grid_seeds=2, points=2, point_seeds=2)  # fmt: skip
+             base=2, grid=2, grid_seeds=2, points=4, point_seeds=2)  # fmt: skip
 
 
 def scenario(size):
@@ -91,7 +94,7 @@ def say_how_long(run, size, planned):
 
     Parameters
     ----------
-    planned : dict of lists of keys (points, arms), of the designs that do not wait for the screening
+    planned : dict of lists of keys (points, arms), of the designs that do not wait for the hypercube
     """
     to_do = len({k for keys in planned.values() for row in keys for k in row if k not in run.done})
     later = (1 + 2 * size.matter) * size.corner_seeds + size.base * (size.matter + 3)
@@ -124,22 +127,26 @@ def analyse(size, folder, workers):
         factors[designs.plane_name(path)] = designs.whole_range(factors[path])
     run = Runs(arms, factors, folder, workers)
 
-    cube, places, at_screening = designs.screening(names, size.trajectories, size.dummies)
+    cube, trajectories, at_screening = designs.screening(names, size.trajectories, size.dummies)
     plane, at_plane = designs.plane(size.grid, size.grid_seeds)
-    at_points = designs.everywhere(names, size.points, size.point_seeds)
+    places, at_places = designs.everywhere(names, size.points, size.point_seeds)
     planned = {
-        "screening": run.keys(at_screening, ARMS),
+        "everywhere": run.keys(at_places, MISSIONS),
         "flip": run.keys(at_plane, MISSIONS),
-        "everywhere": run.keys(at_points, MISSIONS),
+        "screening": run.keys(at_screening, ARMS),
     }
     say(f"{len(names)} parameters, {len(ARMS)} arms")
     say_how_long(run, size, planned)
 
-    screened = ask.screen(cube, places, run("screening", at_screening, ARMS, planned["screening"]), ARMS)
-    write("screening", screened)
-    score = ask.those_that_matter(screened, MISSIONS, size.matter)
+    y = run("everywhere", at_places, MISSIONS, planned["everywhere"])
+    y = y.reshape(size.points, size.point_seeds, *y.shape[1:])
+    first = ask.shares(ask.standings(y, MISSIONS))
+    write("first", first)
+    draw("first", figures.first(first, MISSIONS, size.points, size.point_seeds))
+    write("effects", ask.effects(names, places, y.mean(axis=1), MISSIONS))
+    score = ask.scores(names, places, y.mean(axis=1), MISSIONS)
+    score["matters"] = score.index < size.matter
     write("parameters", described(score, factors))
-    draw("screening", figures.screening(screened, score, STUDIED, size.trajectories))
     matter = score.parameter[score.matters].tolist()
     say(f"those that matter: {', '.join(matter)}")
 
@@ -154,8 +161,8 @@ def analyse(size, folder, workers):
     stood.insert(1, "end", [corners[p][1] for p in stood.place])
     write("tornado_ranks", stood.drop(columns="place"))
 
-    cube, _, points = designs.sobol(matter, size.base)
-    shares = ask.indices(cube, run("sobol", points, MISSIONS), MISSIONS)
+    saltelli, _, points = designs.sobol(matter, size.base)
+    shares = ask.indices(saltelli, run("sobol", points, MISSIONS), MISSIONS)
     write("sobol", shares)
     draw("sobol", figures.sobol(shares, matter, STUDIED, size.base))
 
@@ -166,11 +173,9 @@ def analyse(size, folder, workers):
     write("flip", stood.drop(columns="place"))
     draw("flip", figures.flip(stood, designs.PLANE, STUDIED, size.grid_seeds))
 
-    y = run("everywhere", at_points, MISSIONS, planned["everywhere"])
-    stood = ask.standings(y.reshape(size.points, size.point_seeds, *y.shape[1:]), MISSIONS)
-    first = ask.shares(stood)
-    write("first", first)
-    draw("first", figures.first(first, MISSIONS, size.points, size.point_seeds))
+    screened = ask.screen(cube, trajectories, run("screening", at_screening, ARMS, planned["screening"]), ARMS)
+    write("screening", screened)
+    draw("screening", figures.screening(screened, score, STUDIED, size.trajectories))
 
     about = {"size": dataclasses.asdict(size), "parameters": len(names), **results.provenance()}
     results.whole_file(folder / "provenance.yaml", lambda f: f.write_text(yaml.safe_dump(about, sort_keys=False)))

@@ -162,11 +162,11 @@ def sobol(names, base):
 
 
 def everywhere(names, points, seeds):
-    """Return a Latin hypercube over some factors, each place with the same few seeds."""
+    """Return a Latin hypercube over some factors, each place with the same few seeds: ((P, D) places, points)."""
     from SALib.sample import latin
 
     places = latin.sample(problem(names), points, seed=1)
-    return [Point(tuple(names), tuple(row.tolist()), s) for row in places for s in range(1, seeds + 1)]
+    return places, [Point(tuple(names), tuple(row.tolist()), s) for row in places for s in range(1, seeds + 1)]
 
 
 def plane_name(path):

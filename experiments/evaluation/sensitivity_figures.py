@@ -13,7 +13,7 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from experiments.evaluation.sensitivity_designs import LUCK
-from experiments.evaluation.sensitivity_indices import LEVEL, against, is_dummy
+from experiments.evaluation.sensitivity_indices import LEVEL, against
 from experiments.style import GREY, INK, PALE, PALETTE, SIZE, bare, footnote, label, looks, meaning, sheet
 
 LOW, HIGH = PALETTE[0], PALETTE[4]
@@ -69,7 +69,7 @@ def panels(studied):
 
 def screening(screened, score, studied, trajectories):
     """Draw mu* of the parameters that move most, with intervals, beside what luck alone does."""
-    names = score.parameter[~is_dummy(score.parameter)][:MOST].tolist()
+    names = score.parameter[:MOST].tolist()
     figure, axes = sheet(1.8 + 0.22 * len(names), "Which numbers move the results (Morris screening)", 1, 4)
     for ax, (outcome, target) in zip(axes.flat, panels(studied)):
         of = screened[(screened.outcome == outcome) & (screened.target == target)]
@@ -86,9 +86,9 @@ def screening(screened, score, studied, trajectories):
         ax.xaxis.set_major_locator(MaxNLocator(3))
     rows_of(axes.flat, names)
     said = (
-        f"The {len(names)} of highest score. mu*: mean size of the effect over the whole range of a parameter, with "
-        f"its 95% bootstrap\ninterval, {trajectories} trajectories. Grey: up to the 99% bound of what luck alone shows."
-        "\nFilled: beyond it."
+        f"The {len(names)} that explain most of the hypercube, highest first. Mark: mu*, the mean size of the effect\n"
+        f"over the whole range, with its 95% bootstrap interval, {trajectories} trajectories. Grey: up to the 99%\n"
+        "bound of what luck alone shows. Filled: beyond it."
     )
     footnote(figure, said)
     return figure
