@@ -241,7 +241,7 @@ def titles(models):
     said = []
     for model in models:
         own = [o for o in model if o not in common and not o.startswith("mission=")]
-        more = [f"{words(o.split('=', 1)[0])} {o.split('=', 1)[1].replace('_', ' ')}" for o in own]
+        more = [words(*o.split("=", 1)) for o in own]
         said.append(", ".join([style.label(mission_of(model)), *more[:2]]) if several else
                     style.label(mission_of(model)))  # fmt: skip
     return [f"{s} ({LETTERS[i].upper()})" if said.count(s) > 1 else s for i, s in enumerate(said)]
@@ -276,17 +276,20 @@ def control_groups():
 
 
 def control_labels():
-    """Return a function from the key of a setting to its short label."""
+    """Return a function that says a setting, from its key and value: `UN comes later by 104 weeks`."""
     known = {c["path"]: c["label"] for g in control_groups() for c in g["controls"]}
 
-    def said(key):
+    def said(key, value):
         star = re.sub(r"\.components\.\w+\.", ".components.*.", key)
         mission = re.search(r"\.components\.(\w+)\.", key)
         plain = "Mandate" if key.startswith("mandate@") else key.rsplit(".", 1)[-1].replace("_", " ")
         text = known.get(star, plain)
         if star.endswith((".arrive.week", ".leave.week")):
             text = "arrives in week" if ".arrive." in star else "leaves in week"
-        return f"{style.label(mission.group(1))} {text.lower()}" if mission else text.lower()
+        text = f"{text.lower()} {value.replace('_', ' ')}" + (
+            " weeks" if key.endswith((".weeks", ".readiness")) else ""
+        )
+        return f"{style.label(mission.group(1))} {text}" if mission else text
 
     return said
 

@@ -155,7 +155,12 @@ def _unsure(table, _):
             2.6 + min(0.6, abs(mean) / level),
             f"{better} has {number(abs(mean))} fewer civilians killed than {worse} on average, but the 95% interval "
             f"reaches from {number(-low if mean < 0 else high)} fewer to {number(high if mean < 0 else -low)} more, "
-            f"and in {n - round(seeds * n)} of {n} seeds it is not so: {n} seeds cannot tell the two apart.",
+            + (
+                f"and in {n - round(seeds * n)} of {n} seeds it is not so: "
+                if round(seeds * n) < n
+                else f"although it is so in all {n} seeds: "
+            )
+            + f"{n} seeds cannot tell the two apart.",
         )
 
 
@@ -326,7 +331,7 @@ def _settings(model):
     """Return the settings of a model that are not those of its files."""
     words = scenes.control_labels()
     own = [o.split("=", 1) for o in model if o.split("=", 1)[0] not in (*scenes.GROUPS, "seed", "weeks")]
-    return "" if not own else "Set: " + ", ".join(f"{words(k)} {v.replace('_', ' ')}" for k, v in own) + "."
+    return "" if not own else "Set: " + ", ".join(words(k, v) for k, v in own) + "."
 
 
 class _Writer:

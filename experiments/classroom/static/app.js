@@ -64,6 +64,7 @@ const hear = {
     scene = m;
     frame = null;
     state.busy = true;
+    $("when").textContent = "…"; // until its week is there
     $("jump").max = $("week").max = m.weeks;
     document.title = `${m.country.name}: peacekeeping classroom`;
     if (Number(state.target) >= m.actors.length) state.target = "all";
@@ -204,7 +205,7 @@ function layOut() {
     const numbers = make("dl", { class: "numbers" });
     const cells = {};
     for (const h of welcome.headlines) {
-      cells[h.name] = make("dd", { text: "0", "data-number": h.name });
+      cells[h.name] = make("dd", { text: "…", "data-number": h.name });
       numbers.append(make("div", {}, make("dt", {}, h.label, " ", make("small", { text: h.unit })), cells[h.name]));
     }
     const box = make("div", { class: "map" }, canvas);
