@@ -240,7 +240,7 @@ LEVELS = tuple(
     )
 )  # fmt: skip
 TOO_KIND = Test(
-    "Failure", "share of seeds in which UN at 8,000-equivalent does worse than none, civilians killed", m.worse(KILLED),
+    "Failure", "share of seeds in which UN at 8 does worse than none, civilians killed", m.worse(KILLED),
     T1, "in", (0.01, 1), False, "Rwanda: catastrophe must be possible", reduce=m.share,
 )  # fmt: skip
 

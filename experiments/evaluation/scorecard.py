@@ -160,9 +160,10 @@ def _curves(figure, curves, height):
     apart = 0.085 * np.diff(np.log(ax.get_ylim()))[0]
     for a, b in itertools.pairwise(ends):
         b[0] = max(b[0], a[0] + apart)  # so that labels do not overlap
+    pushed = np.mean([at - np.log(y) for at, y, *_ in ends])
     for at, y, words, colour in ends:
-        ax.annotate(words, (1.03, y), (1.08, np.exp(at)), size=SIZE["small"], color=colour, va="center",
-                    annotation_clip=False, arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.5})  # fmt: skip
+        ax.annotate(words, (1.03, y), (1.08, np.exp(at - pushed)), size=SIZE["small"], color=colour, va="center",
+                    annotation_clip=False, arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.5, "relpos": (0, 0.5)})  # fmt: skip
 
 
 def _cut(text, length):
