@@ -124,7 +124,7 @@ SMALLER = {
     "cheapest": ["experiment.design.points=4"],
     "hindcast": ["experiment.map_dates=[2013-11,2014-03]"],
 }
-WEEKS = {"hindcast": 120}
+WEEKS = {"hindcast": 120, "car": 106}
 
 
 def test_every_experiment_goes_through(tmp_path, monkeypatch):

@@ -160,6 +160,11 @@ def test_counterfactuals_compare_pairs_after_november_2013(three_arms):
     assert displaced.low < displaced.difference < displaced.high < 0
 
 
+def test_counterfactuals_of_runs_that_end_before_are_refused(three_arms):
+    with pytest.raises(ValueError, match="the runs end in 2013-11; counterfactuals compare months from 2013-12 on"):
+        hindcast.counterfactuals(three_arms[three_arms.month < "2013-12"], "none")
+
+
 def test_counterfactuals_are_drawn(three_arms):
     figure = drawn(held.counterfactuals(hindcast.counterfactuals(three_arms, "none"), "none"))
     assert [ax.get_title(loc="left").lower() for ax in figure.axes] == list(hindcast.CHANGED)

@@ -290,7 +290,9 @@ def counterfactuals(table, baseline):
         ax.set_xscale("log")
         ends = t[["low90", "high90"]].to_numpy()
         ax.set_xlim(max(0.05, 0.9 * ends.min()), min(20, 1.1 * ends.max()))
-        ticks = [v for v in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if ax.get_xlim()[0] <= v <= ax.get_xlim()[1]]
+        shortest, longest = ax.get_xlim()
+        sparse, dense = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20), (0.4, 0.6, 0.8, 1, 1.25, 1.5)
+        ticks = [v for v in (sparse if longest / shortest > 3 else dense) if shortest <= v <= longest]
         ax.set_xticks(ticks, [f"{v:g}" for v in ticks])
         ax.xaxis.set_minor_locator(NullLocator())
         ax.set_title(measure.capitalize(), loc="left", fontsize=SIZE["panel"], color=INK)

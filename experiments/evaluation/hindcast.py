@@ -207,6 +207,11 @@ def counterfactuals(monthly, baseline, first=FIRST):
 
     """
     after = monthly[monthly["month"] >= first]
+    if after.empty:
+        raise ValueError(
+            f"the runs end in {monthly['month'].max()}; counterfactuals compare months from {first} on: raise "
+            "weeks, or drop the figure"
+        )
     rows = []
     for measure, (columns, how) in CHANGED.items():
         values = after.assign(x=after[columns].sum(axis=1)).groupby(["seed", "arm"], sort=False)["x"].agg(how).unstack()
