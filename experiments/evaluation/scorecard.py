@@ -162,8 +162,9 @@ def _curves(figure, curves, height):
         b[0] = max(b[0], a[0] + apart)  # so that labels do not overlap
     pushed = np.mean([at - np.log(y) for at, y, *_ in ends])
     for at, y, words, colour in ends:
+        line = {"arrowstyle": "-", "color": colour, "lw": 0.5, "relpos": (0, 0.5)}
         ax.annotate(words, (1.03, y), (1.08, np.exp(at - pushed)), size=SIZE["small"], color=colour, va="center",
-                    annotation_clip=False, arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.5, "relpos": (0, 0.5)})  # fmt: skip
+                    annotation_clip=False, arrowprops=line)  # fmt: skip
 
 
 def _cut(text, length):
