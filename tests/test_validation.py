@@ -403,3 +403,10 @@ def test_what_becomes_of_a_row_without_its_mechanism(verdict, off, said):
 
 def test_an_interval_shrinks_with_the_root_of_the_seeds():
     assert validation.enough(-np.log(1.2), np.log(1.2), 1.2, 100) == pytest.approx(400)
+
+
+def test_more_seeds_are_spent_only_where_they_can_decide():
+    wide, narrow = ({"estimate_low": 1 / x, "estimate_high": x, "seeds": 30} for x in (3, 1.4))
+    assert not validation.decidable(ROWS["A4 step T8"], wide, 100)
+    assert validation.decidable(ROWS["A4 step T8"], narrow, 110)
+    assert validation.decidable(ROWS["T1"], wide, 100)

@@ -42,7 +42,7 @@ class Test:
     expect : "<1", ">1", "=1" of a ratio, "<0", ">0", "in" the band of a number; "" where the literature is divided
     band : plausible sizes: for warnings, unless expect is "in"; can_fail : else it is reported, whatever comes out
     mechanism : what explains it; off : (what is switched off or wrong, arms)
-    raised : to more seeds if inconclusive; reduce : rows of the measure to an estimate, none: the median
+    reduce : rows of the measure to an estimate, none: the median
     margin : ratio that counts as the same; note : function of (store, *arms) to a remark
     """
 
@@ -55,7 +55,6 @@ class Test:
     can_fail: bool = False
     mechanism: str = ""
     off: tuple = ()
-    raised: bool = True
     reduce: Callable = None
     margin: float = None
     note: Callable = None

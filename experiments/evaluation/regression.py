@@ -5,9 +5,9 @@
 Question: had Hultman, Kathman & Shannon (2013) only the panel of this simulation, in which missions go to harder wars,
 would they find what they found? And is it what the missions did?
 
-Things to notice: troops alone in the model are confounded with how hard a war is, because they go where people die.
-The paper's controls help or do not; the truth is known here, because every conflict is run again, with the same luck,
-without its mission. When missions are dealt at random, no controls are needed.
+Things to notice: where missions go to harder wars, troops alone are confounded with how hard a war is; and because wars
+burn out and missions come late, they are confounded with time, even when missions are dealt at random. The truth is
+known here: every conflict is run again, with the same luck, without its mission.
 
 Things to try: change the rule that sends missions in conf/evaluation/regression.yaml; leave a control out of `MODELS`.
 
