@@ -426,8 +426,10 @@ def test_flips_are_told_with_whether_they_are_luck():
         stood.insert(i, name, [values[p] for p in stood.place])
     found = sensitivity_summary.flips(stood)
     killed = found[found.outcome == "Civilians killed"].set_index("at")
-    assert killed.loc["high end of `p`"].to_list() == ["Civilians killed", "A", "B", "yes"]
-    assert killed["beyond luck"].get("low end of `p`", "") == ""
+    assert killed.loc["high end of `p`"].to_list() == ["Civilians killed", "A", "B", True]
+    assert not killed["beyond luck"].get("low end of `p`", False)
+    nobody = sensitivity_summary.flips(stood.assign(rank=1))  # all alike
+    assert nobody.empty
 
 
 def test_the_small_analysis_writes_all_tables_and_figures(tmp_path, capsys, monkeypatch):

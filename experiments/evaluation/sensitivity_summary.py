@@ -74,14 +74,15 @@ def flips(stood):
     """
     rows = []
     for outcome, of in stood.groupby("outcome", sort=False):
-        best = of[of["rank"] == 1]
-        default = best[best.end == ""].arm.iloc[0]
-        for row in best[(best.end != "") & (best.arm != default)].itertuples():
-            there = of[(of.parameter == row.parameter) & (of.end == row.end) & (of.arm == default)].iloc[0]
-            rows.append({"outcome": meaning(outcome), "first at the defaults": label(default),
-                         "at": f"{row.end} end of `{row.parameter}`", "first there": label(row.arm),
-                         "beyond luck": "yes" if there.best_rank > 1 else ""})  # fmt: skip
-    return pd.DataFrame(rows)
+        default = of[(of.end == "") & (of["rank"] == 1)].arm.iloc[0]
+        for (parameter, end), there in of[of.end != ""].groupby(["parameter", "end"], sort=False):
+            was = there[there.arm == default].iloc[0]
+            if was["rank"] > 1:
+                now = there[there["rank"] == 1].arm.iloc[0]
+                rows.append({"outcome": meaning(outcome), "first at the defaults": label(default),
+                             "at": f"{end} end of `{parameter}`", "first there": label(now),
+                             "beyond luck": bool(was.best_rank > 1)})  # fmt: skip
+    return pd.DataFrame(rows, columns=["outcome", "first at the defaults", "at", "first there", "beyond luck"])
 
 
 def page(about, score, swings, corners, sobol, first, stood, screened, plane, studied):
@@ -96,6 +97,7 @@ def page(about, score, swings, corners, sobol, first, stood, screened, plane, st
     said = [f"{meaning(o).lower()} {r.total:.2f} ± {r.total_half:.2f}" for o, r in luck.iterrows()]
     beyond = screened[(screened.target == LEVEL)].groupby("outcome", sort=False).beyond_luck.sum()
     flipped = flips(corners)
+    sure = flipped[flipped["beyond luck"]]
     parts = [
         "# What the results hang on",
         about,
@@ -113,7 +115,8 @@ def page(about, score, swings, corners, sobol, first, stood, screened, plane, st
         + "; ".join(f"{meaning(o).lower()} {n}" for o, n in beyond.items())
         + f", of {len(score)} parameters, of whom one in a hundred is expected there by luck.",
         "## Who is first at the ends of the numbers that matter, if it is not who is first at the defaults",
-        markdown(flipped) if len(flipped) else "The same everywhere.",
+        markdown(sure.drop(columns="beyond luck")) if len(sure) else "Nobody else, beyond luck.",
+        f"Within luck, another is first in {len(flipped) - len(sure)} more of {corners.place.max() * len(OFFSET)} cases.",
         f"## The {label(studied).lower()} model over conflation and contestation: rank (by luck)",
         markdown(ranks_on_the_plane(stood, plane, studied)),
     ]  # fmt: skip
