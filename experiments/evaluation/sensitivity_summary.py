@@ -116,7 +116,7 @@ def page(about, score, swings, corners, sobol, first, stood, screened, plane, st
         + f", of {len(score)} parameters, of whom one in a hundred is expected there by luck.",
         "## Who is first at the ends of the numbers that matter, if it is not who is first at the defaults",
         markdown(sure.drop(columns="beyond luck")) if len(sure) else "Nobody else, beyond luck.",
-        f"Within luck, another is first in {len(flipped) - len(sure)} more of {corners.place.max() * len(OFFSET)} cases.",
+        f"Within luck, another is first in {len(flipped) - len(sure)} of {corners.place.max() * len(OFFSET)} cases.",
         f"## The {label(studied).lower()} model over conflation and contestation: rank (by luck)",
         markdown(ranks_on_the_plane(stood, plane, studied)),
     ]  # fmt: skip
