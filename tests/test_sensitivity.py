@@ -16,7 +16,7 @@ from conftest import loaded, put
 
 from experiments import __main__ as command
 from experiments import runs, workers
-from experiments.evaluation import sensitivity, sensitivity_runs
+from experiments.evaluation import sensitivity, sensitivity_runs, sensitivity_summary
 from experiments.evaluation import sensitivity_designs as designs
 from experiments.evaluation import sensitivity_indices as ask
 from experiments.evaluation.sensitivity_runs import NAMES, Runs, measured
@@ -420,6 +420,18 @@ def test_nobody_who_tries_is_access_of_nought():
 # ------------------------------------------------------------------------------ all of it
 
 
+def test_flips_are_told_with_whether_they_are_luck():
+    stood = ask.standings(places_of([[1, 2, 3], [2, 1.9999, 3], [3, 1, 2]]), ("a", "b", "c"))
+    for i, (name, values) in enumerate((("parameter", ["", "p", "p"]), ("end", ["", "low", "high"]))):
+        stood.insert(i, name, [values[p] for p in stood.place])
+    found = sensitivity_summary.flips(stood)
+    killed = found[found.outcome == "Civilians killed"].set_index("at")
+    assert killed.loc["high end of `p`"].to_list() == ["Civilians killed", "A", "B", True]
+    assert not killed["beyond luck"].get("low end of `p`", False)
+    nobody = sensitivity_summary.flips(stood.assign(rank=1))  # all alike
+    assert nobody.empty
+
+
 def test_the_small_analysis_writes_all_tables_and_figures(tmp_path, capsys, monkeypatch):
     few = ("un_only", "regional_only", "separated")  # of the models, to be quicker
     monkeypatch.setattr(sensitivity, "MISSIONS", few)
@@ -433,6 +445,9 @@ def test_the_small_analysis_writes_all_tables_and_figures(tmp_path, capsys, monk
     assert {p.stem for p in tmp_path.glob("*.png")} == figures
     assert yaml.safe_load((tmp_path / "provenance.yaml").read_text())["size"]["civilians"] == 60
     assert "runs to do" in capsys.readouterr().err
+    page = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert "| Regional only |" in page
+    assert "nan" not in page
     first = pd.read_csv(tmp_path / "first.csv")
     assert set(first.arm) == set(few)
     assert set(first.outcome) == set(NAMES)

@@ -35,6 +35,7 @@ from experiments import runs
 from experiments.evaluation import sensitivity_designs as designs
 from experiments.evaluation import sensitivity_figures as figures
 from experiments.evaluation import sensitivity_indices as ask
+from experiments.evaluation import sensitivity_summary as summary
 from experiments.evaluation.sensitivity_runs import Runs, simulate
 from sim import results
 from sim.config import load
@@ -155,11 +156,11 @@ def analyse(size, folder, workers):
     swings = ask.tornado(matter, y, MISSIONS, size.corner_seeds)
     write("tornado", swings)
     draw("tornado", figures.tornado(swings, STUDIED, size.corner_seeds))
-    stood = ask.standings(y.reshape(-1, size.corner_seeds, *y.shape[1:]), MISSIONS)
-    corners = [("(all at their defaults)", ""), *((n, e) for n in matter for e in ("low", "high"))]
-    stood.insert(0, "parameter", [corners[p][0] for p in stood.place])
-    stood.insert(1, "end", [corners[p][1] for p in stood.place])
-    write("tornado_ranks", stood.drop(columns="place"))
+    corners = ask.standings(y.reshape(-1, size.corner_seeds, *y.shape[1:]), MISSIONS)
+    ends = [("(all at their defaults)", ""), *((n, e) for n in matter for e in ("low", "high"))]
+    corners.insert(0, "parameter", [ends[p][0] for p in corners.place])
+    corners.insert(1, "end", [ends[p][1] for p in corners.place])
+    write("tornado_ranks", corners.drop(columns="place"))
 
     saltelli, _, points = designs.sobol(matter, size.base)
     shares = ask.indices(saltelli, run("sobol", points, MISSIONS), MISSIONS)
@@ -177,6 +178,13 @@ def analyse(size, folder, workers):
     write("screening", screened)
     draw("screening", figures.screening(screened, score, STUDIED, size.trajectories))
 
+    about = (
+        f"{len(names)} parameters; {size.points} places x {size.point_seeds} seeds in the hypercube, base {size.base} "
+        f"of Saltelli's design, {size.trajectories} Morris trajectories; wars of {size.weeks} weeks and "
+        f"{size.civilians:,} civilians in steps of {size.step_weeks:g} weeks; model source {run.code}."
+    )
+    page = summary.page(about, score, swings, corners, shares, first, stood, screened, designs.PLANE, STUDIED)
+    results.whole_file(folder / "summary.md", lambda f: f.write_text(page, encoding="utf-8"))
     about = {"size": dataclasses.asdict(size), "parameters": len(names), **results.provenance()}
     results.whole_file(folder / "provenance.yaml", lambda f: f.write_text(yaml.safe_dump(about, sort_keys=False)))
     say(f"results: {folder}")
