@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from omegaconf import OmegaConf
@@ -79,6 +80,19 @@ def test_killed_workers_and_a_killed_parent_leave_the_table_as_it_would_have_bee
     assert attempt >= 1
     assert table(tmp_path) == table(undisturbed)
     assert not list(tmp_path.glob(".*"))
+
+
+def _grow(job):
+    """A run, and then the memory of the process that did it, in MB."""
+    runs.attempt(job)
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+def test_a_process_that_does_many_runs_does_not_grow(tmp_path):
+    jobs = runs.plan({"none": params("civilians=2000")}, range(1, 141), tmp_path / "runs")
+    used = [memory for _, memory in workers.each(jobs, 2, _grow)]
+    assert np.median(used[-40:]) - np.median(used[20:60]) < 4  # MB; 7 if none were given back
 
 
 def _die_once(job):
