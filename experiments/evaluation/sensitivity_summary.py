@@ -118,7 +118,8 @@ def page(about, score, swings, corners, sobol, first, stood, screened, plane, st
         + "; ".join(said) + ".",
         f"Morris screening of {len(score)} parameters, mean of all models: so many move a count by less than a tenth "
         "over their whole range (in brackets: so many move it more than the 99% bound of re-drawn luck, where one in a "
-        "hundred is expected): " + "; ".join(f"{meaning(o).lower()} {n} ({beyond[o]})" for o, n in little.items()) + ".",
+        "hundred is expected): "
+        + "; ".join(f"{meaning(o).lower()} {n} ({beyond[o]})" for o, n in little.items()) + ".",
         "## Who is first at the ends of the numbers that matter, if it is not who is first at the defaults",
         markdown(sure.drop(columns="beyond luck")) if len(sure) else "Nobody else, beyond luck.",
         f"Within luck, another is first in {len(flipped) - len(sure)} of {corners.place.max() * len(OFFSET)} cases.",
