@@ -13,11 +13,12 @@ sobol       Saltelli's design over the ten that matter, and luck as an eleventh
 flip        conflation x contestation, all else at its default: how does the separated model rank?
 screening   Morris trajectories over all numbers
 
-Things to notice: the model is chaotic. A changed parameter changes the luck of the war as well as its rules, so that
-even a parameter of no consequence moves single runs. What re-drawn luck alone does is measured by dummies (screening),
-a factor of its own (sobol), or repeated seeds (the others), and effects are held against that. A step of a Morris
-trajectory is one run against one other, and luck drowns most effects in it; in a hypercube every run speaks about every
-parameter. So the ten that matter are taken from the hypercube, and the screening stands beside it.
+Things to notice: luck is keyed by decision, so most parameters leave most of a run as it was, and the screening tells
+which of them may be forgotten. But the model is chaotic: a parameter that bears on the war at all soon changes its luck
+too, and then a single run moves as much as with another seed. What re-drawn luck alone does is measured by dummies
+(screening), a factor of its own (sobol), or repeated seeds (the others), and effects are held against that. A step of a
+Morris trajectory is one run against one other, in which luck drowns most effects; in a hypercube every run speaks about
+every parameter. So the ten that matter are taken from the hypercube.
 
 Things to try: a longer war (`--weeks`), and see whether the same ten matter; more seeds on the plane (`--grid-seeds`).
 """

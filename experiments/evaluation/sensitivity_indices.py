@@ -1,8 +1,8 @@
 """What the sensitivity analysis asks of the outcomes: indices, and who ranks where.
 
 All take outcomes as an array (points, arms, outcomes): counts in doublings, access as a share
-(sensitivity_runs.measured). Things to notice: the model is chaotic, so a parameter of no consequence moves single runs
-as much as another seed does; each index stands beside what luck alone gives.
+(sensitivity_runs.measured). Things to notice: the model is chaotic, so a parameter that bears on the war at all moves
+single runs as much as another seed does; each index stands beside what luck alone gives.
 """
 
 import warnings
@@ -73,8 +73,9 @@ def is_dummy(names):
 def screen(cube, places, y, arms):
     """Return the Morris table: mu* with its bootstrap interval, mu, sigma, the bound of luck, and beyond it or not.
 
-    Each step of a trajectory is one run against one other, so luck is large in it. The bound is the one-sided 99%
-    prediction bound of a dummy's mu*: of a hundred parameters without effect about one is expected beyond it. It is
+    Each step of a trajectory is one run against one other. A dummy draws all luck anew, which few parameters do: what
+    stays far below it may be forgotten, and what is near it may be luck. The bound is the one-sided 99% prediction
+    bound of a dummy's mu*: of a hundred parameters without effect about one is expected beyond it, or fewer. It is
     worked out on logarithms: a mean of a few sizes is skewed, and a normal bound would let two to three in a hundred
     through.
     """

@@ -1,11 +1,14 @@
 """The sensitivity analysis on a page: what its tables say, in Markdown."""
 
+import numpy as np
 import pandas as pd
 
 from experiments.evaluation.checks import markdown
-from experiments.evaluation.sensitivity_indices import LEVEL, against
+from experiments.evaluation.sensitivity_indices import LEVEL, against, is_dummy
 from experiments.evaluation.sensitivity_runs import OFFSET
 from experiments.style import label, meaning
+
+LITTLE = np.log2(1.1)  # doublings: a count that changes by less than a tenth
 
 
 def percent(share):
@@ -95,7 +98,9 @@ def page(about, score, swings, corners, sobol, first, stood, screened, plane, st
     """
     luck = sobol[(sobol.parameter == "luck") & (sobol.target == LEVEL)].set_index("outcome") if len(sobol) else sobol
     said = [f"{meaning(o).lower()} {r.total:.2f} ± {r.total_half:.2f}" for o, r in luck.iterrows()]
-    beyond = screened[(screened.target == LEVEL)].groupby("outcome", sort=False).beyond_luck.sum()
+    level = screened[(screened.target == LEVEL) & ~is_dummy(screened.parameter) & (screened.outcome != "access")]
+    little = (level.mu_star < LITTLE).groupby(level.outcome, sort=False).sum()
+    beyond = level.groupby("outcome", sort=False).beyond_luck.sum()
     flipped = flips(corners)
     sure = flipped[flipped["beyond luck"]]
     parts = [
@@ -111,9 +116,10 @@ def page(about, score, swings, corners, sobol, first, stood, screened, plane, st
         markdown(what_matters(score, swings, studied)),
         "Share of the variance of single runs that hangs on luck, alone or with parameters (Sobol', total): "
         + "; ".join(said) + ".",
-        "Beyond the bound of luck in the Morris screening, level: "
-        + "; ".join(f"{meaning(o).lower()} {n}" for o, n in beyond.items())
-        + f", of {len(score)} parameters, of whom one in a hundred is expected there by luck.",
+        f"Morris screening of {len(score)} parameters, mean of all models: so many move a count by less than a tenth "
+        "over their whole range (in brackets: so many move it more than the 99% bound of re-drawn luck, where one in a "
+        "hundred is expected): "
+        + "; ".join(f"{meaning(o).lower()} {n} ({beyond[o]})" for o, n in little.items()) + ".",
         "## Who is first at the ends of the numbers that matter, if it is not who is first at the defaults",
         markdown(sure.drop(columns="beyond luck")) if len(sure) else "Nobody else, beyond luck.",
         f"Within luck, another is first in {len(flipped) - len(sure)} of {corners.place.max() * len(OFFSET)} cases.",
