@@ -132,6 +132,8 @@ def test_bash_completes_the_command(tmp_path):
     home = Path(sys.executable).parent
     if not (home / "peacekeeping").exists() or not shutil.which("bash"):
         pytest.skip("the command is not installed in this environment, or there is no bash")
+    if " " in str(home):
+        pytest.skip("the function of Hydra 1.3 does not find a command in a folder with a space")
     code = 'eval "$(peacekeeping -sc install=bash)"; COMP_LINE="peacekeeping mission=sep"; COMP_POINT=${#COMP_LINE}; '
     code += 'COMP_CWORD=1; export COMP_LINE COMP_POINT; hydra_bash_completion; echo "${COMPREPLY[@]}"'
     done = subprocess.run(["bash", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False,

@@ -62,11 +62,12 @@ def test_the_second_lesson_quotes_the_log():
 
 
 def test_the_regression_of_the_fourth_lesson_is_called_by_its_names():
-    from experiments.evaluation import regression
+    from experiments.evaluation import conflicts, regression
 
     text = (LESSONS / "4_selection.md").read_text(encoding="utf-8")
     code = text.split("```py")[1].split("```")[0]
     compile(code, "lesson", "exec")
-    for name in set(re.findall(r"regression\.(\w+)", code)) - {"panel"}:
-        assert hasattr(regression, name), name
-    assert callable(regression.panel)
+    for module in (regression, conflicts):
+        for name in re.findall(rf"{module.__name__.split('.')[-1]}\.(\w+)", code):
+            assert hasattr(module, name), name
+    assert "panels" in code
