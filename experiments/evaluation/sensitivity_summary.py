@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from experiments.evaluation.checks import markdown
+from experiments.evaluation.estimates import markdown
 from experiments.evaluation.sensitivity_indices import LEVEL, against, is_dummy
 from experiments.evaluation.sensitivity_runs import OFFSET
 from experiments.style import label, meaning
