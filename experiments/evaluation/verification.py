@@ -73,8 +73,8 @@ def _row(store, arm, base, what, level, outcome):
 def trends(store):
     """Return how each outcome changes with each doubling of step, cells or civilians: ratio and 95% interval.
 
-    All levels together show smaller changes than any two apart: the slope of the logarithm of each run's outcome on
-    the binary logarithm of the level, by least squares, with a bootstrap over the runs.
+    All levels together show smaller changes than any two apart: the slope of the logarithm of each run's outcome on the
+    binary logarithm of the level, by least squares, with a bootstrap over the runs.
     """
     rows = []
     for base, what, outcome in itertools.product(("none", "un"), REFERENCE, OUTCOMES):
