@@ -43,7 +43,7 @@ def make_missions(params):
         command=np.array([commands.index(c.command or n) for n, c in zip(names, parts, strict=True)], dtype=int),
         un=np.array([c.force.un for c in parts], dtype=bool),
         personnel=np.array([[getattr(c.personnel, k) for k in KINDS] for c in parts], float).reshape(-1, len(KINDS)),
-        arrive=arrive, leave=leave, build_up=_column(parts, lambda c: c.force.build_up),
+        arrive=arrive, leave=leave, build_up=_column(parts, lambda c: c.force.build_up) * d.build_up,
         draw_down=_column(parts, lambda c: c.draw_down), peak=_column(parts, lambda c: c.force.peak),
         strength=[_known_strength(params, n, c) for n, c in zip(names, parts, strict=True)],
         takes_over=np.array([_taken_over(names, n, c) for n, c in zip(names, parts, strict=True)], dtype=int),

@@ -192,15 +192,18 @@ class PeaceModel(mesa.Model):
         inside = self.land.place[cell] >= 0
         return self.land.place[cell][inside], self.land.place_share[inside]
 
-    def somebody(self, cell, luck, people):
-        """Choose somebody in the place of a cell: his cell and community, or -1 for both if there is nobody.
+    def reach(self, cell):
+        """Return the cells of the place around a cell and of those around it, and the share of each: two (R,)."""
+        inside = self.land.reach[cell] >= 0
+        return self.land.reach[cell][inside], self.land.reach_share[inside]
+
+    def somebody(self, cells, weights, luck):
+        """Choose somebody: his cell and community, or -1 for both if there is nobody.
 
         Parameters
         ----------
-        cell : int; luck : 0..1; people : function of cells (P,) that returns how many of each community count, (P, K)
+        cells : (P,) int; weights : (P, K) how much the people there of each community count; luck : 0..1
         """
-        cells, share = self.place(cell)
-        weights = people(cells) * share[:, None]
         found = draws.pick(weights.ravel(), luck)
         return (int(cells[found // weights.shape[1]]), found % weights.shape[1]) if found >= 0 else (-1, -1)
 
@@ -228,7 +231,9 @@ class PeaceModel(mesa.Model):
         in the place of the cell may be hit.
         """
         if community is None:
-            cell, community = self.somebody(cell, luck, lambda c: self.census.population[c] - self.now.toll[c])
+            cells, share = self.place(cell)
+            left = self.census.population[cells] - self.now.toll[cells]
+            cell, community = self.somebody(cells, left * share[:, None], luck)
         left = self.census.population[cell, community] - self.now.toll[cell, community]
         dead = int(min(wanted, left)) if community >= 0 else 0
         if dead <= 0:

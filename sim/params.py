@@ -298,6 +298,8 @@ class Deploy:
     replacement: float = param(26, "week", 1, 520, "half-life of a gap left by casualties")
     expulsion: float = param(8, "week", 0, 260, "weeks in which an unwanted mission goes",
                              "assumed; sign: Mali asked the UN to go (Nakaya 2024)")
+    build_up: float = param(1, "ratio", 0.05, 20, "build-up of every force, against the weeks that it says of itself",
+                            "22 large UN missions took 4 to 33 months to 90% of their peak (Perry & Smith 2013)")
     base_size: float = param(350, "person", 10, 10_000, "mean uniformed persons per base",
                              "median 185, IQR 150-650 (Geo-PKO 2.3)")
     base_skew: float = param(0.75, "exponent", 0, 3, "size of base j falls as j to minus this",
@@ -347,7 +349,7 @@ class Move:
                               "order: quiet spells last 2 months in the median, 9.8 on average (HKS data)")
     vigour: float = param(1.2, "log sd", 0, 3, "spread of campaigns' intensity (lognormal)")
     taking_part: float = param(0.6, "share", 0, 1, "share of bands that join a campaign")
-    place_km: float = param(25, "km", 1, 500, "side of a place: bands prey on those in it, meet rivals one place on")
+    place_km: float = param(25, "km", 1, 500, "side of a place; bands prey and meet rivals up to one place on")
     reach_km: float = param(150, "km", 10, 2_000, "distance at which an objective loses half its pull")
     speed: float = param(45, "km/week", 1, 500, "march of a band on open ground")
     wariness: float = param(1.0, "ratio", 0, 50, "how bands avoid cells held by a stronger presence")
@@ -382,7 +384,7 @@ class Fight:
 class Prey:
     """One-sided violence: bands attack civilians, protection deters."""
 
-    rate: float = param(50, "1/year", 0, 520, "attacks of a band in a campaign of mean vigour, motive 1")
+    rate: float = param(40, "1/year", 0, 520, "attacks of a band in a campaign of mean vigour, motive 1")
     lull: float = param(0.0005, "ratio", 0, 1, "of that rate, outside campaigns")
     protection: float = param(0.1, "ratio", 0.01, 100, "peacekeepers at work that deter one fighter",
                               "order: effect of 1 per 1,000 people, Hultman, Kathman & Shannon 2013")
@@ -399,7 +401,7 @@ class Prey:
                                    "order: harm raises attacks for under 4 weeks (Condra & Shapiro 2012)")
     losses_half: float = param(0.1, "share", 0.001, 1, "recent losses of a band's strength felt half as a motive")
     reprisal_half: float = param(10, "person", 0.1, 1e4, "own dead nearby who call half fully for reprisal")
-    targets: float = param(4_000, "person", 1, 1e6, "people in a cell at which half of the attacks find a target")
+    targets: float = param(36_000, "person", 1, 1e7, "people in reach at which half of the attacks find a target")
     restraint: float = param(0.5, "share", 0, 1, "attacks that reporting deters, fully committed faction")
     reporters: float = param(20, "person", 0.1, 1e4, "reporting presence in a place that gives half of that")
     severity: float = param(5.5, "person", 0.1, 100, "smallest typical attack of a band of `band` fighters")

@@ -17,7 +17,7 @@ from sim.params import out_of_range, rows
 
 DATA = os.environ.get("CAR_DATA")
 ABOUT = yaml.safe_load((CONF / "calibrated" / "car.yaml").read_text(encoding="utf-8"))
-LAYOUT = ["deploy.base_size", "deploy.base_skew"]  # drawn too, but not from the country's history
+DEPLOYED = ["deploy.base_size", "deploy.base_skew", "deploy.build_up"]  # drawn too, but not from the country's history
 GED_COLUMNS = [
     "date_start", "date_end", "type_of_violence", "side_a", "side_b", "longitude", "latitude", "where_prec", "best",
     "deaths_civilians",
@@ -155,7 +155,7 @@ def test_free_parameters_exist_and_belong_to_the_country_not_to_missions():
 def test_the_draws_are_within_their_priors():
     table = Calibration("car").table
     assert len(table) == calibration.DRAWS
-    assert set(table.columns) == {"seed", "distance", *ABOUT["priors"], *LAYOUT}
+    assert set(table.columns) == {"seed", "distance", *ABOUT["priors"], *DEPLOYED}
     for name, prior in ABOUT["priors"].items():
         assert table[name].between(prior["low"] * 0.9999, prior["high"] * 1.0001).all()
     assert len(table[["seed"]].drop_duplicates()) > calibration.DRAWS / 4  # a cloud, not one vector
@@ -180,7 +180,8 @@ def test_a_calibration_changes_nothing_else_and_what_is_given_stays():
     assert calibrated.prey.rate == 33
     assert calibrated.judge.decay == 0.5
     back = with_values(
-        calibrated, {n: getattr(getattr(plain, n.split(".")[0]), n.split(".")[1]) for n in [*ABOUT["priors"], *LAYOUT]}
+        calibrated,
+        {n: getattr(getattr(plain, n.split(".")[0]), n.split(".")[1]) for n in [*ABOUT["priors"], *DEPLOYED]},
     )
     back.judge.decay = plain.judge.decay
     assert asdict(back) == asdict(plain)
@@ -211,7 +212,7 @@ def test_arms_of_an_experiment_share_draws_and_seeds_do_not(hindcast):
 
 def test_the_hindcast_goes_on_from_the_history_that_was_accepted(hindcast):
     draw = Calibration("car").table.iloc[1]
-    accepted = with_values(load(*ABOUT["scenario"]), {n: draw[n] for n in [*ABOUT["priors"], *LAYOUT]})
+    accepted = with_values(load(*ABOUT["scenario"]), {n: draw[n] for n in [*ABOUT["priors"], *DEPLOYED]})
     accepted.seed = int(draw["seed"])
     by = {(job.arm, job.seed): job.resolved() for job in hindcast.jobs}
     alone, with_missions = (replace(by[arm, 2], weeks=100) for arm in ("none", "car_history"))
@@ -260,22 +261,24 @@ def test_layouts_and_lags_are_of_missions_before_december_2013(missions):
     assert layouts["deploy.base_size"][0] == pytest.approx((strength[0] + 4 * strength[1]) / 5 / 10)
     assert layouts["deploy.base_skew"][0] == pytest.approx(1, abs=0.01)
     assert lags[["mission", "months_to_peak"]].to_numpy().tolist() == [["OLD", 7]]  # 3,600 of 4,000 in the eighth
+    assert layout.build_up(lags, 7 * 52 / 12 / 0.9).tolist() == pytest.approx([1])
     with pytest.raises(ValueError, match=f"there is no {layout.BASES} in"):
         layout.layouts(missions / "elsewhere")
 
 
 def test_every_mission_is_drawn_as_often():
-    table = pd.DataFrame({"mission": list("abcde"), LAYOUT[0]: range(100, 600, 100), LAYOUT[1]: 1.0})
+    table = pd.DataFrame({"mission": list("abcde"), DEPLOYED[0]: range(100, 600, 100), DEPLOYED[1]: 1.0})
     drawn = layout.drawn(table, 200)
-    assert drawn[LAYOUT[0]].value_counts().to_dict() == dict.fromkeys(range(100, 600, 100), 40)
-    assert drawn[LAYOUT[0]].iloc[:40].nunique() == 5  # the first few seeds see all kinds
+    assert drawn[DEPLOYED[0]].value_counts().to_dict() == dict.fromkeys(range(100, 600, 100), 40)
+    assert drawn[DEPLOYED[0]].iloc[:40].nunique() == 5  # the first few seeds see all kinds
 
 
 @needs_data
-def test_stored_layouts_are_those_of_the_data():
+def test_stored_layouts_and_lags_are_those_of_the_data():
     layouts = layout.layouts(DATA)
-    for column in LAYOUT:
-        assert sorted(set(Calibration("car").table[column])) == pytest.approx(sorted(layouts[column]), rel=1e-5)
+    lags = layout.lags(DATA).months_to_peak * 52 / 12 / (0.9 * 32)  # 32 weeks: a UN force by default
+    for column, seen in (*layouts[DEPLOYED[:2]].items(), (DEPLOYED[2], lags.drop_duplicates())):
+        assert sorted(set(Calibration("car").table[column])) == pytest.approx(sorted(seen), rel=1e-5)
 
 
 # ------------------------------------------------------------------------------ the calibration itself

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from conftest import by_hand, fingerprint, lived, mission, only, play, same, scenario
 
-from sim import PeaceModel, draws
+from sim import PeaceModel, draws, load
 from sim.outcomes import totals
 from sim.params import KINDS, TASKS, Faction
+from sim.processes import prey
 from sim.processes import recruit as recruiting
 from sim.processes.negotiate import commitment_change, next_institutions
 
@@ -423,6 +424,19 @@ def test_halving_the_step_moves_the_headline_ratio_by_less_than_a_fifth():
     size = {"weeks": 260, "civilians": 1_000}
     one, half = (ratio_of_deaths(step, range(1, 41), **size) for step in (1, 0.5))
     assert half == pytest.approx(one, rel=0.2)
+
+
+def test_how_many_civilian_agents_there_are_does_not_change_the_hazard_of_attacks(monkeypatch):
+    seen = []
+
+    def remembered(*given, true=prey.hazards):
+        seen.append(true(*given))
+        return seen[-1]
+
+    monkeypatch.setattr(prey, "hazards", remembered)
+    for civilians in (1_500, 5_000, 200_000):
+        PeaceModel(load("mission=none", f"civilians={civilians}")).step()
+    assert [h.sum() / seen[-1].sum() for h in seen] == pytest.approx([1, 1, 1], abs=0.03)
 
 
 # ---------------------------------------------------------------------------------- levers in the limit

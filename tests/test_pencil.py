@@ -522,6 +522,18 @@ def test_civilians_are_attacked_as_motive_targets_and_protection_say():
     assert hazard(reports=20) == near(5 * (1 - 0.6 * 0.5 * 0.5))  # half of 0.6 for half a commitment
 
 
+def test_protection_covers_those_who_live_where_it_is(tmp_path):
+    """A band between two cells of as many people attacks the unguarded one, and the guarded one as far as it can."""
+    factions = {"a": Faction(fighters=100, bands=1, community={"b": 1.0}), "c": Faction(bands=1)}
+    m = PeaceModel(by_hand(tmp_path, LINE, factions))
+    m.bands.cell[:], m.bands.fighters[:] = 2, 100
+    m.census.population[:] = 0
+    m.census.population[[1, 3], 0] = 1_000, 1_000
+    m.guard[:, 3] = 300 * m.params.prey.protection  # three to one: a quarter of the attacks there go on
+    share = np.array([prey._victims(m, 0, (i + 0.5) / 100)[0] for i in range(100)])
+    assert ((share == 1).sum(), (share == 3).sum()) == (80, 20)
+
+
 def test_force_reaches_the_host_as_far_as_mandate_consent_and_impartiality_go():
     reached = enforce.reach(np.array([0.8, 0.5]), np.array([True, False]), np.array([0.5, 0.2]), np.array([0.6, 0.0]),
                             np.array([0.5, 1.0]))  # fmt: skip

@@ -312,7 +312,7 @@ def test_hazards_of_battle_are_the_same_compiled_and_nobody_fights_nobody(w):
 @few
 @given(worlds)
 def test_hazards_of_attacks_are_the_same_compiled_and_spare_empty_places(w):
-    numbers = (60.0, 1.0, 1.0, 1.0, 5.0, 0.5, 4_000.0, 0.1, 10.0, 20.0)
+    numbers = (60.0, 1.0, 1.0, 1.0, 5.0, 0.5, 36_000.0, 0.1, 10.0, 20.0)
     population = w.share(w.c, w.k) * 3_000 * (w.share(w.c, 1) > 0.3)
     rate, _ = assert_equal(
         prey.hazards, w.faction, w.camp, w.fighters, w.share(w.b) * 20, w.share(w.b), w.near, w.part,
@@ -321,7 +321,8 @@ def test_hazards_of_attacks_are_the_same_compiled_and_spare_empty_places(w):
         w.share(w.f) * 2, w.share(w.f), numbers,
     )  # fmt: skip
     assert (rate >= 0).all()
-    assert not rate[population[w.camp].sum(axis=1) == 0].any()
+    people = np.append(population.sum(axis=1), 0)  # the last: outside
+    assert not rate[people[w.near[w.camp]].sum(axis=1) == 0].any()
 
 
 @few

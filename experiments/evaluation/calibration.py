@@ -230,11 +230,14 @@ def with_layouts(draws, data, folder):
     try:
         layouts, lags = layout.layouts(data), layout.lags(data)
     except ValueError as error:
-        say(f"layouts of bases are as by default: {error}")
+        say(f"layouts of bases and lags are as by default: {error}")
         return draws
     for name, table in (("layouts", layouts), ("lags", lags)):
         results.whole_file(folder / f"{name}.csv", lambda f, t=table: t.to_csv(f, index=False, float_format="%.4g"))
-    return pd.concat([draws, layout.drawn(layouts, len(draws))], axis=1)
+    weeks = load("mission=un_only").mission.components["un"].force.build_up
+    pace = pd.DataFrame({"deploy.build_up": layout.build_up(lags, weeks)})
+    bases = layout.drawn(layouts, len(draws))[["deploy.base_size", "deploy.base_skew"]]
+    return pd.concat([draws, bases, layout.drawn(pace, len(draws), seed=1)], axis=1)
 
 
 def report(task, draws, accepted, generations, folder, checks, data):
@@ -248,9 +251,9 @@ def report(task, draws, accepted, generations, folder, checks, data):
         f"# {len(draws)} draws of equal weight of parameters calibrated on the Central African Republic, "
         f"{task.params.country.start} to {task.until}, by python -m experiments calibration; seed: the luck with which "
         "the draw was accepted; distance: from the observed history. Made from UCDP GED Global 23.1, CC BY 4.0 "
-        "(Davies, Pettersson & Oberg 2023, JPR 60:4; Sundberg & Melander 2013, JPR 50:4). deploy.*: a mission's layout "
-        "of bases before December 2013, from Geo-PKO 2.3 (Cil, Fjelde, Hultman & Nilsson 2020, JPR 57:2) and the UN's "
-        "monthly reports (IPI Peacekeeping Database, Perry & Smith 2013).\n"
+        "(Davies, Pettersson & Oberg 2023, JPR 60:4; Sundberg & Melander 2013, JPR 50:4). deploy.*: the layout of "
+        "bases of a mission before December 2013, and the build-up of another, from Geo-PKO 2.3 (Cil, Fjelde, Hultman "
+        "& Nilsson 2020, JPR 57:2) and the UN's monthly reports (IPI Peacekeeping Database, Perry & Smith 2013).\n"
     )
     written = with_layouts(draws, data, folder)
     rounded = written.round({"distance": 3}).to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")

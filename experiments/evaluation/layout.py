@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sim.params import WEEKS_PER_YEAR
+
 BASES = "geopko_v23_location_year_case_missions.csv"
 STRENGTH = "un_personnel_monthly_by_mission_1990_2017.csv"
 UNTIL = "2013-11-30"
@@ -87,7 +89,15 @@ def lags(folder):
     return pd.DataFrame(rows, columns=["mission", "first_report", "greatest", "months_to_peak"])
 
 
+def build_up(table, weeks):
+    """Return how long each mission took to nine tenths, against a force that builds up evenly in so many weeks: (n,).
+
+    A mission that was enlarged within its first three years took as long as that; the ratio then says too much.
+    """
+    return table.months_to_peak * WEEKS_PER_YEAR / 12 / (PEAK * weeks)
+
+
 def drawn(table, draws, seed=0):
-    """Return layouts for so many draws, each mission as often as any other, in mixed order: a frame."""
+    """Return rows for so many draws, each mission as often as any other, in mixed order: a frame."""
     at = np.random.default_rng(seed).permutation(np.arange(draws) % len(table))
-    return table.iloc[at][["deploy.base_size", "deploy.base_skew"]].reset_index(drop=True)
+    return table.iloc[at].reset_index(drop=True)

@@ -1,11 +1,13 @@
 """5. Prey: bands attack civilians; protection deters; attacks call for reprisals.
 
-    hazard = rate x abuse x aggression x campaign x motive x targets / (targets + half) x (1 - P / (P + phi x))
+    hazard = rate x abuse x aggression x campaign x motive x exposed / (targets + half)
+    exposed = sum over the places in reach of targets x (1 - P / (P + phi x))
 
-P is the effective presence that protects: troops and police, as far as their mandate lets them use force, and
-against the host's own forces only as far as mandate and consent reach. Motive rises when rivals are near, after
-recent losses (Hultman; Wood 2014), and where one's own people were just killed (reprisal). Reporting restrains a
-faction that is committed to the process.
+Targets are the people of other communities in reach: in the place of a band and those around it, which is as far as
+it fights. P is the effective presence that protects them where they live: troops and police, as far as their mandate
+lets them use force, and against the host's own forces only as far as mandate and consent reach. Motive rises when
+rivals are near, after recent losses (Hultman; Wood 2014), and where one's own people were just killed (reprisal).
+Reporting restrains a faction that is committed to the process.
 """
 
 import numba
@@ -24,7 +26,7 @@ def hazards(faction, cell, fighters, losses, drive, reach, share, around, rival,
     ----------
     faction, cell : (B,) int; fighters, losses : (B,) persons; drive : (B,) aggression with campaigns counted in
     reach : (C, R) int, share : (R,) cells in reach; around : (F, C) fighters there; rival : (F, F) bool
-    grief : (C, K) own dead lately; community : (F, K) 0..1; population : (C, K) of places
+    grief : (C, K) own dead lately; community : (F, K) 0..1; population : (C, K) persons
     guard : (F, C) effective protection; reports : (C,) reporting
     abuse : (F,) ratio; commitment : (F,) 0..1
     numbers : rate, phi, weights of rivals, losses and reprisal in the motive, restraint; halves of targets found, of
@@ -36,22 +38,23 @@ def hazards(faction, cell, fighters, losses, drive, reach, share, around, rival,
         f, c, x = faction[b], cell[b], fighters[b]
         if x < 1.0:
             continue
-        foes, own_dead, targets = 0.0, 0.0, 0.0
+        foes, own_dead, targets, exposed = 0.0, 0.0, 0.0, 0.0
         for g in range(rival.shape[0]):
             if rival[f, g]:
                 foes += around[g, c]
-        for k in range(community.shape[1]):
-            targets += population[c, k] * (1.0 - community[f, k])
-            for r in range(share.size):
-                if reach[c, r] >= 0:
-                    own_dead += grief[reach[c, r], k] * community[f, k] * share[r]
+        for r in range(share.size):
+            there = reach[c, r]
+            if there >= 0:
+                unguarded = phi * x / (guard[f, there] + phi * x)
+                for k in range(community.shape[1]):
+                    own_dead += grief[there, k] * community[f, k] * share[r]
+                    people = population[there, k] * (1.0 - community[f, k]) * share[r]
+                    targets += people
+                    exposed += people * unguarded
         motive = 1.0 + by_rivals * foes / (foes + x) + by_losses * losses[b] / (losses[b] + losses_half * x)
         motive += by_reprisal * own_dead / (own_dead + reprisal_half)
-        deterred = guard[f, c] / (guard[f, c] + phi * x)
         restrained = restraint * commitment[f] * reports[c] / (reports[c] + reporters)
-        out[b] = (
-            rate * abuse[f] * drive[b] * motive * targets / (targets + half) * (1.0 - deterred) * (1.0 - restrained)
-        )
+        out[b] = rate * abuse[f] * drive[b] * motive * exposed / (targets + half) * (1.0 - restrained)
     return out
 
 
@@ -65,17 +68,24 @@ def prey(model):
     numbers = (p.rate, p.protection, p.rivals, p.losses, p.reprisal, p.restraint, p.targets, p.losses_half,
                p.reprisal_half, p.reporters)  # fmt: skip
     rates = hazards(
-        bands.faction, bands.cell, bands.fighters, bands.losses, model.drive(p.lull), land.reach,
-        land.reach_share, model.fighters_around(), f.rival, land.grief, f.community, model.census.of_place, model.guard,
-        reports, f.abuse, f.commitment, numbers,
+        bands.faction, bands.cell, bands.fighters, bands.losses, model.drive(p.lull), land.reach, land.reach_share,
+        model.fighters_around(), f.rival, land.grief, f.community, model.census.population, model.guard, reports,
+        f.abuse, f.commitment, numbers,
     )  # fmt: skip
     attacks = draws.counts(model.luck.uniform("prey.attack", n), rates, model.years) * (bands.paused <= 0)
     for nth in range(attacks.max(initial=0)):
         whom, size = (model.luck.uniform(f"prey.{w}{nth}", n) for w in ("whom", "size"))
         for b in np.flatnonzero(attacks > nth):
-            foreign = 1 - f.community[bands.faction[b]]
-            victims = model.somebody(bands.cell[b], whom[b], lambda c, by=foreign: model.census.population[c] * by)
-            _attack(model, b, *victims, size[b])
+            _attack(model, b, *_victims(model, b, whom[b]), size[b])
+
+
+def _victims(model, b, luck):
+    """Choose among the people of other communities in a band's reach, the unguarded sooner: cell and community."""
+    faction, fighters = model.bands.faction[b], model.params.prey.protection * model.bands.fighters[b]
+    cells, share = model.reach(model.bands.cell[b])
+    unguarded = fighters / (model.guard[faction, cells] + fighters)
+    targets = model.census.population[cells] * (1 - model.factions.community[faction])
+    return model.somebody(cells, targets * (share * unguarded)[:, None], luck)
 
 
 def _attack(model, b, cell, whom, size):
