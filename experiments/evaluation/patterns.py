@@ -27,6 +27,7 @@ EXACT = 1 + 1e-12  # A2
 # What is switched off, or wrong.
 POWERLESS = "presence deters and separates nobody, and nobody is mediated with, guaranteed, built for or demobilised"
 NO_DETERRENCE = "presence deters and separates nobody (prey.protection, fight.separation)"
+BLOODY = "wrong on purpose: the partner of parallel kills all it meets (enforce)"
 ABLE = "observers are given the troops' abilities"
 STEADY = "steady small attacks: no campaigns, no reprisals, no heavy tail"
 
@@ -138,16 +139,16 @@ TESTS = (
          (NO_DETERRENCE, ("un_8 without deterrence", "none")), reduce=matching.seen_by_expected),
     Test("T6 UN", "parallel (20:1) / UN only, normal sizes: battle deaths", ratio(BATTLE), ("parallel", "un_only"),
          "<1", (0.5, 0.95), True, "partner coerces, UN mediates (enforce, negotiate)",
-         ("no coercion and no enforcement in either arm",
-          ("parallel without partnership", "un_only without partnership"))),
+         (BLOODY, ("parallel bloody", "un_only"))),
     Test("T6 regional", "parallel / regional only, normal sizes: battle deaths", ratio(BATTLE),
          ("parallel", "regional_only"), "<1", (), True, "the UN mediates, separates, demobilises",
-         ("no mediation, guarantee, building or DDR in either arm",
-          ("parallel without politics", "regional_only without politics"))),
-    Test("T6 wrong", "parallel / UN only, wrong on purpose: the partner kills all it meets (enforce)", ratio(BATTLE),
-         ("parallel bloody", "un_only"), "<1", (), False, "shows that the joint row T6 can fail"),
-    Test("T6 wrong reg.", "parallel, wrong on purpose / regional only: battle deaths", ratio(BATTLE),
-         ("parallel bloody", "regional_only"), "<1", (), False, "as above"),
+         (BLOODY, ("parallel bloody", "regional_only"))),
+    Test("T6 no partner", "parallel / UN only, nobody coerces or enforces in either: battle deaths", ratio(BATTLE),
+         ("parallel without partnership", "un_only without partnership"), "", (), False,
+         "what of T6 is left without coercion (enforce, negotiate)"),
+    Test("T6 no politics", "parallel / regional only, no mediation, guarantee, building, DDR in either: battle deaths",
+         ratio(BATTLE), ("parallel without politics", "regional_only without politics"), "", (), False,
+         "what of T6 is left without politics (negotiate, recruit)"),
     Test("T6 same UN", "parallel / UN only, the same personnel: battle deaths", ratio(BATTLE),
          ("parallel same size", "un_only same size"), "<1", (0.5, 0.95), False, "as above"),
     Test("T6 same reg.", "parallel / regional only, the same personnel: battle deaths", ratio(BATTLE),
@@ -158,7 +159,7 @@ TESTS = (
          ("regional_only for ten years", "none for ten years"), "", (), False, "no mediation, no institutions"),
     Test("T7 reg. after", "regional only / none: battle deaths in the four years after exit", ratio(BATTLE, (73, 120)),
          ("regional_only for ten years", "none for ten years"), "", (), False, "nothing outlives it"),
-    Test("T7 UN early", "UN only / none: battle deaths, months 7-12 (it arrives in month 7)", ratio(BATTLE, (7, 12)),
+    Test("T7 UN early", "UN only / none: battle deaths, months 7-12 (it arrives in month 5)", ratio(BATTLE, (7, 12)),
          ("un_only", "none"), "<1", (), False, "slow build-up"),
     Test("T7 UN late", "UN only / none: battle deaths, months 25-60", ratio(BATTLE, (25, 60)),
          ("un_only for ten years", "none for ten years"), "<1", (), False, "separation, agreement, DDR"),
@@ -234,8 +235,8 @@ LEVELS = tuple(
          m.change(lambda s, a: np.log(m.total(s, a, KILLED) + estimates.NO_DEATHS), 1), (f"none, {fine}", "none"), "=1",
          (), False, why, margin=SAME)
     for what, words, fine, why in (
-        ("step", "half the time step / as it is", "half weeks", "events once a step"),
-        ("grid", "cells of half the side / as they are", "fine grid", "reach of bands and targets are per cell"),
+        ("step", "half the time step / as it is", "half weeks", "rates, not counts a step"),
+        ("grid", "cells of half the side / as they are", "fine grid", "distances in km"),
     )
 )  # fmt: skip
 TOO_KIND = Test(

@@ -4,8 +4,8 @@
 
 Question: what of a result is the model, and what is how finely it was computed?
 
-Things to notice: halving the step draws other luck, so runs of two steps are not pairs, and intervals are wide. What
-depends on the side of a cell is not noise: bands reach one cell, targets are found by the cell.
+Things to notice: halving the step draws other luck, so runs of two steps are not pairs, and intervals are wide; the
+slope over all levels says more than any two. Cells larger than a place (move.place_km) are too coarse.
 
 Things to try: `python -m experiments verification civilians=20000`; another scenario by an override.
 
