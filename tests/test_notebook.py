@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from experiments.classroom.scene import from_link
 from experiments.classroom.stage import Stage
+from experiments.statistics import interval
 from sim import PeaceModel, load, outcomes
 
 nbformat = pytest.importorskip("nbformat", reason="nbclient is not installed: pip install -e '.[test]'")
@@ -29,36 +31,153 @@ def test_the_notebook_runs_and_shows_what_the_lesson_says():
     assert sum("image/png" in o.get("data", {}) for c in done.cells for o in c.get("outputs", [])) == 1
 
 
-def _years(mission, seed):
-    """Return how many civilians are killed in the years before and after week 52."""
-    model = PeaceModel(load(f"mission={mission}", f"seed={seed}"))
-    while model.week < 104:
+def _text(name):
+    return (LESSONS / name).read_text(encoding="utf-8").replace("\n", " ").replace("  ", " ")
+
+
+def _until(week, *overrides):
+    model = PeaceModel(load(*overrides))
+    while model.week < week:
         model.step()
-    killed = outcomes.weekly(model).civilians_killed
-    return f"{killed[:52].sum():,.0f}", f"{killed[52:].sum():,.0f}"
+    return model
 
 
-def test_the_fourth_lesson_counts_right():
-    text = (LESSONS / "4_selection.md").read_text(encoding="utf-8").replace("\n", " ")
-    before, after = _years("un_only", 8)
-    assert f"{before} killings ended" in text
-    assert after == "0"
-    assert f"hides that {_years('none', 8)[1]} would have come" in text
-    before, after = _years("un_only", 10)
-    assert f"a fall from {before} to {after} that came without it as well" in text
-    assert (before, after) == _years("none", 10)
+def test_the_first_lesson_counts_right():
+    text = _text("1_partnership_models.md")
+    alone = PeaceModel(load("mission=un_only"))
+    comes = alone.missions.arrive[0] - alone.params.mission.authorised
+    force = alone.params.mission.components["un"].force
+    assert f"takes {comes:.0f} weeks to arrive and {force.build_up:.0f} more" in text
+    assert round(comes + force.build_up) in (51, 52)  # a year in all
+    killed = {
+        seed: [
+            outcomes.totals(PeaceModel(load(f"mission={mission}", f"seed={seed}")).run())["civilians_killed"]
+            for mission in ("separated", "sequential", "parallel")
+        ]
+        for seed in (1, 10)
+    }
+    fewest, most = (f"{a:,.0f} against {b:,.0f} and {c:,.0f}" for a, b, c in killed.values())
+    assert f"with seed 1 the separated model has by far the *fewest* killed of the three ({fewest})" in text
+    assert f"with seed 10 the *most* ({most})" in text
+    assert min(killed[1]) == killed[1][0]
+    assert max(killed[10]) == killed[10][0]
+
+
+def test_the_third_lesson_says_who_is_there_when():
+    text = _text("3_delay_and_hand_over.md")
+    plans = [
+        PeaceModel(load("mission=sequential", *more)).missions
+        for more in ((), ("mission.components.regional.leave.weeks=-26",))
+    ]
+    of = {name: i for i, name in enumerate(plans[0].names)}
+    gap = plans[1].arrive[of["un"]] - plans[1].leave[of["regional"]]
+    assert f"in those {gap:.0f} weeks" in text
+    larger = plans[1].personnel.sum() / plans[0].personnel.sum() - 1  # for the same money
+    assert f"makes both forces {larger:.0%} larger" in text
+
+
+HISTORY = 45  # whole weeks before the UN arrives
+
+
+@pytest.fixture(scope="module")
+def arrivals():
+    """Return models twice as old as the UN's arrival, by mission and seed."""
+    return {
+        (mission, seed): _until(2 * HISTORY, f"mission={mission}", f"seed={seed}")
+        for mission in ("un_only", "none")
+        for seed in range(1, 11)
+    }
+
+
+@pytest.fixture(scope="module")
+def around(arrivals):
+    """Return how many civilians are killed before and after the UN arrives: (10 seeds, 2) by mission."""
+    weekly = {key: outcomes.weekly(model).civilians_killed for key, model in arrivals.items()}
+    return {
+        mission: np.array([
+            (weekly[mission, seed][:HISTORY].sum(), weekly[mission, seed][HISTORY:].sum()) for seed in range(1, 11)
+        ])
+        for mission in ("un_only", "none")
+    }  # fmt: skip
+
+
+def test_the_fourth_lesson_tells_of_two_seeds(arrivals, around):
+    text = _text("4_selection.md")
+    assert int(arrivals["un_only", 1].missions.arrive[0]) == HISTORY
+    assert f"the {HISTORY} weeks before arrival" in text
+    (before, after), (_, without) = around["un_only"][0], around["none"][0]
+    assert f"in seed 1 it blames the mission for a rise from {before:,.0f} to {after:,.0f} and" in text
+    assert f"would have been to {without:,.0f};" in text
+    assert before < after < without
+    before, after = around["un_only"][7]
+    assert f"in seed 8 it praises the mission for a fall from {before:,.0f} to {after:,.0f} that came" in text
+    assert (before, after) == tuple(around["none"][7])
+
+
+def test_the_fourth_lesson_counts_ten_seeds_right(around):
+    text = _text("4_selection.md")
+    assert (around["un_only"][:, 0] == around["none"][:, 0]).all()
+    said = {}
+    for mission, killed in around.items():
+        before, after = killed.mean(axis=0)
+        said[mission] = (killed[:, 1] < killed[:, 0]).sum(), f"{1 - after / before:.0%}", before, after
+    fell, share, before, after = said["un_only"]
+    assert (
+        f"fell in {fell} of 10 seeds, on average by {share} (from {round(before, -2):,.0f} to {round(after, -2):,.0f})"
+        in text
+    )
+    assert f"Killings fall by {share} in the mission's first" in text
+    fell, share, _, without = said["none"]
+    assert f"they fell in {fell} of 10 seeds too, on average by {share} (to {round(without, -2):,.0f})" in text
+    assert 2 / 3 < (before - without) / (before - after) < 0.75  # more than two thirds
+    spared = around["none"][:, 1] - around["un_only"][:, 1]
+    mean, low, high = (f"{round(x, -1):,.0f}" for x in interval(spared))
+    assert f"the mission had {mean} fewer killed (interval {low} to {high})" in text
+    assert f"fewer in {(spared > 0).sum()} of 10 seeds and more in none" in text
+    assert (spared >= 0).all()
+    assert round((before - after) / spared.mean()) == 3  # three times too large
+
+
+def test_the_fourth_lesson_counts_places_right(arrivals):
+    text = _text("4_selection.md")
+    there, elsewhere = [], []
+    for seed in range(1, 11):
+        model = arrivals["un_only", seed]
+        killed = np.zeros(model.land.row.size)
+        for step, event in model.record.events:
+            killed[event.cell] += event.deaths_civilians * (step >= HISTORY)
+        units, out = model.units, model.units.cell >= 0
+        cells = np.bincount(units.cell[out], units.strength[out, :3].sum(axis=1), killed.size) > 0
+        there += killed[cells].tolist()
+        elsewhere += killed[~cells].tolist()
+    a, b = np.mean(there), np.mean(elsewhere)
+    assert f"cells with bases had {a:.0f} killed on average, cells without {b:.1f} ({a / b:.0f} times as many" in text
+
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def _log(link):
+    """Return the operations and the consent in the log of each model of a link: lists of (kind, week)."""
+    made = Stage(from_link(link))
+    while not made.there:
+        made.advance(13)
+    return [[(e["kind"], e["week"]) for e in a.log if e["kind"] in ("operation", "consent")] for a in made.actors]
 
 
 def test_the_second_lesson_quotes_the_log():
-    text = (LESSONS / "2_force_trust_access.md").read_text(encoding="utf-8").replace("\n", " ")
-    made = Stage(from_link("?a=mission%3Dintervention_brigade&week=110"))
-    while not made.there:
-        made.advance(13)
-    told = [(e["kind"], e["week"]) for e in made.actors[0].log if e["kind"] in ("operation", "consent")]
-    assert [kind for kind, _ in told] == ["operation"] * 3 + ["consent"] * 2
-    assert f"from week {told[0][1]} on" in text
-    assert f'no longer wants the brigade mission" (week {told[3][1]})' in text
-    assert f'leave" (week {told[4][1]})' in text
+    text = _text("2_force_trust_access.md")
+    quiet, told = _log("?a=mission%3Dun_only&a=seed%3D2&b=mission%3Dintervention_brigade&b=seed%3D2&week=520")
+    assert "Set the seed to 2" in text
+    assert not quiet  # the log of model A has neither entry
+    operations = [week for kind, week in told if kind == "operation"]
+    assert f"{NUMBERS[len(operations)]} in ten years with seed 2, from week {operations[0]} on" in text
+    unwanted, asked = [week for kind, week in told if kind == "consent"]
+    assert f'no longer wants the brigade mission" (week {unwanted})' in text
+    assert f'leave" (week {asked})' in text
+    (first,) = _log("?a=mission%3Dun_only&week=200")
+    assert [kind for kind, _ in first] == ["consent"] * 2
+    assert f"With seed 1 it has both (weeks {first[0][1]} and {first[1][1]})" in text
 
 
 def test_the_regression_of_the_fourth_lesson_is_called_by_its_names():

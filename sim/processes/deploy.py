@@ -26,7 +26,8 @@ def share_present(missions, planned, week, expulsion):
     for m, other in enumerate(missions.takes_over):
         if other < 0 or not missions.arrive[m] <= week < missions.leave[m]:
             continue
-        if week >= missions.leave[other] and not np.isfinite(missions.expelled[other]):
+        handed_over = missions.arrive[m] <= missions.leave[other] <= week  # else they have gone home before
+        if handed_over and not np.isfinite(missions.expelled[other]):
             theirs = missions.rehatted[m] * missions.peak[other] * missions.personnel[other, 0]
             floor = min(1.0, theirs / max(missions.personnel[m, 0], 1e-9)) * left[m]
             out = np.clip((missions.leave[m] - week) / max(missions.draw_down[m], 1e-9), 0, 1)

@@ -1,13 +1,12 @@
 """5. Prey: bands attack civilians; protection deters; attacks call for reprisals.
 
-    hazard = rate x abuse x aggression x campaign x motive x exposed / (targets + half)
-    exposed = sum over the places in reach of targets x (1 - P / (P + phi x))
+    hazard = rate x abuse x aggression x campaign x motive x targets / (targets + half) x (1 - P / (P + phi x))
 
 Targets are the people of other communities in reach: in the place of a band and those around it, which is as far as
-it fights. P is the effective presence that protects them where they live: troops and police, as far as their mandate
-lets them use force, and against the host's own forces only as far as mandate and consent reach. Motive rises when
-rivals are near, after recent losses (Hultman; Wood 2014), and where one's own people were just killed (reprisal).
-Reporting restrains a faction that is committed to the process.
+it fights. P is the effective presence that protects where the band is: troops and police, as far as their mandate lets
+them use force, and against the host's own forces only as far as mandate and consent reach. Motive rises when rivals
+are near, after recent losses (Hultman; Wood 2014), and where one's own people were just killed (reprisal). Reporting
+restrains a faction that is committed to the process.
 """
 
 import numba
@@ -38,23 +37,23 @@ def hazards(faction, cell, fighters, losses, drive, reach, share, around, rival,
         f, c, x = faction[b], cell[b], fighters[b]
         if x < 1.0:
             continue
-        foes, own_dead, targets, exposed = 0.0, 0.0, 0.0, 0.0
+        foes, own_dead, targets = 0.0, 0.0, 0.0
         for g in range(rival.shape[0]):
             if rival[f, g]:
                 foes += around[g, c]
         for r in range(share.size):
             there = reach[c, r]
             if there >= 0:
-                unguarded = phi * x / (guard[f, there] + phi * x)
                 for k in range(community.shape[1]):
                     own_dead += grief[there, k] * community[f, k] * share[r]
-                    people = population[there, k] * (1.0 - community[f, k]) * share[r]
-                    targets += people
-                    exposed += people * unguarded
+                    targets += population[there, k] * (1.0 - community[f, k]) * share[r]
         motive = 1.0 + by_rivals * foes / (foes + x) + by_losses * losses[b] / (losses[b] + losses_half * x)
         motive += by_reprisal * own_dead / (own_dead + reprisal_half)
+        deterred = guard[f, c] / (guard[f, c] + phi * x)
         restrained = restraint * commitment[f] * reports[c] / (reports[c] + reporters)
-        out[b] = rate * abuse[f] * drive[b] * motive * exposed / (targets + half) * (1.0 - restrained)
+        out[b] = (
+            rate * abuse[f] * drive[b] * motive * targets / (targets + half) * (1.0 - deterred) * (1.0 - restrained)
+        )
     return out
 
 
@@ -80,12 +79,10 @@ def prey(model):
 
 
 def _victims(model, b, luck):
-    """Choose among the people of other communities in a band's reach, the unguarded sooner: cell and community."""
-    faction, fighters = model.bands.faction[b], model.params.prey.protection * model.bands.fighters[b]
+    """Choose among the people of other communities in a band's reach: cell and community."""
     cells, share = model.reach(model.bands.cell[b])
-    unguarded = fighters / (model.guard[faction, cells] + fighters)
-    targets = model.census.population[cells] * (1 - model.factions.community[faction])
-    return model.somebody(cells, targets * (share * unguarded)[:, None], luck)
+    targets = model.census.population[cells] * (1 - model.factions.community[model.bands.faction[b]])
+    return model.somebody(cells, targets * share[:, None], luck)
 
 
 def _attack(model, b, cell, whom, size):
