@@ -13,7 +13,6 @@ import pandas as pd
 
 from experiments import runs
 from experiments.evaluation import checks
-from sim.calibrated import Calibration
 from sim.config import load
 from sim.warm import say, warm_up
 
@@ -28,17 +27,14 @@ def _between(luck, spec):
 
 def conflicts(about, n=None, overrides=()):
     """Return the countries of the design: a list of Params, each with a mission of nobody yet."""
-    drawn = Calibration.asked_for(about.get("calibration"), overrides)
     base = load(*about["common"], f"weeks={about['weeks']}", f"civilians={about['civilians']}", *overrides)
     base.mission.authorised = float(about["missions"]["authorised"])
     base.mission.components["un"].leave.week = None
     out = []
     for k in range(n or about["conflicts"]):
         luck, spec, p = np.random.default_rng([2013, k]), about["country"], deepcopy(base)
-        p.seed = k + 1
-        p = drawn.of(p) if drawn else p
         c = p.country
-        c.map_seed = k + 1
+        c.map_seed, p.seed = k + 1, k + 1
         c.population = _between(luck, spec["population"])
         for name in list(c.factions)[spec["fewest_factions"] :]:
             if luck.random() < 0.4:
