@@ -1,5 +1,6 @@
 """The scorecard: how it is judged, what its measures find in made-up data, and a small one from end to end."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -326,7 +327,18 @@ def test_a_placebo_is_no_mission_and_a_mandate_is(small):
 
 def test_observers_with_the_abilities_of_troops_are_troops(small):
     row = small[0].set_index("test").loc["T3 killed"]
-    assert (row.off_estimate, row.off_verdict) == (1, OPEN)
+    assert (row.off_estimate, row.off_verdict, row.shows) == (1, OPEN, "no longer passes")
+
+
+def test_a_row_may_have_a_number_of_seeds_of_its_own(small):
+    about = checks.design("validation")
+    row = small[0].set_index("test").loc["T11 quiet"]
+    half = (row.estimate_low + row.estimate_high) / 2  # a band that begins here leaves the row open
+    still_open = [replace(ROWS["T11 quiet"], band=(half, 1))]
+    for most, seeds in (({}, 2), ({"T11 quiet": 3}, 3), ({"T1": 3}, 2)):
+        store = checks.Store(about, small[1], SMALL, 1)
+        assert validation.judge(store, still_open, 2, 2, most).set_index("test").seeds["T11 quiet"] == seeds
+    assert set(about["most_seeds"]) <= set(ROWS)
 
 
 def test_without_campaigns_no_month_is_quiet(small):

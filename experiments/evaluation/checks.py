@@ -22,25 +22,17 @@ PRESET = "as "  # an override that stands for those of a preset of the design
 FINER = "cells_per_side*"  # more and smaller cells, everything where it was
 
 
-def arguments(name, words, doc, **numbers):
-    """Return what a command line of `python -m experiments NAME` gives: keywords of `evaluate`.
-
-    Parameters
-    ----------
-    name, doc : str; words : list of str, none: those of the process; numbers : help of options that take a number
-    """
+def arguments(name, words, doc):
+    """Return what a command line of `python -m experiments NAME` gives: keywords of `evaluate`."""
     parser = argparse.ArgumentParser(prog=f"python -m experiments {name}", description=doc,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="of every run")
     parser.add_argument("--workers", type=int, default=runs.available_cores(), help="runs at a time")
     parser.add_argument("--retry-failed", action="store_true", help="do those runs again that failed before")
-    for option, meaning in numbers.items():
-        parser.add_argument(f"--{option}", type=int, help=meaning)
-    given = vars(parser.parse_args(words))
-    for option in ("workers", *numbers):
-        if given[option] is not None and given[option] < 1:
-            raise ValueError(f"--{option} {given[option]}: at least 1")
-    return given | {"overrides": tuple(given["overrides"])}
+    given = parser.parse_args(words)
+    if given.workers < 1:
+        raise ValueError(f"--workers {given.workers}: at least 1 run at a time")
+    return {"overrides": tuple(given.overrides), "workers": given.workers, "retry_failed": given.retry_failed}
 
 
 def design(name):

@@ -7,8 +7,8 @@ Question: which regularities of the literature come out, which do not, and which
 Things to notice: every row that can fail has a second estimate beside it, of the same test with its mechanism
 switched off or with a wrong parameter. A row that passes both times says nothing about the mechanism.
 
-Things to try: give a parameter of your own as an override and see which rows it breaks; `--more 500` for the rows that
-compare steps and grids, whose luck is not shared and drowns what 100 seeds can tell.
+Things to try: give a parameter of your own as an override and see which rows it breaks; more rows under `most_seeds` in
+conf/evaluation/validation.yaml (other steps and grids share no luck, which drowns what 100 seeds can tell).
 
 The protocol: months 13 to 48 after twelve months of burn-in, unless a row says otherwise; common random numbers; the
 median over seeds of the paired log ratio, with a 95% bootstrap interval. PASS: right sign, and the interval excludes
@@ -288,5 +288,4 @@ def evaluate(overrides=(), workers=1, folder=FOLDER, tests=patterns.ALL, seeds=N
 
 def main(words=None):
     """Do what the command line says."""
-    seeds = "seeds of the rows that are inconclusive at first; 100 if not given"
-    evaluate(**checks.arguments("validation", words, __doc__, more=seeds))
+    evaluate(**checks.arguments("validation", words, __doc__))
