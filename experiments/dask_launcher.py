@@ -75,6 +75,7 @@ try:
     import hydra_plugins  # noqa: F401  others may be installed
 except ImportError:
     sys.modules["hydra_plugins"] = ModuleType("hydra_plugins")
+    sys.modules["hydra_plugins"].__path__ = []  # a package without modules: Hydra walks through it
 sys.modules["hydra_plugins.dask_launcher"] = sys.modules[__name__]
 DaskLauncher.__module__ = "hydra_plugins.dask_launcher"
 Plugins.instance().register(DaskLauncher)

@@ -152,6 +152,27 @@ def test_an_interruption_leaves_nothing_half_written(tmp_path):
     assert not list(tmp_path.glob("results/*"))
 
 
+EXTRAS = ("hydra_plugins", "joblib", "submitit", "distributed", "dask", "SALib", "optuna", "statsmodels", "pyabc",
+          "starlette", "uvicorn", "websockets", "polars", "duckdb")  # fmt: skip
+ABSENT = f"""import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {EXTRAS}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Absent())
+"""
+
+
+@pytest.mark.parametrize("module", ["sim", "experiments"])
+def test_both_commands_run_where_no_extra_is_installed(module, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(ABSENT)  # read by every Python, workers too
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    words = ["weeks=8", "civilians=50", *(["experiment.seeds=1"] if module == "experiments" else [])]
+    found = sim(*words, module=module, cwd=tmp_path, env=environment)
+    assert found.returncode == 0, found.stderr
+    assert list(tmp_path.glob("results/*/*.csv"))
+
+
 def test_the_lines_for_a_notebook_run_as_they_stand(tmp_path):
     code = re.search(r"```python\n(.*?)```", README, re.DOTALL).group(1)
     found = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
