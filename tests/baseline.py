@@ -28,14 +28,9 @@ MISSIONS = {
 SEEDS = (1, 2)
 SETTING = ("mission.authorised=4", "weeks=78", "civilians=500")  # short runs in which missions serve early
 STIRRED = (
-    "ambush.rate=20",
-    "enforce.rate=12",
-    "ambush.raid=10",
-    "relieve.pause_rate=10",
-    "judge.expulsion=0.3",
-    "judge.patience=4",
-    "negotiate.sign=0.3",
-    "negotiate.collapse=4",
+    *("ambush.rate=20", "ambush.raid=10", "enforce.rate=12", "relieve.pause_rate=10"),
+    *("judge.political=4", "judge.expulsion=0.3", "judge.patience=4"),
+    *("negotiate.fatigue=0.6", "negotiate.sign=0.25", "negotiate.signing=6", "negotiate.collapse=9"),
 )  # so that all of it happens
 AS_GIVEN = {"seed", "weeks", "step_weeks", "civilians"}  # what says how long and how fine, and where things lie
 PLACES = {"row", "col", "rows", "cols", "map_seed"}
