@@ -73,8 +73,10 @@ def take_census(people, land, stranger):
     totals = np.zeros(2, dtype=np.int64)
     persons, of_community, everybody = np.zeros(n_cells), np.zeros(n_communities), np.zeros(n_missions)
     _count(
-        people.cell, people.community, people.status, people.persons, people.need, people.trust, people.grievance,
-        stranger, population, idps, need, trust, wronged, totals, persons, of_community, everybody,
+        cell=people.cell, community=people.community, status=people.status, persons=people.persons, need=people.need,
+        trust=people.trust, grievance=people.grievance, stranger=stranger, population=population, idps=idps,
+        needs=need, trusts=trust, wronged=wronged, totals=totals, persons_there=persons, of_community=of_community,
+        everybody=everybody,
     )  # fmt: skip
     present = max(of_community.sum(), 1)
     return Census(

@@ -347,7 +347,9 @@ def make_bands(country, land, factions, luck, loot_base):
         spec = country.factions[name]
         who = draws.key(name) % 2**32 * 2**16 + np.arange(spec.bands)  # the same band whoever else is there
         who = who.astype(np.uint64)
-        home.append(_start_cells(country, land, factions, f, luck, who, loot_base))
+        pull = _start_pull(country, land, factions, f, loot_base).cumsum()
+        cells = np.searchsorted(pull, luck.uniform("start.band", who) * pull[-1], side="right")
+        home.append(np.minimum(cells, pull.size - 1))
         size = 0.5 + luck.uniform("start.size", who)
         fighters.append(size / size.sum() * (spec.fighters if factions.enters[f] <= 0 else 0))
         faction.append(np.full(spec.bands, f))
@@ -359,7 +361,8 @@ def make_bands(country, land, factions, luck, loot_base):
     )  # fmt: skip
 
 
-def _start_cells(country, land, factions, f, luck, who, loot_base):
+def _start_pull(country, land, factions, f, loot_base):
+    """Return the pull of every cell on the homes of a faction's bands: (C,)."""
     name = factions.names[f]
     own = land.births @ factions.community[f] + 1.0
     if country.factions[name].start:
@@ -370,11 +373,8 @@ def _start_cells(country, land, factions, f, luck, who, loot_base):
             place = country.places[town]
             km = km_from(land, cell_at(land, place.row, place.col))
             pull += (km <= START_KM) * own / own.mean() / (1 + (km / 50.0) ** 2)
-    else:
-        pull = own / own.mean() * (1 + loot_base * factions.loot[f] * land.resources)
-    reach = pull.cumsum()
-    cells = np.searchsorted(reach, luck.uniform("start.band", who) * reach[-1], side="right")
-    return np.minimum(cells, reach.size - 1)
+        return pull
+    return own / own.mean() * (1 + loot_base * factions.loot[f] * land.resources)
 
 
 def _unknown(where, name, known):

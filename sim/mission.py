@@ -8,10 +8,11 @@ import numpy as np
 
 from sim import draws
 from sim.country import weeks_until
-from sim.params import KINDS, TASKS, UNIFORMED, WEEKS_PER_YEAR
+from sim.params import AID, KINDS, STAFF, TASKS, UNIFORMED, WEEKS_PER_YEAR
 from sim.state import Missions, Units, zeros
 
 FOCUSED_TASKS = 5  # a mandate of so many tasks carries no overhead: median non-UN mission 4.4 (Reversed Roles 2024)
+MOST_UNITS = 60  # bases, and aid teams, of a mission: more places than any mission of the default sizes can fill
 
 
 def make_missions(params):
@@ -163,13 +164,13 @@ def make_units(params, missions, luck):
     d = params.deploy
     mission, ordinal, team, share, caveated = [], [], [], [], []
     for m, name in enumerate(missions.names):
-        uniformed, staff, aid = (missions.personnel[m, s].sum() for s in (UNIFORMED, 3, 4))
-        bases = int(np.clip(np.ceil(uniformed / d.base_size), 1 if uniformed + staff > 0 else 0, 60))
-        teams = int(np.clip(np.ceil(aid / d.team_size), 1 if aid > 0 else 0, 60))
+        uniformed, staff, aid = (missions.personnel[m, s].sum() for s in (UNIFORMED, STAFF, AID))
+        bases = int(np.clip(np.ceil(uniformed / d.base_size), 1 if uniformed + staff > 0 else 0, MOST_UNITS))
+        teams = int(np.clip(np.ceil(aid / d.team_size), 1 if aid > 0 else 0, MOST_UNITS))
         size = (1.0 + np.arange(bases)) ** -d.base_skew
         parts = np.zeros((bases + teams, len(KINDS)))
-        parts[:bases, :4] = (size / max(size.sum(), 1e-12))[:, None]
-        parts[bases:, 4] = 1 / max(teams, 1)
+        parts[:bases, :AID] = (size / max(size.sum(), 1e-12))[:, None]
+        parts[bases:, AID] = 1 / max(teams, 1)
         mission += [m] * (bases + teams)
         ordinal += range(bases + teams)
         team += [False] * bases + [True] * teams
@@ -197,7 +198,8 @@ def _paid(force):
 
 
 def _prices(force):
-    return [force.price] * 3 + [force.price_staff, force.price_aid]
+    price = dict.fromkeys(KINDS[UNIFORMED], force.price) | {"staff": force.price_staff, "aid": force.price_aid}
+    return [price[kind] for kind in KINDS]
 
 
 def _conditions(caveats):

@@ -9,7 +9,7 @@ from sim.census import take_census
 from sim.country import make_bands, make_civilians, make_factions, make_land
 from sim.mission import make_missions, make_units, planned_share
 from sim.outcomes import Record
-from sim.params import UNIFORMED, WEEKS_PER_YEAR, Params, out_of_range
+from sim.params import UNIFORMED, WEEKS_PER_YEAR, Params, numbers, out_of_range
 from sim.processes.ambush import ambush
 from sim.processes.deploy import deploy
 from sim.processes.enforce import enforce
@@ -63,6 +63,7 @@ class PeaceModel(mesa.Model):
             raise ValueError("; ".join(wrong))
         super().__init__(rng=params.seed)  # Mesa's own generators: no rule draws from them
         self.params = params
+        self.numbers = numbers(params)
         self.luck = draws.Draws(params.seed)
         self.week = 0.0
         self.land = make_land(params.country, params.task.patrol_km, params.move.place_km)
@@ -145,8 +146,10 @@ class PeaceModel(mesa.Model):
         """Return the fighters of every faction in the place of each cell and those around it: (F, C)."""
         if self._around is None:
             self._around = zeros(self.factions.host.size, self.land.row.size)
-            _around(self.bands.faction, self.bands.cell, self.bands.fighters, self.land.reach,
-                    self.land.reach_share, self._around)  # fmt: skip
+            _around(
+                faction=self.bands.faction, cell=self.bands.cell, fighters=self.bands.fighters,
+                reach=self.land.reach, share=self.land.reach_share, out=self._around,
+            )  # fmt: skip
         return self._around
 
     def controller(self, cells):
@@ -168,9 +171,10 @@ class PeaceModel(mesa.Model):
     def drive(self, lull):
         """Return each band's aggression, dampened by local institutions, by a campaign's vigour or a lull: (B,)."""
         f, b = self.factions, self.bands
-        damping = self.params.negotiate.aggression
-        return _drive(b.faction, b.cell, b.taking_part, f.aggression, f.campaign, f.vigour, self.land.institutions,
-                      damping, lull)  # fmt: skip
+        return _drive(
+            faction=b.faction, cell=b.cell, taking_part=b.taking_part, aggression=f.aggression, campaign=f.campaign,
+            vigour=f.vigour, institutions=self.land.institutions, damping=self.params.negotiate.aggression, lull=lull,
+        )  # fmt: skip
 
     def hostility_of_host(self):
         """Return the host government's hostility to every mission: (M,)."""

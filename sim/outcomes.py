@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from sim.params import KINDS, UNIFORMED, WEEKS_PER_YEAR
+from sim.params import KINDS, TROOPS, UNIFORMED, WEEKS_PER_YEAR
 
 EVENT_COLUMNS = (
     "id", "year", "type_of_violence", "dyad_name", "side_a", "side_b", "cell", "row", "col", "adm_1", "date_start",
@@ -71,7 +71,7 @@ def _killed(model, hosts):
 
 
 def _un_troops(model, un):
-    return model.missions.persons[model.missions.un == un, 0].sum()
+    return model.missions.persons[model.missions.un == un, TROOPS].sum()
 
 
 def _present(model, kind):

@@ -18,19 +18,20 @@ from sim.state import ABROAD, zeros
 
 
 @numba.njit(cache=True)
-def update(cell, community, status, persons, need, aided, gain, loss, by_aid, wound, numbers, host, trust, grievance):
+def update(p, y, cell, community, status, persons, need, aided, gain, loss, by_aid, wound, host, trust,
+           grievance):  # fmt: skip
     """One week of trust and grievance; one civilian after the other.
 
     Parameters
     ----------
+    p : numbers.feel; y : years in a week
     cell, community, status, persons : (N,) int; need : (N,) 0..1; aided : (N,) bool
     gain : (C, M) rise of trust this week; loss : (C, K, M) 0..1 share of trust lost; by_aid : (C, M) rise if aided
     wound : (C, K, F) blow to those whose people were killed
-    numbers : start of trust, its forgetting per week, forgiving per week, grievance from need per week
     host : int, faction that need is blamed on, -1 for none
     trust : (N, M), grievance : (N, F), written
     """
-    start, forget, forgive, from_need = numbers
+    start, forget, forgive, from_need = p.start, p.forget * y, p.forgive * y, p.need * y
     for i in range(persons.size):
         if persons[i] == 0:
             continue
@@ -61,31 +62,31 @@ def conflation(command, spill):
 
 
 @numba.njit(cache=True)
-def signals(protect, engage, felt, aid, stood_by, harmed, population, knowledge, numbers, gain, loss, by_aid):
+def signals(p, y, protect, engage, felt, aid, stood_by, harmed, population, knowledge, rumour, gain, loss, by_aid):
     """Work out what people see of each mission this week.
 
     Parameters
     ----------
+    p : numbers.feel; y : years in a week
     protect, engage : (M, C) effective presence; felt : (C,) 0..1; aid : (M, C) share served
     stood_by : (M, C) attacks witnessed; harmed : (M, C, K) killed; population : (C, K), of places
-    knowledge : (M,) 0..1
-    numbers : weekly rise by protection, engagement and aid; loss by harm, by standing by, and by rumour;
-        presence that protects and that engages half fully; engagement of strangers
+    knowledge : (M,) 0..1; rumour : 0..1 misinformation that nobody talks down
     gain, by_aid : (C, M), loss : (C, K, M), written
     """
-    by_protection, by_engagement, aided, by_harm, by_standing, rumour, protect_half, engage_half, strangers = numbers
+    by_protection, by_engagement, by_relief = p.protection * y, p.engagement * y, p.aid * y
+    by_rumour = p.rumour * rumour * y
     for c in range(felt.size):
         whole = 0.0
         for m in range(knowledge.size):
             whole += aid[m, c]
         for m in range(knowledge.size):
-            seen = protect[m, c] / (protect[m, c] + protect_half)
-            talk = engage[m, c] / (engage[m, c] + engage_half) * (strangers + knowledge[m])
+            seen = protect[m, c] / (protect[m, c] + p.protection_half)
+            talk = engage[m, c] / (engage[m, c] + p.engagement_half) * (p.strangers + knowledge[m])
             gain[c, m] = by_protection * seen * (1.0 - felt[c]) + by_engagement * talk
-            by_aid[c, m] = aided * aid[m, c] / whole if whole > 0 else 0.0
+            by_aid[c, m] = by_relief * aid[m, c] / whole if whole > 0 else 0.0
             for k in range(population.shape[1]):
                 per_1000 = 1_000.0 * harmed[m, c, k] / (population[c, k] + 1_000.0)
-                x = by_harm * per_1000 + by_standing * stood_by[m, c] + rumour
+                x = p.harm * per_1000 + p.stood_by * stood_by[m, c] + by_rumour
                 loss[c, k, m] = x / (1.0 + x)
 
 
@@ -95,7 +96,6 @@ def feel(model):
     y = model.years
     n_m, (n_c, n_k), n_f = len(m.names), census.population.shape, model.factions.host.size
     mixed = conflation(m.command, model.spill())
-    np.fill_diagonal(mixed, 1.0)
     wound, harmed = zeros(n_c, n_k, n_f), zeros(n_m, n_c, n_k)
     for faction, mission, cell, community, dead in now.killings:
         cells, share = model.place(cell)
@@ -106,14 +106,15 @@ def feel(model):
             harmed[:, cells, community] += share * dead * mixed[mission][:, None]
     stood = mixed.T @ in_place(model.land, now.stood_by.T).T if now.stood_by.any() else now.stood_by
     rumour = p.misinformation / (1 + m.work[:, TASKS.index("communicate")].sum() / p.communicators)
-    numbers = (p.protection * y, p.engagement * y, p.aid * y, p.harm, p.stood_by, p.rumour * rumour * y,
-               p.protection_half, p.engagement_half, p.strangers)  # fmt: skip
     gain, by_aid, loss = zeros(n_c, n_m), zeros(n_c, n_m), zeros(n_c, n_k, n_m)
-    signals(model.task_presence("protect"), model.task_presence("engage"), model.land.felt, now.aid, stood, harmed,
-            census.of_place, m.knowledge, numbers, gain, loss, by_aid)  # fmt: skip
+    signals(
+        p=model.numbers.feel, y=y, protect=model.task_presence("protect"), engage=model.task_presence("engage"),
+        felt=model.land.felt, aid=now.aid, stood_by=stood, harmed=harmed, population=census.of_place,
+        knowledge=m.knowledge, rumour=rumour, gain=gain, loss=loss, by_aid=by_aid,
+    )  # fmt: skip
     host = np.flatnonzero(model.factions.host)
     update(
-        people.cell, people.community, people.status, people.persons, people.need, model.aided, gain, loss, by_aid,
-        wound, (p.start, p.forget * y, p.forgive * y, p.need * y), host[0] if host.size else -1,
-        people.trust, people.grievance,
+        p=model.numbers.feel, y=y, cell=people.cell, community=people.community, status=people.status,
+        persons=people.persons, need=people.need, aided=model.aided, gain=gain, loss=loss, by_aid=by_aid, wound=wound,
+        host=host[0] if host.size else -1, trust=people.trust, grievance=people.grievance,
     )  # fmt: skip

@@ -41,13 +41,12 @@ def judge(model):
     f.abuse_record += now.by_faction
     abuse = f.abuse_record / (f.abuse_record + p.abuse_deaths)
     own = earned(
-        p, political / (political + p.judging_half), rights / (rights + p.judging_half),
-        p.contestation * (1 - f.commitment), abuse, now.hit / np.maximum(model.strength(), SMALL_FACTION)[:, None],
-        now.forced, y, model.params.relieve.escort_cost,
+        p=p, political=political / (political + p.judging_half), rights=rights / (rights + p.judging_half),
+        loses=p.contestation * (1 - f.commitment), abuse=abuse,
+        hit=now.hit / np.maximum(model.strength(), SMALL_FACTION)[:, None], forced=now.forced, y=y,
+        escort_cost=model.params.relieve.escort_cost,
     )  # fmt: skip
-    mixed = conflation(m.command, model.spill())
-    np.fill_diagonal(mixed, 1.0)
-    rise = own @ mixed
+    rise = own @ conflation(m.command, model.spill())
     engage = m.work[:, TASKS.index("engage")]
     fall = (p.decay + p.persuasion * engage / (engage + p.persuaders)) * y
     f.hostility = np.clip(f.hostility + rise * (1 - f.hostility) - fall * f.hostility, 0, 1)

@@ -64,16 +64,18 @@ def negotiate(model):
     f.pressure *= model.fading(p.pressure_memory)
     f.pressure += now.hit.sum(axis=1) / size
     change = commitment_change(
-        p, f.commitment, f.ceiling, offered, security, f.pressure, now.lost_to_rivals / size, model.grudge, state, y
-    )
+        p=p, commitment=f.commitment, ceiling=f.ceiling, offered=offered, security=security, pressure=f.pressure,
+        lost=now.lost_to_rivals / size, grudge=model.grudge, state=state, y=y,
+    )  # fmt: skip
     f.commitment = np.clip(f.commitment + change, 0, f.ceiling)
     _agreement(model, security)
     consent = 1 - (model.hostility_of_host() * m.work[:, TASKS.index("build")]).sum() / max(
         m.work[:, TASKS.index("build")].sum(), 1e-9
     )
     land.institutions = next_institutions(
-        p, land.institutions, model.task_presence("build").sum(axis=0), land.felt, consent, y
-    )
+        p=p, institutions=land.institutions, builders=model.task_presence("build").sum(axis=0), violence=land.felt,
+        consent=consent, y=y,
+    )  # fmt: skip
     aggression = 1 - f.commitment
     party = f.ceiling > p.willing
     f.aggression = np.where(model.politics.agreement[0] & party, aggression * (1 - p.ceasefire), aggression)

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from sim import draws
-from sim.params import TASKS
+from sim.params import AID, TASKS
 
 
 def access(p, hostility, fighting, remoteness):
@@ -94,10 +94,12 @@ def _serve(model, teams):
     """Let every team with access and stocks serve the need around it."""
     u, m, land, p = model.units, model.missions, model.land, model.params.relieve
     task = TASKS.index("relieve")
-    work = m.capacity[u.mission[teams], 4, task] * u.strength[teams, 4]
+    work = m.capacity[u.mission[teams], AID, task] * u.strength[teams, AID]
     capacity = work * p.served * u.stock[teams] * u.access[teams]
-    serve(capacity, u.mission[teams], u.cell[teams], u.freedom[teams], land.patrol, land.patrol_weight,
-          model.census.need, model.now.aid)  # fmt: skip
+    serve(
+        capacity=capacity, mission=u.mission[teams], cell=u.cell[teams], freedom=u.freedom[teams], patrol=land.patrol,
+        weight=land.patrol_weight, need=model.census.need, aid=model.now.aid,
+    )  # fmt: skip
 
 
 def _pause(model, teams, hostility):

@@ -147,11 +147,18 @@ def task(model):
     work = (u.strength[:, :, None] * m.capacity[u.mission][:, :, LOCAL_TASKS]).sum(axis=1)
     work *= (can * mobility[u.mission])[:, None]
     work[u.caveated & m.caveat[u.mission, MINIMUM_FORCE], LOCAL.index("enforce")] = 0.0
-    spread(work, u.mission, u.cell, u.freedom * can, land.patrol, land.patrol_weight, model.presence)
-    spread((arms * can)[:, None], u.mission, u.cell, u.freedom * can, land.patrol, land.patrol_weight,
-           model.armed[:, None, :])  # fmt: skip
-    lost = p.task.friction * (1 - p.mission.coordination)
-    make_effective(model.presence, model.armed, m.command, model.census.trust, m.discipline, p.task.information, lost)
+    for amount, out in ((work, model.presence), ((arms * can)[:, None], model.armed[:, None, :])):
+        spread(
+            work=amount, mission=u.mission, cell=u.cell, freedom=u.freedom * can, patrol=land.patrol,
+            weight=land.patrol_weight, out=out,
+        )  # fmt: skip
+    make_effective(
+        presence=model.presence, armed=model.armed, command=m.command, trust=model.census.trust,
+        discipline=m.discipline, information=p.task.information,
+        lost=p.task.friction * (1 - p.mission.coordination),
+    )  # fmt: skip
     force = p.prey.armless + (1 - p.prey.armless) * m.use_of_force
-    guard_people(model.task_presence("protect"), model.task_presence("police"), force,
-                 m.host_reach * (1 - model.hostility_of_host()), model.factions.host, model.guard)  # fmt: skip
+    guard_people(
+        protect=model.task_presence("protect"), police=model.task_presence("police"), force=force,
+        reach=m.host_reach * (1 - model.hostility_of_host()), host=model.factions.host, out=model.guard,
+    )  # fmt: skip
