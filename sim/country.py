@@ -250,7 +250,7 @@ def _texture(country, knots=7):
 # ---------------------------------------------------------------------------------- the people
 
 
-def make_civilians(params, land, n_factions, n_missions, luck):
+def make_civilians(params, land, n_factions, n_commands, luck):
     """Settle n civilian agents in proportion to the people of each cell and community.
 
     Agent i stands for the persons between i/n and (i+1)/n of the country, so that the total is exact and
@@ -269,7 +269,7 @@ def make_civilians(params, land, n_factions, n_missions, luck):
     people = Civilians(
         home=home, cell=home.copy(), community=community, born=born, persons=born.copy(),
         status=np.full(n, HOME, dtype=np.int8), need=np.full(n, 0.1),
-        grievance=zeros(n, n_factions), trust=np.full((n, n_missions), params.feel.start),
+        grievance=zeros(n, n_factions), trust=np.full((n, n_commands), params.feel.start),
     )  # fmt: skip
     flees = luck.uniform("start.displaced", n) < params.country.displaced_share
     pull = (land.town + 0.02 * land.births.sum(axis=1) / land.births.sum(axis=1).max()).cumsum()
@@ -284,12 +284,12 @@ def make_civilians(params, land, n_factions, n_missions, luck):
 # ---------------------------------------------------------------------------------- the factions
 
 
-def make_factions(country, land, n_missions, move):
+def make_factions(country, land, n_commands, move):
     """Build the armed factions in the order of their names.
 
     Parameters
     ----------
-    country : params.Country; land : Land; n_missions : int; move : params.Move, what bands are drawn by
+    country : params.Country; land : Land; n_commands : int, chains of command; move : params.Move, what bands are drawn by
     """
     if not country.factions:
         raise ValueError("country.factions is empty; name at least one armed faction")
@@ -336,7 +336,7 @@ def make_factions(country, land, n_missions, move):
         abuse=column("abuse"), loot=column("loot"), commitment=column("commitment"),
         campaign=zeros(n), vigour=np.ones(n), objective=np.full(n, -1), rest=zeros(n),
         provocation=np.where(enters <= 0, column("outbreak"), 0.0), abuse_record=zeros(n), pressure=zeros(n),
-        dispersed=zeros(n), demobilised=zeros(n), settled=zeros(n), hostility=zeros(n, n_missions), aggression=zeros(n),
+        dispersed=zeros(n), demobilised=zeros(n), settled=zeros(n), hostility=zeros(n, n_commands), aggression=zeros(n),
     )  # fmt: skip
 
 

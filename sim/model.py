@@ -7,9 +7,9 @@ import numpy as np
 from sim import agents, draws
 from sim.census import take_census
 from sim.country import make_bands, make_civilians, make_factions, make_land
-from sim.mission import make_missions, make_units, planned_share
+from sim.mission import make_commands, make_missions, make_units, planned_share
 from sim.outcomes import Record
-from sim.params import UNIFORMED, WEEKS_PER_YEAR, Params, numbers, out_of_range
+from sim.params import TASKS, UNIFORMED, WEEKS_PER_YEAR, Params, numbers, out_of_range
 from sim.processes.ambush import ambush
 from sim.processes.deploy import deploy
 from sim.processes.enforce import enforce
@@ -42,6 +42,7 @@ SCHEDULE = (
     negotiate,  # commitment, agreement, institutions
     observe,  # what happened is written down
 )
+TABLES = ("land", "people", "factions", "bands", "commands", "missions", "units", "politics")
 
 
 class PeaceModel(mesa.Model):
@@ -68,11 +69,12 @@ class PeaceModel(mesa.Model):
         self.week = 0.0
         self.land = make_land(params.country, params.task.patrol_km, params.move.place_km)
         self.missions = make_missions(params)
-        n_missions = len(self.missions.names)
-        self.factions = make_factions(params.country, self.land, n_missions, params.move)
+        self.commands = make_commands(params, self.missions)
+        n_missions, n_commands = len(self.missions.names), len(self.commands.names)
+        self.factions = make_factions(params.country, self.land, n_commands, params.move)
         self.bands = make_bands(params.country, self.land, self.factions, self.luck, params.move.loot_base)
         self.units = make_units(params, self.missions, self.luck)
-        self.people = make_civilians(params, self.land, len(self.factions.names), n_missions, self.luck)
+        self.people = make_civilians(params, self.land, len(self.factions.names), n_commands, self.luck)
         self.politics = Politics(zeros(1, dtype=bool), np.full(1, np.inf), zeros(1, dtype=int))
         self.aided = zeros(params.civilians, dtype=bool)
         self.presence = zeros(n_missions, len(LOCAL), self.land.row.size)  # effective, by local task
@@ -116,14 +118,15 @@ class PeaceModel(mesa.Model):
     def _open_week(self):
         """Count the people, so that every rule of the week sees the same Monday, and open a new page."""
         c, k = self.land.births.shape
-        f, m = self.factions.hostility.shape
+        f, n = self.factions.hostility.shape
+        m = len(self.missions.names)
         self.census = take_census(self.people, self.land, self.params.feel.start)
         self.grudge = self._grudge()
         self.now = Week(
             toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f), by_mission=zeros(m),
             fighters_lost=zeros(f), lost_to_rivals=zeros(f), hit=zeros(f, m), peacekeepers_killed=zeros(m),
-            aid_workers_killed=zeros(m), stood_by=zeros(m, c), aid=zeros(m, c), tried=zeros(m), reached=zeros(m),
-            forced=zeros(m), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
+            aid_workers_killed=zeros(m), stood_by=zeros(n, c), aid=zeros(n, c), tried=zeros(n), reached=zeros(n),
+            forced=zeros(n), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
         )  # fmt: skip
         self._around = None
 
@@ -162,6 +165,14 @@ class PeaceModel(mesa.Model):
         """Return the effective presence of every mission for a local task: (M, C) person-equivalents."""
         return self.presence[:, LOCAL.index(name)]
 
+    def by_command(self, of_missions):
+        """Return the sums over the missions of each chain of command: (K, ...) of (M, ...)."""
+        return np.tensordot(self.commands.member, of_missions, axes=1)
+
+    def work_on(self, name):
+        """Return the person-equivalents that each chain of command has at work on a task: (K,)."""
+        return self.commands.member @ self.missions.work[:, TASKS.index(name)]
+
     def escorts(self):
         """Return the escorts of its own chain of command around each unit: (U,) person-equivalents."""
         command = self.missions.command
@@ -177,7 +188,7 @@ class PeaceModel(mesa.Model):
         )  # fmt: skip
 
     def hostility_of_host(self):
-        """Return the host government's hostility to every mission: (M,)."""
+        """Return the host government's hostility to every chain of command: (K,)."""
         return self.factions.hostility[self.factions.host].sum(axis=0)
 
     def spill(self):
@@ -303,7 +314,7 @@ class PeaceModel(mesa.Model):
 
     def tables(self):
         """Return the tables of state by name."""
-        return {n: getattr(self, n) for n in ("land", "people", "factions", "bands", "missions", "units", "politics")}
+        return {n: getattr(self, n) for n in TABLES}
 
 
 @numba.njit(cache=True)

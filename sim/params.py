@@ -562,6 +562,8 @@ class Judge:
     expulsion: float = param(0.35, "share", 0, 1, "host's hostility above which a mission is asked to leave",
                              "assumed: about one UN mission in eight goes at the default contestation")
     patience: float = param(13, "week", 0, 520, "weeks above that before it is asked")
+    alone: float = param(4, "ratio", 1, 1_000, "offence by person, of the rest of its command's, for which one is asked")
+    offence_memory: float = param(26, "week", 1, 520, "half-life of what a host remembers of each mission's offence")
 
 
 @dataclass(kw_only=True)

@@ -76,7 +76,7 @@ def measure(country, mission, seed):
         "hostility": f.hostility, "fighters": model.bands.fighters, "dispersed": f.dispersed,
         "demobilised": f.demobilised, "settled": f.settled, "persons": m.persons, "work": m.work,
         "freedom": u.freedom, "stock": u.stock, "felt": model.land.felt, "suspended": u.suspended,
-        "escorting": m.escorting,
+        "escorting": model.commands.escorting,
     }  # fmt: skip
     of_run |= {f"mean_{k}": float(np.mean(v)) if np.size(v) else float("nan") for k, v in mean.items()}
     return {"country": country, "mission": mission, "seed": seed, **of_run}

@@ -75,9 +75,9 @@ def deploy(model):
     full = u.share * (m.personnel * share)[u.mission]
     lost = np.minimum(u.losses / np.maximum(full.sum(axis=1), 1e-9), 1.0)
     u.strength = full * (1 - lost)[:, None]
-    hostility, d = model.factions.hostility, p.deploy
-    gap = (hostility.max(axis=0) - hostility.min(axis=0))[u.mission]
-    consent = 1 - model.hostility_of_host()[u.mission]
+    hostility, d, flag = model.factions.hostility, p.deploy, m.command[u.mission]
+    gap = (hostility.max(axis=0) - hostility.min(axis=0))[flag]
+    consent = 1 - model.hostility_of_host()[flag]
     felt = np.where(u.cell >= 0, model.land.felt[u.cell], 0.0)
     carried = m.caveat[u.mission]
     limits = Limits(fighting=d.caveat_fighting, consent=1 - p.judge.expulsion, gap=d.caveat_gap)

@@ -1,11 +1,12 @@
 """10. Feel: trust in missions and grievance toward factions.
 
-Per civilian i and mission m, in a year:
+Per civilian and chain of command, in a year:
 
     d trust / dt = (protection felt + aid received + engagement) (1 - trust) - (harm + stood by + rumour) trust
                    - forget (trust - start)
 
-Harm by a mission and attacks it stood by count where they happened and among whose people; what one mission does
+What people know of a mission is its flag: what the missions of a chain of command do is added up before any of it
+saturates. Harm and attacks that one stood by count where they happened and among whose people; what one command does
 falls on another by the conflation of the two. Grievance grows with one's own dead, toward who killed them.
 """
 
@@ -13,7 +14,6 @@ import numba
 import numpy as np
 
 from sim.country import in_place
-from sim.params import TASKS
 from sim.state import ABROAD, zeros
 
 
@@ -26,7 +26,8 @@ def update(p, y, cell, community, status, persons, need, aided, gain, loss, by_a
     ----------
     p : numbers.feel; y : years in a week
     cell, community, status, persons : (N,) int; need : (N,) 0..1; aided : (N,) bool
-    gain : (C, M) rise of trust this week; loss : (C, K, M) 0..1 share of trust lost; by_aid : (C, M) rise if aided
+    gain : (C, M) rise of trust in each of M commands this week; by_aid : (C, M) rise if aided
+    loss : (C, K, M) 0..1 share of trust that each community loses
     wound : (C, K, F) blow to those whose people were killed
     host : int, faction that need is blamed on, -1 for none
     trust : (N, M), grievance : (N, F), written
@@ -56,33 +57,34 @@ def update(p, y, cell, community, status, persons, need, aided, gain, loss, by_a
             grievance[i, f] = min(max(g, 0.0), 1.0)
 
 
-def conflation(command, spill):
-    """Return how much of what mission m earns falls on mission n: (M, M), 1 within a chain of command."""
-    return np.where(command[:, None] == command[None, :], 1.0, spill)
+def conflation(commands, spill):
+    """Return how much of what one of so many commands earns falls on each: (K, K), 1 on itself."""
+    return np.where(np.eye(commands, dtype=bool), 1.0, spill)
 
 
 @numba.njit(cache=True)
-def signals(p, y, protect, engage, felt, aid, stood_by, harmed, population, knowledge, rumour, gain, loss, by_aid):
-    """Work out what people see of each mission this week.
+def signals(p, y, protect, engage, talk, felt, aid, stood_by, harmed, population, rumour, gain, loss, by_aid):
+    """Work out what people see of each chain of command this week.
 
     Parameters
     ----------
     p : numbers.feel; y : years in a week
-    protect, engage : (M, C) effective presence; felt : (C,) 0..1; aid : (M, C) share served
+    protect, engage : (M, C) effective presence of each of M commands; talk : (M, C) the latter, by what it knows
+    felt : (C,) 0..1; aid : (M, C) share served
     stood_by : (M, C) attacks witnessed; harmed : (M, C, K) killed; population : (C, K), of places
-    knowledge : (M,) 0..1; rumour : 0..1 misinformation that nobody talks down
+    rumour : 0..1 misinformation that nobody talks down
     gain, by_aid : (C, M), loss : (C, K, M), written
     """
     by_protection, by_engagement, by_relief = p.protection * y, p.engagement * y, p.aid * y
     by_rumour = p.rumour * rumour * y
     for c in range(felt.size):
         whole = 0.0
-        for m in range(knowledge.size):
+        for m in range(aid.shape[0]):
             whole += aid[m, c]
-        for m in range(knowledge.size):
+        for m in range(aid.shape[0]):
             seen = protect[m, c] / (protect[m, c] + p.protection_half)
-            talk = engage[m, c] / (engage[m, c] + p.engagement_half) * (p.strangers + knowledge[m])
-            gain[c, m] = by_protection * seen * (1.0 - felt[c]) + by_engagement * talk
+            heard = talk[m, c] / (engage[m, c] + p.engagement_half)
+            gain[c, m] = by_protection * seen * (1.0 - felt[c]) + by_engagement * heard
             by_aid[c, m] = by_relief * aid[m, c] / whole if whole > 0 else 0.0
             for k in range(population.shape[1]):
                 per_1000 = 1_000.0 * harmed[m, c, k] / (population[c, k] + 1_000.0)
@@ -91,11 +93,11 @@ def signals(p, y, protect, engage, felt, aid, stood_by, harmed, population, know
 
 
 def feel(model):
-    """Update what every civilian thinks of every mission and faction."""
+    """Update what every civilian thinks of every chain of command and faction."""
     people, m, p, now, census = model.people, model.missions, model.params.feel, model.now, model.census
     y = model.years
-    n_m, (n_c, n_k), n_f = len(m.names), census.population.shape, model.factions.host.size
-    mixed = conflation(m.command, model.spill())
+    n_m, (n_c, n_k), n_f = len(model.commands.names), census.population.shape, model.factions.host.size
+    mixed = conflation(n_m, model.spill())
     wound, harmed = zeros(n_c, n_k, n_f), zeros(n_m, n_c, n_k)
     for faction, mission, cell, community, dead in now.killings:
         cells, share = model.place(cell)
@@ -103,14 +105,16 @@ def feel(model):
             there = census.of_place[cells, community]
             wound[cells, community, faction] += share * (p.grievance * 1_000.0 * dead / (there + 1_000.0))
         else:
-            harmed[:, cells, community] += share * dead * mixed[mission][:, None]
+            harmed[:, cells, community] += share * dead * mixed[m.command[mission]][:, None]
     stood = mixed.T @ in_place(model.land, now.stood_by.T).T if now.stood_by.any() else now.stood_by
-    rumour = p.misinformation / (1 + m.work[:, TASKS.index("communicate")].sum() / p.communicators)
+    rumour = p.misinformation / (1 + model.work_on("communicate").sum() / p.communicators)
+    engage = model.task_presence("engage")
     gain, by_aid, loss = zeros(n_c, n_m), zeros(n_c, n_m), zeros(n_c, n_k, n_m)
     signals(
-        p=model.numbers.feel, y=y, protect=model.task_presence("protect"), engage=model.task_presence("engage"),
+        p=model.numbers.feel, y=y, protect=model.by_command(model.task_presence("protect")),
+        engage=model.by_command(engage), talk=model.by_command(engage * (p.strangers + m.knowledge)[:, None]),
         felt=model.land.felt, aid=now.aid, stood_by=stood, harmed=harmed, population=census.of_place,
-        knowledge=m.knowledge, rumour=rumour, gain=gain, loss=loss, by_aid=by_aid,
+        rumour=rumour, gain=gain, loss=loss, by_aid=by_aid,
     )  # fmt: skip
     host = np.flatnonzero(model.factions.host)
     update(

@@ -88,7 +88,7 @@ def _attack(model, b, cell, whom, size):
     dead = int(draws.heavy_tailed(size, scale, p.tail) + 0.5)
     dead = min(dead, int(p.largest_share * model.census.population[cell, whom]))
     dead = model.kill(cell, dead, size, faction=faction, community=whom)
-    witnesses = model.task_presence("protect")[:, cell]
+    witnesses = model.by_command(model.task_presence("protect")[:, cell])
     model.now.stood_by[:, cell] += witnesses / (witnesses + bands.fighters[b])
     if dead:
         model.now.events.append(Event("attack", int(faction), -1, int(cell), deaths_civilians=dead))

@@ -7,8 +7,6 @@ ex-combatants settle where institutions are strong and re-arm where they are wea
 
 import numpy as np
 
-from sim.params import TASKS
-
 
 def flows(p, fighters, keep, grudge, loot, commitment, dispersed, demobilised, held, ddr, state, y):
     """Return the week's (recruits, deserters, regrouped, demobilised, rearmed, settled) of each faction: six (F,).
@@ -43,7 +41,7 @@ def recruit(model):
     recruits, deserters, regrouped, laid_down, rearmed, settled = flows(
         p=p, fighters=strength, keep=f.keep, grudge=model.grudge, loot=f.loot * riches, commitment=f.commitment,
         dispersed=f.dispersed, demobilised=f.demobilised, held=guard / (guard + p.holders),
-        ddr=model.missions.work[:, TASKS.index("ddr")].sum(), state=model.census.state, y=model.years,
+        ddr=model.work_on("ddr").sum(), state=model.census.state, y=model.years,
     )  # fmt: skip
     joins = np.where(active, recruits + regrouped + rearmed, 0.0)
     goes = np.minimum(deserters + laid_down, strength)
