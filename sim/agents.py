@@ -108,7 +108,8 @@ class Mission(Row, mesa.Agent):
 
     kind = "missions"
     use_of_force = column("use_of_force", "0 self-defence only .. 1 all necessary means")
-    discipline = column("discipline", "0..1, as paid")
+    ability = column("ability", "0..1, as paid")
+    restraint = column("restraint", "0..1, as paid")
     spent = column("spent", "US$ so far")
     expelled = column("expelled", "week in which the host asked it to leave")
     work = column("work", "person-equivalents at work on each task")
@@ -121,7 +122,7 @@ class Mission(Row, mesa.Agent):
     @property
     def helmet(self):
         """Colour of its helmets."""
-        return self.model.params.mission.components[self.name].force.helmet
+        return self.model.everybody[self.name].force.helmet
 
 
 class _Unit(Placed):

@@ -269,7 +269,7 @@ def make_civilians(params, land, n_factions, n_commands, luck):
     people = Civilians(
         home=home, cell=home.copy(), community=community, born=born, persons=born.copy(),
         status=np.full(n, HOME, dtype=np.int8), need=np.full(n, 0.1),
-        grievance=zeros(n, n_factions), trust=np.full((n, n_commands), params.feel.start),
+        grievance=np.full((n, n_factions), params.country.grievance), trust=np.full((n, n_commands), params.feel.start),
     )  # fmt: skip
     flees = luck.uniform("start.displaced", n) < params.country.displaced_share
     pull = (land.town + 0.02 * land.births.sum(axis=1) / land.births.sum(axis=1).max()).cumsum()
@@ -333,9 +333,9 @@ def make_factions(country, land, n_commands, move):
         names=names, host=np.array([f.host for f in all_of]), rival=rival & rival.T, community=community,
         comfort=move.elsewhere + own + move.loot * column("loot")[:, None] * land.resources,
         enters=enters, leaves=leaves, keep=column("fighters"), ceiling=column("ceiling"),
-        abuse=column("abuse"), loot=column("loot"), commitment=column("commitment"),
+        abuse=column("abuse"), loot=column("loot"), sponsor=column("sponsor"), commitment=column("commitment"),
         campaign=zeros(n), vigour=np.ones(n), objective=np.full(n, -1), rest=zeros(n),
-        provocation=np.where(enters <= 0, column("outbreak"), 0.0), abuse_record=zeros(n), pressure=zeros(n),
+        provocation=np.where(enters <= 0, column("outbreak"), 0.0), abuse_record=zeros(n), pressure=zeros(n), wronged=zeros(n),
         dispersed=zeros(n), demobilised=zeros(n), settled=zeros(n), hostility=zeros(n, n_commands), aggression=zeros(n),
     )  # fmt: skip
 

@@ -174,9 +174,13 @@ def pick(weights, luck):
     return last
 
 
-def heavy_tailed(luck, smallest, exponent):
-    """Return one power-law size with that density exponent, from one draw.
+def heavy_tailed(luck, smallest, exponent, largest=math.inf):
+    """Return one power-law size with that density exponent between two bounds, from one draw.
 
-    Source: inverse transform of a Pareto law; Bohorquez et al. 2009 for its use.
+    Source: inverse transform of a Pareto law, truncated at `largest`; Bohorquez et al. 2009 for its use.
     """
-    return smallest * math.pow(1.0 - luck, -1.0 / (exponent - 1.0))
+    if smallest >= largest:
+        return largest
+    power = exponent - 1.0
+    beyond = math.pow(smallest / largest, power)  # what an unbounded law has above the bound
+    return smallest * math.pow(1.0 - luck * (1.0 - beyond), -1.0 / power)

@@ -8,7 +8,20 @@ import numpy as np
 
 from sim import draws
 from sim.country import weeks_until
-from sim.params import AID, KINDS, STAFF, TASKS, UNIFORMED, WEEKS_PER_YEAR
+from sim.params import (
+    AID,
+    KINDS,
+    STAFF,
+    TASKS,
+    UNIFORMED,
+    WEEKS_PER_YEAR,
+    Component,
+    Force,
+    Mandate,
+    Personnel,
+    Tasks,
+    When,
+)
 from sim.state import Commands, Missions, Units, zeros
 
 FOCUSED_TASKS = 5  # a mandate of so many tasks carries no overhead: median non-UN mission 4.4 (Reversed Roles 2024)
@@ -23,26 +36,29 @@ def make_missions(params):
     ValueError
         A component that leaves before it arrives, refers to an unknown one, has nobody, or has no budget.
     """
-    model = params.mission
-    names = tuple(sorted(model.components))
-    parts = [model.components[n] for n in names]
-    for name, c in zip(names, parts, strict=True):
+    model, everybody = params.mission, with_humanitarians(params)
+    names, parts = tuple(everybody), list(everybody.values())
+    donors = np.array([n not in model.components for n in names], dtype=bool)
+    aid = [params.country.humanitarians.get(_group(n)) if d else None for n, d in zip(names, donors, strict=True)]
+    for name, c in model.components.items():
         if not c.force.summary or not c.mandate.summary:
             raise ValueError(
                 f"mission.components.{name} has no {'mandate' if c.force.summary else 'force'}; "
                 "choose one from conf/force and one from conf/mandate"
             )
     arrive, leave = plan(params)
-    commands = chains_of_command(model)
+    commands = chains_of_command(everybody)
     drop = [1.0 - model.council_unity] * np.array([c.force.council for c in parts])
     paid = np.array([_paid(c.force) for c in parts])
     short = 1.0 - paid
     d = params.deploy
     price = np.array([_prices(c.force) for c in parts]).reshape(-1, len(KINDS))
     missions = Missions(
-        names=names, luck=np.array([draws.key(n) for n in names], dtype=np.uint64),
+        names=names, luck=np.array([draws.key(_group(n)) for n in names], dtype=np.uint64),
         command=np.array([commands.index(c.command or n) for n, c in zip(names, parts, strict=True)], dtype=int),
-        un=np.array([c.force.un for c in parts], dtype=bool),
+        un=np.array([c.force.un for c in parts], dtype=bool), donors=donors,
+        accepts=np.array([h.accepts_escort if h else 0.0 for h in aid], dtype=float),
+        by_consent=np.array([c.mandate.consent_of_parties for c in parts], dtype=bool),
         personnel=np.array([[getattr(c.personnel, k) for k in KINDS] for c in parts], float).reshape(-1, len(KINDS)),
         arrive=arrive, leave=leave, build_up=_column(parts, lambda c: c.force.build_up) * d.build_up,
         draw_down=_column(parts, lambda c: c.draw_down), peak=_column(parts, lambda c: c.force.peak),
@@ -50,8 +66,9 @@ def make_missions(params):
         takes_over=np.array([_taken_over(names, n, c) for n, c in zip(names, parts, strict=True)], dtype=int),
         rehatted=_column(parts, lambda c: c.rehatted), price=price,
         headquarters=_column(parts, lambda c: c.force.headquarters), paid=paid,
-        capacity=np.array([capacity(params, n) for n in names]).reshape(-1, len(KINDS), len(TASKS)),
-        discipline=_column(parts, lambda c: c.force.discipline) * np.clip(1 - d.short_discipline * short, 0, 1),
+        capacity=np.array([capacity(params, everybody, n) for n in names]).reshape(-1, len(KINDS), len(TASKS)),
+        ability=_column(parts, lambda c: c.force.ability) * np.clip(1 - d.short_ability * short, 0, 1),
+        restraint=_column(parts, lambda c: c.force.restraint) * np.clip(1 - d.short_restraint * short, 0, 1),
         mobility=_column(parts, lambda c: c.force.mobility) * np.clip(1 - d.short_mobility * short, 0, 1),
         knowledge=_column(parts, lambda c: c.force.local_knowledge),
         partiality=_column(parts, lambda c: c.force.partiality),
@@ -63,43 +80,94 @@ def make_missions(params):
         expelled=np.full(len(names), np.inf), spent=zeros(len(names)),
         mandate_weeks=zeros(len(names)),
     )  # fmt: skip
-    # Money that is missing costs discipline and mobility first (above), then strength.
+    # Money that is missing costs ability, restraint and mobility first (above), then strength.
     over = np.clip(short - d.short_strength, 0, 1) / (1 - d.short_strength if d.short_strength < 1 else 1)
     left = (1 - d.council_ceiling * drop) * (1 - over)
-    known = np.array([s is not None for s in missions.strength], dtype=bool)
-    missions.personnel *= np.where(known, 1.0, left)[:, None] * fair_scale(params, missions)  # the record is the record
+    known = donors | [s is not None for s in missions.strength]  # the record is the record
+    scale = np.where(donors, 1.0, np.where(known, 1.0, left) * fair_scale(params, missions))
+    missions.personnel *= scale[:, None]
     return missions
 
 
-def chains_of_command(model):
-    """Return the names of the chains of command of a mission model, in order."""
-    return sorted({c.command or n for n, c in model.components.items()})
+def with_humanitarians(params):
+    """Return every mission by name: the components of the mission model, then the humanitarians of the country.
+
+    A share of the humanitarians may join a component: they serve under its command and are known by its flag, but it
+    does not pay for them. The others stay apart, each group its own command.
+    """
+    model = params.mission
+    everybody = {n: model.components[n] for n in sorted(model.components)}
+    for group in sorted(params.country.humanitarians):
+        about = params.country.humanitarians[group]
+        joined = {n: c.integrates[group] for n, c in model.components.items() if c.integrates.get(group)}
+        if not all(0 <= s <= 1 for s in joined.values()) or sum(joined.values()) > 1:
+            given = ", ".join(f"mission.components.{n}.integrates.{group} is {s:g}" for n, s in sorted(joined.items()))
+            raise ValueError(f"{given}; shares lie in [0, 1] and sum to at most 1")
+        for name, share in [(None, 1 - sum(joined.values())), *sorted(joined.items())]:
+            if share > 0:
+                under = model.components[name].command or name if name else group
+                everybody[f"{group}{WITH}{name}" if name else group] = _humanitarian(params, about, share, under)
+    return everybody
+
+
+WITH = " with "  # between the name of a group of humanitarians and that of the mission it joined
+
+
+def _group(name):
+    """Return the name that a mission's luck is made of: the same for humanitarians who join and who do not."""
+    return name.split(WITH)[0]
+
+
+def _humanitarian(params, about, share, command):
+    """Return a group of humanitarians, or the share of it that serves under a command, as a mission of its own kind."""
+    asked = {g for c in params.mission.components.values() for g in c.integrates}
+    unknown = sorted(asked - set(params.country.humanitarians))
+    if unknown:
+        raise ValueError(
+            f"a component integrates {', '.join(unknown)}; country.humanitarians has "
+            f"{', '.join(sorted(params.country.humanitarians))}"
+        )
+    week = weeks_until(params.country.start, about.since, "country.humanitarians.since") if about.since else 0.0
+    force = Force(
+        summary=about.summary, helmet=about.helmet, price_aid=about.price, headquarters=0, readiness=0, build_up=0,
+        peak=1, council=0, assessed=0, raised=1, local_knowledge=about.local_knowledge, needs_consent=False,
+    )  # fmt: skip
+    return Component(
+        force=force,
+        mandate=Mandate(summary=about.summary, tasks=Tasks(relieve=1, engage=about.engagement), use_of_force=0),
+        personnel=Personnel(aid=about.workers * share), arrive=When(week=week), command=command,
+    )  # fmt: skip
+
+
+def chains_of_command(everybody):
+    """Return the names of the chains of command of some missions by name, in order."""
+    return sorted({c.command or n for n, c in everybody.items()})
 
 
 def make_commands(params, missions):
     """Build the chains of command, in the order of their names."""
-    names = tuple(chains_of_command(params.mission))
+    names = tuple(chains_of_command(with_humanitarians(params)))
     member = (missions.command[None, :] == np.arange(len(names))[:, None]).astype(float)
     return Commands(names=names, member=member, unwelcome=zeros(len(names)), escorting=zeros(len(names)))
 
 
 def plan(params):
     """Resolve each component's arrival and departure into weeks of the run: two (M,) arrays."""
-    model = params.mission
-    names = sorted(model.components)
+    model, everybody = params.mission, with_humanitarians(params)
+    names = list(everybody)
     known = {"start": 0.0, "authorisation": model.authorised}
     waiting = [(n, which) for n in names for which in ("arrive", "leave")]
     while waiting:
-        resolved = [w for w in waiting if _reference(model, *w) in (None, *known)]
+        resolved = [w for w in waiting if _reference(everybody, *w) in (None, *known)]
         if not resolved:
             moments = ", ".join(f"mission.components.{n}.{which}" for n, which in waiting)
-            unknown = sorted({_reference(model, *w) for w in waiting} - {f"{n}.{w}" for n, w in waiting})
+            unknown = sorted({_reference(everybody, *w) for w in waiting} - {f"{n}.{w}" for n, w in waiting})
             if unknown:
                 options = ", ".join(["start", "authorisation", *(f"{n}.arrive, {n}.leave" for n in names)])
                 raise ValueError(f"{moments} comes after {', '.join(unknown)!r}; choose among {options}")
             raise ValueError(f"{moments} wait for each other; give one of them a week, a date or an authorisation")
         for n, which in resolved:
-            known[f"{n}.{which}"] = _moment(params, n, which, known)
+            known[f"{n}.{which}"] = _moment(params, everybody, (n, which), known)
         waiting = [w for w in waiting if w not in resolved]
     arrive = np.array([known[f"{n}.arrive"] for n in names])
     leave = np.array([known[f"{n}.leave"] for n in names])
@@ -115,9 +183,9 @@ def fair_scale(params, missions):
     Source: `model.md` section 7: more troops help whatever the model, so the total is held equal.
     """
     model = params.mission
-    if model.comparison == "as_deployed" or not missions.names or not missions.personnel.any():
+    if model.comparison == "as_deployed" or not missions.personnel[~missions.donors].any():
         return 1.0
-    years = _planned_years(params, missions)
+    years = np.where(missions.donors, 0.0, _planned_years(params, missions))
     persons = (missions.personnel * years[:, None]).sum()
     if model.comparison == "equal_personnel":
         return model.person_years / persons
@@ -157,21 +225,26 @@ def planned_share(missions, week):
     return share
 
 
-def capacity(params, name):
-    """Return the work of one person of each kind on each task in a component: (5, 14).
+def capacity(params, everybody, name):
+    """Return the work of one person of each kind on each task in a mission, of all by name: (5, 14).
 
     People of a kind divide their time over the tasks they can do by the mandate's weights; each task beyond the fifth
     of its chain of command costs overhead, for it is one headquarters that is overstretched.
     """
-    components = params.mission.components
-    weight = _weights(components[name])
-    command = components[name].command or name
-    tasks = sum(_weights(c) for n, c in components.items() if (c.command or n) == command)
+    weight = _weights(everybody[name])
+    command = everybody[name].command or name
+    of_command = [c for n, c in everybody.items() if (c.command or n) == command and not _is_joined(n)]
+    tasks = sum((_weights(c) for c in of_command), start=np.zeros(len(TASKS)))
     ability = np.array([[getattr(params.personnel[k], t) for t in TASKS] for k in KINDS])
     wanted = weight * ability
     time = wanted / np.maximum(wanted.sum(axis=1, keepdims=True), 1e-12)
     overhead = 1 / (1 + params.deploy.overhead * max(0, (tasks > 0).sum() - FOCUSED_TASKS))
     return time * ability * overhead
+
+
+def _is_joined(name):
+    """Say whether these are humanitarians under a mission's command: their relief is no task of its headquarters."""
+    return WITH in name
 
 
 def _weights(component):
@@ -181,7 +254,7 @@ def _weights(component):
 def make_units(params, missions, luck):
     """Divide each mission into contingents (few large bases, many small) and aid teams."""
     d = params.deploy
-    mission, ordinal, team, share, caveated = [], [], [], [], []
+    mission, ordinal, team, share, caveated, before = [], [], [], [], [], {}
     for m, name in enumerate(missions.names):
         uniformed, staff, aid = (missions.personnel[m, s].sum() for s in (UNIFORMED, STAFF, AID))
         bases = int(np.clip(np.ceil(uniformed / d.base_size), 1 if uniformed + staff > 0 else 0, MOST_UNITS))
@@ -191,11 +264,15 @@ def make_units(params, missions, luck):
         parts[:bases, :AID] = (size / max(size.sum(), 1e-12))[:, None]
         parts[bases:, AID] = 1 / max(teams, 1)
         mission += [m] * (bases + teams)
-        ordinal += range(bases + teams)
+        first = before.get(_group(name), 0)  # humanitarians who join go on where those who stay apart end
+        before[_group(name)] = first + bases + teams
+        ordinal += range(first, first + bases + teams)
         team += [False] * bases + [True] * teams
         share.append(parts)
-        carries = params.mission.components[name].force.caveats.share
-        caveated += [(j + 0.5) / bases <= carries for j in range(bases)][::-1] + [False] * teams
+        of = params.mission.components.get(name)
+        carries = of.force.caveats.share if of else 0.0
+        smallest_first = (size[::-1].cumsum() - 0.5 * size[::-1]) / max(size.sum(), 1e-12)
+        caveated += [*(smallest_first <= carries)[::-1].tolist(), *([False] * teams)]
     mission, ordinal = np.array(mission, dtype=int), np.array(ordinal, dtype=np.uint64)
     n = mission.size
     return Units(
@@ -225,18 +302,19 @@ def _conditions(caveats):
     return [caveats.ceasefire, caveats.consent, caveats.impartiality, caveats.withdraw, caveats.minimum_force]
 
 
-def _given(model, name, which):
-    when = getattr(model.components[name], which)
+def _given(everybody, name, which):
+    when = getattr(everybody[name], which)
     return when, [k for k in ("week", "date", "after") if getattr(when, k) is not None]
 
 
-def _reference(model, name, which):
-    when, given = _given(model, name, which)
+def _reference(everybody, name, which):
+    when, given = _given(everybody, name, which)
     return "authorisation" if which == "arrive" and not given else when.after
 
 
-def _moment(params, name, which, known):
-    when, given = _given(params.mission, name, which)
+def _moment(params, everybody, moment, known):
+    name, which = moment
+    when, given = _given(everybody, name, which)
     where = f"mission.components.{name}.{which}"
     if len(given) > 1:
         raise ValueError(f"{where} gives {' and '.join(given)}; give one of week, date, after")
@@ -248,7 +326,7 @@ def _moment(params, name, which, known):
         if not -5_200 <= when.week <= 52_000:  # false for nan, too
             raise ValueError(f"{where}.week is {when.week:g}; it must lie in [-5200, 52000] week")
         return float(when.week) + when.weeks
-    week = known[_reference(params.mission, name, which)] + when.weeks
+    week = known[_reference(everybody, name, which)] + when.weeks
     if which == "arrive":  # nobody comes before he is authorised and ready
         week = max(week, known["authorisation"] + _readiness(params, name))
     return week

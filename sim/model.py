@@ -7,7 +7,7 @@ import numpy as np
 from sim import agents, draws
 from sim.census import take_census
 from sim.country import make_bands, make_civilians, make_factions, make_land
-from sim.mission import make_commands, make_missions, make_units, planned_share
+from sim.mission import make_commands, make_missions, make_units, planned_share, with_humanitarians
 from sim.outcomes import Record
 from sim.params import TASKS, UNIFORMED, WEEKS_PER_YEAR, Params, numbers, out_of_range
 from sim.processes.ambush import ambush
@@ -68,6 +68,7 @@ class PeaceModel(mesa.Model):
         self.luck = draws.Draws(params.seed)
         self.week = 0.0
         self.land = make_land(params.country, params.task.patrol_km, params.move.place_km)
+        self.everybody = with_humanitarians(params)  # every mission by name, as declared
         self.missions = make_missions(params)
         self.commands = make_commands(params, self.missions)
         n_missions, n_commands = len(self.missions.names), len(self.commands.names)
@@ -123,7 +124,7 @@ class PeaceModel(mesa.Model):
         self.census = take_census(self.people, self.land, self.params.feel.start)
         self.grudge = self._grudge()
         self.now = Week(
-            toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f), by_mission=zeros(m),
+            toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f), by_mission=zeros(m), crossfire=zeros(f), harm=zeros(f, n),
             fighters_lost=zeros(f), lost_to_rivals=zeros(f), hit=zeros(f, m), peacekeepers_killed=zeros(m),
             aid_workers_killed=zeros(m), stood_by=zeros(n, c), aid=zeros(n, c), tried=zeros(n), reached=zeros(n),
             forced=zeros(n), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
@@ -155,6 +156,20 @@ class PeaceModel(mesa.Model):
             )  # fmt: skip
         return self._around
 
+    def strength_near(self):
+        """Return the fighters of its faction in reach of every band, itself included: (B,)."""
+        return self.fighters_around()[self.bands.faction, self.bands.cell]
+
+    def arms_around(self, persons):
+        """Return the persons that each chain of command has in reach of every unit, of those given for units: (U,)."""
+        u, flag = self.units, self.missions.command[self.units.mission]
+        there, out = u.cell >= 0, zeros(len(self.commands.names), self.land.row.size)
+        _around(
+            faction=flag[there], cell=u.cell[there], fighters=persons[there],
+            reach=self.land.reach, share=self.land.reach_share, out=out,
+        )  # fmt: skip
+        return np.where(there, out[flag, np.maximum(u.cell, 0)], 0.0)
+
     def controller(self, cells):
         """Return the faction with most fighters around each of some cells; the host where there is none."""
         around = self.fighters_around()[:, cells]
@@ -174,10 +189,14 @@ class PeaceModel(mesa.Model):
         return self.commands.member @ self.missions.work[:, TASKS.index(name)]
 
     def escorts(self):
-        """Return the escorts of its own chain of command around each unit: (U,) person-equivalents."""
-        command = self.missions.command
-        at = self.task_presence("escort")[:, np.maximum(self.units.cell, 0)]
-        return (at * (command[:, None] == command[self.units.mission][None, :])).sum(axis=0)
+        """Return the escorts around each unit: of its own command, and of each other as far as it asks for them.
+
+        Returns (U,) and (K, U) person-equivalents; of the latter, its own command's row is nought.
+        """
+        u, m = self.units, self.missions
+        at = self.by_command(self.task_presence("escort")[:, np.maximum(u.cell, 0)])
+        own = m.command[u.mission] == np.arange(len(self.commands.names))[:, None]
+        return (at * own).sum(axis=0), at * ~own * m.accepts[u.mission]
 
     def drive(self, lull):
         """Return each band's aggression, dampened by local institutions, by a campaign's vigour or a lull: (B,)."""
@@ -186,6 +205,22 @@ class PeaceModel(mesa.Model):
             faction=b.faction, cell=b.cell, taking_part=b.taking_part, aggression=f.aggression, campaign=f.campaign,
             vigour=f.vigour, institutions=self.land.institutions, damping=self.params.negotiate.aggression, lull=lull,
         )  # fmt: skip
+
+    def mean_at_home(self, of_bands):
+        """Return the mean over each faction's bands of what is given for each, as at their homes: (F,)."""
+        n = self.factions.host.size
+        return np.bincount(self.bands.faction, of_bands, n) / np.maximum(np.bincount(self.bands.faction, minlength=n), 1)
+
+    def held(self):
+        """Return how far missions hold each faction's heartland: (F,) 0..1."""
+        guard = self.mean_at_home(self.guard[self.bands.faction, self.bands.home])
+        return guard / (guard + self.params.recruit.holders)
+
+    def spoils(self):
+        """Return what each faction lives from beside its people: deposits where its fighters are, sponsors: (F,)."""
+        f, b = self.factions, self.bands
+        share = b.fighters / np.maximum(self.strength(), 1e-9)[b.faction]
+        return f.loot * np.bincount(b.faction, share * self.land.resources[b.cell], f.host.size) + f.sponsor
 
     def hostility_of_host(self):
         """Return the host government's hostility to every chain of command: (K,)."""
@@ -239,7 +274,7 @@ class PeaceModel(mesa.Model):
 
     # ------------------------------------------------------------------------------ what rules do
 
-    def kill(self, cell, wanted, luck, faction=None, mission=None, community=None):
+    def kill(self, cell, wanted, luck, faction=None, mission=None, community=None, crossfire=False):
         """Enter civilians killed, at most those who are left; return how many.
 
         They are taken from their households when people live the week (process 9). If no community is named, anybody
@@ -255,25 +290,45 @@ class PeaceModel(mesa.Model):
             return 0
         self.now.toll[cell, community] += dead
         by, who = (self.now.by_faction, faction) if mission is None else (self.now.by_mission, mission)
-        by[who] += dead
+        (self.now.crossfire if crossfire else by)[who] += dead
         who = (faction, -1) if mission is None else (-1, mission)
         self.now.killings.append((*who, cell, community, dead))
         stung = dead * self.factions.community[:, community]
         if faction is not None:
             stung[faction] = 0.0
+        else:
+            self.now.harm[:, self.missions.command[mission]] += stung
+            self.factions.wronged += stung
         self.factions.provocation += stung
         self.land.grief[cell, community] += dead
         return dead
 
-    def lose_fighters(self, band, dead, to_rivals):
-        """Enter fighters of a band killed, by rivals or by a mission."""
-        faction = self.bands.faction[band]
-        self.bands.fighters[band] -= dead
-        self.bands.losses[band] += dead
+    def lose_fighters(self, faction, bands, dead, to_rivals):
+        """Enter fighters of a faction killed, by rivals or by a mission: of some of its bands, each by its strength.
+
+        Parameters
+        ----------
+        faction : int; bands : (n,) int, with at least `dead` fighters; dead : persons; to_rivals : bool
+        """
+        fighters = self.bands.fighters
+        lost = dead * fighters[bands] / max(fighters[bands].sum(), 1e-9)
+        fighters[bands] = np.maximum(fighters[bands] - lost, 0.0)
+        self.bands.losses[bands] += lost
         self.now.fighters_lost[faction] += dead
         if to_rivals:
             self.now.lost_to_rivals[faction] += dead
             self.factions.provocation[faction] += dead
+
+    def hit(self, faction, bands, dead, mission):
+        """Enter fighters of a faction killed by a mission: of some of its bands, each by its strength."""
+        if dead > 0:
+            self.lose_fighters(faction, bands, dead, to_rivals=False)
+            self.now.hit[faction, mission] += dead
+
+    def harm_bystanders(self, cell, killed, mission, luck):
+        """Kill those who stand by where a mission kills fighters, as far as it lacks restraint; return how many."""
+        collateral = self.params.enforce.collateral * (1 - self.missions.restraint[mission])
+        return self.kill(cell, int(collateral * killed + luck), luck, mission=mission)
 
     def lose_from(self, unit, dead):
         """Enter members of a unit killed, at most those who are there; return how many."""

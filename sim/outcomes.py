@@ -57,7 +57,7 @@ def _access(model):
 
 
 def _battle_deaths(model):
-    return model.now.fighters_lost.sum()
+    return model.now.lost_to_rivals.sum() + model.now.crossfire.sum()
 
 
 def _deadly_events(model):
@@ -84,8 +84,8 @@ def _consent(model):
 
 OUTCOMES = (
     Outcome("civilians_killed", "person", "civilians killed by violence", "sum",
-            lambda m: m.now.by_faction.sum() + m.now.by_mission.sum()),
-    Outcome("osv_all", "person", "civilians killed by armed factions", "sum", lambda m: m.now.by_faction.sum()),
+            lambda m: m.now.by_faction.sum() + m.now.crossfire.sum() + m.now.by_mission.sum()),
+    Outcome("osv_all", "person", "civilians killed in attacks by armed factions (one-sided violence, UCDP type 3)", "sum", lambda m: m.now.by_faction.sum()),
     Outcome("osv_gov", "person", "of these, by the host government", "sum", lambda m: _killed(m, True)),
     Outcome("osv_reb", "person", "of these, by all other factions", "sum", lambda m: _killed(m, False)),
     Outcome("killed_by", "person", "civilians killed by each faction", "sum",
@@ -93,7 +93,13 @@ OUTCOMES = (
     Outcome("killed_by", "person", "civilians killed by each mission", "sum",
             lambda m: m.now.by_mission, "mission"),
     Outcome("excess_deaths", "person", "deaths from unmet need", "sum", lambda m: m.now.excess[0]),
-    Outcome("brd", "person", "battle-related deaths of fighters", "sum", _battle_deaths),
+    Outcome("crossfire", "person", "civilians killed in battles between factions", "sum", lambda m: m.now.crossfire.sum()),
+    Outcome("battle_deaths", "person", "fighters killed in battles between factions", "sum",
+            lambda m: m.now.lost_to_rivals.sum()),
+    Outcome("operation_deaths", "person", "fighters killed by missions", "sum",
+            lambda m: m.now.fighters_lost.sum() - m.now.lost_to_rivals.sum()),
+    Outcome("brd", "person", "battle-related deaths between factions, civilians in the crossfire included (UCDP types 1, 2)",
+            "sum", _battle_deaths),
     Outcome("events", "event", "attacks on civilians and battles with at least one dead, as UCDP counts", "sum",
             _deadly_events),
     Outcome("peacekeepers_killed", "person", "uniformed and civilian personnel killed", "sum",
@@ -138,13 +144,15 @@ TOTALS = {  # what only a whole run has, beside sums and means of the weekly mea
     "displaced_peak": ("person", "displaced at the peak"),
     "displaced_person_weeks": ("person-week", "displacement, inside the country and abroad"),
     "cost": ("US$", "spent by all missions"),
+    "aid_cost": ("US$", "spent by the donors of the country's humanitarians"),
     "consent_pop": ("share", "trust in the missions present, weighted by their personnel"),
     "mandate_weeks": ("week", "longest service of a mission"),
     "missions_expelled": ("mission", "missions asked to leave"),
     "weeks_to_agreement": ("week", "week in which the first agreement was signed"),
     "agreement_collapses": ("event", "agreements that collapsed"),
-    "peace_at_exit": ("0/1", "under 25 battle deaths in the year before the last mission left"),
-    "relapse": ("0/1", "war came back within ten years after that, by the same threshold"),
+    "peace_at_exit": ("0/1", "under 25 battle-related deaths in the year before the last mission left"),
+    "peace_lasted": ("week", "from then to a year with as many again, or to the end of the run or ten years; none without"),
+    "relapse": ("0/1", "war came back within these ten years; none without peace at exit, or if the run ends before"),
 }
 
 
@@ -191,10 +199,16 @@ class Record:
         self.former = {}  # names of missions of the past that a branch has no more, by negative number
         self.steps = 0
         self.month = np.array([self._month(k) for k in range(self.n_steps + 1)])
+        self.in_month = np.array([self._share_in_month(k) for k in range(self.n_steps)])  # of a step, in its first month
 
     def _month(self, step):
         day = self.start + timedelta(days=int(7 * step * self.step_weeks))
         return day.year * 12 + day.month - 1
+
+    def _share_in_month(self, step):
+        first, end = self.day(step), self.day(step + 1)
+        next_month = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+        return min(1.0, (next_month - first).days / max((end - first).days, 1))
 
     def day(self, step):
         """Return the calendar date on which a step begins."""
@@ -270,24 +284,36 @@ def monthly(model):
 def monthly_matrix(model):
     """Return the monthly panel as plain arrays: (months as YYYY-MM, names of columns, (months, columns) numbers).
 
-    A sum and a mean are of the weeks that have a number, the last is the last number of the month.
+    A sum and a mean are of the weeks that have a number, the last is the last number of the month. A week that lies in
+    two months counts in both by its days; what a run has of a month in which no week begins counts in the one before.
     """
     r = model.record
     month, weeks = r.month[: r.steps], r.weekly[: r.steps]
     first = np.flatnonzero(np.r_[True, month[1:] != month[:-1]]) if r.steps else np.zeros(0, dtype=int)
     how = np.array([o.month for o in OUTCOMES for _ in columns_of(o, r.factions, r.missions)])
     known = np.isfinite(weeks)
-    total = np.add.reduceat(np.where(known, weeks, 0.0), first, axis=0)
-    count = np.add.reduceat(known, first, axis=0, dtype=int)
+    share = r.in_month[: r.steps, None].copy()
+    share[-1:] = 1.0
+    total = _spread(np.where(known, weeks, 0.0), share, first)
+    count = _spread(known.astype(float), share, first)
     latest = np.maximum.reduceat(np.where(known, np.arange(r.steps)[:, None], -1), first, axis=0)
     last = np.where(latest >= 0, np.take_along_axis(weeks, np.maximum(latest, 0), axis=0), np.nan)
-    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    mean = np.where(count > 0, total / np.maximum(count, 1e-12), np.nan)
     values = np.where(how == "sum", total, np.where(how == "mean", mean, last))
     panel = dict(zip(r.columns, values.T, strict=True))
     consent = _weighted_trust(panel, r.missions, len(first))
     cost = sum((panel[f"cost_{m}"] for m in r.missions), np.zeros(len(first)))
     names = [f"{k // 12:04d}-{k % 12 + 1:02d}" for k in month[first].tolist()]
     return names, [*r.columns, "consent_pop", "cost"], np.column_stack([values, consent, cost])
+
+
+def _spread(of_weeks, share, first):
+    """Return sums by month of what weeks have, each in the month it begins in by a share, the rest in the next."""
+    out = np.add.reduceat(of_weeks * share, first, axis=0) if first.size else of_weeks[:0]
+    late = of_weeks * (1.0 - share)
+    if first.size > 1:
+        out[1:] += np.add.reduceat(late, first, axis=0)[:-1]
+    return out
 
 
 def _weighted_trust(panel, missions, months):
@@ -310,7 +336,8 @@ def cell_month(model, months=None):
 
     r, land = model.record, model.land
     deaths = _deaths_by_month(model)
-    so_far = sum(deaths[name] for name in ("osv_gov", "osv_reb", "killed_by_missions")).cumsum(axis=0)
+    killed = ("osv_gov", "osv_reb", "crossfire", "killed_by_missions")
+    so_far = sum(deaths[name] for name in killed).cumsum(axis=0)
     names = [f"{r.month[k] // 12:04d}-{r.month[k] % 12 + 1:02d}" for k, _ in r.maps]
     kept = [i for i, name in enumerate(names) if months is None or name in months]
     n = land.row.size
@@ -331,18 +358,18 @@ def _deaths_by_month(model):
     """Return who was killed where in each month that has a map: arrays of (months, C) by column."""
     r = model.record
     deaths = {
-        n: np.zeros((len(r.maps), model.land.row.size)) for n in ("osv_gov", "osv_reb", "killed_by_missions", "brd")
+        n: np.zeros((len(r.maps), model.land.row.size))
+        for n in ("osv_gov", "osv_reb", "crossfire", "killed_by_missions", "brd")
     }
     of_month = {r.month[k]: i for i, (k, _) in enumerate(r.maps)}
     for k, e in r.events:
         i = of_month.get(r.month[k])
         if i is None:
             continue  # the present month, not at its end yet
-        by = (
-            "killed_by_missions" if e.kind == "operation" else "osv_gov" if model.factions.host[e.side_a] else "osv_reb"
-        )
+        by = {"operation": "killed_by_missions", "ambush": "killed_by_missions", "battle": "crossfire"}.get(e.kind)
+        by = by or ("osv_gov" if model.factions.host[e.side_a] else "osv_reb")
         deaths[by][i, e.cell] += e.deaths_civilians
-        deaths["brd"][i, e.cell] += e.deaths_a + e.deaths_b if e.kind in ("battle", "operation") else 0
+        deaths["brd"][i, e.cell] += e.deaths_a + e.deaths_b + e.deaths_civilians if e.kind == "battle" else 0
     return deaths
 
 
@@ -381,10 +408,11 @@ def totals(model):
     r = model.record
     table = dict(zip(r.columns, r.weekly[: r.steps].T, strict=True))
     out = {o: float(np.nansum(table[o])) for o in (
-        "civilians_killed", "osv_gov", "osv_reb", "excess_deaths", "brd", "peacekeepers_killed", "aid_workers_killed",
+        "civilians_killed", "osv_gov", "osv_reb", "crossfire", "excess_deaths", "brd", "battle_deaths", "operation_deaths",
+        "peacekeepers_killed", "aid_workers_killed",
         "attacks_on_missions", "unmet_need",
     )}  # fmt: skip
-    out["killed_by_missions"] = out["civilians_killed"] - out["osv_gov"] - out["osv_reb"]
+    out["killed_by_missions"] = out["civilians_killed"] - out["osv_gov"] - out["osv_reb"] - out["crossfire"]
     out["deaths"] = out["civilians_killed"] + out["excess_deaths"]
     displaced = table["idps"] + table["refugees"]
     out["displaced_peak"] = float(displaced.max(initial=0))
@@ -394,12 +422,14 @@ def totals(model):
         out |= {f"{name}_{m}": _nanmean(table[f"{name}_{m}"]) for m in r.missions}
     out |= {f"commitment_{f}": float(table[f"commitment_{f}"][-1]) for f in r.factions}
     out["institutions"] = float(table["institutions"][-1])
-    out["cost"] = float(model.missions.spent.sum())
-    out["mandate_weeks"] = float(model.missions.mandate_weeks.max(initial=0))
-    out["missions_expelled"] = int(np.isfinite(model.missions.expelled).sum())
+    ours = ~model.missions.donors
+    out["cost"] = float(model.missions.spent[ours].sum())
+    out["aid_cost"] = float(model.missions.spent[~ours].sum())
+    out["mandate_weeks"] = float(model.missions.mandate_weeks[ours].max(initial=0))
+    out["missions_expelled"] = int(np.isfinite(model.missions.expelled[ours]).sum())
     out["weeks_to_agreement"] = float(model.politics.signed[0]) if np.isfinite(model.politics.signed[0]) else np.nan
     out["agreement_collapses"] = int(model.politics.collapsed[0])
-    out |= _relapse(model, table["brd"])
+    out |= test_of_time(model, table["brd"])
     return out
 
 
@@ -407,20 +437,30 @@ def _nanmean(values):
     return float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
 
 
-def _relapse(model, deaths):
-    """Say whether war came back within ten years after exit, by the UCDP threshold; nan if it cannot be said.
+def test_of_time(model, deaths):
+    """Say whether there was peace when the last mission left, and how long it lasted, by the threshold of UCDP.
 
-    Exit is the departure of the last mission. Peace at exit: under 25 battle deaths in the year before.
+    Peace is a year with under 25 battle-related deaths. Without a mission, or while one stays, the day of exit is ten
+    years before the end of the run, so that all are held against the same clock.
+
+    Parameters
+    ----------
+    model : PeaceModel; deaths : (steps,) battle-related deaths
     """
-    step_weeks = model.record.step_weeks
-    gone = np.minimum(model.missions.leave, model.missions.expelled + model.params.deploy.expulsion)
-    unknown = {"peace_at_exit": np.nan, "relapse": np.nan}
-    if not gone.size or not np.isfinite(gone).all():
-        return unknown
-    exit_step, year = int(gone.max() / step_weeks), round(WEEKS_PER_YEAR / step_weeks)
+    step_weeks, m = model.record.step_weeks, model.missions
+    gone = np.minimum(m.leave, m.expelled + model.params.deploy.expulsion)[~m.donors]
+    left = gone.max() if gone.size and np.isfinite(gone).all() else model.params.weeks - DECADE
+    exit_step, year = int(left / step_weeks), round(WEEKS_PER_YEAR / step_weeks)
+    nothing = {"peace_at_exit": np.nan, "peace_lasted": np.nan, "relapse": np.nan}
     if not year <= exit_step <= deaths.size - year:
-        return unknown
+        return nothing
     peace = deaths[exit_step - year : exit_step].sum() < UCDP_DEATHS
+    if not peace:
+        return nothing | {"peace_at_exit": 0.0}
     after = deaths[exit_step : exit_step + int(DECADE / step_weeks)]
-    a_year = np.convolve(after, np.ones(year), mode="valid")
-    return {"peace_at_exit": float(peace), "relapse": float((a_year >= UCDP_DEATHS).any())}
+    back = np.flatnonzero(np.convolve(after, np.ones(year))[: after.size] >= UCDP_DEATHS)
+    whole = after.size >= int(DECADE / step_weeks)
+    return {
+        "peace_at_exit": 1.0, "peace_lasted": float((back[0] if back.size else after.size) * step_weeks),
+        "relapse": float(back.size > 0) if back.size or whole else np.nan,
+    }  # fmt: skip

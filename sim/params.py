@@ -90,13 +90,31 @@ class Faction:
     start: List[str] = table("places where its bands start; none: where its community lives", list)
     enters: Optional[str] = text("date it enters the war; none: from the start", None)
     leaves: Optional[str] = text("date it leaves the war; none: never", None)
-    outbreak: float = param(150, "person", 0, 1e6, "own dead just before it enters, who set it off")
+    outbreak: float = param(0, "person", 0, 1e6, "own dead just before it enters, who set it off (histories)",
+                            "scenario: country file")
     rivals: Optional[List[str]] = text("factions it fights; none: all others", None)
     commitment: float = param(0.1, "share", 0, 1, "commitment to the political process at the start")
     ceiling: float = param(0.9, "share", 0, 1, "highest commitment: 1 minus its stake in the war economy")
     abuse: float = param(1, "ratio", 0, 10, "propensity to attack civilians against an average faction",
                          "sign: groups differ, 32% of rebel groups never kill civilians (Hultman draft)")
     loot: float = param(0.1, "share", 0, 1, "how much it lives from lootable resources")
+    sponsor: float = param(0, "share", 0, 1, "money and arms from outside, of what living from the richest deposits gives",
+                           "scenario: country file")
+
+
+@dataclass(kw_only=True)
+class Humanitarians:
+    """Aid workers who belong to the country, whatever mission comes: UN agencies, NGOs. Donors pay them."""
+
+    summary: str = text("who they are, in a sentence")
+    helmet: str = text("their colour on maps", "#b0b0b0")
+    workers: float = param(0, "person", 0, 1e6, "aid workers", "scenario: country file")
+    since: Optional[str] = text("date since when they are there; none: from the start", None)
+    price: float = param(30_000, "US$/person-year", 0, 1e6, "cost of an aid worker with supplies, to donors")
+    local_knowledge: float = param(0.6, "share", 0, 1, "language, culture and ties with the people")
+    engagement: float = param(0.3, "weight", 0, 10, "time for talk with people and armed actors, against that for relief")
+    accepts_escort: float = param(0.3, "share", 0, 1, "teams that ask for another command's armed escort in an emergency",
+                                  "mechanism: NGOs could use the escort of the mission (Matsumura 2024)")
 
 
 @dataclass(kw_only=True)
@@ -119,10 +137,12 @@ class Country:
                               "scenario: country file")
     displaced_share: float = param(0.03, "share", 0, 0.9, "share of the people displaced at the start")
     abroad_share: float = param(0, "share", 0, 1, "of the displaced at the start, in refuge abroad")
+    grievance: float = param(0.03, "share", 0, 1, "grievance at the start, toward every faction: an earlier war remembered")
     places: Dict[str, Place] = table("named towns")
     communities: Dict[str, Heartland] = table("communities and their heartlands (generated maps)")
     deposits: Dict[str, Heartland] = table("lootable resources (generated maps)")
     factions: Dict[str, Faction] = table("armed factions by name")
+    humanitarians: Dict[str, Humanitarians] = table("aid workers of the country by name")
 
 
 # ---------------------------------------------------------------------------------- the missions
@@ -175,7 +195,7 @@ class Caveats:
 
 @dataclass(kw_only=True)
 class Force:
-    """Who serves: price, delay, discipline, helmet."""
+    """Who serves: price, delay, ability, restraint, helmet."""
 
     summary: str = text("what kind of force, in a sentence")
     helmet: str = text("colour of its helmets on maps", "tab:gray")
@@ -199,7 +219,8 @@ class Force:
     raised: float = param(0.9, "share", 0, 1, "share of the rest that donors really pay")
     arrears: float = param(0.05, "share", 0, 1, "share of assessed contributions not paid in time",
                            "assumed; low against arrears of over 2 bn of a 5.4 bn budget (Xinhua 2025)")
-    discipline: float = param(0.9, "share", 0, 1, "discipline when paid and trained")
+    ability: float = param(0.9, "share", 0, 1, "what its people can do when paid: training, equipment, staff work")
+    restraint: float = param(0.9, "share", 0, 1, "discipline and rules that keep its force off bystanders, when paid")
     mobility: float = param(0.6, "share", 0, 1, "vehicles, aircraft and roads it can use")
     local_knowledge: float = param(0.3, "share", 0, 1, "language, culture and ties with the people",
                                    "mechanism: language and culture (symposium 2024)")
@@ -215,6 +236,9 @@ class Mandate:
 
     summary: str = text("what the mandate is, in a sentence")
     tasks: Tasks = part(Tasks)
+    consent_of_parties: bool = field(
+        default=False, metadata={"doc": "does it pull back from places whose armed masters withdraw their consent"}
+    )
     use_of_force: float = param(0.3, "share", 0, 1, "0: self-defence only; 1: all necessary means",
                                 "mechanism: self-defence, or defence of the mandate (Matsumura 2024)")
     host_reach: float = param(0.2, "share", 0, 1, "how far it may act against the host's own forces",
@@ -258,6 +282,7 @@ class Component:
     takes_over: Optional[str] = text("component whose troops it re-hats when that one leaves", None)
     rehatted: float = param(0, "share", 0, 1, "share of the other's troops re-hatted at the hand-over",
                             "scenario: mission file; East Timor 2000, about two thirds")
+    integrates: Dict[str, float] = table("share of each of the country's humanitarians that joins its chain of command")
     strength: Dict[str, float] = table("uniformed persons by date (linear between), when it is known")
 
 
@@ -295,7 +320,8 @@ class Deploy:
                                    "mechanism: a divided Council (Matsumura 2024, first reason)")
     council_robustness: float = param(0.5, "share", 0, 1, "use of force lost at no unity",
                                       "mechanism: a divided Council (Matsumura 2024, first reason)")
-    short_discipline: float = param(0.6, "ratio", 0, 5, "discipline lost per share of pay not made")
+    short_ability: float = param(0.6, "ratio", 0, 5, "ability lost per share of pay not made")
+    short_restraint: float = param(0.6, "ratio", 0, 5, "restraint lost per share of pay not made")
     short_mobility: float = param(0.8, "ratio", 0, 5, "mobility lost per share of pay not made")
     short_strength: float = param(0.1, "share", 0, 1, "shortfall beyond which strength is cut",
                                   "assumed; in October 2025 a cut of 15% meant 25% fewer in uniform (Xinhua 2025)")
@@ -330,7 +356,7 @@ class Task:
     threat: float = param(1.0, "ratio", 0, 20, "hostile fighters that pin down one uniformed person")
     host_grip: float = param(0.6, "share", 0, 1, "movement that a fully hostile host can deny",
                              "mechanism: the host's obstruction of UNAMID (symposium 2024)")
-    team_guard: float = param(30, "person", 1, 1_000, "armed persons that an aid team counts as when pinned down")
+    worker_guard: float = param(0.5, "ratio", 0, 10, "armed persons that an aid worker counts as when pinned down")
     free_enough: float = param(0.5, "share", 0, 1, "freedom of movement below which nobody changes base")
     engineers_half: float = param(400, "person", 1, 1e5, "engineers who make up half of the mobility that is missing")
     cover: float = param(3, "ratio", 0, 100, "how units of a mission keep out of places that others of it cover")
@@ -341,7 +367,16 @@ class Task:
 class Move:
     """Campaigns, lulls and marches of armed factions."""
 
-    campaign_rate: float = param(0.1, "1/year", 0, 52, "onset of campaigns, rested and unprovoked")
+    campaign_rate: float = param(0.1, "1/year", 0, 52, "onset of campaigns, rested and with no motive but aggression")
+    grievance: float = param(15, "ratio", 0, 1000, "how much full grievance of its people raises that rate",
+                             "sign: nearly half of civil wars are relapses (Collier et al. 2008)")
+    grievance_half: float = param(0.02, "share", 0.001, 1, "mean grievance of its people that is half of that")
+    weakness: float = param(2, "ratio", 0, 100, "how much the absence of a state at home raises that rate",
+                            "sign: weak states have more war (Fearon & Laitin 2003)")
+    spoils: float = param(5, "ratio", 0, 100, "how much the richest deposits or a sponsor raise that rate",
+                          "sign: lootable resources prolong war (Ross 2004)")
+    deterrence: float = param(0.5, "share", 0, 1, "onsets that a full presence in its heartland prevents",
+                              "sign: missions prevent onset and spread (Beardsley 2011)")
     provocation: float = param(100, "ratio", 0, 1000, "how much a full provocation raises that rate",
                                "sign: killings bring more attacks (Condra & Shapiro 2012)")
     provoking_deaths: float = param(60, "person", 1, 1e5, "own dead that provoke half fully")
@@ -352,6 +387,7 @@ class Move:
     rest_weeks: float = param(16, "week", 0, 260, "mean rest before a faction is ready again",
                               "order: quiet spells last 2 months in the median, 9.8 on average (HKS data)")
     vigour: float = param(1.2, "log sd", 0, 3, "spread of campaigns' intensity (lognormal)")
+    most_vigour: float = param(5, "ratio", 1, 100, "highest intensity of a campaign, of the mean")
     taking_part: float = param(0.6, "share", 0, 1, "share of bands that join a campaign")
     place_km: float = param(25, "km", 1, 500, "side of a place; bands prey and meet rivals up to one place on")
     reach_km: float = param(150, "km", 10, 2_000, "distance at which an objective loses half its pull")
@@ -373,13 +409,16 @@ class Move:
 class Fight:
     """Battles between rival bands."""
 
-    rate: float = param(80, "1/year", 0, 520, "battles of an outnumbered band in a campaign of mean vigour")
+    rate: float = param(80, "1/year", 0, 520, "battles of `band` fighters, outnumbered, in a campaign of mean vigour")
+    band: float = param(200, "person", 1, 1e4, "fighters whose battles that rate counts")
     lull: float = param(0.003, "ratio", 0, 1, "of that rate, outside campaigns")
     separation: float = param(0.1, "ratio", 0.01, 100, "peacekeepers at work that keep one fighter apart",
                               "order: size of the effect in Hultman, Kathman & Shannon 2014")
     severity: float = param(4.0, "person", 0.1, 100, "smallest typical battle")
     tail: float = param(2.5, "exponent", 1.6, 5, "density exponent of event sizes",
                         "2.5 (Bohorquez et al. 2009); CAR 2.53 +- 0.15 (UCDP GED 23.1)")
+    largest: float = param(850, "person", 1, 1e5, "most fighters killed in one battle",
+                           "largest event of CAR 800, none above 1,000 in the countries looked at (UCDP GED 23.1)")
     largest_share: float = param(0.35, "share", 0.01, 1, "largest share of those there who can die")
     crossfire: float = param(0.15, "ratio", 0, 5, "civilians killed per fighter killed in battle")
 
@@ -388,7 +427,7 @@ class Fight:
 class Prey:
     """One-sided violence: bands attack civilians, protection deters."""
 
-    rate: float = param(40, "1/year", 0, 520, "attacks of a band in a campaign of mean vigour, motive 1")
+    rate: float = param(12, "1/year", 0, 520, "attacks of `band` fighters in a campaign of mean vigour, motive 1")
     lull: float = param(0.0005, "ratio", 0, 1, "of that rate, outside campaigns")
     protection: float = param(0.1, "ratio", 0.01, 100, "peacekeepers at work that deter one fighter",
                               "order: effect of 1 per 1,000 people, Hultman, Kathman & Shannon 2013")
@@ -406,13 +445,19 @@ class Prey:
     losses_half: float = param(0.1, "share", 0.001, 1, "recent losses of a band's strength felt half as a motive")
     reprisal_half: float = param(10, "person", 0.1, 1e4, "own dead nearby who call half fully for reprisal")
     targets: float = param(36_000, "person", 1, 1e7, "people in reach at which half of the attacks find a target")
+    stepping_in: float = param(0.2, "ratio", 0.01, 100, "peacekeepers ready to use force that step in against one fighter half"
+                               " the time", "mechanism: force in defence of the mandate (Matsumura 2024)")
+    stopped: float = param(0.5, "share", 0, 1, "victims that stepping in saves")
+    repelled: float = param(0.3, "ratio", 0, 20, "fighters killed per victim saved by stepping in")
     restraint: float = param(0.5, "share", 0, 1, "attacks that reporting deters, fully committed faction")
     reporters: float = param(20, "person", 0.1, 1e4, "reporting presence in a place that gives half of that")
-    severity: float = param(5.5, "person", 0.1, 100, "smallest typical attack of a band of `band` fighters")
-    band: float = param(150, "person", 1, 1e4, "fighters of a band of typical severity")
-    band_power: float = param(0.5, "exponent", 0, 2, "how severity grows with a band: less than in proportion")
+    severity: float = param(3.5, "person", 0.1, 100, "smallest typical attack where `band` fighters are in reach")
+    band: float = param(150, "person", 1, 1e4, "fighters whose attacks the rate counts, in reach for that severity")
+    band_power: float = param(0.5, "exponent", 0, 2, "how severity grows with fighters in reach: less than in proportion")
     tail: float = param(2.5, "exponent", 1.6, 5, "density exponent of event sizes",
                         "2.5 (Bohorquez et al. 2009); CAR 2.53 +- 0.15 (UCDP GED 23.1)")
+    largest: float = param(1_000, "person", 1, 1e5, "most dead that one attack can have",
+                           "largest event of CAR 800, none above 1,000 in the countries looked at (UCDP GED 23.1)")
     largest_share: float = param(0.2, "share", 0.01, 1, "largest share of the people there who can die")
 
 
@@ -425,25 +470,34 @@ class Enforce:
     removed: float = param(0.35, "share", 0, 1, "share of a band killed or dispersed by an operation")
     killed: float = param(0.15, "share", 0, 1, "share of those removed who die; the rest disperse")
     own_losses: float = param(0.05, "ratio", 0, 2, "peacekeepers killed per fighter killed")
-    collateral: float = param(1.5, "ratio", 0, 20, "civilians killed per fighter killed, no discipline")
+    collateral: float = param(1.5, "ratio", 0, 20, "civilians killed per fighter killed, no restraint")
     idle: float = param(0.15, "share", 0, 1, "operations against bands at rest, of those in a campaign")
 
 
 @dataclass(kw_only=True)
 class Ambush:
-    """Attacks on contingents and aid teams."""
+    """Attacks on contingents and aid teams, and how they are answered."""
 
-    rate: float = param(3.0, "1/year", 0, 520, "attacks on a weak unit by fully hostile bands in reach",
+    self_defence: float = param(0.5, "share", 0, 1, "ambushes that a unit answers by fire in mere self-defence",
+                                "mechanism: arms for self-defence only (Matsumura 2024)")
+    answer: float = param(2.0, "person", 0, 100, "fighters killed by a unit of full ability that answers an ambush")
+
+    rate: float = param(3.0, "1/year", 0, 520, "attacks on `unit` or `team` persons, unguarded, by fully hostile bands",
                         "assumed; to be held against MINUSCA's 0.65 killed per 1,000 person-years (UN data)")
+    unit: float = param(350, "person", 1, 10_000, "personnel whose attacks that rate counts",
+                        "scale of the rate: mean uniformed persons per base")
+    team: float = param(60, "person", 1, 1_000, "aid workers whose attacks and raids the rates count",
+                        "scale of the rates: aid workers per team")
     guard: float = param(0.5, "ratio", 0.01, 100, "fighters that one uniformed person keeps off")
     severity: float = param(0.7, "person", 0.1, 100, "smallest typical loss of a unit")
     tail: float = param(2.8, "exponent", 1.6, 5, "density exponent of losses")
+    largest: float = param(100, "person", 1, 1e4, "most dead that one attack on a unit can have")
     raid: float = param(1.0, "1/year", 0, 520, "raids on an aid team's stocks by bands in reach",
                         "sign: Wood & Sullivan 2015")
     raiders: float = param(20, "person", 0.1, 1_000, "looters around who make raids half as many as they could be")
     raid_deaths: float = param(0.25, "share", 0, 1, "share of raids that kill an aid worker",
                                "125 killed of 483 victims in 277 attacks in 2019 (AWSD)")
-    looted: float = param(0.3, "share", 0, 1, "share of a month's stocks lost in a raid",
+    looted: float = param(0.3, "share", 0, 1, "share of the stocks of `team` workers lost in a raid",
                           "assumed; sweep 0-0.5")
     restock: float = param(4, "week", 0.5, 52, "weeks in which an empty stock is filled")
 
@@ -465,7 +519,9 @@ class Relieve:
                                "sign: escorts have a knock-on to other agencies (Plowright 2023)")
     lock_in: float = param(104, "week", 1, 1_000, "half-life of the habit of armed escorts",
                            "sign: hard to give up in Darfur (Plowright 2023)")
-    pause_rate: float = param(2.0, "1/year", 0, 52, "pauses negotiated around a team at full engagement",
+    pause_team: float = param(60, "person", 1, 1_000, "aid workers whose pauses the rate counts",
+                              "scale of the rate: aid workers per team")
+    pause_rate: float = param(2.0, "1/year", 0, 52, "pauses that `pause_team` workers negotiate at full engagement",
                               "mechanism: polio pause in Gaza, September 2024 (Matsumura 2024)")
     pause_half: float = param(20, "person", 0.1, 1e4, "engaging presence around a team that gives half of that")
     pause_weeks: float = param(3, "week", 0.5, 52, "length of a negotiated pause")
@@ -552,6 +608,9 @@ class Judge:
     witnessing: float = param(0.1, "ratio", 0, 10, "judging of rights by one who protects: patrols only witness")
     abuse_deaths: float = param(40, "person", 1, 1e5, "killed in recent months that are judged half fully")
     abuse_memory: float = param(12, "week", 1, 260, "half-life of a record of abuse")
+    harm: float = param(0.4, "share", 0, 1, "hostility of a week in which a mission kills very many of a faction's people",
+                        "sign: harm by a foreign force breeds attacks (Condra & Shapiro 2012; Lyall, Blair & Imai 2013)")
+    harm_half: float = param(100, "person", 1, 1e5, "own people killed by a mission in a week that give half of that")
     force: float = param(1.5, "ratio", 0, 50, "hostility per share of a faction's fighters hit",
                          "mechanism: force in defence of the mandate (Matsumura 2024, third reason)")
     decay: float = param(0.7, "1/year", 0, 52, "decay of hostility")
@@ -561,6 +620,8 @@ class Judge:
     judging_half: float = param(400, "person", 1, 1e6, "personnel on a task that give half its weight")
     expulsion: float = param(0.35, "share", 0, 1, "host's hostility above which a mission is asked to leave",
                              "assumed: about one UN mission in eight goes at the default contestation")
+    withdrawal: float = param(0.5, "share", 0, 1, "hostility of who controls a place above which consent there is withdrawn",
+                              "mechanism: security under the consent of local parties (Matsumura 2024)")
     patience: float = param(13, "week", 0, 520, "weeks above that before it is asked")
     alone: float = param(4, "ratio", 1, 1_000, "offence by person, of the rest of its command's, for which one is asked")
     offence_memory: float = param(26, "week", 1, 520, "half-life of what a host remembers of each mission's offence")
@@ -572,6 +633,10 @@ class Recruit:
 
     grievance: float = param(0.8, "1/year", 0, 52, "growth under full grievance of its community",
                              "sign: exclusion predicts joining, but not alone (Humphreys & Weinstein 2008)")
+    harm: float = param(0.6, "1/year", 0, 52, "growth after missions killed very many of its people",
+                        "sign: harm by a foreign force breeds support for its enemies (Lyall, Blair & Imai 2013)")
+    harm_half: float = param(100, "person", 1, 1e5, "own people killed by missions lately that give half of that")
+    harm_memory: float = param(26, "week", 1, 520, "half-life of the memory of these")
     loot: float = param(0.5, "1/year", 0, 52, "growth from lootable resources")
     upkeep: float = param(0.5, "1/year", 0, 52, "growth of a faction from nothing toward what it can keep")
     desertion: float = param(0.08, "1/year", 0, 52, "fighters who go home, committed faction")
@@ -600,12 +665,14 @@ class Negotiate:
     grievance: float = param(0.3, "1/year", 0, 52, "commitment lost to full grievance of its people")
     weakness: float = param(0.15, "1/year", 0, 52, "commitment lost where there are no institutions")
     pressure_memory: float = param(13, "week", 1, 260, "half-life of pressure by force")
-    sign: float = param(0.46, "share", 0, 1, "mean commitment of the willing at which they sign")
+    sign: float = param(0.4, "share", 0.01, 1, "commitment at which a veto player accepts half the time")
     willing: float = param(0.5, "share", 0, 1, "ceiling above which a faction is party to the talks")
-    signing: float = param(1.0, "1/year", 0, 52, "rate of signing once they are willing")
+    veto: float = param(0.12, "share", 0, 1, "share of all fighters above which a faction can break an agreement",
+                        "mechanism: veto players make wars longer (Cunningham 2006)")
+    signing: float = param(2.0, "1/year", 0, 52, "rate of signing once all veto players accept")
     ceasefire: float = param(0.85, "share", 0, 1, "aggression that an agreement in force takes away")
-    walk_out: float = param(0.6, "ratio", 0, 1, "share of the commitment to sign, below which an agreement is left")
-    collapse: float = param(0.6, "1/year", 0, 52, "collapse of an agreement that nothing holds",
+    walk_out: float = param(0.3, "ratio", 0, 1, "share of the commitment to sign, below which an agreement is left")
+    collapse: float = param(0.14, "1/year", 0, 52, "collapse of an agreement that nothing holds",
                             "order: spoiling of 22% (Reiter 2016), 40% relapse in ten years (Collier et al. 2008)")
     guarantee: float = param(0.6, "share", 0, 1, "collapse that full monitoring prevents")
     monitors: float = param(300, "person", 1, 1e5, "personnel on monitoring that give half of that")
@@ -643,8 +710,8 @@ class Params:
     """The whole model. `seed` chooses the luck; all else is the scenario."""
 
     seed: int = param(1, "seed", 0, 2**53, "seed of every draw of the run", "scenario: setting of the run")
-    weeks: int = param(520, "week", 1, 5_200, "length of the run",
-                       "ten years: success by the test of time (Khan 2024)")
+    weeks: int = param(832, "week", 1, 5_200, "length of the run",
+                       "ten years after missions leave in week 312: success by the test of time (Khan 2024)")
     step_weeks: float = param(1, "week", 0.125, 4, "length of a time step", "scenario: setting of the run")
     civilians: int = param(5_000, "agent", 1, 20_000_000, "civilian agents; each stands for many persons",
                            "scenario: setting of the run")
@@ -718,7 +785,7 @@ def rows(kind=Params, path=""):
     """Yield (name, default, unit, range, meaning, source) for each number, as the table shows them."""
     nested = {
         "components": Component, "factions": Faction, "places": Place, "personnel": Tasks, "communities": Heartland,
-        "deposits": Heartland,
+        "deposits": Heartland, "humanitarians": Humanitarians,
     }
     for f in fields(kind):
         here = f"{path}{f.name}"

@@ -78,6 +78,7 @@ class Factions:
     ceiling: np.ndarray  # (F,) 0..1
     abuse: np.ndarray  # (F,) ratio
     loot: np.ndarray  # (F,) 0..1
+    sponsor: np.ndarray  # (F,) money and arms from outside, of what the richest deposits give
     commitment: np.ndarray  # (F,) 0..1 to the political process
     campaign: np.ndarray  # (F,) weeks left of the campaign; 0: at rest
     vigour: np.ndarray  # (F,) intensity of the campaign, ratio
@@ -86,6 +87,7 @@ class Factions:
     provocation: np.ndarray  # (F,) own dead lately, decaying
     abuse_record: np.ndarray  # (F,) civilians killed lately, decaying
     pressure: np.ndarray  # (F,) share of fighters hit by missions lately, decaying
+    wronged: np.ndarray  # (F,) own people killed by missions lately, decaying
     dispersed: np.ndarray  # (F,) persons, fighters who scattered and may return
     demobilised: np.ndarray  # (F,) persons, ex-combatants not yet settled
     settled: np.ndarray  # (F,) persons, ex-combatants who settled for good
@@ -125,6 +127,9 @@ class Missions:
     luck: np.ndarray  # (M,) uint64, identity for draws: made of the name
     command: np.ndarray  # (M,) int, its chain of command
     un: np.ndarray  # (M,) bool, for the panel
+    donors: np.ndarray  # (M,) bool, humanitarians of the country whom donors pay
+    accepts: np.ndarray  # (M,) 0..1 teams that ask for the escort of another command
+    by_consent: np.ndarray  # (M,) bool, pulls back from places whose masters withdraw their consent
     personnel: np.ndarray  # (M, 5) persons authorised, by kind
     arrive: np.ndarray  # (M,) week
     leave: np.ndarray  # (M,) week
@@ -138,7 +143,8 @@ class Missions:
     headquarters: np.ndarray  # (M,) US$ per year
     paid: np.ndarray  # (M,) 0..1 share of its budget that is really paid
     capacity: np.ndarray  # (M, 5, 14) work of one person of a kind on each task
-    discipline: np.ndarray  # (M,) 0..1, as paid
+    ability: np.ndarray  # (M,) 0..1, as paid
+    restraint: np.ndarray  # (M,) 0..1, as paid
     mobility: np.ndarray  # (M,) 0..1, as paid
     knowledge: np.ndarray  # (M,) 0..1 local knowledge
     partiality: np.ndarray  # (M,) 0..1
@@ -186,8 +192,10 @@ class Week:
     """What happened in the week that is being stepped: made anew each week, filled in by processes."""
 
     toll: np.ndarray  # (C, K) int, civilians killed by violence
-    by_faction: np.ndarray  # (F,) of these, by faction
+    by_faction: np.ndarray  # (F,) of these, in attacks by each faction
     by_mission: np.ndarray  # (M,) of these, by mission
+    crossfire: np.ndarray  # (F,) of these, in battles that a faction began; not in by_faction
+    harm: np.ndarray  # (F, K) own people killed by each chain of command
     fighters_lost: np.ndarray  # (F,) in battle with rivals and with missions
     lost_to_rivals: np.ndarray  # (F,) of these, to rivals
     hit: np.ndarray  # (F, M) fighters killed or dispersed by each mission

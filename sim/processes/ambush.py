@@ -1,7 +1,11 @@
 """7. Ambush: hostile bands attack contingents and aid teams.
 
-    hazard = rate x hostility x x / (x + guard x strength)     for every unit
-             + raid x stock x x / (x + raiders + guard x escorts)        for an aid team: stocks are worth looting
+    hazard = rate x persons / unit x hostile / (fighters + guard x arms)               for every unit
+             + raid x workers / team x stock x looters / (looters + raiders + guard x escorts)    for an aid team:
+                                                                                     stocks are worth looting
+
+A unit in uniform answers: always as far as its mandate lets it use force, else in self-defence. Fighters die, and
+bystanders as far as restraint is lacking. Arms are those of the same command in reach: it does not matter in how many bases and teams people serve.
 
 The denominator rule of Humanitarian Outcomes: counts fall where fewer workers are out, so reports give attacks and
 access together.
@@ -14,20 +18,20 @@ from sim.params import UNIFORMED
 from sim.state import Event
 
 
-def hazard(p, hostile, fighters, guards):
+def hazard(p, size, hostile, fighters, guards):
     """Return the hazard (1/year) of an attack on each unit: (U,).
 
     Parameters
     ----------
-    p : params.Ambush; hostile : (U,) fighters around weighted by hostility
-    fighters : (U,) fighters around; guards : (U,) uniformed persons at hand
+    p : params.Ambush; size : (U,) of a whole unit; hostile : (U,) fighters around weighted by hostility
+    fighters : (U,) fighters around; guards : (U,) uniformed persons in reach
     """
-    return p.rate * hostile / np.maximum(fighters + p.guard * guards, 1.0)
+    return p.rate * size * hostile / np.maximum(fighters + p.guard * guards, 1.0)
 
 
-def raids(p, stock, looters, guards):
+def raids(p, size, stock, looters, guards):
     """Return the hazard (1/year) of a raid on each aid team's stocks: (U,)."""
-    return p.raid * stock * looters / np.maximum(looters + p.raiders + p.guard * guards, 1.0)
+    return p.raid * size * stock * looters / np.maximum(looters + p.raiders + p.guard * guards, 1.0)
 
 
 def ambush(model):
@@ -41,23 +45,40 @@ def ambush(model):
     hostility = f.hostility[:, model.missions.command[u.mission]]
     hostile = (hostility * around).sum(axis=0)
     looters = (f.loot[:, None] * around).sum(axis=0)
-    escorts = model.escorts()
-    guards = np.where(u.team, escorts, u.strength[:, UNIFORMED].sum(axis=1))
+    own, others = model.escorts()
+    escorts = own + others.sum(axis=0)
+    guards = np.where(u.team, escorts, model.arms_around(u.strength[:, UNIFORMED].sum(axis=1)))
+    size = u.strength.sum(axis=1) / np.where(u.team, p.team, p.unit)
     hit, raid = (model.luck.uniform(f"ambush.{w}", u.luck) for w in ("hit", "raid"))
-    hit = draws.happens(hit, hazard(p, hostile, around.sum(axis=0), guards), model.years)
-    raid = draws.happens(raid, raids(p, u.stock, looters, guards), model.years) & u.team & u.access
+    hit = draws.happens(hit, hazard(p, size, hostile, around.sum(axis=0), guards), model.years)
+    raid = draws.happens(raid, raids(p, size, u.stock, looters, guards), model.years) & u.team & u.access
     u.stock = np.minimum(1.0, u.stock + model.params.step_weeks / p.restock)
     struck = np.flatnonzero((hit | raid) & there)
     if not struck.size:
         return
-    size, dead, who = (model.luck.uniform(f"ambush.{w}", u.luck) for w in ("size", "dead", "who"))
+    toll, dead, who = (model.luck.uniform(f"ambush.{w}", u.luck) for w in ("size", "dead", "who"))
+    fire = {w: model.luck.uniform(f"ambush.{w}", u.luck) for w in ("fire", "answer", "harm")}
     for i in struck:
-        lost = int(draws.heavy_tailed(size[i], p.severity, p.tail)) if hit[i] else 0
+        lost = int(draws.heavy_tailed(toll[i], p.severity, p.tail, p.largest)) if hit[i] else 0
         if raid[i]:
-            u.stock[i] *= 1 - p.looted
+            u.stock[i] = max(0.0, u.stock[i] - p.looted / max(size[i], 1e-9))
             lost += int(dead[i] < p.raid_deaths)
         weights = (hostility[:, i] if hit[i] else f.loot) * around[:, i]
         side = draws.pick(weights, who[i])
         lost = model.lose_from(i, lost)
+        if hit[i] and not u.team[i]:
+            _answer(model, i, side, {w: fire[w][i] for w in fire})
         kind = "ambush" if hit[i] else "raid"
         model.now.events.append(Event(kind, int(side), int(u.mission[i]), int(u.cell[i]), deaths_b=lost))
+
+
+def _answer(model, unit, side, luck):
+    """Let a unit that was attacked return fire at the bands of a faction around it."""
+    u, m, p, bands = model.units, model.missions, model.params.ambush, model.bands
+    who, cell = u.mission[unit], u.cell[unit]
+    if luck["fire"] >= p.self_defence + (1 - p.self_defence) * m.use_of_force[who]:
+        return
+    near = np.flatnonzero(model.bands_near(cell) & (bands.faction == side))
+    killed = int(min(p.answer * m.ability[who] + luck["answer"], bands.fighters[near].sum()))
+    model.hit(side, near, killed, who)
+    model.harm_bystanders(cell, killed, who, luck["harm"])

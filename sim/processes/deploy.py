@@ -3,7 +3,8 @@
     strength = authorised x planned share x what an expulsion leaves - losses not yet replaced
 
 At a hand-over the successor re-hats a share of the other's troops: they are there at once and where they were.
-A contingent with caveats is suspended where there is fighting, where the host does not consent, or where its
+Where a party that controls a place withdraws its consent, a mission that serves by consent pulls back from there. A
+contingent with caveats is suspended where there is fighting, where the host does not consent, or where its
 mission is seen as partial (the five principles of Japan's PKO law).
 """
 
@@ -82,7 +83,10 @@ def deploy(model):
     carried = m.caveat[u.mission]
     limits = Limits(fighting=d.caveat_fighting, consent=1 - p.judge.expulsion, gap=d.caveat_gap)
     u.suspended = suspended(carried, u.caveated, felt=felt, consent=consent, gap=gap, limits=limits)
+    at = np.maximum(u.cell, 0)
+    master = hostility[model.controller(at), flag] if u.cell.size else np.zeros(0)
     goes_home = u.suspended & carried[:, WITHDRAW] & (carried[:, IMPARTIALITY] & (gap > d.caveat_gap))
+    u.suspended |= m.by_consent[u.mission] & (u.cell >= 0) & (master > p.judge.withdrawal)
     u.strength[goes_home] = 0.0  # partiality is not cured by waiting in a base; fighting may be
     _open_bases(model, u, m)
     m.persons = np.array([np.bincount(u.mission, kind, len(m.names)) for kind in u.strength.T]).T

@@ -1,10 +1,10 @@
 """6. Enforce: robust units wear bands down, hurt bystanders, and make enemies.
 
-    hazard = rate x F / (F + phi x) x (1 in a campaign, `idle` at rest)
+    hazard = rate x F / (F + phi X) x (1 in a campaign, `idle` at rest)
 
-F is the effective presence that enforces, as far as the rules of engagement allow; a partial force spares the
-host. An operation removes a share of a band: a few die, most disperse and may return (recruit). Harm to
-bystanders is proportional to the fighters killed and to the discipline that is lacking.
+F is the effective presence that enforces, as far as the rules of engagement allow, X the fighters of the band's
+faction in reach; a partial force spares the host. An operation removes a share of a band: a few die, most disperse and may return (recruit). Harm to
+bystanders is proportional to the fighters killed and to the restraint that is lacking.
 """
 
 import numpy as np
@@ -30,7 +30,7 @@ def hazard(p, force, fighters, active):
 
     Parameters
     ----------
-    p : params.Enforce; force : (B,) effective presence, persons; fighters : (B,); active : (B,) bool
+    p : params.Enforce; force : (B,) effective presence, persons; fighters : (B,) of its faction in reach; active : (B,) bool
     """
     pressed = force / (force + p.weight * np.maximum(fighters, 1.0))
     return p.rate * pressed * np.where(active, 1.0, p.idle)
@@ -48,28 +48,28 @@ def enforce(model):
         return
     force = on_ground[:, bands.cell] * reached[bands.faction].T  # (M, B)
     active = bands.taking_part & (f.campaign[bands.faction] > 0)
-    rates = hazard(p, force.sum(axis=0), bands.fighters, active)
-    acts = draws.happens(model.luck.uniform("enforce.act", n), rates, model.years) & (bands.fighters >= 1)
+    rates = hazard(p, force.sum(axis=0), model.strength_near(), active)
+    acts = draws.happens(model.luck.uniform("enforce.act", n), rates, model.years) & (bands.fighters > 0)
     if not acts.any():
         return
-    who, size, harm = (model.luck.uniform(f"enforce.{w}", n) for w in ("who", "size", "harm"))
+    words = ("who", "size", "killed", "own", "harm")
+    luck = dict(zip(words, (model.luck.uniform(f"enforce.{w}", n) for w in words), strict=True))
     for b in np.flatnonzero(acts):
-        _operation(model, b, draws.pick(force[:, b], who[b]), size[b], harm[b])
+        _operation(model, b, draws.pick(force[:, b], luck["who"][b]), {w: luck[w][b] for w in words})
 
 
-def _operation(model, b, who, size, harm):
-    bands, m, p, now = model.bands, model.missions, model.params.enforce, model.now
-    removed = bands.fighters[b] * min(p.removed * 2 * size, 1)
-    killed = min(int(removed * p.killed + harm), int(removed))
+def _operation(model, b, who, luck):
+    bands, p, now = model.bands, model.params.enforce, model.now
+    removed = bands.fighters[b] * min(p.removed * 2 * luck["size"], 1)
+    killed = min(int(removed * p.killed + luck["killed"]), int(bands.fighters[b]))
     faction, cell = bands.faction[b], bands.cell[b]
-    model.lose_fighters(b, killed, to_rivals=False)
-    scattered = min(removed - killed, bands.fighters[b])
+    model.lose_fighters(faction, np.array([b]), killed, to_rivals=False)
+    scattered = min(max(removed - killed, 0.0), bands.fighters[b])
     bands.fighters[b] -= scattered
     bands.losses[b] += scattered
     model.factions.dispersed[faction] += scattered
     now.hit[faction, who] += killed + scattered
-    own = int(p.own_losses * killed + size)
+    own = int(p.own_losses * killed + luck["own"])
     own = min(own, model.lose_personnel(who, cell, own))
-    civilians = int(p.collateral * (1 - m.discipline[who]) * killed + harm)
-    civilians = model.kill(cell, civilians, harm, mission=who)
+    civilians = model.harm_bystanders(cell, killed, who, luck["harm"])
     now.events.append(Event("operation", int(who), int(faction), int(cell), own, killed, civilians))

@@ -2,7 +2,8 @@
 
 Impartiality has two meanings (Matsumura 2024): (a) judging compliance with the *political* agreement angers
 whoever loses by it, as far as the process is contested; (b) judging compliance with *human rights* angers whoever
-abuses, in proportion to the abuse. Force angers whom it hits, and armed escorts whose gates they break.
+abuses, in proportion to the abuse. Force angers whom it hits, harm to bystanders
+the faction that calls them its own, and armed escorts whose gates they break.
 Factions know flags: what the missions of a chain of command do is added up before it saturates. What one command
 earns falls on the others by the conflation. Hostility decays, faster where a command talks with armed actors.
 
@@ -19,16 +20,17 @@ from sim.state import SMALL_FACTION
 POLITICAL = [TASKS.index(t) for t in ("monitor", "mediate", "build", "police", "ddr")]
 
 
-def earned(p, political, rights, loses, abuse, hit, forced, y, escort_cost):
+def earned(p, political, rights, loses, abuse, hit, harm, forced, y, escort_cost):
     """Return the hostility that each chain of command earns itself this week: (F, K).
 
     Parameters
     ----------
     p : params.Judge; political, rights : (K,) 0..1 weight of its judging
-    loses, abuse : (F,) 0..1; hit : (F, K) share of fighters hit; forced : (K,) share of access forced
+    loses, abuse : (F,) 0..1; hit : (F, K) share of fighters hit; harm : (F, K) own people killed
+    forced : (K,) share of access forced
     """
     by_judging = (p.political * political * loses[:, None] + p.rights * rights * abuse[:, None]) * y
-    return by_judging + p.force * hit + escort_cost * forced * y
+    return by_judging + p.force * hit + p.harm * harm / (harm + p.harm_half) + escort_cost * forced * y
 
 
 def judge(model):
@@ -51,7 +53,7 @@ def judge(model):
     }  # fmt: skip
     own = earned(
         **about, **{name: w / (w + p.judging_half) for name, w in weight.items()},
-        hit=share @ model.commands.member.T, forced=now.forced,
+        hit=share @ model.commands.member.T, harm=now.harm, forced=now.forced,
     )  # fmt: skip
     rise = own @ conflation(len(model.commands.names), model.spill())
     engage = model.work_on("engage")
@@ -59,7 +61,9 @@ def judge(model):
     f.hostility = np.clip(f.hostility + rise * (1 - f.hostility) - fall * f.hostility, 0, 1)
     if f.host.any():  # what each mission earned of it: of the judging as it shares in the work, of force its own
         part = {n: w / (weight[n][m.command] + p.judging_half) for n, w in judging.items()}
-        earned_from_host = earned(**about, **part, hit=share, forced=np.zeros(len(m.names)))[f.host].sum(axis=0)
+        of_command = model.by_command(now.by_mission)[m.command]
+        harm = now.harm[:, m.command] * now.by_mission / np.maximum(of_command, 1.0)
+        earned_from_host = earned(**about, **part, hit=share, harm=harm, forced=np.zeros(len(m.names)))[f.host].sum(axis=0)
         m.offence = m.offence * model.fading(p.offence_memory) + earned_from_host
     _withdraw_consent(model)
 

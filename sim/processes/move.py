@@ -1,8 +1,15 @@
 """3. Move: factions plan campaigns and lulls; bands march.
 
-Violence feeds on itself and then spends itself. A rested faction opens a campaign with a hazard that its
-aggression and its own recent dead raise; the campaign has an objective, a heavy-tailed length and a
-lognormal vigour; it ends when it is spent, and a rest follows. An objective taken is followed by the next.
+Violence feeds on itself and then spends itself, but what it did is remembered. A rested faction opens a campaign
+with a hazard that its aggression raises, and
+
+    1 + provocation by its dead of these weeks + grievance of its people, over years + weakness of the state where it
+      lives + spoils of its deposits and money from outside,
+
+and that shrinks with its stamina (the fighters it has, of those it can keep) and with a presence that holds its
+heartland. So a war begins, goes on and comes back by the same rule, and prevention can prevent. A campaign has an
+objective, a heavy-tailed length and a lognormal vigour; it ends when it is spent, and a rest follows. An objective
+taken is followed by the next.
 Bands in a campaign march on the objective; the others drift among their own people, near home and near what
 can be looted. All avoid cells held by a presence stronger than they are.
 """
@@ -17,16 +24,21 @@ from sim import draws
 from sim.country import km_from
 
 
-def onset(aggression, rest, provocation, p):
+def onset(p, aggression, rest, provocation, grudge, state, spoils, stamina, held):
     """Return the hazard (1/year) that each faction opens a campaign: (F,).
 
     Parameters
     ----------
-    aggression : (F,) 0..1; rest : (F,) weeks until ready; provocation : (F,) own dead lately
-    p : params.Move
+    p : params.Move; aggression : (F,) 0..1; rest : (F,) weeks until ready; provocation : (F,) own dead lately
+    grudge : (F,) 0..1 grievance of its people toward its worst rival; state : (F,) 0..1 institutions where it lives
+    spoils : (F,) 0..1 of its deposits and from outside; stamina : (F,) fighters, of those it can keep
+    held : (F,) 0..1 presence in its heartland
     """
     stung = provocation**2 / (provocation**2 + p.provoking_deaths**2)  # a few dead are borne, many are not
-    return p.campaign_rate * aggression * (rest <= 0) * (1 + p.provocation * stung)
+    motive = 1 + p.provocation * stung + p.grievance * grudge / (grudge + p.grievance_half)
+    motive += p.weakness * (1 - state) + p.spoils * spoils
+    able = (rest <= 0) * np.minimum(stamina, 1.0) * (1 - p.deterrence * held)
+    return p.campaign_rate * aggression * motive * able
 
 
 @numba.njit(cache=True)
@@ -35,13 +47,14 @@ def march(p, who, hops, luck, goal, roams, guard, comfort, fighters, faction, ro
     """Move bands place by place: those in a campaign toward its objective, the others about their home.
 
     A cell's pull is steep in the progress it makes; for those who roam it also grows with comfort there. A
-    presence that guards people pushes back, the more the smaller the band.
+    presence that guards people pushes back, the more the fewer fighters of its faction are in reach of the band.
 
     Parameters
     ----------
     p : numbers.move
     who : (n,) int; hops : (B,) int, places a band can go; luck : (H, B) 0..1, one draw a hop
-    goal : (B,) int, cell; roams : (B,) bool; guard, comfort : (F, C); fighters : (B,); faction : (B,) int
+    goal : (B,) int, cell; roams : (B,) bool; guard, comfort : (F, C); fighters : (B,) of its faction in reach
+    faction : (B,) int
     row, col : (C,) int; near : (C, 9) int, one place on; stride : int, cells from one place to the next
     cell, held_up : (B,) written
     """
@@ -107,9 +120,12 @@ def _plan(model):
     f.campaign = np.maximum(f.campaign - dt, 0)
     n = f.host.size
     strength = np.bincount(bands.faction, bands.fighters, n)
-    opens = draws.happens(
-        model.luck.uniform("move.onset", n), onset(f.aggression, f.rest, f.provocation, p), model.years
-    )
+    rates = onset(
+        p=p, aggression=f.aggression, rest=f.rest, provocation=f.provocation, grudge=model.grudge,
+        state=model.mean_at_home(model.land.institutions[bands.home]), spoils=model.spoils(),
+        stamina=strength / np.maximum(f.keep, 1.0), held=model.held(),
+    )  # fmt: skip
+    opens = draws.happens(model.luck.uniform("move.onset", n), rates, model.years)
     for i in np.flatnonzero(running & ((f.campaign == 0) | (strength < 1))):
         f.campaign[i] = 0.0
         f.rest[i] = p.rest_weeks * 2 * model.luck.uniform("move.rest", n)[i]
@@ -117,7 +133,7 @@ def _plan(model):
     for i in np.flatnonzero(opens & ~running & (strength > 0)):
         length, spirit, goal = (model.luck.uniform(f"move.{w}", n)[i] for w in ("length", "vigour", "goal"))
         f.campaign[i] = draws.heavy_tailed(length, p.campaign_weeks / 3, 2.5)  # mean campaign_weeks
-        f.vigour[i] = vigour(spirit, p.vigour)
+        f.vigour[i] = min(vigour(spirit, p.vigour), p.most_vigour)
         joins = model.luck.uniform("move.join", bands.faction.size) < p.taking_part
         bands.taking_part[(bands.faction == i) & joins] = True
         f.objective[i] = _objective(model, i, goal)
@@ -140,7 +156,7 @@ def _objective(model, i, luck):
     stakes += p.objective_loot * f.loot[i] * land.resources
     guard = model.guard[i]
     near = 1 / (1 + (km_from(land, centre) / p.reach_km) ** 2)
-    wary = 1 + p.wariness * guard / (guard + bands.fighters[mine].mean())
+    wary = 1 + p.wariness * guard / (guard + model.strength_near()[mine].mean())
     return draws.pick(stakes * near / wary, luck)
 
 
@@ -157,6 +173,6 @@ def _march(model):
     luck = np.array([model.luck.uniform(f"move.hop{hop}", n) for hop in range(hops.max(initial=1))])
     march(
         p=model.numbers.move, who=np.flatnonzero(hops), hops=hops, luck=luck, goal=goal, roams=~bands.taking_part,
-        guard=model.guard, comfort=f.comfort, fighters=bands.fighters, faction=bands.faction, row=land.row,
+        guard=model.guard, comfort=f.comfort, fighters=model.strength_near(), faction=bands.faction, row=land.row,
         col=land.col, near=land.near, stride=land.stride, cell=bands.cell, held_up=bands.held_up,
     )  # fmt: skip

@@ -3,6 +3,14 @@
     d C / dt = (fatigue + mediation (security + coercion)) (ceiling - C)
                - (losses to rivals + grievance + weak institutions) C
 
+An agreement needs everybody who can break it, its veto players (Cunningham 2006): parties with more than a `veto` share
+of all fighters. Each accepts as its commitment goes; the hazard of signing is the product:
+
+    signing x prod C^2 / (C^2 + sign^2) over the veto players
+
+One that would never sign (a spoiler) and is too strong to be left out lets nobody sign. The agreement ends by the
+weakest commitment among those who signed.
+
 Coercion helps only where there is a table to come to: force raises a faction's commitment in proportion to the
 mediation on offer and to its trust in the mediator. This, not a bonus for being parallel, is what can make two
 missions complementary (Schumann & Bara 2023).
@@ -79,19 +87,35 @@ def negotiate(model):
     f.aggression = np.where(model.politics.agreement[0] & party, aggression * (1 - p.ceasefire), aggression)
 
 
+def signing(p, commitment, ceiling, fighters):
+    """Return the hazard (1/year) that an agreement is signed.
+
+    Parameters
+    ----------
+    p : params.Negotiate; commitment, ceiling, fighters : (n,) of the factions in the war
+    """
+    veto = fighters > p.veto * fighters.sum()
+    if veto.sum() < 2 or (ceiling[veto] <= p.willing).any():
+        return 0.0
+    accepts = commitment[veto] ** 2 / (commitment[veto] ** 2 + p.sign**2)
+    return p.signing * accepts.prod()
+
+
 def _agreement(model, security):
-    """Sign when the willing are committed enough; collapse as nothing guarantees it and the state is weak."""
+    """Sign when those who can break it accept; collapse as nothing guarantees it and the state is weak."""
     f, p, politics = model.factions, model.params.negotiate, model.politics
-    active = (f.enters <= model.week) & (model.week < f.leaves) & (f.ceiling > p.willing)
-    willing = f.commitment[active].mean() if active.sum() > 1 else 0.0
+    active = (f.enters <= model.week) & (model.week < f.leaves)
+    strength = model.strength()
     luck = model.luck.uniform("negotiate.agreement", 1)[0]
     if politics.agreement[0]:
+        party = active & (f.ceiling > p.willing) & (strength > p.veto * strength[active].sum())
+        weakest = f.commitment[party].min(initial=1.0)
         monitors = model.work_on("monitor").sum()
         held = p.guarantee * monitors / (monitors + p.monitors)
-        rate = p.collapse * (1 - held) * (1 - model.census.state) * (1 - willing) * (2 - security)
-        if luck < draws.chance(rate * model.years) or willing < p.walk_out * p.sign:
+        rate = p.collapse * (1 - held) * (1 - model.census.state) * (1 - weakest) * (2 - security)
+        if luck < draws.chance(rate * model.years) or weakest < p.walk_out * p.sign:
             politics.agreement[0] = False
             politics.collapsed[0] += 1
-    elif willing >= p.sign and luck < draws.chance(p.signing * model.years):
+    elif luck < draws.chance(signing(p, f.commitment[active], f.ceiling[active], strength[active]) * model.years):
         politics.agreement[0] = True
         politics.signed[0] = min(politics.signed[0], model.week)

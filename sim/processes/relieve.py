@@ -2,8 +2,8 @@
 
     P(access) = logistic(base - a hostility of who controls the place - b fighting - c remoteness)
 
-An armed escort of the same command can force access, at the price of more hostility; once adopted, escorts are
-hard to give up. A mission that engages can negotiate a pause: bands around hold their fire for some weeks with
+An armed escort can force access, at the price of more hostility; once adopted, escorts are hard to give up. A team
+is escorted by its own command, or asks for that of another, which then is held against it as its own. A mission that engages can negotiate a pause: bands around hold their fire for some weeks with
 probability 1 - hostility (the polio pause in Gaza).
 """
 
@@ -41,13 +41,19 @@ def relieve(model):
     if not teams.size:
         return
     cell, flag = u.cell[teams], m.command[u.mission[teams]]
-    hostility = f.hostility[model.controller(cell), flag]
+    own, others = (e[..., teams] for e in model.escorts())
+    master = f.hostility[model.controller(cell)]  # (T, K)
+    share = others / (others + p.escort_half)  # of its work that is done under another flag
+    hostility = master[np.arange(teams.size), flag]
+    hostility = np.maximum(hostility, (share * master.T).max(axis=0))
     open_ = access(p, hostility, land.felt[cell], land.remoteness[cell])
-    wants_escort = model.work_on("escort") > 0
+    asks = model.by_command(m.accepts) > 0
+    wants_escort = (model.work_on("escort") > 0) | (asks & (model.work_on("escort").sum() > 0))
     habit = model.commands.escorting
-    push = forced(p, model.escorts()[teams], habit[flag])
+    push = forced(p, own + others.sum(axis=0), habit[flag])
     luck = model.luck.uniform("relieve.access", u.luck)[teams]
-    free, pushed = luck < open_, (luck >= open_) & (luck < open_ + (1 - open_) * push)
+    out = ~u.suspended[teams]
+    free, pushed = out & (luck < open_), out & (luck >= open_) & (luck < open_ + (1 - open_) * push)
     u.access[teams] = free | pushed
     for k in range(habit.size):
         mine = flag == k
@@ -106,7 +112,8 @@ def _pause(model, teams, hostility):
     u, bands, p = model.units, model.bands, model.params.relieve
     flag = model.missions.command[u.mission[teams]]
     engage = model.by_command(model.task_presence("engage"))[flag, u.cell[teams]]
-    rate = p.pause_rate * engage / (engage + p.pause_half) * (1 - hostility)
+    size = u.strength[teams, AID] / p.pause_team
+    rate = p.pause_rate * size * engage / (engage + p.pause_half) * (1 - hostility)
     luck = model.luck.uniform("relieve.pause", u.luck)[teams]
     heeds = model.luck.uniform("relieve.heed", bands.faction.size)
     for i in np.flatnonzero(draws.happens(luck, rate, model.years)):

@@ -1,20 +1,21 @@
 """2. Task: contingents and aid teams move to where violence, people and need draw them.
 
 Bases are few and sticky. Presence of mission m at cell c is the work its units can do there, halving with
-every `patrol_km`; effective presence is what is left of it after information, coordination and discipline:
+every `patrol_km`; effective presence is what is left of it after information, coordination and ability:
 
     E_m(c) = sum_u work_u x mobility_m x freedom_u(c) x K(c, u)
-             x (i0 + (1 - i0) trust_m(c)) x coord(c) x discipline_m
+             x (i0 + (1 - i0) trust_m(c)) x coord(c) x ability_m
 
 The people tell things to whom they trust; armed units of uncoordinated commands are in each other's way.
-A unit whose freedom of movement is gone does not count outside its own cell.
+A unit whose freedom of movement is gone does not count outside its own cell. It is pinned down by hostile fighters
+against the arms that its command has in reach, in however many bases they stand.
 """
 
 import numba
 import numpy as np
 
 from sim import draws
-from sim.params import TASKS, UNIFORMED
+from sim.params import AID, TASKS, UNIFORMED
 from sim.state import MINIMUM_FORCE
 
 LOCAL = ("protect", "separate", "enforce", "police", "build", "engage", "escort", "report")
@@ -43,13 +44,13 @@ def spread(work, mission, cell, freedom, patrol, weight, out):
 
 
 @numba.njit(cache=True)
-def make_effective(presence, armed, command, trust, discipline, information, lost):
-    """Reduce presence by what people do not tell, by indiscipline, and where chains of command overlap.
+def make_effective(presence, armed, command, trust, ability, information, lost):
+    """Reduce presence by what people do not tell, by inability, and where chains of command overlap.
 
     Parameters
     ----------
     presence : (M, S, C), written; armed : (M, C) uniformed persons in reach; command : (M,) int
-    trust : (K, C) 0..1 in each chain of command; discipline : (M,) 0..1; information : effect when told nothing
+    trust : (K, C) 0..1 in each chain of command; ability : (M,) 0..1; information : effect when told nothing
     lost : effect lost where two commands overlap in equal strength
     """
     for c in range(armed.shape[1]):
@@ -64,7 +65,7 @@ def make_effective(presence, armed, command, trust, discipline, information, los
                         same += armed[m, c] * armed[n, c] / (total * total)
         coordinated = 1.0 - lost * min(1.0, 2.0 * (1.0 - same)) if total > 0 else 1.0
         for m in range(command.size):
-            left = (information + (1.0 - information) * trust[command[m], c]) * coordinated * discipline[m]
+            left = (information + (1.0 - information) * trust[command[m], c]) * coordinated * ability[m]
             for s in range(presence.shape[1]):
                 presence[m, s, c] *= left
 
@@ -115,9 +116,9 @@ def settle(model, unit):
     others = np.flatnonzero((flag[u.mission] == flag[m]) & (u.cell >= 0) & (u.team == u.team[unit]))
     others = others[others != unit]
     cover = np.zeros(land.row.size)
-    near = land.patrol[u.cell[others]]
-    np.add.at(cover, near.ravel(), (land.patrol_weight * (near >= 0)).ravel())
-    p = model.params.task
+    near, p, d = land.patrol[u.cell[others]], model.params.task, model.params.deploy
+    size = u.strength[others].sum(axis=1) / (d.team_size if u.team[unit] else d.base_size)
+    np.add.at(cover, near.ravel(), (size[:, None] * land.patrol_weight * (near >= 0)).ravel())
     pull = (attraction(model, m, u.team[unit]) / (1 + p.cover * cover)) ** p.choosiness
     chosen = draws.pick(pull, model.luck.uniform("task.base", u.luck[unit : unit + 1])[0])
     u.cell[unit] = max(chosen, 0)
@@ -133,6 +134,7 @@ def task(model):
         return
     rate = np.where(u.team, p.task.team_relocation, p.task.relocation)
     moves = draws.happens(model.luck.uniform("task.move", u.luck), rate, model.years)
+    moves |= u.suspended & m.by_consent[u.mission]  # who is not wanted there looks for another place
     for i in np.flatnonzero(moves & (u.cell >= 0) & (u.freedom > p.task.free_enough)):
         settle(model, i)
     at = np.maximum(u.cell, 0)
@@ -143,7 +145,9 @@ def task(model):
     host = model.hostility_of_host()[flag]
     engineers = model.work_on("engineer")[m.command]
     mobility = m.mobility + (1 - m.mobility) * engineers / (engineers + p.task.engineers_half)
-    guards = np.where(u.team, p.task.team_guard, arms)
+    workers = u.strength[:, AID] * u.team
+    guards = model.arms_around(np.where(u.team, p.task.worker_guard * workers, 0.0))
+    guards = np.where(u.team, guards, model.arms_around(arms))
     u.freedom = freedom(guards, hostile, p.task.threat, host, p.task.host_grip)
     can = np.where(u.suspended, 0.0, 1.0)
     work = (u.strength[:, :, None] * m.capacity[u.mission][:, :, LOCAL_TASKS]).sum(axis=1)
@@ -156,7 +160,7 @@ def task(model):
         )  # fmt: skip
     make_effective(
         presence=model.presence, armed=model.armed, command=m.command, trust=model.census.trust,
-        discipline=m.discipline, information=p.task.information,
+        ability=m.ability, information=p.task.information,
         lost=p.task.friction * (1 - p.mission.coordination),
     )  # fmt: skip
     force = p.prey.armless + (1 - p.prey.armless) * m.use_of_force
