@@ -17,8 +17,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from sim import branch, outcomes, results
 from sim.calibrated import Calibration
-from sim.config import CONF, Config, Multirun, explain, register, to_params
+from sim.config import Config, Multirun, explain, register, to_params
 from sim.model import PeaceModel
+from sim.paths import CONF
 from sim.warm import between_steps, progress, say, warm_up
 
 

@@ -3,9 +3,10 @@
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent.parent / "conf" / "calibrated"
+from sim.paths import CONF
+
+FOLDER = CONF / "calibrated"
 
 
 @dataclass(frozen=True)

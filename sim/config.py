@@ -18,8 +18,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from sim.calibrated import Calibration
 from sim.params import Params, part, table, text
-
-CONF = Path(__file__).resolve().parent.parent / "conf"
+from sim.paths import CONF
 
 
 @dataclass(kw_only=True)

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from sim import draws
+from sim.paths import CONF
 from sim.state import ABROAD, AWAY, HOME, Bands, Civilians, Factions, Land, zeros
 
-CONF = Path(__file__).resolve().parent.parent / "conf"
 START_KM = 100.0  # from a starting place, at most, to where a band begins
 
 

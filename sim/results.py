@@ -13,8 +13,8 @@ from pathlib import Path
 import yaml
 
 from sim import outcomes
+from sim.paths import CONF, PACKAGE, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = 1  # version of the tables; a reader that knows this number can read them
 PACKAGES = ("mesa", "numpy", "numba", "hydra-core", "pandas", "pyarrow")
 
@@ -22,7 +22,7 @@ PACKAGES = ("mesa", "numpy", "numba", "hydra-core", "pandas", "pyarrow")
 def code_version():
     """Return a hash of the model's source: two runs with the same one follow the same rules."""
     digest = hashlib.sha256()
-    for path in sorted((ROOT / "sim").rglob("*.py")):
+    for path in sorted(PACKAGE.rglob("*.py")):
         digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -40,6 +40,8 @@ def provenance():
 
 
 def _git(*words):
+    if not (ROOT / ".git").exists():  # an installed copy, perhaps inside another project's repository
+        return ""
     try:
         done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
@@ -61,7 +63,7 @@ def fingerprint(params, with_seed=True, calibration=None):
         content["calibration"] = calibration.made_by
     if not with_seed:
         del content["seed"]
-    cells = ROOT / "conf" / "country" / (params.country.cells or "")
+    cells = CONF / "country" / (params.country.cells or "")
     if cells.is_file():
         content["cells"] = hashlib.sha256(cells.read_bytes()).hexdigest()
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:12]
