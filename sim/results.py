@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from sim import outcomes
-from sim.paths import CONF, PACKAGE, ROOT
+from sim.paths import PACKAGE, ROOT, file_of
 
 SCHEMA = 1  # version of the tables; a reader that knows this number can read them
 PACKAGES = ("mesa", "numpy", "numba", "hydra-core", "pandas", "pyarrow")
@@ -57,15 +57,16 @@ def _installed(name):
 
 
 def fingerprint(params, with_seed=True, calibration=None):
-    """Return a hash of the resolved configuration, the tables of cells and calibrated values that it names included."""
+    """Return a hash of the resolved configuration, with the tables that it names and the calibrated values."""
     content = asdict(params)
     if calibration:
         content["calibration"] = calibration.made_by
     if not with_seed:
         del content["seed"]
-    cells = CONF / "country" / (params.country.cells or "")
-    if cells.is_file():
-        content["cells"] = hashlib.sha256(cells.read_bytes()).hexdigest()
+    for table in ("cells", "observed"):
+        path = file_of("country", getattr(params.country, table) or "")
+        if path.is_file():
+            content["country"][table] = [path.name, hashlib.sha256(path.read_bytes()).hexdigest()]  # wherever it lies
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
