@@ -69,7 +69,7 @@ class Civilian(Placed):
     status = column("status", "0 at home, 1 displaced in the country, 2 abroad")
     need = column("need", "unmet need, 0..1")
     grievance = column("grievance", "toward each faction, 0..1")
-    trust = column("trust", "in each mission, 0..1")
+    trust = column("trust", "in each chain of command, 0..1")
 
 
 class ArmedFaction(Row, mesa.Agent):
@@ -78,7 +78,7 @@ class ArmedFaction(Row, mesa.Agent):
     kind = "factions"
     commitment = column("commitment", "to the political process, 0..1")
     ceiling = column("ceiling", "highest commitment, 0..1")
-    hostility = column("hostility", "to each mission, 0..1")
+    hostility = column("hostility", "to each chain of command, 0..1")
     campaign = column("campaign", "weeks left of its campaign")
     provocation = column("provocation", "own dead lately")
 

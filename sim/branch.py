@@ -13,7 +13,7 @@ from sim.model import PeaceModel
 from sim.results import whole_file
 from sim.state import Event
 
-BY_MISSION = {("factions", "hostility"): 1, ("people", "trust"): 1}  # arrays with an axis of missions, and which
+BY_COMMAND = {("factions", "hostility"), ("people", "trust")}  # arrays whose second axis is chains of command
 
 
 def save(model, path):
@@ -39,7 +39,7 @@ def save(model, path):
         for name, layer in layers.items():
             content[f"map.{k}.{name}"] = layer
     about = {
-        "week": model.week, "step": model.luck.step, "missions": model.missions.names,
+        "week": model.week, "step": model.luck.step, "missions": model.missions.names, "commands": model.commands.names,
         "factions": model.factions.names, "columns": r.columns, "params": asdict(model.params),
     }  # fmt: skip
     content["about"] = np.array(json.dumps(about, default=str))
@@ -97,16 +97,20 @@ def _same(now, then, name):
 
 def _restore(model, content, about, kept):
     old, new = list(about["missions"]), list(model.missions.names)
+    flags = [(k, about["commands"].index(c)) for k, c in enumerate(model.commands.names) if c in about["commands"]]
     for table, part in model.tables().items():
         for f in fields(part):
             saved = content.get(f"{table}.{f.name}")
             if saved is None:
                 continue
-            if (table, f.name) in BY_MISSION:
-                for name in set(old) & set(new):
-                    getattr(part, f.name)[:, new.index(name)] = saved[:, old.index(name)]
+            if (table, f.name) in BY_COMMAND:
+                for here, there in flags:
+                    getattr(part, f.name)[:, here] = saved[:, there]
+            elif table == "commands":
+                for here, there in flags if f.name != "member" else ():
+                    getattr(part, f.name)[here] = saved[there]
             elif table == "missions":
-                for name in kept:
+                for name in kept if f.name != "command" else ():
                     getattr(part, f.name)[new.index(name)] = saved[old.index(name)]
             elif table == "units":
                 for name in kept:

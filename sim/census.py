@@ -18,8 +18,8 @@ class Census:
     persons: np.ndarray  # (C,) persons present
     idps: np.ndarray  # (C,) of these, displaced
     need: np.ndarray  # (C,) persons x need
-    trust: np.ndarray  # (M, C) mean trust of the people there; that of strangers where nobody is
-    trust_of_all: np.ndarray  # (M,) mean trust of everybody in the country
+    trust: np.ndarray  # (K, C) mean trust in each chain of command there; that of strangers where nobody is
+    trust_of_all: np.ndarray  # (K,) mean trust of everybody in the country
     grievance: np.ndarray  # (K, F) mean grievance of each community
     of_community: np.ndarray  # (K,) persons present
     alive: int
@@ -67,14 +67,16 @@ def take_census(people, land, stranger):
     people : state.Civilians; land : state.Land; stranger : trust in a mission where nobody lives
     """
     n_cells, n_communities = land.births.shape
-    n_factions, n_missions = people.grievance.shape[1], people.trust.shape[1]
+    n_factions, n_commands = people.grievance.shape[1], people.trust.shape[1]
     population, idps, need = np.zeros((n_cells, n_communities)), np.zeros(n_cells), np.zeros(n_cells)
-    trust, wronged = np.zeros((n_missions, n_cells)), np.zeros((n_communities, n_factions + 1))
+    trust, wronged = np.zeros((n_commands, n_cells)), np.zeros((n_communities, n_factions + 1))
     totals = np.zeros(2, dtype=np.int64)
-    persons, of_community, everybody = np.zeros(n_cells), np.zeros(n_communities), np.zeros(n_missions)
+    persons, of_community, everybody = np.zeros(n_cells), np.zeros(n_communities), np.zeros(n_commands)
     _count(
-        people.cell, people.community, people.status, people.persons, people.need, people.trust, people.grievance,
-        stranger, population, idps, need, trust, wronged, totals, persons, of_community, everybody,
+        cell=people.cell, community=people.community, status=people.status, persons=people.persons, need=people.need,
+        trust=people.trust, grievance=people.grievance, stranger=stranger, population=population, idps=idps,
+        needs=need, trusts=trust, wronged=wronged, totals=totals, persons_there=persons, of_community=of_community,
+        everybody=everybody,
     )  # fmt: skip
     present = max(of_community.sum(), 1)
     return Census(

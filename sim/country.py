@@ -248,7 +248,7 @@ def _texture(country, knots=7):
 # ---------------------------------------------------------------------------------- the people
 
 
-def make_civilians(params, land, n_factions, n_missions, luck):
+def make_civilians(params, land, n_factions, n_commands, luck):
     """Settle n civilian agents in proportion to the people of each cell and community.
 
     Agent i stands for the persons between i/n and (i+1)/n of the country, so that the total is exact and
@@ -267,7 +267,7 @@ def make_civilians(params, land, n_factions, n_missions, luck):
     people = Civilians(
         home=home, cell=home.copy(), community=community, born=born, persons=born.copy(),
         status=np.full(n, HOME, dtype=np.int8), need=np.full(n, 0.1),
-        grievance=zeros(n, n_factions), trust=np.full((n, n_missions), params.feel.start),
+        grievance=zeros(n, n_factions), trust=np.full((n, n_commands), params.feel.start),
     )  # fmt: skip
     flees = luck.uniform("start.displaced", n) < params.country.displaced_share
     pull = (land.town + 0.02 * land.births.sum(axis=1) / land.births.sum(axis=1).max()).cumsum()
@@ -282,12 +282,12 @@ def make_civilians(params, land, n_factions, n_missions, luck):
 # ---------------------------------------------------------------------------------- the factions
 
 
-def make_factions(country, land, n_missions, move):
+def make_factions(country, land, n_commands, move):
     """Build the armed factions in the order of their names.
 
     Parameters
     ----------
-    country : params.Country; land : Land; n_missions : int; move : params.Move, what bands are drawn by
+    country : params.Country; land : Land; n_commands : int, chains of command; move : params.Move, what bands are drawn by
     """
     if not country.factions:
         raise ValueError("country.factions is empty; name at least one armed faction")
@@ -334,7 +334,7 @@ def make_factions(country, land, n_missions, move):
         abuse=column("abuse"), loot=column("loot"), commitment=column("commitment"),
         campaign=zeros(n), vigour=np.ones(n), objective=np.full(n, -1), rest=zeros(n),
         provocation=np.where(enters <= 0, column("outbreak"), 0.0), abuse_record=zeros(n), pressure=zeros(n),
-        dispersed=zeros(n), demobilised=zeros(n), settled=zeros(n), hostility=zeros(n, n_missions), aggression=zeros(n),
+        dispersed=zeros(n), demobilised=zeros(n), settled=zeros(n), hostility=zeros(n, n_commands), aggression=zeros(n),
     )  # fmt: skip
 
 
@@ -345,7 +345,9 @@ def make_bands(country, land, factions, luck, loot_base):
         spec = country.factions[name]
         who = draws.key(name) % 2**32 * 2**16 + np.arange(spec.bands)  # the same band whoever else is there
         who = who.astype(np.uint64)
-        home.append(_start_cells(country, land, factions, f, luck, who, loot_base))
+        pull = _start_pull(country, land, factions, f, loot_base).cumsum()
+        cells = np.searchsorted(pull, luck.uniform("start.band", who) * pull[-1], side="right")
+        home.append(np.minimum(cells, pull.size - 1))
         size = 0.5 + luck.uniform("start.size", who)
         fighters.append(size / size.sum() * (spec.fighters if factions.enters[f] <= 0 else 0))
         faction.append(np.full(spec.bands, f))
@@ -357,7 +359,8 @@ def make_bands(country, land, factions, luck, loot_base):
     )  # fmt: skip
 
 
-def _start_cells(country, land, factions, f, luck, who, loot_base):
+def _start_pull(country, land, factions, f, loot_base):
+    """Return the pull of every cell on the homes of a faction's bands: (C,)."""
     name = factions.names[f]
     own = land.births @ factions.community[f] + 1.0
     if country.factions[name].start:
@@ -368,11 +371,8 @@ def _start_cells(country, land, factions, f, luck, who, loot_base):
             place = country.places[town]
             km = km_from(land, cell_at(land, place.row, place.col))
             pull += (km <= START_KM) * own / own.mean() / (1 + (km / 50.0) ** 2)
-    else:
-        pull = own / own.mean() * (1 + loot_base * factions.loot[f] * land.resources)
-    reach = pull.cumsum()
-    cells = np.searchsorted(reach, luck.uniform("start.band", who) * reach[-1], side="right")
-    return np.minimum(cells, reach.size - 1)
+        return pull
+    return own / own.mean() * (1 + loot_base * factions.loot[f] * land.resources)
 
 
 def _unknown(where, name, known):

@@ -8,10 +8,11 @@ import numpy as np
 
 from sim import draws
 from sim.country import weeks_until
-from sim.params import KINDS, TASKS, UNIFORMED, WEEKS_PER_YEAR
-from sim.state import Missions, Units, zeros
+from sim.params import AID, KINDS, STAFF, TASKS, UNIFORMED, WEEKS_PER_YEAR
+from sim.state import Commands, Missions, Units, zeros
 
 FOCUSED_TASKS = 5  # a mandate of so many tasks carries no overhead: median non-UN mission 4.4 (Reversed Roles 2024)
+MOST_UNITS = 60  # bases, and aid teams, of a mission: more places than any mission of the default sizes can fill
 
 
 def make_missions(params):
@@ -32,7 +33,7 @@ def make_missions(params):
                 "choose one from conf/force and one from conf/mandate"
             )
     arrive, leave = plan(params)
-    commands = sorted({c.command or n for n, c in zip(names, parts, strict=True)})
+    commands = chains_of_command(model)
     drop = [1.0 - model.council_unity] * np.array([c.force.council for c in parts])
     paid = np.array([_paid(c.force) for c in parts])
     short = 1.0 - paid
@@ -49,7 +50,7 @@ def make_missions(params):
         takes_over=np.array([_taken_over(names, n, c) for n, c in zip(names, parts, strict=True)], dtype=int),
         rehatted=_column(parts, lambda c: c.rehatted), price=price,
         headquarters=_column(parts, lambda c: c.force.headquarters), paid=paid,
-        capacity=np.array([capacity(params, c.mandate) for c in parts]).reshape(-1, len(KINDS), len(TASKS)),
+        capacity=np.array([capacity(params, n) for n in names]).reshape(-1, len(KINDS), len(TASKS)),
         discipline=_column(parts, lambda c: c.force.discipline) * np.clip(1 - d.short_discipline * short, 0, 1),
         mobility=_column(parts, lambda c: c.force.mobility) * np.clip(1 - d.short_mobility * short, 0, 1),
         knowledge=_column(parts, lambda c: c.force.local_knowledge),
@@ -58,8 +59,8 @@ def make_missions(params):
         use_of_force=_column(parts, lambda c: c.mandate.use_of_force) * (1 - d.council_robustness * drop),
         host_reach=_column(parts, lambda c: c.mandate.host_reach),
         caveat=np.array([_conditions(c.force.caveats) for c in parts], dtype=bool).reshape(-1, 5),
-        persons=zeros(len(names), len(KINDS)), work=zeros(len(names), len(TASKS)), unwelcome=zeros(len(names)),
-        expelled=np.full(len(names), np.inf), escorting=zeros(len(names)), spent=zeros(len(names)),
+        persons=zeros(len(names), len(KINDS)), work=zeros(len(names), len(TASKS)), offence=zeros(len(names)),
+        expelled=np.full(len(names), np.inf), spent=zeros(len(names)),
         mandate_weeks=zeros(len(names)),
     )  # fmt: skip
     # Money that is missing costs discipline and mobility first (above), then strength.
@@ -68,6 +69,18 @@ def make_missions(params):
     known = np.array([s is not None for s in missions.strength], dtype=bool)
     missions.personnel *= np.where(known, 1.0, left)[:, None] * fair_scale(params, missions)  # the record is the record
     return missions
+
+
+def chains_of_command(model):
+    """Return the names of the chains of command of a mission model, in order."""
+    return sorted({c.command or n for n, c in model.components.items()})
+
+
+def make_commands(params, missions):
+    """Build the chains of command, in the order of their names."""
+    names = tuple(chains_of_command(params.mission))
+    member = (missions.command[None, :] == np.arange(len(names))[:, None]).astype(float)
+    return Commands(names=names, member=member, unwelcome=zeros(len(names)), escorting=zeros(len(names)))
 
 
 def plan(params):
@@ -144,18 +157,25 @@ def planned_share(missions, week):
     return share
 
 
-def capacity(params, mandate):
-    """Return the work of one person of each kind on each task: (5, 14).
+def capacity(params, name):
+    """Return the work of one person of each kind on each task in a component: (5, 14).
 
-    People of a kind divide their time over the tasks they can do by the mandate's weights; each task beyond
-    the fifth costs overhead.
+    People of a kind divide their time over the tasks they can do by the mandate's weights; each task beyond the fifth
+    of its chain of command costs overhead, for it is one headquarters that is overstretched.
     """
-    weight = np.array([getattr(mandate.tasks, t) for t in TASKS])
+    components = params.mission.components
+    weight = _weights(components[name])
+    command = components[name].command or name
+    tasks = sum(_weights(c) for n, c in components.items() if (c.command or n) == command)
     ability = np.array([[getattr(params.personnel[k], t) for t in TASKS] for k in KINDS])
     wanted = weight * ability
     time = wanted / np.maximum(wanted.sum(axis=1, keepdims=True), 1e-12)
-    overhead = 1 / (1 + params.deploy.overhead * max(0, (weight > 0).sum() - FOCUSED_TASKS))
+    overhead = 1 / (1 + params.deploy.overhead * max(0, (tasks > 0).sum() - FOCUSED_TASKS))
     return time * ability * overhead
+
+
+def _weights(component):
+    return np.array([getattr(component.mandate.tasks, t) for t in TASKS])
 
 
 def make_units(params, missions, luck):
@@ -163,13 +183,13 @@ def make_units(params, missions, luck):
     d = params.deploy
     mission, ordinal, team, share, caveated = [], [], [], [], []
     for m, name in enumerate(missions.names):
-        uniformed, staff, aid = (missions.personnel[m, s].sum() for s in (UNIFORMED, 3, 4))
-        bases = int(np.clip(np.ceil(uniformed / d.base_size), 1 if uniformed + staff > 0 else 0, 60))
-        teams = int(np.clip(np.ceil(aid / d.team_size), 1 if aid > 0 else 0, 60))
+        uniformed, staff, aid = (missions.personnel[m, s].sum() for s in (UNIFORMED, STAFF, AID))
+        bases = int(np.clip(np.ceil(uniformed / d.base_size), 1 if uniformed + staff > 0 else 0, MOST_UNITS))
+        teams = int(np.clip(np.ceil(aid / d.team_size), 1 if aid > 0 else 0, MOST_UNITS))
         size = (1.0 + np.arange(bases)) ** -d.base_skew
         parts = np.zeros((bases + teams, len(KINDS)))
-        parts[:bases, :4] = (size / max(size.sum(), 1e-12))[:, None]
-        parts[bases:, 4] = 1 / max(teams, 1)
+        parts[:bases, :AID] = (size / max(size.sum(), 1e-12))[:, None]
+        parts[bases:, AID] = 1 / max(teams, 1)
         mission += [m] * (bases + teams)
         ordinal += range(bases + teams)
         team += [False] * bases + [True] * teams
@@ -197,7 +217,8 @@ def _paid(force):
 
 
 def _prices(force):
-    return [force.price] * 3 + [force.price_staff, force.price_aid]
+    price = dict.fromkeys(KINDS[UNIFORMED], force.price) | {"staff": force.price_staff, "aid": force.price_aid}
+    return [price[kind] for kind in KINDS]
 
 
 def _conditions(caveats):

@@ -7,9 +7,9 @@ import numpy as np
 from sim import agents, draws
 from sim.census import take_census
 from sim.country import make_bands, make_civilians, make_factions, make_land
-from sim.mission import make_missions, make_units, planned_share
+from sim.mission import make_commands, make_missions, make_units, planned_share
 from sim.outcomes import Record
-from sim.params import UNIFORMED, WEEKS_PER_YEAR, Params, out_of_range
+from sim.params import TASKS, UNIFORMED, WEEKS_PER_YEAR, Params, numbers, out_of_range
 from sim.processes.ambush import ambush
 from sim.processes.deploy import deploy
 from sim.processes.enforce import enforce
@@ -42,6 +42,7 @@ SCHEDULE = (
     negotiate,  # commitment, agreement, institutions
     observe,  # what happened is written down
 )
+TABLES = ("land", "people", "factions", "bands", "commands", "missions", "units", "politics")
 
 
 class PeaceModel(mesa.Model):
@@ -63,15 +64,17 @@ class PeaceModel(mesa.Model):
             raise ValueError("; ".join(wrong))
         super().__init__(rng=params.seed)  # Mesa's own generators: no rule draws from them
         self.params = params
+        self.numbers = numbers(params)
         self.luck = draws.Draws(params.seed)
         self.week = 0.0
         self.land = make_land(params.country, params.task.patrol_km, params.move.place_km)
         self.missions = make_missions(params)
-        n_missions = len(self.missions.names)
-        self.factions = make_factions(params.country, self.land, n_missions, params.move)
+        self.commands = make_commands(params, self.missions)
+        n_missions, n_commands = len(self.missions.names), len(self.commands.names)
+        self.factions = make_factions(params.country, self.land, n_commands, params.move)
         self.bands = make_bands(params.country, self.land, self.factions, self.luck, params.move.loot_base)
         self.units = make_units(params, self.missions, self.luck)
-        self.people = make_civilians(params, self.land, len(self.factions.names), n_missions, self.luck)
+        self.people = make_civilians(params, self.land, len(self.factions.names), n_commands, self.luck)
         self.politics = Politics(zeros(1, dtype=bool), np.full(1, np.inf), zeros(1, dtype=int))
         self.aided = zeros(params.civilians, dtype=bool)
         self.presence = zeros(n_missions, len(LOCAL), self.land.row.size)  # effective, by local task
@@ -115,14 +118,15 @@ class PeaceModel(mesa.Model):
     def _open_week(self):
         """Count the people, so that every rule of the week sees the same Monday, and open a new page."""
         c, k = self.land.births.shape
-        f, m = self.factions.hostility.shape
+        f, n = self.factions.hostility.shape
+        m = len(self.missions.names)
         self.census = take_census(self.people, self.land, self.params.feel.start)
         self.grudge = self._grudge()
         self.now = Week(
             toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f), by_mission=zeros(m),
             fighters_lost=zeros(f), lost_to_rivals=zeros(f), hit=zeros(f, m), peacekeepers_killed=zeros(m),
-            aid_workers_killed=zeros(m), stood_by=zeros(m, c), aid=zeros(m, c), tried=zeros(m), reached=zeros(m),
-            forced=zeros(m), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
+            aid_workers_killed=zeros(m), stood_by=zeros(n, c), aid=zeros(n, c), tried=zeros(n), reached=zeros(n),
+            forced=zeros(n), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
         )  # fmt: skip
         self._around = None
 
@@ -145,8 +149,10 @@ class PeaceModel(mesa.Model):
         """Return the fighters of every faction in the place of each cell and those around it: (F, C)."""
         if self._around is None:
             self._around = zeros(self.factions.host.size, self.land.row.size)
-            _around(self.bands.faction, self.bands.cell, self.bands.fighters, self.land.reach,
-                    self.land.reach_share, self._around)  # fmt: skip
+            _around(
+                faction=self.bands.faction, cell=self.bands.cell, fighters=self.bands.fighters,
+                reach=self.land.reach, share=self.land.reach_share, out=self._around,
+            )  # fmt: skip
         return self._around
 
     def controller(self, cells):
@@ -159,6 +165,14 @@ class PeaceModel(mesa.Model):
         """Return the effective presence of every mission for a local task: (M, C) person-equivalents."""
         return self.presence[:, LOCAL.index(name)]
 
+    def by_command(self, of_missions):
+        """Return the sums over the missions of each chain of command: (K, ...) of (M, ...)."""
+        return np.tensordot(self.commands.member, of_missions, axes=1)
+
+    def work_on(self, name):
+        """Return the person-equivalents that each chain of command has at work on a task: (K,)."""
+        return self.commands.member @ self.missions.work[:, TASKS.index(name)]
+
     def escorts(self):
         """Return the escorts of its own chain of command around each unit: (U,) person-equivalents."""
         command = self.missions.command
@@ -168,12 +182,13 @@ class PeaceModel(mesa.Model):
     def drive(self, lull):
         """Return each band's aggression, dampened by local institutions, by a campaign's vigour or a lull: (B,)."""
         f, b = self.factions, self.bands
-        damping = self.params.negotiate.aggression
-        return _drive(b.faction, b.cell, b.taking_part, f.aggression, f.campaign, f.vigour, self.land.institutions,
-                      damping, lull)  # fmt: skip
+        return _drive(
+            faction=b.faction, cell=b.cell, taking_part=b.taking_part, aggression=f.aggression, campaign=f.campaign,
+            vigour=f.vigour, institutions=self.land.institutions, damping=self.params.negotiate.aggression, lull=lull,
+        )  # fmt: skip
 
     def hostility_of_host(self):
-        """Return the host government's hostility to every mission: (M,)."""
+        """Return the host government's hostility to every chain of command: (K,)."""
         return self.factions.hostility[self.factions.host].sum(axis=0)
 
     def spill(self):
@@ -299,7 +314,7 @@ class PeaceModel(mesa.Model):
 
     def tables(self):
         """Return the tables of state by name."""
-        return {n: getattr(self, n) for n in ("land", "people", "factions", "bands", "missions", "units", "politics")}
+        return {n: getattr(self, n) for n in TABLES}
 
 
 @numba.njit(cache=True)

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from sim.params import KINDS, UNIFORMED, WEEKS_PER_YEAR
+from sim.params import KINDS, TROOPS, UNIFORMED, WEEKS_PER_YEAR
 
 EVENT_COLUMNS = (
     "id", "year", "type_of_violence", "dyad_name", "side_a", "side_b", "cell", "row", "col", "adm_1", "date_start",
@@ -71,7 +71,7 @@ def _killed(model, hosts):
 
 
 def _un_troops(model, un):
-    return model.missions.persons[model.missions.un == un, 0].sum()
+    return model.missions.persons[model.missions.un == un, TROOPS].sum()
 
 
 def _present(model, kind):
@@ -79,7 +79,7 @@ def _present(model, kind):
 
 
 def _consent(model):
-    return 1 - model.hostility_of_host()
+    return (1 - model.hostility_of_host())[model.missions.command]
 
 
 OUTCOMES = (
@@ -110,10 +110,10 @@ OUTCOMES = (
     Outcome("freedom_civilians", "share", "people who live where little violence is felt", "mean",
             lambda m: _mean((m.land.felt < 0.25).astype(float), m.census.persons)),
     Outcome("violence_felt", "share", "violence felt by the average person", "mean", lambda m: m.census.felt),
-    Outcome("trust", "share", "mean trust in each mission", "last", lambda m: m.census.trust_of_all, "mission"),
+    Outcome("trust", "share", "mean trust in each mission", "last", lambda m: m.census.trust_of_all[m.missions.command], "mission"),
     Outcome("consent_gov", "share", "host government's consent to each mission", "last", _consent, "mission"),
     Outcome("hostility", "share", "hostility of each faction to each mission", "last",
-            lambda m: m.factions.hostility, "faction_mission"),
+            lambda m: m.factions.hostility[:, m.missions.command], "faction_mission"),
     Outcome("commitment", "share", "commitment of each faction to the process", "last",
             lambda m: m.factions.commitment, "faction"),
     Outcome("fighters", "person", "fighters of each faction", "last", lambda m: m.strength(), "faction"),

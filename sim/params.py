@@ -10,11 +10,15 @@ was found and that the number should be swept.
 """
 
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from types import SimpleNamespace
 from typing import Dict, List, Optional  # noqa: UP035  OmegaConf reads these forms on 3.11 too
+
+import numpy as np
 
 WEEKS_PER_YEAR = 52.0
 KINDS = ("troops", "police", "observers", "staff", "aid")
-UNIFORMED = slice(0, 3)  # the kinds that wear a uniform
+TROOPS, POLICE, OBSERVERS, STAFF, AID = range(5)  # where each stands in arrays by kind
+UNIFORMED = slice(TROOPS, STAFF)  # the kinds that wear a uniform
 TASKS = (
     "protect", "separate", "enforce", "monitor", "mediate", "build", "police", "ddr", "relieve", "escort",
     "engineer", "engage", "communicate", "report",
@@ -558,6 +562,8 @@ class Judge:
     expulsion: float = param(0.35, "share", 0, 1, "host's hostility above which a mission is asked to leave",
                              "assumed: about one UN mission in eight goes at the default contestation")
     patience: float = param(13, "week", 0, 520, "weeks above that before it is asked")
+    alone: float = param(4, "ratio", 1, 1_000, "offence by person, of the rest of its command's, for which one is asked")
+    offence_memory: float = param(26, "week", 1, 520, "half-life of what a host remembers of each mission's offence")
 
 
 @dataclass(kw_only=True)
@@ -690,6 +696,22 @@ def out_of_range(node, path=""):
                 f"{here} is {value:g}; it must lie in [{meta['low']:g}, {meta['high']:g}] {meta['unit']}"
             )
     return said
+
+
+def numbers(params):
+    """Return the numbers of every process by name, as compiled rules read them: `numbers(params).prey.rate`.
+
+    Each group is a record. The compiler's cache on disk knows a record by the names and places of its fields, but a
+    named tuple by its class alone: there, two declarations that change places would be taken for each other in silence.
+    """
+    groups = {f.name: getattr(params, f.name) for f in fields(Params) if f.name in Processes.__dataclass_fields__}
+    return SimpleNamespace(**{name: _record(group) for name, group in groups.items()})
+
+
+def _record(group):
+    names = [f.name for f in fields(group)]
+    kinds = [(f.name, {float: np.float64, int: np.int64}[f.type]) for f in fields(group)]
+    return np.rec.array([tuple(getattr(group, n) for n in names)], dtype=kinds)[0]
 
 
 def rows(kind=Params, path=""):

@@ -60,7 +60,7 @@ class Civilians:
     status: np.ndarray  # (N,) int, HOME, AWAY or ABROAD
     need: np.ndarray  # (N,) 0..1
     grievance: np.ndarray  # (N, F) 0..1 toward each faction
-    trust: np.ndarray  # (N, M) 0..1 in each mission
+    trust: np.ndarray  # (N, K) 0..1 in each chain of command
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Factions:
     dispersed: np.ndarray  # (F,) persons, fighters who scattered and may return
     demobilised: np.ndarray  # (F,) persons, ex-combatants not yet settled
     settled: np.ndarray  # (F,) persons, ex-combatants who settled for good
-    hostility: np.ndarray  # (F, M) 0..1 to each mission
+    hostility: np.ndarray  # (F, K) 0..1 to each chain of command
     aggression: np.ndarray  # (F,) 0..1, this week's
 
 
@@ -108,12 +108,22 @@ class Bands:
 
 
 @dataclass
+class Commands:
+    """K chains of command: the flags that people and factions know, each with one mission or several."""
+
+    names: tuple  # (K,) str
+    member: np.ndarray  # (K, M) 1 where a mission serves under it, else 0
+    unwelcome: np.ndarray  # (K,) weeks in which the host wanted it gone
+    escorting: np.ndarray  # (K,) 0..1 habit of armed escorts
+
+
+@dataclass
 class Missions:
     """M missions: headquarters with a mandate, a plan, money."""
 
     names: tuple  # (M,) str
     luck: np.ndarray  # (M,) uint64, identity for draws: made of the name
-    command: np.ndarray  # (M,) int, chain of command
+    command: np.ndarray  # (M,) int, its chain of command
     un: np.ndarray  # (M,) bool, for the panel
     personnel: np.ndarray  # (M, 5) persons authorised, by kind
     arrive: np.ndarray  # (M,) week
@@ -138,9 +148,8 @@ class Missions:
     caveat: np.ndarray  # (M, 5) bool, conditions its caveated contingents carry
     persons: np.ndarray  # (M, 5) persons present, by kind
     work: np.ndarray  # (M, 14) person-equivalents at work on each task
-    unwelcome: np.ndarray  # (M,) weeks in which the host wanted it gone
+    offence: np.ndarray  # (M,) 0..1 hostility of the host that it earned lately, decaying
     expelled: np.ndarray  # (M,) week it was asked to leave; inf: not
-    escorting: np.ndarray  # (M,) 0..1 habit of armed escorts
     spent: np.ndarray  # (M,) US$
     mandate_weeks: np.ndarray  # (M,) weeks served
 
@@ -184,11 +193,11 @@ class Week:
     hit: np.ndarray  # (F, M) fighters killed or dispersed by each mission
     peacekeepers_killed: np.ndarray  # (M,) persons of contingents
     aid_workers_killed: np.ndarray  # (M,) persons of aid teams
-    stood_by: np.ndarray  # (M, C) attacks in the presence of a mission
-    aid: np.ndarray  # (M, C) 0..1 share of the people in need whom it serves
-    tried: np.ndarray  # (M,) aid teams that wanted to work
-    reached: np.ndarray  # (M,) aid teams that could
-    forced: np.ndarray  # (M,) share of teams that went in by force
+    stood_by: np.ndarray  # (K, C) attacks in the presence of a chain of command
+    aid: np.ndarray  # (K, C) 0..1 share of the people in need whom it serves
+    tried: np.ndarray  # (K,) aid teams that wanted to work
+    reached: np.ndarray  # (K,) aid teams that could
+    forced: np.ndarray  # (K,) share of teams that went in by force
     excess: np.ndarray  # (1,) int, deaths from need
     unmet: np.ndarray  # (1,) person-weeks of need
     cost: np.ndarray  # (M,) US$

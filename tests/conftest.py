@@ -11,7 +11,20 @@ import numpy as np
 import pytest
 
 from sim import PeaceModel, load
-from sim.params import KINDS, Caveats, Component, Country, Faction, Force, Mandate, Personnel, Tasks, When
+from sim.params import (
+    KINDS,
+    Caveats,
+    Component,
+    Country,
+    Faction,
+    Force,
+    Mandate,
+    Params,
+    Personnel,
+    Tasks,
+    When,
+    numbers,
+)  # fmt: skip
 
 
 def pytest_configure(config):
@@ -65,6 +78,14 @@ def put(params, path, value):
         node = node[name] if isinstance(node, dict) else getattr(node, name)
     setattr(node, leaf, value)
     return params
+
+
+def numbers_of(process, **changed):
+    """Return the numbers of a process as compiled rules read them, some of them changed."""
+    p = Params()
+    for name, value in changed.items():
+        put(p, f"{process}.{name}", value)
+    return getattr(numbers(p), process)
 
 
 def state(model):

@@ -168,7 +168,7 @@ def test_no_rule_reads_a_parameter_of_the_mission_model_but_coordination():
 
 @each_rule
 def test_a_rule_imports_only_numbers_and_the_model(path):
-    allowed = {"numpy", "numba", "math", "statistics", "sim"}
+    allowed = {"numpy", "numba", "math", "statistics", "typing", "sim"}
     assert {module.split(".")[0] for module in imports(path)} <= allowed
     assert "mesa" not in imports(path)
 
@@ -201,6 +201,36 @@ def test_the_simulator_does_not_import_its_experiments_or_its_tests(path):
     if path.name in ("__main__.py",):
         pytest.skip("the command line starts both runs and experiments")
     assert not {m.split(".")[0] for m in imports(path)} & {"experiments", "tests", "conftest", "matplotlib"}
+
+
+# ---------------------------------------------------------------------------------- by name
+
+SAID_IN_ORDER = {"param", "Outcome", "Event", "_git"}  # declarations, and what is written in the order of its columns
+MOST = 5  # things that a reader can tell apart by their place
+
+
+@each_source
+def test_a_call_with_many_arguments_names_them(path):
+    """Two numbers that stand in each other's place would be swapped unseen."""
+    calls = [n for n in ast.walk(tree(path)) if isinstance(n, ast.Call) and len(n.args) > MOST]
+    long = {f"{ast.unparse(c.func)} in line {c.lineno}" for c in calls if ast.unparse(c.func) not in SAID_IN_ORDER}
+    assert not long
+
+
+@each_rule
+def test_compiled_rules_read_numbers_by_name_and_take_no_bare_tuple(path):
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call):
+            given = [*node.args, *(k.value for k in node.keywords)]
+            bare = [g for g in given if isinstance(g, ast.Tuple) and any(_is_number(e) for e in g.elts)]
+            assert not bare, f"{path.name} line {node.lineno} hands on {ast.unparse(bare[0])}"
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+            assert not (isinstance(node.value, ast.Name) and node.value.id == "numbers"), f"line {node.lineno}"
+
+
+def _is_number(node):
+    """Say whether an expression reads a parameter, as p.rate does."""
+    return any(isinstance(n, ast.Attribute) and ast.unparse(n.value) in ("p", "d") for n in ast.walk(node))
 
 
 # ---------------------------------------------------------------------------------- luck and time

@@ -429,8 +429,8 @@ def test_halving_the_step_moves_the_headline_ratio_by_less_than_a_fifth():
 def test_how_many_civilian_agents_there_are_does_not_change_the_hazard_of_attacks(monkeypatch):
     seen = []
 
-    def remembered(*given, true=prey.hazards):
-        seen.append(true(*given))
+    def remembered(true=prey.hazards, **given):
+        seen.append(true(**given))
         return seen[-1]
 
     monkeypatch.setattr(prey, "hazards", remembered)

@@ -5,7 +5,7 @@ A step is a week of 1/52 year, so that a rate of 0.52 per year is a hundredth a 
 
 import numpy as np
 import pytest
-from conftest import by_hand, mission, only, play, put
+from conftest import by_hand, mission, numbers_of, only, play, put
 
 from sim import PeaceModel, load
 from sim.outcomes import monthly, weekly
@@ -353,7 +353,7 @@ def test_which_caveat_holds_back_whom():
     felt = np.array([0.6, 0.4, 0.9, 0.9, 0.9, 0.9])
     consent = np.array([0.0, 0.0, 0.0, 0.1, 0.9, 0.9])
     gap = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.5])
-    held = deploy.suspended(caveat, carries, felt, consent, gap, (0.5, 0.25, 0.4))
+    held = deploy.suspended(caveat, carries, felt, consent, gap, deploy.Limits(fighting=0.5, consent=0.25, gap=0.4))
     # fighting; too little fighting; carries none; no consent; nothing wrong; seen as partial
     assert held.tolist() == [True, False, False, True, False, True]
 
@@ -485,8 +485,9 @@ def test_a_band_marches_toward_its_goal_unless_a_presence_holds_it(tmp_path):
         cell[0] = 0
         roams, fighters, faction = np.zeros(1, dtype=bool), np.array([100.0]), np.array([0])
         move.march(
+            numbers_of("move", wariness=1, detour=0.35, roaming=0.3),
             np.array([0]), np.array([1]), np.array([[luck]]), np.array([4]), roams, guard, comfort, fighters, faction,
-            land.row, land.col, land.near, 1, (1.0, 0.35, 0.3), cell, held_up,
+            land.row, land.col, land.near, 1, cell, held_up,
         )  # fmt: skip
         return int(cell[0])
 
@@ -502,15 +503,18 @@ def test_a_band_marches_toward_its_goal_unless_a_presence_holds_it(tmp_path):
 
 def test_civilians_are_attacked_as_motive_targets_and_protection_say():
     one = np.ones(1, dtype=int)
+    numbers = numbers_of(
+        "prey", rate=10, protection=0.1, rivals=1, losses=2, reprisal=5, restraint=0.6, targets=4_000, losses_half=0.1,
+        reprisal_half=10, reporters=20,
+    )  # fmt: skip
 
     def hazard(guard=0.0, losses=0.0, foes=0.0, grief=0.0, reports=0.0):
         return prey.hazards(
-            0 * one, 0 * one, np.array([100.0]), np.array([losses]), np.array([0.5]),
+            numbers, 0 * one, 0 * one, np.array([100.0]), np.array([losses]), np.array([0.5]),
             np.zeros((1, 9), dtype=int) - 1 + np.eye(1, 9, dtype=int), np.ones(9), np.array([[100.0], [foes]]),
             np.array([[False, True], [True, False]]),
             np.array([[0.0, grief]]), np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[4_000.0, 1_000.0]]),
             np.array([[guard], [0.0]]), np.array([reports]), np.array([2.0, 1.0]), np.array([0.5, 0.0]),
-            (10.0, 0.1, 1.0, 2.0, 5.0, 0.6, 4_000.0, 0.1, 10.0, 20.0),
         )[0]  # fmt: skip
 
     # 10 a year x abuse 2 x drive 0.5, half of it finds a target: 4,000 people who are not its own

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import CONF, same, scenario
+from conftest import CONF, numbers_of, same, scenario
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from slow_mesa import SlowModel, draw
@@ -111,6 +111,7 @@ worlds = st.builds(
     st.integers(1, 4), st.integers(1, 3), st.integers(0, 3),
 )  # fmt: skip
 few = settings(max_examples=40, deadline=None)
+LIVE, FEEL = numbers_of("live"), numbers_of("feel")
 
 
 class World:
@@ -193,23 +194,23 @@ def test_as_many_are_buried_as_were_killed_and_no_household_twice(w):
 @given(worlds)
 def test_violence_felt_is_the_same_compiled_and_grows_with_the_dead(w):
     people, deaths = w.whole(50_000, w.c).astype(float), w.whole(60, w.c).astype(float)
-    _, own = assert_equal(live.feel_violence, deaths, people, w.near, 0.9, 0.5, 0.3, w.share(w.c), np.zeros(w.c))
-    _, more = assert_equal(live.feel_violence, deaths + 5, people, w.near, 0.9, 0.5, 0.3, own[6] * 0, np.zeros(w.c))
-    _, less = assert_equal(live.feel_violence, deaths, people, w.near, 0.9, 0.5, 0.3, own[6] * 0, np.zeros(w.c))
-    assert (own[7] >= 0).all()
-    assert (own[7] < 1).all()
-    assert (more[7] > less[7]).all()
+    _, own = assert_equal(live.feel_violence, LIVE, deaths, people, w.near, 0.9, w.share(w.c), np.zeros(w.c))
+    _, more = assert_equal(live.feel_violence, LIVE, deaths + 5, people, w.near, 0.9, own[5] * 0, np.zeros(w.c))
+    _, less = assert_equal(live.feel_violence, LIVE, deaths, people, w.near, 0.9, own[5] * 0, np.zeros(w.c))
+    assert (own[6] >= 0).all()
+    assert (own[6] < 1).all()
+    assert (more[6] > less[6]).all()
 
 
 @few
 @given(worlds)
 def test_a_week_of_need_is_the_same_compiled(w):
-    numbers = (2.0, 0.06, 0.8, 1.5, 0.5, 3.0, 1.2, 0.05)
     felt, state = w.share(w.c), w.share(w.c)
-    (rise, fall, leaves, returns), _ = assert_equal(live.conditions, felt, state, numbers, 1 / 52)
+    (rise, fall, leaves, returns), _ = assert_equal(live.conditions, LIVE, 1 / 52, felt, state)
     (died, unmet), own = assert_equal(
-        live.subsist, w.cell, w.home, w.status, w.share(w.n), w.share(w.n), w.share(w.n), rise, fall, w.share(w.c),
-        leaves, returns, (0.15, 0.04, 0.002), w.persons, w.share(w.n), np.zeros(w.n, dtype=bool),
+        live.subsist, LIVE, 1 / 52,
+        w.cell, w.home, w.status, w.share(w.n), w.share(w.n), w.share(w.n), rise, fall, w.share(w.c),
+        leaves, returns, w.persons, w.share(w.n), np.zeros(w.n, dtype=bool),
         np.zeros(w.n, dtype=np.int8),
     )  # fmt: skip
     persons, need, aided, moves = own[-4:]
@@ -244,16 +245,17 @@ def test_whoever_flees_finds_the_same_refuge_compiled_and_leaves_where_he_was(w)
 def test_trust_and_grievance_are_the_same_compiled_and_stay_shares(w):
     population, m, f = w.present().astype(float), w.m, w.f
     _, own = assert_equal(
-        feel.signals, w.share(m, w.c) * 100, w.share(m, w.c) * 10, w.share(w.c),
+        feel.signals, FEEL, 1 / 52, w.share(m, w.c) * 100, w.share(m, w.c) * 10, w.share(w.c),
         w.share(m, w.c) * (w.share(m, w.c) > 0.5), w.share(m, w.c) * 2, w.share(m, w.c, w.k) * 30, population,
-        w.share(m), (0.02, 0.01, 0.08, 0.6, 0.15, 0.005, 50.0, 10.0, 0.5), np.zeros((w.c, m)), np.zeros((w.c, w.k, m)),
+        w.share(m), 0.3, np.zeros((w.c, m)), np.zeros((w.c, w.k, m)),
         np.zeros((w.c, m)),
     )  # fmt: skip
     gain, loss, by_aid = own[-3:]
     host = int(w.whole(f + 1)) - 1
     _, own = assert_equal(
-        feel.update, w.cell, w.community, w.status, w.persons, w.share(w.n), w.share(w.n) < 0.5, gain, loss, by_aid,
-        w.share(w.c, w.k, f) * 3 * (w.share(w.c, w.k, f) > 0.5), (0.4, 0.003, 0.005, 0.002), host, w.share(w.n, m),
+        feel.update, FEEL, 1 / 52,
+        w.cell, w.community, w.status, w.persons, w.share(w.n), w.share(w.n) < 0.5, gain, loss, by_aid,
+        w.share(w.c, w.k, f) * 3 * (w.share(w.c, w.k, f) > 0.5), host, w.share(w.n, m),
         w.share(w.n, f),
     )  # fmt: skip
     for felt in own[-2:]:
@@ -303,8 +305,9 @@ def test_hazards_of_battle_are_the_same_compiled_and_nobody_fights_nobody(w):
         w.share(w.f), w.share(w.c), 0.5, 0.01,
     )  # fmt: skip
     (rate, foes), _ = assert_equal(
-        fight.hazards, w.faction, w.camp, w.fighters, drive, around, w.rival, w.share(w.c) * 100, 60.0, 1.0
-    )
+        fight.hazards, numbers_of("fight"), w.faction, w.camp, w.fighters, drive, around, w.rival,
+        w.share(w.c) * 100,
+    )  # fmt: skip
     assert (rate >= 0).all()
     assert not rate[(foes == 0) | (w.fighters < 1)].any()
 
@@ -312,13 +315,13 @@ def test_hazards_of_battle_are_the_same_compiled_and_nobody_fights_nobody(w):
 @few
 @given(worlds)
 def test_hazards_of_attacks_are_the_same_compiled_and_spare_empty_places(w):
-    numbers = (60.0, 1.0, 1.0, 1.0, 5.0, 0.5, 36_000.0, 0.1, 10.0, 20.0)
     population = w.share(w.c, w.k) * 3_000 * (w.share(w.c, 1) > 0.3)
     rate, _ = assert_equal(
-        prey.hazards, w.faction, w.camp, w.fighters, w.share(w.b) * 20, w.share(w.b), w.near, w.part,
+        prey.hazards, numbers_of("prey"),
+        w.faction, w.camp, w.fighters, w.share(w.b) * 20, w.share(w.b), w.near, w.part,
         w.share(w.f, w.c) * 300,
         w.rival, w.share(w.c, w.k) * 10, w.share(w.f, w.k), population, w.share(w.f, w.c) * 200, w.share(w.c) * 30,
-        w.share(w.f) * 2, w.share(w.f), numbers,
+        w.share(w.f) * 2, w.share(w.f),
     )  # fmt: skip
     assert (rate >= 0).all()
     people = np.append(population.sum(axis=1), 0)  # the last: outside
@@ -331,8 +334,9 @@ def test_bands_march_the_same_compiled_one_cell_a_hop(w):
     hops = w.whole(4, w.b)
     who = np.flatnonzero(hops)
     _, own = assert_equal(
-        move.march, who, hops, w.share(4, w.b), w.whole(w.c, w.b), w.share(w.b) < 0.5, w.share(w.f, w.c) * 100,
-        w.share(w.f, w.c) + 0.2, w.fighters + 1, w.faction, w.row, w.col, w.near, 1, (2.0, 0.35, 0.3), w.camp,
+        move.march, numbers_of("move"),
+        who, hops, w.share(4, w.b), w.whole(w.c, w.b), w.share(w.b) < 0.5, w.share(w.f, w.c) * 100,
+        w.share(w.f, w.c) + 0.2, w.fighters + 1, w.faction, w.row, w.col, w.near, 1, w.camp,
         np.zeros(w.b),
     )  # fmt: skip
     cell, held_up = own[-2:]

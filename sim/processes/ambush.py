@@ -38,7 +38,8 @@ def ambush(model):
         return
     at = np.maximum(u.cell, 0)
     around = model.fighters_around()[:, at] * there
-    hostile = (f.hostility[:, u.mission] * around).sum(axis=0)
+    hostility = f.hostility[:, model.missions.command[u.mission]]
+    hostile = (hostility * around).sum(axis=0)
     looters = (f.loot[:, None] * around).sum(axis=0)
     escorts = model.escorts()
     guards = np.where(u.team, escorts, u.strength[:, UNIFORMED].sum(axis=1))
@@ -55,7 +56,7 @@ def ambush(model):
         if raid[i]:
             u.stock[i] *= 1 - p.looted
             lost += int(dead[i] < p.raid_deaths)
-        weights = (f.hostility[:, u.mission[i]] if hit[i] else f.loot) * around[:, i]
+        weights = (hostility[:, i] if hit[i] else f.loot) * around[:, i]
         side = draws.pick(weights, who[i])
         lost = model.lose_from(i, lost)
         kind = "ambush" if hit[i] else "raid"

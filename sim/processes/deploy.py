@@ -7,10 +7,21 @@ A contingent with caveats is suspended where there is fighting, where the host d
 mission is seen as partial (the five principles of Japan's PKO law).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
+from sim.params import KINDS, TROOPS
 from sim.processes import task
 from sim.state import CEASEFIRE, CONSENT, IMPARTIALITY, WITHDRAW
+
+
+class Limits(NamedTuple):
+    """Where the conditions of contingents with caveats fail."""
+
+    fighting: float  # 0..1 violence felt above which there is no cease-fire
+    consent: float  # 0..1 of the host, below which there is none
+    gap: float  # 0..1 between the most and the least hostile faction, above which a mission is seen as partial
 
 
 def share_present(missions, planned, week, expulsion):
@@ -22,16 +33,16 @@ def share_present(missions, planned, week, expulsion):
     """
     gone = (week - missions.expelled) / max(expulsion, 1e-9)  # minus infinity for those nobody asked to leave
     left = np.minimum(np.maximum(1 - gone, 0), 1)
-    share = np.repeat((planned * left)[:, None], 5, axis=1)
+    share = np.repeat((planned * left)[:, None], len(KINDS), axis=1)
     for m, other in enumerate(missions.takes_over):
         if other < 0 or not missions.arrive[m] <= week < missions.leave[m]:
             continue
         handed_over = missions.arrive[m] <= missions.leave[other] <= week  # else they have gone home before
         if handed_over and not np.isfinite(missions.expelled[other]):
-            theirs = missions.rehatted[m] * missions.peak[other] * missions.personnel[other, 0]
-            floor = min(1.0, theirs / max(missions.personnel[m, 0], 1e-9)) * left[m]
+            theirs = missions.rehatted[m] * missions.peak[other] * missions.personnel[other, TROOPS]
+            floor = min(1.0, theirs / max(missions.personnel[m, TROOPS], 1e-9)) * left[m]
             out = np.clip((missions.leave[m] - week) / max(missions.draw_down[m], 1e-9), 0, 1)
-            share[m, 0] = max(share[m, 0], min(floor, out))
+            share[m, TROOPS] = max(share[m, TROOPS], min(floor, out))
     return share
 
 
@@ -45,11 +56,11 @@ def suspended(caveat, caveated, felt, consent, gap, limits):
     felt : (U,) 0..1 violence felt where they are
     consent : (U,) 0..1 of the host
     gap : (U,) 0..1 between the most and the least hostile faction
-    limits : (fighting, consent, gap) at which a condition fails
+    limits : Limits, at which a condition fails
     """
-    fails = caveat[:, CEASEFIRE] & (felt > limits[0])
-    fails |= caveat[:, CONSENT] & (consent < limits[1])
-    fails |= caveat[:, IMPARTIALITY] & (gap > limits[2])
+    fails = caveat[:, CEASEFIRE] & (felt > limits.fighting)
+    fails |= caveat[:, CONSENT] & (consent < limits.consent)
+    fails |= caveat[:, IMPARTIALITY] & (gap > limits.gap)
     return caveated & fails
 
 
@@ -64,14 +75,13 @@ def deploy(model):
     full = u.share * (m.personnel * share)[u.mission]
     lost = np.minimum(u.losses / np.maximum(full.sum(axis=1), 1e-9), 1.0)
     u.strength = full * (1 - lost)[:, None]
-    hostility, d = model.factions.hostility, p.deploy
-    gap = (hostility.max(axis=0) - hostility.min(axis=0))[u.mission]
-    consent = 1 - model.hostility_of_host()[u.mission]
+    hostility, d, flag = model.factions.hostility, p.deploy, m.command[u.mission]
+    gap = (hostility.max(axis=0) - hostility.min(axis=0))[flag]
+    consent = 1 - model.hostility_of_host()[flag]
     felt = np.where(u.cell >= 0, model.land.felt[u.cell], 0.0)
     carried = m.caveat[u.mission]
-    u.suspended = suspended(
-        carried, u.caveated, felt, consent, gap, (d.caveat_fighting, 1 - p.judge.expulsion, d.caveat_gap)
-    )
+    limits = Limits(fighting=d.caveat_fighting, consent=1 - p.judge.expulsion, gap=d.caveat_gap)
+    u.suspended = suspended(carried, u.caveated, felt=felt, consent=consent, gap=gap, limits=limits)
     goes_home = u.suspended & carried[:, WITHDRAW] & (carried[:, IMPARTIALITY] & (gap > d.caveat_gap))
     u.strength[goes_home] = 0.0  # partiality is not cured by waiting in a base; fighting may be
     _open_bases(model, u, m)

@@ -42,7 +42,7 @@ def enforce(model):
     if not m.names:
         return
     n = bands.faction.size
-    reached = reach(m.use_of_force, f.host, m.host_reach, m.partiality, 1 - model.hostility_of_host())
+    reached = reach(m.use_of_force, f.host, m.host_reach, m.partiality, 1 - model.hostility_of_host()[m.command])
     on_ground = model.task_presence("enforce")
     if not on_ground.any():
         return

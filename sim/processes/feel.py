@@ -1,11 +1,12 @@
 """10. Feel: trust in missions and grievance toward factions.
 
-Per civilian i and mission m, in a year:
+Per civilian and chain of command, in a year:
 
     d trust / dt = (protection felt + aid received + engagement) (1 - trust) - (harm + stood by + rumour) trust
                    - forget (trust - start)
 
-Harm by a mission and attacks it stood by count where they happened and among whose people; what one mission does
+What people know of a mission is its flag: what the missions of a chain of command do is added up before any of it
+saturates. Harm and attacks that one stood by count where they happened and among whose people; what one command does
 falls on another by the conflation of the two. Grievance grows with one's own dead, toward who killed them.
 """
 
@@ -13,24 +14,25 @@ import numba
 import numpy as np
 
 from sim.country import in_place
-from sim.params import TASKS
 from sim.state import ABROAD, zeros
 
 
 @numba.njit(cache=True)
-def update(cell, community, status, persons, need, aided, gain, loss, by_aid, wound, numbers, host, trust, grievance):
+def update(p, y, cell, community, status, persons, need, aided, gain, loss, by_aid, wound, host, trust,
+           grievance):  # fmt: skip
     """One week of trust and grievance; one civilian after the other.
 
     Parameters
     ----------
+    p : numbers.feel; y : years in a week
     cell, community, status, persons : (N,) int; need : (N,) 0..1; aided : (N,) bool
-    gain : (C, M) rise of trust this week; loss : (C, K, M) 0..1 share of trust lost; by_aid : (C, M) rise if aided
+    gain : (C, M) rise of trust in each of M commands this week; by_aid : (C, M) rise if aided
+    loss : (C, K, M) 0..1 share of trust that each community loses
     wound : (C, K, F) blow to those whose people were killed
-    numbers : start of trust, its forgetting per week, forgiving per week, grievance from need per week
     host : int, faction that need is blamed on, -1 for none
     trust : (N, M), grievance : (N, F), written
     """
-    start, forget, forgive, from_need = numbers
+    start, forget, forgive, from_need = p.start, p.forget * y, p.forgive * y, p.need * y
     for i in range(persons.size):
         if persons[i] == 0:
             continue
@@ -55,47 +57,47 @@ def update(cell, community, status, persons, need, aided, gain, loss, by_aid, wo
             grievance[i, f] = min(max(g, 0.0), 1.0)
 
 
-def conflation(command, spill):
-    """Return how much of what mission m earns falls on mission n: (M, M), 1 within a chain of command."""
-    return np.where(command[:, None] == command[None, :], 1.0, spill)
+def conflation(commands, spill):
+    """Return how much of what one of so many commands earns falls on each: (K, K), 1 on itself."""
+    return np.where(np.eye(commands, dtype=bool), 1.0, spill)
 
 
 @numba.njit(cache=True)
-def signals(protect, engage, felt, aid, stood_by, harmed, population, knowledge, numbers, gain, loss, by_aid):
-    """Work out what people see of each mission this week.
+def signals(p, y, protect, engage, talk, felt, aid, stood_by, harmed, population, rumour, gain, loss, by_aid):
+    """Work out what people see of each chain of command this week.
 
     Parameters
     ----------
-    protect, engage : (M, C) effective presence; felt : (C,) 0..1; aid : (M, C) share served
+    p : numbers.feel; y : years in a week
+    protect, engage : (M, C) effective presence of each of M commands; talk : (M, C) the latter, by what it knows
+    felt : (C,) 0..1; aid : (M, C) share served
     stood_by : (M, C) attacks witnessed; harmed : (M, C, K) killed; population : (C, K), of places
-    knowledge : (M,) 0..1
-    numbers : weekly rise by protection, engagement and aid; loss by harm, by standing by, and by rumour;
-        presence that protects and that engages half fully; engagement of strangers
+    rumour : 0..1 misinformation that nobody talks down
     gain, by_aid : (C, M), loss : (C, K, M), written
     """
-    by_protection, by_engagement, aided, by_harm, by_standing, rumour, protect_half, engage_half, strangers = numbers
+    by_protection, by_engagement, by_relief = p.protection * y, p.engagement * y, p.aid * y
+    by_rumour = p.rumour * rumour * y
     for c in range(felt.size):
         whole = 0.0
-        for m in range(knowledge.size):
+        for m in range(aid.shape[0]):
             whole += aid[m, c]
-        for m in range(knowledge.size):
-            seen = protect[m, c] / (protect[m, c] + protect_half)
-            talk = engage[m, c] / (engage[m, c] + engage_half) * (strangers + knowledge[m])
-            gain[c, m] = by_protection * seen * (1.0 - felt[c]) + by_engagement * talk
-            by_aid[c, m] = aided * aid[m, c] / whole if whole > 0 else 0.0
+        for m in range(aid.shape[0]):
+            seen = protect[m, c] / (protect[m, c] + p.protection_half)
+            heard = talk[m, c] / (engage[m, c] + p.engagement_half)
+            gain[c, m] = by_protection * seen * (1.0 - felt[c]) + by_engagement * heard
+            by_aid[c, m] = by_relief * aid[m, c] / whole if whole > 0 else 0.0
             for k in range(population.shape[1]):
                 per_1000 = 1_000.0 * harmed[m, c, k] / (population[c, k] + 1_000.0)
-                x = by_harm * per_1000 + by_standing * stood_by[m, c] + rumour
+                x = p.harm * per_1000 + p.stood_by * stood_by[m, c] + by_rumour
                 loss[c, k, m] = x / (1.0 + x)
 
 
 def feel(model):
-    """Update what every civilian thinks of every mission and faction."""
+    """Update what every civilian thinks of every chain of command and faction."""
     people, m, p, now, census = model.people, model.missions, model.params.feel, model.now, model.census
     y = model.years
-    n_m, (n_c, n_k), n_f = len(m.names), census.population.shape, model.factions.host.size
-    mixed = conflation(m.command, model.spill())
-    np.fill_diagonal(mixed, 1.0)
+    n_m, (n_c, n_k), n_f = len(model.commands.names), census.population.shape, model.factions.host.size
+    mixed = conflation(n_m, model.spill())
     wound, harmed = zeros(n_c, n_k, n_f), zeros(n_m, n_c, n_k)
     for faction, mission, cell, community, dead in now.killings:
         cells, share = model.place(cell)
@@ -103,17 +105,20 @@ def feel(model):
             there = census.of_place[cells, community]
             wound[cells, community, faction] += share * (p.grievance * 1_000.0 * dead / (there + 1_000.0))
         else:
-            harmed[:, cells, community] += share * dead * mixed[mission][:, None]
+            harmed[:, cells, community] += share * dead * mixed[m.command[mission]][:, None]
     stood = mixed.T @ in_place(model.land, now.stood_by.T).T if now.stood_by.any() else now.stood_by
-    rumour = p.misinformation / (1 + m.work[:, TASKS.index("communicate")].sum() / p.communicators)
-    numbers = (p.protection * y, p.engagement * y, p.aid * y, p.harm, p.stood_by, p.rumour * rumour * y,
-               p.protection_half, p.engagement_half, p.strangers)  # fmt: skip
+    rumour = p.misinformation / (1 + model.work_on("communicate").sum() / p.communicators)
+    engage = model.task_presence("engage")
     gain, by_aid, loss = zeros(n_c, n_m), zeros(n_c, n_m), zeros(n_c, n_k, n_m)
-    signals(model.task_presence("protect"), model.task_presence("engage"), model.land.felt, now.aid, stood, harmed,
-            census.of_place, m.knowledge, numbers, gain, loss, by_aid)  # fmt: skip
+    signals(
+        p=model.numbers.feel, y=y, protect=model.by_command(model.task_presence("protect")),
+        engage=model.by_command(engage), talk=model.by_command(engage * (p.strangers + m.knowledge)[:, None]),
+        felt=model.land.felt, aid=now.aid, stood_by=stood, harmed=harmed, population=census.of_place,
+        rumour=rumour, gain=gain, loss=loss, by_aid=by_aid,
+    )  # fmt: skip
     host = np.flatnonzero(model.factions.host)
     update(
-        people.cell, people.community, people.status, people.persons, people.need, model.aided, gain, loss, by_aid,
-        wound, (p.start, p.forget * y, p.forgive * y, p.need * y), host[0] if host.size else -1,
-        people.trust, people.grievance,
+        p=model.numbers.feel, y=y, cell=people.cell, community=people.community, status=people.status,
+        persons=people.persons, need=people.need, aided=model.aided, gain=gain, loss=loss, by_aid=by_aid, wound=wound,
+        host=host[0] if host.size else -1, trust=people.trust, grievance=people.grievance,
     )  # fmt: skip

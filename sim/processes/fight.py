@@ -14,14 +14,14 @@ from sim.state import Event
 
 
 @numba.njit(cache=True)
-def hazards(faction, cell, fighters, drive, around, rival, separation, rate, phi):
+def hazards(p, faction, cell, fighters, drive, around, rival, separation):
     """Return the hazard (1/year) that each band fights, and its rivals in reach: two (B,).
 
     Parameters
     ----------
+    p : numbers.fight
     faction, cell : (B,) int; fighters : (B,) persons; drive : (B,) aggression with campaigns counted in
     around : (F, C) fighters in reach; rival : (F, F) bool; separation : (C,) effective presence, persons
-    rate : 1/year; phi : peacekeepers that offset one fighter
     """
     out, foes = np.zeros(faction.size), np.zeros(faction.size)
     for b in range(faction.size):
@@ -30,8 +30,8 @@ def hazards(faction, cell, fighters, drive, around, rival, separation, rate, phi
             if rival[f, g]:
                 foes[b] += around[g, c]
         if x >= 1.0:
-            kept_apart = separation[c] / (separation[c] + phi * x)
-            out[b] = rate * drive[b] * foes[b] / (foes[b] + x) * (1.0 - kept_apart)
+            kept_apart = separation[c] / (separation[c] + p.separation * x)
+            out[b] = p.rate * drive[b] * foes[b] / (foes[b] + x) * (1.0 - kept_apart)
     return out, foes
 
 
@@ -40,8 +40,10 @@ def fight(model):
     f, bands, p = model.factions, model.bands, model.params.fight
     n = bands.faction.size
     separation = model.task_presence("separate").sum(axis=0)
-    rates, _ = hazards(bands.faction, bands.cell, bands.fighters, model.drive(p.lull), model.fighters_around(),
-                       f.rival, separation, p.rate, p.separation)  # fmt: skip
+    rates, _ = hazards(
+        p=model.numbers.fight, faction=bands.faction, cell=bands.cell, fighters=bands.fighters,
+        drive=model.drive(p.lull), around=model.fighters_around(), rival=f.rival, separation=separation,
+    )  # fmt: skip
     battles = draws.counts(model.luck.uniform("fight.meet", n), rates, model.years) * (bands.paused <= 0)
     for nth in range(battles.max(initial=0)):
         whom, size, crossfire = (model.luck.uniform(f"fight.{w}{nth}", n) for w in ("whom", "size", "crossfire"))

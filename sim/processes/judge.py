@@ -1,10 +1,13 @@
-"""11. Judge: factions' hostility to missions, and the consent of the host.
+"""11. Judge: factions' hostility to the chains of command, and the consent of the host.
 
 Impartiality has two meanings (Matsumura 2024): (a) judging compliance with the *political* agreement angers
 whoever loses by it, as far as the process is contested; (b) judging compliance with *human rights* angers whoever
 abuses, in proportion to the abuse. Force angers whom it hits, and armed escorts whose gates they break.
-What one mission earns spills over to another: fully within a chain of command, by the conflation between separate
-ones. Hostility decays, faster where a mission talks with armed actors.
+Factions know flags: what the missions of a chain of command do is added up before it saturates. What one command
+earns falls on the others by the conflation. Hostility decays, faster where a command talks with armed actors.
+
+A host that has had enough withdraws its consent from the whole command; if one mission alone has offended it, far more
+by person than the others, from that one.
 """
 
 import numpy as np
@@ -14,16 +17,15 @@ from sim.processes.feel import conflation
 from sim.state import SMALL_FACTION
 
 POLITICAL = [TASKS.index(t) for t in ("monitor", "mediate", "build", "police", "ddr")]
-RIGHTS = [TASKS.index(t) for t in ("report", "protect")]
 
 
 def earned(p, political, rights, loses, abuse, hit, forced, y, escort_cost):
-    """Return the hostility that each mission earns itself this week: (F, M).
+    """Return the hostility that each chain of command earns itself this week: (F, K).
 
     Parameters
     ----------
-    p : params.Judge; political, rights : (M,) 0..1 weight of its judging
-    loses, abuse : (F,) 0..1; hit : (F, M) share of fighters hit; forced : (M,) share of access forced
+    p : params.Judge; political, rights : (K,) 0..1 weight of its judging
+    loses, abuse : (F,) 0..1; hit : (F, K) share of fighters hit; forced : (K,) share of access forced
     """
     by_judging = (p.political * political * loses[:, None] + p.rights * rights * abuse[:, None]) * y
     return by_judging + p.force * hit + escort_cost * forced * y
@@ -34,25 +36,56 @@ def judge(model):
     f, m, p, now = model.factions, model.missions, model.params.judge, model.now
     if not m.names:
         return
-    y, dt = model.years, model.params.step_weeks
-    political = m.work[:, POLITICAL].sum(axis=1)
-    rights = m.work[:, RIGHTS[0]] * p.reporting + m.work[:, RIGHTS[1]] * p.witnessing
+    y = model.years
     f.abuse_record *= model.fading(p.abuse_memory)
     f.abuse_record += now.by_faction
-    abuse = f.abuse_record / (f.abuse_record + p.abuse_deaths)
+    judging = {
+        "political": m.work[:, POLITICAL].sum(axis=1),
+        "rights": m.work[:, TASKS.index("report")] * p.reporting + m.work[:, TASKS.index("protect")] * p.witnessing,
+    }
+    weight = {name: model.by_command(work) for name, work in judging.items()}
+    share = now.hit / np.maximum(model.strength(), SMALL_FACTION)[:, None]
+    about = {
+        "p": p, "loses": p.contestation * (1 - f.commitment), "y": y, "escort_cost": model.params.relieve.escort_cost,
+        "abuse": f.abuse_record / (f.abuse_record + p.abuse_deaths),
+    }  # fmt: skip
     own = earned(
-        p, political / (political + p.judging_half), rights / (rights + p.judging_half),
-        p.contestation * (1 - f.commitment), abuse, now.hit / np.maximum(model.strength(), SMALL_FACTION)[:, None],
-        now.forced, y, model.params.relieve.escort_cost,
+        **about, **{name: w / (w + p.judging_half) for name, w in weight.items()},
+        hit=share @ model.commands.member.T, forced=now.forced,
     )  # fmt: skip
-    mixed = conflation(m.command, model.spill())
-    np.fill_diagonal(mixed, 1.0)
-    rise = own @ mixed
-    engage = m.work[:, TASKS.index("engage")]
+    rise = own @ conflation(len(model.commands.names), model.spill())
+    engage = model.work_on("engage")
     fall = (p.decay + p.persuasion * engage / (engage + p.persuaders)) * y
     f.hostility = np.clip(f.hostility + rise * (1 - f.hostility) - fall * f.hostility, 0, 1)
-    wanted_out = model.hostility_of_host() > p.expulsion
-    present = m.work.sum(axis=1) > 0
-    m.unwelcome = np.where(wanted_out & present & m.needs_consent, m.unwelcome + dt, 0.0)
-    asked = (m.unwelcome > p.patience) & ~np.isfinite(m.expelled)
-    m.expelled[asked] = model.week
+    if f.host.any():  # what each mission earned of it: of the judging as it shares in the work, of force its own
+        part = {n: w / (weight[n][m.command] + p.judging_half) for n, w in judging.items()}
+        earned_from_host = earned(**about, **part, hit=share, forced=np.zeros(len(m.names)))[f.host].sum(axis=0)
+        m.offence = m.offence * model.fading(p.offence_memory) + earned_from_host
+    _withdraw_consent(model)
+
+
+def alone(offence, persons, command, ratio):
+    """Say which missions offend alone: more than half of their command's offence, far more by person than the rest.
+
+    Parameters
+    ----------
+    offence : (M,) hostility earned; persons : (M,) present; command : (M,) int; ratio : how many times the others'
+    """
+    same = command[:, None] == command[None, :]
+    of_all, all_ = same @ offence, same @ persons
+    rest, others = of_all - offence, all_ - persons
+    harsher = offence * others > ratio * rest * np.maximum(persons, 1e-9)
+    return (others > 0) & (persons > 0) & (offence > 0.5 * of_all) & harsher
+
+
+def _withdraw_consent(model):
+    m, c, p = model.missions, model.commands, model.params.judge
+    persons = m.persons.sum(axis=1)
+    wanted_out = (model.hostility_of_host() > p.expulsion) & (c.member @ (persons * m.needs_consent) > 0)
+    c.unwelcome = np.where(wanted_out, c.unwelcome + model.params.step_weeks, 0.0)
+    for k in np.flatnonzero(c.unwelcome > p.patience):
+        mine = (m.command == k) & m.needs_consent & ~np.isfinite(m.expelled)
+        guilty = mine & alone(m.offence, persons, m.command, p.alone)
+        if guilty.any():
+            c.unwelcome[k] = 0.0  # the others are given another chance
+        m.expelled[guilty if guilty.any() else mine] = model.week

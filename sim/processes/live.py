@@ -19,13 +19,14 @@ from sim.state import ABROAD, AWAY, HOME
 
 
 @numba.njit(cache=True)
-def feel_violence(deaths, people, near, fading, half, next_door, violence, felt):
+def feel_violence(p, deaths, people, near, fading, violence, felt):
     """Update the memory of violence per 1,000 people of a place, and what is felt of it there and around.
 
     Parameters
     ----------
+    p : numbers.live
     deaths : (C,) persons this week, people : (C,) persons, in the place of each cell; near : (C, 9) int, places
-    fading : 0..1 what a week leaves; half : deaths per 1,000 felt half fully; next_door : 0..1
+    fading : 0..1 what a week leaves
     violence, felt : (C,) written
     """
     for c in range(people.size):
@@ -34,31 +35,29 @@ def feel_violence(deaths, people, near, fading, half, next_door, violence, felt)
         around = violence[c]
         for r in range(1, near.shape[1]):
             if near[c, r] >= 0:
-                around += next_door * violence[near[c, r]]
-        felt[c] = around / (around + half)
+                around += p.neighbours * violence[near[c, r]]
+        felt[c] = around / (around + p.half_violence)
 
 
 @numba.njit(cache=True)
-def conditions(felt, institutions, numbers, y):
+def conditions(p, y, felt, institutions):
     """Return what a week does to people by place: four arrays.
 
     Parameters
     ----------
-    felt, institutions : (C,) 0..1; y : years in a week
-    numbers : need by violence, by poverty, by displacement; livelihood; coping; flight; homecoming; quiet
+    p : numbers.live; y : years in a week; felt, institutions : (C,) 0..1
     Returns rise and fall of need at home and displaced (C, 2); probabilities to flee and to return (C,).
     """
-    by_violence, poverty, by_displacement, livelihood, coping, flight, homecoming, quiet = numbers
     rise, fall = np.empty((felt.size, 2)), np.empty((felt.size, 2))
     leaves, returns = np.empty(felt.size), np.empty(felt.size)
     for c in range(felt.size):
         v = felt[c]
-        rise[c, 0] = (by_violence * v + poverty * (1.0 - institutions[c])) * y
-        rise[c, 1] = rise[c, 0] + by_displacement * y
-        fall[c, 0] = livelihood * (1.0 - v) * y
-        fall[c, 1] = coping * fall[c, 0]
-        leaves[c] = draws.chance(flight * v * y)
-        returns[c] = draws.chance(homecoming * quiet / (quiet + v) * y)
+        rise[c, 0] = (p.violence_need * v + p.poverty * (1.0 - institutions[c])) * y
+        rise[c, 1] = rise[c, 0] + p.displaced_need * y
+        fall[c, 0] = p.livelihood * (1.0 - v) * y
+        fall[c, 1] = p.coping * fall[c, 0]
+        leaves[c] = draws.chance(p.flight * v * y)
+        returns[c] = draws.chance(p.homecoming * p.quiet / (p.quiet + v) * y)
     return rise, fall, leaves, returns
 
 
@@ -84,20 +83,20 @@ def bury(toll, cell, community, status, luck, people, persons):
 
 
 @numba.njit(cache=True)
-def subsist(cell, home, status, luck_die, luck_aid, luck_move, rise, fall, served, leaves, returns, numbers,
+def subsist(p, y, cell, home, status, luck_die, luck_aid, luck_move, rise, fall, served, leaves, returns,
             persons, need, aided, moves):  # fmt: skip
     """One week of need, deaths from it, and who sets out; one civilian after the other.
 
     Parameters
     ----------
+    p : numbers.live; y : years in a week
     cell, home, status : (N,) int; luck_* : (N,) 0..1
     rise, fall : (C, 2) growth and decay of need in a week at home and displaced
     served : (C,) share of those in need who are aided; leaves, returns : (C,) probabilities of a week
-    numbers : fall of need by aid, by refuge abroad; mortality; all per week
     persons, need, aided, moves : (N,) written; moves is -1 return, 0 stay, 1 flee
     Returns (deaths from need, person-weeks of unmet need).
     """
-    by_aid, by_refuge, mortality = numbers
+    by_aid, by_refuge, mortality = p.aid * y, p.abroad * y, p.mortality * y
     died, unmet = 0, 0.0
     for i in range(persons.size):
         moves[i] = 0
@@ -162,19 +161,22 @@ def live(model):
     y = model.years
     n = people.persons.size
     deaths = in_place(land, model.deaths_by_cell())
-    feel_violence(deaths, census.of_place.sum(axis=1), land.near, model.fading(p.memory), p.half_violence, p.neighbours,
-                  land.violence, land.felt)  # fmt: skip
+    feel_violence(
+        p=model.numbers.live, deaths=deaths, people=census.of_place.sum(axis=1), near=land.near,
+        fading=model.fading(p.memory), violence=land.violence, felt=land.felt,
+    )  # fmt: skip
     if now.killings:
-        bury(now.toll.copy(), people.cell, people.community, people.status, model.luck.uniform("live.bury", n),
-             census.population.astype(np.int64), people.persons)  # fmt: skip
-    numbers = (p.violence_need, p.poverty, p.displaced_need, p.livelihood, p.coping, p.flight, p.homecoming, p.quiet)
-    rise, fall, leaves, returns = conditions(land.felt, land.institutions, numbers, y)
+        bury(
+            toll=now.toll.copy(), cell=people.cell, community=people.community, status=people.status,
+            luck=model.luck.uniform("live.bury", n), people=census.population.astype(np.int64), persons=people.persons,
+        )  # fmt: skip
+    rise, fall, leaves, returns = conditions(model.numbers.live, y, land.felt, land.institutions)
     moves = np.zeros(n, dtype=np.int8)
     died, unmet = subsist(
-        people.cell, people.home, people.status, model.luck.uniform("live.die", n),
-        model.luck.uniform("live.aid", n), model.luck.uniform("live.move", n), rise, fall,
-        now.aid.sum(axis=0), leaves, returns, (p.aid * y, p.abroad * y, p.mortality * y),
-        people.persons, people.need, model.aided, moves,
+        p=model.numbers.live, y=y, cell=people.cell, home=people.home, status=people.status,
+        luck_die=model.luck.uniform("live.die", n), luck_aid=model.luck.uniform("live.aid", n),
+        luck_move=model.luck.uniform("live.move", n), rise=rise, fall=fall, served=now.aid.sum(axis=0), leaves=leaves,
+        returns=returns, persons=people.persons, need=people.need, aided=model.aided, moves=moves,
     )  # fmt: skip
     now.excess[0], now.unmet[0] = died, unmet * model.params.step_weeks
     _go_home(people, moves)
@@ -198,5 +200,7 @@ def _flee(model, who):
     pull = calm * (p.countryside * land.place_area + land.town) * (1 + p.shelter * shelter / (shelter + p.shelter_half))
     crossing = p.border / (1 + (land.border / p.border_km) ** 2)
     luck = model.luck.uniform("live.refuge", who.astype(np.uint64))
-    find_refuge(who, luck, people.cell, people.home, people.status, land.row, land.col, pull, crossing,
-                p.flight_km / land.cell_km)  # fmt: skip
+    find_refuge(
+        who=who, luck=luck, cell=people.cell, home=people.home, status=people.status, row=land.row, col=land.col,
+        pull=pull, crossing=crossing, reach=p.flight_km / land.cell_km,
+    )  # fmt: skip

@@ -30,8 +30,8 @@ def onset(aggression, rest, provocation, p):
 
 
 @numba.njit(cache=True)
-def march(who, hops, luck, goal, roams, guard, comfort, fighters, faction, row, col, near, stride,
-          numbers, cell, held_up):  # fmt: skip
+def march(p, who, hops, luck, goal, roams, guard, comfort, fighters, faction, row, col, near, stride,
+          cell, held_up):  # fmt: skip
     """Move bands place by place: those in a campaign toward its objective, the others about their home.
 
     A cell's pull is steep in the progress it makes; for those who roam it also grows with comfort there. A
@@ -39,13 +39,12 @@ def march(who, hops, luck, goal, roams, guard, comfort, fighters, faction, row, 
 
     Parameters
     ----------
+    p : numbers.move
     who : (n,) int; hops : (B,) int, places a band can go; luck : (H, B) 0..1, one draw a hop
     goal : (B,) int, cell; roams : (B,) bool; guard, comfort : (F, C); fighters : (B,); faction : (B,) int
     row, col : (C,) int; near : (C, 9) int, one place on; stride : int, cells from one place to the next
-    numbers : wariness; pull of a step without headway, of any step on those who roam
     cell, held_up : (B,) written
     """
-    wariness, detour, roaming = numbers
     free = np.zeros(near.shape[1])
     for b in who:
         g = goal[b]
@@ -58,13 +57,13 @@ def march(who, hops, luck, goal, roams, guard, comfort, fighters, faction, row, 
                 c = near[here, r]
                 if c >= 0:
                     progress = now - math.sqrt((row[c] - row[g]) ** 2 + (col[c] - col[g]) ** 2) / stride
-                    gain = max(detour + progress, 0.02)
+                    gain = max(p.detour + progress, 0.02)
                     pull = gain * gain * gain
                     if roams[b]:
-                        pull = (roaming + pull) * comfort[faction[b], c]
+                        pull = (p.roaming + pull) * comfort[faction[b], c]
                     held = guard[faction[b], c]
                     wanted += pull
-                    allowed += pull / (1.0 + wariness * held / (held + fighters[b]))
+                    allowed += pull / (1.0 + p.wariness * held / (held + fighters[b]))
                 free[r] = allowed
             held_up[b] = 1.0 - allowed / max(wanted, 1e-12)
             for r in range(near.shape[1]):
@@ -156,6 +155,8 @@ def _march(model):
     goal = np.where(bands.taking_part, f.objective[bands.faction], bands.home)
     bands.held_up[:] = 0
     luck = np.array([model.luck.uniform(f"move.hop{hop}", n) for hop in range(hops.max(initial=1))])
-    march(np.flatnonzero(hops), hops, luck, goal, ~bands.taking_part, model.guard, f.comfort, bands.fighters,
-          bands.faction, land.row, land.col, land.near, land.stride, (p.wariness, p.detour, p.roaming), bands.cell,
-          bands.held_up)  # fmt: skip
+    march(
+        p=model.numbers.move, who=np.flatnonzero(hops), hops=hops, luck=luck, goal=goal, roams=~bands.taking_part,
+        guard=model.guard, comfort=f.comfort, fighters=bands.fighters, faction=bands.faction, row=land.row,
+        col=land.col, near=land.near, stride=land.stride, cell=bands.cell, held_up=bands.held_up,
+    )  # fmt: skip

@@ -11,7 +11,6 @@ missions complementary (Schumann & Bara 2023).
 import numpy as np
 
 from sim import draws
-from sim.params import TASKS
 from sim.state import SMALL_FACTION
 
 
@@ -20,7 +19,7 @@ def mediation(work, hostility, half):
 
     Parameters
     ----------
-    work : (M,) staff on mediation; hostility : (F, M) 0..1; half : staff that give half the effect
+    work : (K,) staff on mediation; hostility : (F, K) 0..1; half : staff that give half the effect
     """
     accepted = (work * (1 - hostility)).sum(axis=1)
     return accepted / (accepted + half)
@@ -56,24 +55,25 @@ def next_institutions(p, institutions, builders, violence, consent, y):
 
 def negotiate(model):
     """Move commitments, sign or break the agreement, build or lose institutions."""
-    f, m, p, now, land = model.factions, model.missions, model.params.negotiate, model.now, model.land
+    f, p, now, land = model.factions, model.params.negotiate, model.now, model.land
     y = model.years
     state, security = model.census.state, 1 - model.census.felt
-    offered = mediation(m.work[:, TASKS.index("mediate")], f.hostility, p.mediators)
+    offered = mediation(model.work_on("mediate"), f.hostility, p.mediators)
     size = np.maximum(model.strength(), SMALL_FACTION)
     f.pressure *= model.fading(p.pressure_memory)
     f.pressure += now.hit.sum(axis=1) / size
     change = commitment_change(
-        p, f.commitment, f.ceiling, offered, security, f.pressure, now.lost_to_rivals / size, model.grudge, state, y
-    )
+        p=p, commitment=f.commitment, ceiling=f.ceiling, offered=offered, security=security, pressure=f.pressure,
+        lost=now.lost_to_rivals / size, grudge=model.grudge, state=state, y=y,
+    )  # fmt: skip
     f.commitment = np.clip(f.commitment + change, 0, f.ceiling)
     _agreement(model, security)
-    consent = 1 - (model.hostility_of_host() * m.work[:, TASKS.index("build")]).sum() / max(
-        m.work[:, TASKS.index("build")].sum(), 1e-9
-    )
+    builders = model.work_on("build")
+    consent = 1 - (model.hostility_of_host() * builders).sum() / max(builders.sum(), 1e-9)
     land.institutions = next_institutions(
-        p, land.institutions, model.task_presence("build").sum(axis=0), land.felt, consent, y
-    )
+        p=p, institutions=land.institutions, builders=model.task_presence("build").sum(axis=0), violence=land.felt,
+        consent=consent, y=y,
+    )  # fmt: skip
     aggression = 1 - f.commitment
     party = f.ceiling > p.willing
     f.aggression = np.where(model.politics.agreement[0] & party, aggression * (1 - p.ceasefire), aggression)
@@ -86,7 +86,7 @@ def _agreement(model, security):
     willing = f.commitment[active].mean() if active.sum() > 1 else 0.0
     luck = model.luck.uniform("negotiate.agreement", 1)[0]
     if politics.agreement[0]:
-        monitors = model.missions.work[:, TASKS.index("monitor")].sum()
+        monitors = model.work_on("monitor").sum()
         held = p.guarantee * monitors / (monitors + p.monitors)
         rate = p.collapse * (1 - held) * (1 - model.census.state) * (1 - willing) * (2 - security)
         if luck < draws.chance(rate * model.years) or willing < p.walk_out * p.sign:

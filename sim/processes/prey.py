@@ -17,21 +17,19 @@ from sim.state import Event
 
 
 @numba.njit(cache=True)
-def hazards(faction, cell, fighters, losses, drive, reach, share, around, rival, grief, community, population, guard,
-            reports, abuse, commitment, numbers):  # fmt: skip
+def hazards(p, faction, cell, fighters, losses, drive, reach, share, around, rival, grief, community, population,
+            guard, reports, abuse, commitment):  # fmt: skip
     """Return the hazard (1/year) that each band attacks civilians: (B,).
 
     Parameters
     ----------
+    p : numbers.prey
     faction, cell : (B,) int; fighters, losses : (B,) persons; drive : (B,) aggression with campaigns counted in
     reach : (C, R) int, share : (R,) cells in reach; around : (F, C) fighters there; rival : (F, F) bool
     grief : (C, K) own dead lately; community : (F, K) 0..1; population : (C, K) persons
     guard : (F, C) effective protection; reports : (C,) reporting
     abuse : (F,) ratio; commitment : (F,) 0..1
-    numbers : rate, phi, weights of rivals, losses and reprisal in the motive, restraint; halves of targets found, of
-        losses and of own dead as a motive, of reporting
     """
-    rate, phi, by_rivals, by_losses, by_reprisal, restraint, half, losses_half, reprisal_half, reporters = numbers
     out = np.zeros(faction.size)
     for b in range(faction.size):
         f, c, x = faction[b], cell[b], fighters[b]
@@ -47,13 +45,12 @@ def hazards(faction, cell, fighters, losses, drive, reach, share, around, rival,
                 for k in range(community.shape[1]):
                     own_dead += grief[there, k] * community[f, k] * share[r]
                     targets += population[there, k] * (1.0 - community[f, k]) * share[r]
-        motive = 1.0 + by_rivals * foes / (foes + x) + by_losses * losses[b] / (losses[b] + losses_half * x)
-        motive += by_reprisal * own_dead / (own_dead + reprisal_half)
-        deterred = guard[f, c] / (guard[f, c] + phi * x)
-        restrained = restraint * commitment[f] * reports[c] / (reports[c] + reporters)
-        out[b] = (
-            rate * abuse[f] * drive[b] * motive * targets / (targets + half) * (1.0 - deterred) * (1.0 - restrained)
-        )
+        motive = 1.0 + p.rivals * foes / (foes + x) + p.losses * losses[b] / (losses[b] + p.losses_half * x)
+        motive += p.reprisal * own_dead / (own_dead + p.reprisal_half)
+        deterred = guard[f, c] / (guard[f, c] + p.protection * x)
+        restrained = p.restraint * commitment[f] * reports[c] / (reports[c] + p.reporters)
+        found = targets / (targets + p.targets)
+        out[b] = p.rate * abuse[f] * drive[b] * motive * found * (1.0 - deterred) * (1.0 - restrained)
     return out
 
 
@@ -64,12 +61,11 @@ def prey(model):
     land.grief *= model.fading(p.reprisal_memory)
     bands.losses *= model.fading(p.loss_memory)
     reports = model.task_presence("report").sum(axis=0)
-    numbers = (p.rate, p.protection, p.rivals, p.losses, p.reprisal, p.restraint, p.targets, p.losses_half,
-               p.reprisal_half, p.reporters)  # fmt: skip
     rates = hazards(
-        bands.faction, bands.cell, bands.fighters, bands.losses, model.drive(p.lull), land.reach, land.reach_share,
-        model.fighters_around(), f.rival, land.grief, f.community, model.census.population, model.guard, reports,
-        f.abuse, f.commitment, numbers,
+        p=model.numbers.prey, faction=bands.faction, cell=bands.cell, fighters=bands.fighters, losses=bands.losses,
+        drive=model.drive(p.lull), reach=land.reach, share=land.reach_share, around=model.fighters_around(),
+        rival=f.rival, grief=land.grief, community=f.community, population=model.census.population, guard=model.guard,
+        reports=reports, abuse=f.abuse, commitment=f.commitment,
     )  # fmt: skip
     attacks = draws.counts(model.luck.uniform("prey.attack", n), rates, model.years) * (bands.paused <= 0)
     for nth in range(attacks.max(initial=0)):
@@ -92,7 +88,7 @@ def _attack(model, b, cell, whom, size):
     dead = int(draws.heavy_tailed(size, scale, p.tail) + 0.5)
     dead = min(dead, int(p.largest_share * model.census.population[cell, whom]))
     dead = model.kill(cell, dead, size, faction=faction, community=whom)
-    witnesses = model.task_presence("protect")[:, cell]
+    witnesses = model.by_command(model.task_presence("protect")[:, cell])
     model.now.stood_by[:, cell] += witnesses / (witnesses + bands.fighters[b])
     if dead:
         model.now.events.append(Event("attack", int(faction), -1, int(cell), deaths_civilians=dead))

@@ -7,8 +7,6 @@ ex-combatants settle where institutions are strong and re-arm where they are wea
 
 import numpy as np
 
-from sim.params import TASKS
-
 
 def flows(p, fighters, keep, grudge, loot, commitment, dispersed, demobilised, held, ddr, state, y):
     """Return the week's (recruits, deserters, regrouped, demobilised, rearmed, settled) of each faction: six (F,).
@@ -41,9 +39,9 @@ def recruit(model):
     bases = np.bincount(bands.faction, minlength=n)
     guard = np.bincount(bands.faction, model.guard[bands.faction, bands.home], n) / np.maximum(bases, 1)
     recruits, deserters, regrouped, laid_down, rearmed, settled = flows(
-        p, strength, f.keep, model.grudge, f.loot * riches, f.commitment, f.dispersed, f.demobilised,
-        guard / (guard + p.holders), model.missions.work[:, TASKS.index("ddr")].sum(), model.census.state,
-        model.years,
+        p=p, fighters=strength, keep=f.keep, grudge=model.grudge, loot=f.loot * riches, commitment=f.commitment,
+        dispersed=f.dispersed, demobilised=f.demobilised, held=guard / (guard + p.holders),
+        ddr=model.work_on("ddr").sum(), state=model.census.state, y=model.years,
     )  # fmt: skip
     joins = np.where(active, recruits + regrouped + rearmed, 0.0)
     goes = np.minimum(deserters + laid_down, strength)

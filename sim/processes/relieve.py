@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from sim import draws
-from sim.params import TASKS
+from sim.params import AID, TASKS
 
 
 def access(p, hostility, fighting, remoteness):
@@ -40,38 +40,37 @@ def relieve(model):
     teams = np.flatnonzero(u.team & (u.cell >= 0))
     if not teams.size:
         return
-    cell, mission = u.cell[teams], u.mission[teams]
-    hostility = f.hostility[model.controller(cell), mission]
+    cell, flag = u.cell[teams], m.command[u.mission[teams]]
+    hostility = f.hostility[model.controller(cell), flag]
     open_ = access(p, hostility, land.felt[cell], land.remoteness[cell])
-    wants_escort = m.work[:, TASKS.index("escort")] > 0
-    escorts = model.escorts()[teams]
-    push = forced(p, escorts, m.escorting[mission])
+    wants_escort = model.work_on("escort") > 0
+    habit = model.commands.escorting
+    push = forced(p, model.escorts()[teams], habit[flag])
     luck = model.luck.uniform("relieve.access", u.luck)[teams]
     free, pushed = luck < open_, (luck >= open_) & (luck < open_ + (1 - open_) * push)
     u.access[teams] = free | pushed
-    for i in range(len(m.names)):
-        mine = mission == i
+    for k in range(habit.size):
+        mine = flag == k
         if mine.any():
-            now.tried[i], now.reached[i] = mine.sum(), (free | pushed)[mine].sum()
-            now.forced[i] = pushed[mine].mean()
+            now.tried[k], now.reached[k] = mine.sum(), (free | pushed)[mine].sum()
+            now.forced[k] = pushed[mine].mean()
             denied = (~free)[mine].mean()
-            habit = m.escorting[i] * model.fading(p.lock_in)
-            m.escorting[i] = max(habit, denied) if wants_escort[i] else 0.0
+            habit[k] = max(habit[k] * model.fading(p.lock_in), denied) if wants_escort[k] else 0.0
     _serve(model, teams)
     _pause(model, teams, hostility)
 
 
 @numba.njit(cache=True)
-def serve(capacity, mission, cell, freedom, patrol, weight, need, aid):
+def serve(capacity, command, cell, freedom, patrol, weight, need, aid):
     """Spread each team's capacity over the need in its reach; at most all need is met.
 
     Parameters
     ----------
-    capacity : (T,) persons it can serve; mission, cell : (T,) int; freedom : (T,) 0..1
+    capacity : (T,) persons it can serve; command, cell : (T,) int; freedom : (T,) 0..1
     patrol : (C, R) int; weight : (R,); need : (C,) persons x need
-    aid : (M, C) share of those in need whom each mission serves, written
+    aid : (K, C) share of those in need whom each chain of command serves, written
     """
-    for t in range(mission.size):
+    for t in range(command.size):
         total = 0.0
         for r in range(weight.size):
             c = patrol[cell[t], r]
@@ -80,34 +79,37 @@ def serve(capacity, mission, cell, freedom, patrol, weight, need, aid):
         for r in range(weight.size):
             c = patrol[cell[t], r]
             if c >= 0 and total > 0:
-                aid[mission[t], c] += capacity[t] * weight[r] * (1.0 if r == 0 else freedom[t]) / total
+                aid[command[t], c] += capacity[t] * weight[r] * (1.0 if r == 0 else freedom[t]) / total
     for c in range(need.size):
         served = 0.0
-        for m in range(aid.shape[0]):
-            served += aid[m, c]
+        for k in range(aid.shape[0]):
+            served += aid[k, c]
         if served > 1.0:
-            for m in range(aid.shape[0]):
-                aid[m, c] /= served
+            for k in range(aid.shape[0]):
+                aid[k, c] /= served
 
 
 def _serve(model, teams):
     """Let every team with access and stocks serve the need around it."""
     u, m, land, p = model.units, model.missions, model.land, model.params.relieve
     task = TASKS.index("relieve")
-    work = m.capacity[u.mission[teams], 4, task] * u.strength[teams, 4]
+    work = m.capacity[u.mission[teams], AID, task] * u.strength[teams, AID]
     capacity = work * p.served * u.stock[teams] * u.access[teams]
-    serve(capacity, u.mission[teams], u.cell[teams], u.freedom[teams], land.patrol, land.patrol_weight,
-          model.census.need, model.now.aid)  # fmt: skip
+    serve(
+        capacity=capacity, command=m.command[u.mission[teams]], cell=u.cell[teams], freedom=u.freedom[teams], patrol=land.patrol,
+        weight=land.patrol_weight, need=model.census.need, aid=model.now.aid,
+    )  # fmt: skip
 
 
 def _pause(model, teams, hostility):
     """Let teams that engage negotiate a pause with the bands around them."""
     u, bands, p = model.units, model.bands, model.params.relieve
-    engage = model.task_presence("engage")[u.mission[teams], u.cell[teams]]
+    flag = model.missions.command[u.mission[teams]]
+    engage = model.by_command(model.task_presence("engage"))[flag, u.cell[teams]]
     rate = p.pause_rate * engage / (engage + p.pause_half) * (1 - hostility)
     luck = model.luck.uniform("relieve.pause", u.luck)[teams]
     heeds = model.luck.uniform("relieve.heed", bands.faction.size)
     for i in np.flatnonzero(draws.happens(luck, rate, model.years)):
         near = model.bands_near(u.cell[teams[i]])
-        agrees = heeds < 1 - model.factions.hostility[bands.faction, u.mission[teams[i]]]
+        agrees = heeds < 1 - model.factions.hostility[bands.faction, flag[i]]
         bands.paused[near & agrees] = p.pause_weeks

@@ -49,10 +49,10 @@ def make_effective(presence, armed, command, trust, discipline, information, los
     Parameters
     ----------
     presence : (M, S, C), written; armed : (M, C) uniformed persons in reach; command : (M,) int
-    trust : (M, C) 0..1; discipline : (M,) 0..1; information : effect when told nothing
+    trust : (K, C) 0..1 in each chain of command; discipline : (M,) 0..1; information : effect when told nothing
     lost : effect lost where two commands overlap in equal strength
     """
-    for c in range(trust.shape[1]):
+    for c in range(armed.shape[1]):
         total = 0.0
         for m in range(command.size):
             total += armed[m, c]
@@ -64,7 +64,7 @@ def make_effective(presence, armed, command, trust, discipline, information, los
                         same += armed[m, c] * armed[n, c] / (total * total)
         coordinated = 1.0 - lost * min(1.0, 2.0 * (1.0 - same)) if total > 0 else 1.0
         for m in range(command.size):
-            left = (information + (1.0 - information) * trust[m, c]) * coordinated * discipline[m]
+            left = (information + (1.0 - information) * trust[command[m], c]) * coordinated * discipline[m]
             for s in range(presence.shape[1]):
                 presence[m, s, c] *= left
 
@@ -108,10 +108,11 @@ def attraction(model, m, team):
 
 
 def settle(model, unit):
-    """Give a unit the base with the most pull that its mission has not covered yet, by the luck of the draw."""
+    """Give a unit the base with the most pull that its command has not covered yet, by the luck of the draw."""
     u, land = model.units, model.land
     m = u.mission[unit]
-    others = np.flatnonzero((u.mission == m) & (u.cell >= 0) & (u.team == u.team[unit]))
+    flag = model.missions.command
+    others = np.flatnonzero((flag[u.mission] == flag[m]) & (u.cell >= 0) & (u.team == u.team[unit]))
     others = others[others != unit]
     cover = np.zeros(land.row.size)
     near = land.patrol[u.cell[others]]
@@ -136,10 +137,11 @@ def task(model):
         settle(model, i)
     at = np.maximum(u.cell, 0)
     around = model.fighters_around()
-    hostile = (model.factions.hostility[:, u.mission] * around[:, at]).sum(axis=0)
+    flag = m.command[u.mission]
+    hostile = (model.factions.hostility[:, flag] * around[:, at]).sum(axis=0)
     arms = u.strength[:, UNIFORMED].sum(axis=1)
-    host = model.hostility_of_host()[u.mission]
-    engineers = m.work[:, TASKS.index("engineer")]
+    host = model.hostility_of_host()[flag]
+    engineers = model.work_on("engineer")[m.command]
     mobility = m.mobility + (1 - m.mobility) * engineers / (engineers + p.task.engineers_half)
     guards = np.where(u.team, p.task.team_guard, arms)
     u.freedom = freedom(guards, hostile, p.task.threat, host, p.task.host_grip)
@@ -147,11 +149,18 @@ def task(model):
     work = (u.strength[:, :, None] * m.capacity[u.mission][:, :, LOCAL_TASKS]).sum(axis=1)
     work *= (can * mobility[u.mission])[:, None]
     work[u.caveated & m.caveat[u.mission, MINIMUM_FORCE], LOCAL.index("enforce")] = 0.0
-    spread(work, u.mission, u.cell, u.freedom * can, land.patrol, land.patrol_weight, model.presence)
-    spread((arms * can)[:, None], u.mission, u.cell, u.freedom * can, land.patrol, land.patrol_weight,
-           model.armed[:, None, :])  # fmt: skip
-    lost = p.task.friction * (1 - p.mission.coordination)
-    make_effective(model.presence, model.armed, m.command, model.census.trust, m.discipline, p.task.information, lost)
+    for amount, out in ((work, model.presence), ((arms * can)[:, None], model.armed[:, None, :])):
+        spread(
+            work=amount, mission=u.mission, cell=u.cell, freedom=u.freedom * can, patrol=land.patrol,
+            weight=land.patrol_weight, out=out,
+        )  # fmt: skip
+    make_effective(
+        presence=model.presence, armed=model.armed, command=m.command, trust=model.census.trust,
+        discipline=m.discipline, information=p.task.information,
+        lost=p.task.friction * (1 - p.mission.coordination),
+    )  # fmt: skip
     force = p.prey.armless + (1 - p.prey.armless) * m.use_of_force
-    guard_people(model.task_presence("protect"), model.task_presence("police"), force,
-                 m.host_reach * (1 - model.hostility_of_host()), model.factions.host, model.guard)  # fmt: skip
+    guard_people(
+        protect=model.task_presence("protect"), police=model.task_presence("police"), force=force,
+        reach=m.host_reach * (1 - model.hostility_of_host()[m.command]), host=model.factions.host, out=model.guard,
+    )  # fmt: skip
