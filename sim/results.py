@@ -132,7 +132,7 @@ def write_run(model, folder, overrides=(), cells=True):
         if cells:
             outcomes.cell_month(model).to_parquet(draft / "cell_month.parquet", index=False)
         _json(draft / "outcomes.json", outcomes.totals(model))
-        (draft / "columns.csv").write_text(outcomes.dictionary(), encoding="utf-8")
+        (draft / "columns.csv").write_text(outcomes.dictionary(model.record.outcomes), encoding="utf-8")
         (draft / "config.yaml").write_text(yaml.safe_dump(asdict(model.params), sort_keys=False), encoding="utf-8")
         (draft / "overrides.txt").write_text("".join(f"{o}\n" for o in overrides), encoding="utf-8")
         _json(draft / "provenance.json", {"seed": model.params.seed, **provenance()})

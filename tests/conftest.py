@@ -104,7 +104,8 @@ LIVED = {  # what a run does, apart from what it is given
     "factions": "commitment campaign vigour objective rest provocation abuse_record pressure dispersed demobilised "
     "settled hostility aggression",
     "bands": "cell fighters losses taking_part paused held_up",
-    "missions": "persons work unwelcome expelled escorting spent mandate_weeks",
+    "commands": "unwelcome escorting",
+    "missions": "persons work expelled spent mandate_weeks",
     "units": "cell strength losses freedom suspended stock access",
     "politics": "agreement signed collapsed",
 }
