@@ -20,7 +20,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from experiments import runs, sweep
 from experiments.experiment import Experiment, names
-from sim.config import CONF, explain
+from sim import paths
+from sim.config import explain
 from sim.warm import say
 
 EVALUATIONS = ("validation", "regression", "verification", "calibration", "sensitivity")  # modules of that name
@@ -34,6 +35,7 @@ def _arguments(words):
     parser.add_argument("--workers", type=int, help="runs at a time; all cores if not given")
     parser.add_argument("--status", action="store_true", help="say how far an experiment or the folder of a sweep is")
     parser.add_argument("--retry-failed", action="store_true", help="run those that failed again, and only those")
+    parser.add_argument("--config-dir", help="a folder of your own experiments, countries, missions, ...")
     return parser.parse_args(words)
 
 
@@ -48,7 +50,7 @@ def _evaluation(name):
 
 def _list():
     for name in names():
-        about = yaml.safe_load((CONF / "experiment" / f"{name}.yaml").read_text(encoding="utf-8"))
+        about = yaml.safe_load(paths.file_of("experiment", f"{name}.yaml").read_text(encoding="utf-8"))
         print(f"{name:<20}{about['experiment']['question']}")
     print("\nevaluations of the model:")
     for name in EVALUATIONS:
@@ -59,6 +61,7 @@ def main(words=None):
     """Run what the command line names."""
     words = sys.argv[1:] if words is None else list(words)
     try:
+        words = paths.take_folders(words)
         if words and words[0] in EVALUATIONS:
             _evaluation(words[0]).main(words[1:])
             return

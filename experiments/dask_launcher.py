@@ -18,6 +18,8 @@ from hydra.core.utils import configure_log, run_job, setup_globals
 from hydra.plugins.launcher import Launcher
 from omegaconf import open_dict
 
+from sim.paths import VARIABLE
+
 
 class DaskLauncher(Launcher):
     """Starts each job as a task of Dask.
@@ -48,7 +50,7 @@ class DaskLauncher(Launcher):
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every connection
         Path(str(self.config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
-        state, here, jobs = Singleton.get_state(), os.getcwd(), []
+        state, here, own, jobs = Singleton.get_state(), os.getcwd(), os.environ.get(VARIABLE, ""), []
         with dask.config.set({"distributed.scheduler.allowed-failures": self.retries}):
             where = self.scheduler or LocalCluster(
                 n_workers=self.workers or os.cpu_count(), threads_per_worker=1, dashboard_address=None,
@@ -58,7 +60,7 @@ class DaskLauncher(Launcher):
             with Client(where, set_as_default=False) as client:
                 for i, overrides in enumerate(job_overrides, start=initial_job_idx):
                     jobs.append(client.submit(
-                        _do, i, list(overrides), self.hydra_context, self.config, self.task_function, state, here,
+                        _do, i, list(overrides), self.hydra_context, self.config, self.task_function, state, here, own,
                         key=f"{here}-{os.getpid()}-{i}", pure=False, retries=0,
                     ))  # fmt: skip
                 found = client.gather(jobs, errors="skip")
@@ -81,9 +83,10 @@ DaskLauncher.__module__ = "hydra_plugins.dask_launcher"
 Plugins.instance().register(DaskLauncher)
 
 
-def _do(number, overrides, context, config, task, state, folder):
+def _do(number, overrides, context, config, task, state, folder, own):
     """Run one job, as Hydra's own launchers do, in the folder that the sweep was started from."""
     os.chdir(folder)
+    os.environ[VARIABLE] = own
     setup_globals()
     Singleton.set_state(state)
     mine = context.config_loader.load_sweep_config(config, overrides)

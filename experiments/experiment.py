@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from experiments import designs, figures, runs, statistics, style, surfaces, sweep
 from experiments import results as tables
 from experiments.evaluation import held, hindcast
-from sim import results
+from sim import paths, results
 from sim.calibrated import Calibration
 from sim.config import CONF, Composer, composed, explain
 from sim.model import PeaceModel
@@ -391,4 +391,4 @@ def _months(record):
 
 def names():
     """Return the names of the experiments."""
-    return sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+    return paths.choices("experiment")

@@ -280,6 +280,7 @@ def _split(path, _):
     asked = OmegaConf.load(path).hydra.overrides.task
     with contextlib.ExitStack() as stack:
         if not GlobalHydra.instance().is_initialized():
+            register()
             stack.enter_context(initialize_config_dir(str(CONF), version_base="1.3"))
         loader = GlobalHydra.instance().config_loader()
         overrides = OverridesParser.create(config_loader=loader).parse_overrides(list(asked))

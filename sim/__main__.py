@@ -15,9 +15,9 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
-from sim import branch, outcomes, results
+from sim import branch, outcomes, paths, results
 from sim.calibrated import Calibration
-from sim.config import CONF, Config, Multirun, explain, register, to_params
+from sim.config import Config, Multirun, explain, register, to_params
 from sim.model import PeaceModel
 from sim.warm import between_steps, progress, say, warm_up
 
@@ -89,7 +89,7 @@ def summary(model, mission):
     return "\n".join([head, *(f"  {a:<21}{b:>18}  {c}" for a, b, c in rows)])
 
 
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
+@hydra.main(version_base="1.3", config_path=str(paths.CONF), config_name="config")
 def _hydra(config: Config):
     return simulate(config)
 
@@ -103,6 +103,7 @@ def main():
         from experiments import dask_launcher  # noqa: F401  makes itself known to Hydra
     Multirun.folder, code = None, 0
     try:
+        sys.argv[1:] = paths.take_folders(sys.argv[1:])
         _hydra()
     except (ValueError, OSError, HydraException, OmegaConfBaseException, RuntimeError) as error:
         say(f"error: {explain(error)}")

@@ -161,6 +161,26 @@ def meet(model):
         (AidTeam if team else Contingent)(model).row = row
 
 
+def act(by_type):
+    """Have agents of one's own live their week: those whose class has a `step`, class by class as they were made.
+
+    Parameters
+    ----------
+    by_type : dict of Mesa's AgentSet by class
+    """
+    for kind, some in list(by_type.items()):
+        if kind.step is not mesa.Agent.step:
+            some.do("step")
+
+
+def collect(record):
+    """Return a Mesa DataCollector that has collected every column of the weekly table after every week so far."""
+    found = mesa.DataCollector(model_reporters=dict.fromkeys(record.columns))
+    found.model_vars = dict(zip(record.columns, record.weekly[: record.steps].T.tolist(), strict=True))
+    found._collection_steps = list(range(1, record.steps + 1))  # Mesa 3.5 finds weeks by it, 3.3 does not know it
+    return found
+
+
 def show_on_grid(model):
     """Return the country's Mesa grid with every agent in the cell that the state says."""
     if not hasattr(model, "_grid"):

@@ -46,7 +46,7 @@ def save(model, path):
     return whole_file(path, lambda draft: np.savez_compressed(draft, **content))
 
 
-def resume(params, path):
+def resume(params, path, **more):
     """Go on from a saved state, under the same mission model or another.
 
     Missions of the same name and description keep what they had; others start when their plan says, which must not
@@ -56,6 +56,7 @@ def resume(params, path):
     ----------
     params : Params, of the future
     path : .npz written by `save`
+    **more : what else PeaceModel takes: processes, outcomes
 
     Raises
     ------
@@ -65,7 +66,7 @@ def resume(params, path):
     with np.load(path, allow_pickle=False) as saved:
         content = {k: saved[k] for k in saved.files}
     about = json.loads(str(content["about"]))
-    model = PeaceModel(params)
+    model = PeaceModel(params, **more)
     now = asdict(params)
     for name in ("country", "civilians", "step_weeks"):
         if json.dumps(now[name], default=str, sort_keys=True) != json.dumps(about["params"][name], sort_keys=True):

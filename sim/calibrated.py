@@ -3,9 +3,8 @@
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent.parent / "conf" / "calibrated"
+from sim import paths
 
 
 @dataclass(frozen=True)
@@ -14,7 +13,7 @@ class Calibration:
 
     Parameters
     ----------
-    name : a table in conf/calibrated: seed, distance, and parameters by dotted name
+    name : a table in conf/calibrated or a user's own calibrated/: seed, distance, and parameters by dotted name
     kept : names of parameters that stay as they were given
     same_past : take the luck, too, with which a row was accepted: in the scenario of the calibration the run then
         repeats the history that came near the observed one
@@ -30,19 +29,16 @@ class Calibration:
     same_past: bool = False
 
     def __post_init__(self):  # noqa: D105
-        if not self.path.is_file():
-            there = ", ".join(sorted(f.stem for f in FOLDER.glob("*.csv"))) or "none is there"
+        path = paths.file_of("calibrated", f"{self.name}.csv")
+        object.__setattr__(self, "path", path)  # found once, for whichever process draws from it
+        if not path.is_file():
+            there = ", ".join(paths.choices("calibrated", "csv")) or "none is there"
             raise ValueError(f"calibration is {self.name!r}; choose among {there}")
 
     @classmethod
     def asked_for(cls, name, overrides=(), same_past=False):
         """Return a calibration with what overrides name kept as given; None if no calibration is named."""
         return cls(name, tuple(o.split("=")[0].lstrip("+~") for o in overrides), same_past) if name else None
-
-    @property
-    def path(self):
-        """The file of the table."""
-        return FOLDER / f"{self.name}.csv"
 
     @property
     def table(self):

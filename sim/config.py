@@ -12,14 +12,16 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
 from hydra.experimental.callback import Callback
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
+from sim import paths
 from sim.calibrated import Calibration
 from sim.params import Params, part, table, text
-
-CONF = Path(__file__).resolve().parent.parent / "conf"
+from sim.paths import CONF
 
 
 @dataclass(kw_only=True)
@@ -94,8 +96,19 @@ class Config(Params):
     experiment: Experiment = part(Experiment)
 
 
+class OwnConfiguration(SearchPathPlugin):
+    """Has Hydra look into users' own folders, too, after the project's."""
+
+    def manipulate_search_path(self, search_path):
+        """Add the folders."""
+        for folder in paths.own_folders():
+            paths.refuse_namesakes(folder)
+            search_path.append("own configuration", f"file://{folder}")
+
+
 def register():
-    """Make the schema, the names of sweeps and the launcher for Dask known to Hydra."""
+    """Make the schema, the names of sweeps and users' own configuration known to Hydra."""
+    Plugins.instance().register(OwnConfiguration)
     ConfigStore.instance().store(name="params", node=Config)
     OmegaConf.register_new_resolver("sweep_name", _sweep_name, replace=True, use_cache=True)
 
@@ -153,7 +166,7 @@ class Composer:
 
 def _is_choice(override):
     """Say whether an override chooses a file, as mission=parallel does."""
-    return (CONF / override.key_or_group).is_dir()
+    return any((folder / override.key_or_group).is_dir() for folder in (CONF, *paths.own_folders()))
 
 
 def _share(new, known):
@@ -166,21 +179,31 @@ def _share(new, known):
 
 
 def to_params(config):
-    """Turn a composed configuration into parameters, checked for type by OmegaConf."""
+    """Turn a composed configuration into parameters, checked for type by OmegaConf.
+
+    A table of a user's own is named by its whole path from then on, wherever the run is done.
+    """
     whole = OmegaConf.to_object(config)
+    for name in ("cells", "observed"):
+        path = paths.file_of("country", getattr(whole.country, name) or "")
+        if path.is_file() and not path.is_relative_to(CONF):
+            setattr(whole.country, name, str(path))
     return Params(**{name: getattr(whole, name) for name in Params.__dataclass_fields__})
 
 
-def load(*overrides):
+def load(*overrides, config_dir=None):
     """Return the parameters of a scenario.
 
     Parameters
     ----------
     *overrides : str, as on the command line: "mission=sequential", "country=car", "seed=3"
+    config_dir : folder of one's own countries, missions, mandates, ..., laid out like conf/; those that the variable
+        PEACEKEEPING_CONF of the environment names are known anyway
     """
-    config = composed(overrides)
-    params, calibration = to_params(config), Calibration.asked_for(config.calibration, overrides)
-    return calibration.of(params) if calibration else params
+    with paths.also(*([config_dir] if config_dir else [])):
+        config = composed(overrides)
+        params, calibration = to_params(config), Calibration.asked_for(config.calibration, overrides)
+        return calibration.of(params) if calibration else params
 
 
 def explain(error):

@@ -7,14 +7,13 @@ A map is generated from a few heartlands, towns and deposits, or read from a tab
 import csv
 import math
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 
 from sim import draws
+from sim.paths import file_of
 from sim.state import ABROAD, AWAY, HOME, Bands, Civilians, Factions, Land, zeros
 
-CONF = Path(__file__).resolve().parent.parent / "conf"
 START_KM = 100.0  # from a starting place, at most, to where a band begins
 
 
@@ -143,8 +142,7 @@ def _town_size(country, index):
 
 
 def _read_cells(country):
-    path = Path(country.cells)
-    path = path if path.is_absolute() else CONF / "country" / path
+    path = file_of("country", country.cells)
     if not path.is_file():
         raise ValueError(f"country.cells is {country.cells!r}; no such file in {path.parent.name}/")
     with path.open(newline="", encoding="utf-8") as file:

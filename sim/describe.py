@@ -7,15 +7,14 @@ import inspect
 import re
 from collections import Counter
 from dataclasses import fields, is_dataclass
-from pathlib import Path
 
 import yaml
 
 from sim import outcomes, params, state
 from sim.model import SCHEDULE
+from sim.paths import CONF, ROOT
 from sim.results import whole_file
 
-ROOT = Path(__file__).resolve().parent.parent
 ODD = ROOT / "docs" / "odd.md"
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 STANDING = {  # what a source says of its number, by its first word
@@ -108,7 +107,7 @@ def choices():
     parts = []
     for folder in ("mission", "force", "mandate"):
         lines = []
-        for path in sorted((ROOT / "conf" / folder).glob("*.yaml")):
+        for path in sorted((CONF / folder).glob("*.yaml")):
             said = yaml.safe_load(path.read_text(encoding="utf-8"))
             more = "; ".join(said["cases"]) if "cases" in said else _in_words(said)
             lines.append((f"`{path.stem}`", said["summary"], more))

@@ -1,5 +1,8 @@
 """The model: its parts, and step(), the schedule of a week."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
 import mesa
 import numba
 import numpy as np
@@ -8,7 +11,7 @@ from sim import agents, draws
 from sim.census import take_census
 from sim.country import make_bands, make_civilians, make_factions, make_land
 from sim.mission import make_commands, make_missions, make_units, planned_share, with_humanitarians
-from sim.outcomes import Record
+from sim.outcomes import OUTCOMES, Outcome, Record
 from sim.params import TASKS, UNIFORMED, WEEKS_PER_YEAR, Params, numbers, out_of_range
 from sim.processes.ambush import ambush
 from sim.processes.deploy import deploy
@@ -44,6 +47,25 @@ SCHEDULE = (
 )
 TABLES = ("land", "people", "factions", "bands", "commands", "missions", "units", "politics")
 
+Process = Callable[["PeaceModel"], None]
+
+
+def _schedule(params, before, after):
+    """Return the processes of a week in order: those that are switched on, and those added before or after one."""
+    names = [process.__name__ for process in SCHEDULE]
+    if unknown := [name for name in (*before, *after) if name not in names]:
+        raise ValueError(f"there is no process {unknown[0]!r} to add one to; choose among {', '.join(names)}")
+
+    def added(where, name):
+        found = where.get(name, ())
+        return [found] if callable(found) else list(found)
+
+    found = []
+    for process, name in zip(SCHEDULE, names):
+        own = [process] if getattr(params.processes, name) else []
+        found += [*added(before, name), *own, *added(after, name)]
+    return found
+
 
 class PeaceModel(mesa.Model):
     """A country at war and the missions sent to protect its people.
@@ -51,6 +73,13 @@ class PeaceModel(mesa.Model):
     Parameters
     ----------
     params : Params
+    before, after : dict of processes to add, by the name of the process of the week that each comes before or after:
+        {"live": flood} or {"live": [flood, drought]}; a process is a function of the model that changes its state
+    outcomes : sequence of sim.outcomes.Outcome to record every week, beside those of the project
+    rng : int, a seed in place of that of `params`, as Mesa's tools give one
+
+    An agent of one's own, a mesa.Agent whose class has a `step`, acts at the end of every week: it sees what happened
+    in it, and what it changes is there when the next one begins.
 
     Raises
     ------
@@ -58,7 +87,16 @@ class PeaceModel(mesa.Model):
         One sentence that says what was given, what is allowed and where; before the first week.
     """
 
-    def __init__(self, params: Params):
+    def __init__(
+        self,
+        params: Params,
+        *,
+        before: Mapping[str, Process | Sequence[Process]] | None = None,
+        after: Mapping[str, Process | Sequence[Process]] | None = None,
+        outcomes: Sequence[Outcome] = (),
+        rng: int | None = None,
+    ):
+        params = params if rng is None else replace(params, seed=rng)
         wrong = out_of_range(params)
         if wrong:
             raise ValueError("; ".join(wrong))
@@ -84,19 +122,24 @@ class PeaceModel(mesa.Model):
         self.factions.aggression[:] = 1 - self.factions.commitment
         weeks = np.arange(self.record_length()) * params.step_weeks
         self.plan = np.array([planned_share(self.missions, w) for w in weeks])  # (steps, M)
-        self.schedule = [p for p in SCHEDULE if getattr(params.processes, p.__name__)]
-        self.record = Record(self)
+        self.schedule = _schedule(params, before or {}, after or {})
+        self._datacollector = None
+        self.record = Record(self, (*OUTCOMES, *outcomes))
         self._open_week()
 
     # ------------------------------------------------------------------------------ the schedule
 
     def step(self):
-        """Run one week: everything that happens, in the order in which it happens."""
+        """Run one week: everything that happens, in the order in which it happens. After the last, nothing does."""
+        if self.finished:  # Mesa's page steps several times before it looks at `running`
+            return
         for process in self.schedule:
             self._around = None  # bands may have moved
             process(self)
+        agents.act(super().agents_by_type)
         self.week += self.params.step_weeks
         self.luck.step += 1
+        self.running = not self.finished
         self._open_week()
 
     def run(self, progress=None):
@@ -361,6 +404,15 @@ class PeaceModel(mesa.Model):
         """Everybody as Mesa agents by class, made the first time somebody asks."""
         agents.meet(self)
         return super().agents_by_type
+
+    @property
+    def datacollector(self):
+        """What Mesa's tools read of the weeks so far: the columns of the weekly table; or a collector of one's own."""
+        return self._datacollector or agents.collect(self.record)
+
+    @datacollector.setter
+    def datacollector(self, own):
+        self._datacollector = own
 
     @property
     def grid(self):

@@ -32,6 +32,11 @@ class Outcome:
     of: Callable  # model -> number or array
     per: str = ""  # "", faction, mission, or faction_mission
 
+    def __post_init__(self):  # noqa: D105
+        for name, known in (("month", ("sum", "mean", "last")), ("per", ("", "faction", "mission", "faction_mission"))):
+            if (given := getattr(self, name)) not in known:
+                raise ValueError(f"outcome {self.name}: {name} is {given!r}; it must be one of {known}")
+
 
 def _mean(values, weights):
     return float((values * weights).sum() / weights.sum()) if weights.sum() > 0 else np.nan
@@ -183,16 +188,22 @@ class Record:
     Parameters
     ----------
     model : PeaceModel, before its first week
+    outcomes : sequence of Outcome, what is recorded
     """
 
-    def __init__(self, model):
+    def __init__(self, model, outcomes=OUTCOMES):
         p = model.params
         self.factions, self.missions = model.factions.names, model.missions.names
         self.step_weeks, self.start = p.step_weeks, date.fromisoformat(p.country.start)
         self.n_steps = model.record_length()
-        self.columns = [c for o in OUTCOMES for c in columns_of(o, self.factions, self.missions)]
-        ends = np.cumsum([len(columns_of(o, self.factions, self.missions)) for o in OUTCOMES])
-        self.places = [(o, slice(a, b)) for o, a, b in zip(OUTCOMES, [0, *ends], ends)]
+        self.outcomes = tuple(outcomes)
+        columns = [columns_of(o, self.factions, self.missions) for o in self.outcomes]
+        self.columns = [c for some in columns for c in some]
+        own = [c for some in columns[len(OUTCOMES) :] for c in some]
+        if taken := [c for c in own if self.columns.count(c) > 1]:
+            raise ValueError(f"outcomes names {taken[0]}, which is a column already; give the outcome another name")
+        ends = np.cumsum([len(some) for some in columns])
+        self.places = [(o, slice(a, b)) for o, a, b in zip(self.outcomes, [0, *ends], ends)]
         self.weekly = np.full((self.n_steps, len(self.columns)), np.nan)
         self.events = []  # (step, Event)
         self.maps = []  # (step, {layer: (C,) array}) at the end of each month
@@ -231,10 +242,10 @@ class Record:
         self.steps = k + 1
 
 
-def dictionary():
+def dictionary(outcomes=OUTCOMES):
     """Return what every column of the weekly and monthly tables is: CSV of name, unit, month, meaning."""
     lines = ["column,unit,weeks_make_a_month_by,meaning"]
-    for o in OUTCOMES:
+    for o in outcomes:
         name = columns_of(o, ["<faction>"], ["<mission>"])[0]
         lines.append(f'{name},{o.unit},{o.month},"{o.meaning}"')
     lines.append('consent_pop,share,last,"trust in the missions present, weighted by their personnel"')
@@ -290,7 +301,7 @@ def monthly_matrix(model):
     r = model.record
     month, weeks = r.month[: r.steps], r.weekly[: r.steps]
     first = np.flatnonzero(np.r_[True, month[1:] != month[:-1]]) if r.steps else np.zeros(0, dtype=int)
-    how = np.array([o.month for o in OUTCOMES for _ in columns_of(o, r.factions, r.missions)])
+    how = np.array([o.month for o in r.outcomes for _ in columns_of(o, r.factions, r.missions)])
     known = np.isfinite(weeks)
     share = r.in_month[: r.steps, None].copy()
     share[-1:] = 1.0
@@ -430,6 +441,9 @@ def totals(model):
     out["weeks_to_agreement"] = float(model.politics.signed[0]) if np.isfinite(model.politics.signed[0]) else np.nan
     out["agreement_collapses"] = int(model.politics.collapsed[0])
     out |= test_of_time(model, table["brd"])
+    for o in r.outcomes[len(OUTCOMES) :]:  # of a run with more outcomes than the project's
+        over_time = {"sum": np.nansum, "mean": _nanmean, "last": lambda weeks: weeks[-1]}[o.month]
+        out |= {c: float(over_time(table[c])) for c in columns_of(o, r.factions, r.missions)}
     return out
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import yaml
 
 from sim import outcomes
+from sim.paths import PACKAGE, ROOT, file_of
 
-ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = 1  # version of the tables; a reader that knows this number can read them
 PACKAGES = ("mesa", "numpy", "numba", "hydra-core", "pandas", "pyarrow")
 
@@ -22,7 +22,7 @@ PACKAGES = ("mesa", "numpy", "numba", "hydra-core", "pandas", "pyarrow")
 def code_version():
     """Return a hash of the model's source: two runs with the same one follow the same rules."""
     digest = hashlib.sha256()
-    for path in sorted((ROOT / "sim").rglob("*.py")):
+    for path in sorted(PACKAGE.rglob("*.py")):
         digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -40,6 +40,8 @@ def provenance():
 
 
 def _git(*words):
+    if not (ROOT / ".git").exists():  # an installed copy, perhaps inside another project's repository
+        return ""
     try:
         done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
@@ -55,15 +57,16 @@ def _installed(name):
 
 
 def fingerprint(params, with_seed=True, calibration=None):
-    """Return a hash of the resolved configuration, the tables of cells and calibrated values that it names included."""
+    """Return a hash of the resolved configuration, with the tables that it names and the calibrated values."""
     content = asdict(params)
     if calibration:
         content["calibration"] = calibration.made_by
     if not with_seed:
         del content["seed"]
-    cells = ROOT / "conf" / "country" / (params.country.cells or "")
-    if cells.is_file():
-        content["cells"] = hashlib.sha256(cells.read_bytes()).hexdigest()
+    for table in ("cells", "observed"):
+        path = file_of("country", getattr(params.country, table) or "")
+        if path.is_file():
+            content["country"][table] = [path.name, hashlib.sha256(path.read_bytes()).hexdigest()]  # wherever it lies
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
@@ -129,7 +132,7 @@ def write_run(model, folder, overrides=(), cells=True):
         if cells:
             outcomes.cell_month(model).to_parquet(draft / "cell_month.parquet", index=False)
         _json(draft / "outcomes.json", outcomes.totals(model))
-        (draft / "columns.csv").write_text(outcomes.dictionary(), encoding="utf-8")
+        (draft / "columns.csv").write_text(outcomes.dictionary(model.record.outcomes), encoding="utf-8")
         (draft / "config.yaml").write_text(yaml.safe_dump(asdict(model.params), sort_keys=False), encoding="utf-8")
         (draft / "overrides.txt").write_text("".join(f"{o}\n" for o in overrides), encoding="utf-8")
         _json(draft / "provenance.json", {"seed": model.params.seed, **provenance()})

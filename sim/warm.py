@@ -13,7 +13,10 @@ def say(text):
 
 def warm_up():
     """Compile the rules if no run on this machine has done it yet, and say so: it takes a minute, once."""
-    if any(Path(__file__).parent.rglob("__pycache__/feel*.nbi")):  # one of the last rules that a week needs
+    from sim.processes import feel  # one of the last rules that a week needs
+
+    kept_in = {rule.stats.cache_path for rule in vars(feel).values() if hasattr(rule, "stats")}
+    if any(any(Path(folder).glob("feel*.nbi")) for folder in kept_in):
         return
     from sim.config import load
     from sim.model import PeaceModel

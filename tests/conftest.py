@@ -1,6 +1,7 @@
 """Small worlds, and runs of them, that tests share: `from conftest import play, scenario, ...`."""
 
 import hashlib
+import textwrap
 from copy import deepcopy
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -103,7 +104,8 @@ LIVED = {  # what a run does, apart from what it is given
     "factions": "commitment campaign vigour objective rest provocation abuse_record pressure dispersed demobilised "
     "settled hostility aggression",
     "bands": "cell fighters losses taking_part paused held_up",
-    "missions": "persons work unwelcome expelled escorting spent mandate_weeks",
+    "commands": "unwelcome escorting",
+    "missions": "persons work expelled spent mandate_weeks",
     "units": "cell strength losses freedom suspended stock access",
     "politics": "agreement signed collapsed",
 }
@@ -187,3 +189,64 @@ def only(params, *processes):
 def dataclasses_of(module):
     """Return the parameter groups declared in a module."""
     return [c for c in vars(module).values() if isinstance(c, type) and is_dataclass(c)]
+
+
+def own_configuration(folder):
+    """Write a user's own configuration: an island with tables of its own, a mission, a mandate, an experiment."""
+    files = {
+        "country/island.yaml": """
+            name: Island
+            summary: A country of three cells that somebody wrote down.
+            cells: island_cells.csv
+            observed: island_observed.csv
+            displaced_share: 0.0
+            factions:
+              crown: {host: true, community: {coast: 1.0}, fighters: 300, bands: 2, commitment: 0.2}
+              moors: {community: {inland: 1.0}, fighters: 300, bands: 2, commitment: 0.1}
+            """,
+        "country/island_cells.csv": """
+            row,col,population,remoteness,resources,institutions,share_coast,share_inland,admin1
+            0,0,50000,0.1,0.0,0.5,0.9,0.1,Port
+            0,1,30000,0.5,0.1,0.2,0.5,0.5,Port
+            1,1,20000,0.9,0.5,0.1,0.1,0.9,Moor
+            """,
+        "country/island_observed.csv": """
+            month,civilians_killed,battle_deaths,events,idps,refugees,aid_worker_incidents
+            2012-01,3,1,2,,,0
+            2012-02,5,0,1,,,0
+            """,
+        "mission/patrols.yaml": """
+            summary: A small patrol mission under a mandate of one's own.
+            cases: [invented]
+            defaults: [{/force@components.patrol.force: un}, {/mandate@components.patrol.mandate: look}, _self_]
+            components: {patrol: {personnel: {troops: 100}, leave: {week: 100}}}
+            """,
+        "mandate/look.yaml": """
+            summary: To look and to tell.
+            tasks: {monitor: 1, report: 1}
+            use_of_force: 0
+            """,
+        "experiment/patrolled.yaml": """
+            # @package _global_
+            defaults: [{override /country: island}]
+            weeks: 9
+            civilians: 50
+            experiment:
+              name: patrolled
+              question: Do patrols do anything on the island?
+              seeds: 2
+              arms: {none: [mission=none], patrols: [mission=patrols]}
+              figures: [observed]
+            """,
+        "calibrated/moorish.csv": """
+            # made up
+            seed,distance,prey.rate
+            11,1.0,7.5
+            12,1.0,8.5
+            """,
+    }
+    for name, text in files.items():
+        path = Path(folder) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text).lstrip(), encoding="utf-8")
+    return Path(folder)

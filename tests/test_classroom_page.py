@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 import pytest
+from conftest import CONF
 
 pytest.importorskip("starlette", reason="the classroom's server is not installed: pip install -e '.[test]'")
 pytest.importorskip("playwright", reason="Playwright is not installed: pip install -e '.[test]'")
@@ -361,7 +362,7 @@ def test_the_commands_of_the_page_make_the_numbers_of_the_page(visit, tmp_path):
         table.drop(columns="model") for _, table in pd.read_csv(tmp_path / "page.csv").groupby("model", sort=False)
     ]
     assert "line 40 of each weekly.csv" in page.inner_text("#take")
-    environment = {**os.environ, "PYTHONPATH": str(server.scenes.CONF.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(CONF.parent)}
     for mine, said in zip(shown, page.input_value("#commands").splitlines(), strict=True):
         words = shlex.split(said)
         assert words[:3] == ["python", "-m", "sim"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import CONF
 
 from experiments import runs, sweep
 from sim import __main__ as command
@@ -96,7 +97,7 @@ def test_questions(ask):
 
 def test_help_explains_every_group(ask):
     said = ask("--help")
-    groups = {p.name for p in command.CONF.iterdir() if p.is_dir() and p.name != "hydra"}
+    groups = {p.name for p in CONF.iterdir() if p.is_dir() and p.name != "hydra"}
     for group in groups:
         assert re.search(rf"^{group} {{2,}}\w+", said, re.MULTILINE), group
         assert re.search(rf"^{group}: \w+", said, re.MULTILINE), group

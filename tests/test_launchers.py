@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import own_configuration
 
 from experiments import runs, sweep
 from experiments.results import load
@@ -119,6 +120,15 @@ def test_an_experiment_on_dask_is_the_same_as_here(tmp_path, dask_cluster, monke
     )
     assert there.returncode == 0, there.stderr
     assert table(tmp_path / "results" / "dose") == table(tmp_path / "here" / "results" / "dose")
+
+
+@pytest.mark.xdist_group("launchers")
+def test_workers_of_dask_that_were_there_before_find_the_users_own_configuration(tmp_path, dask_cluster):
+    own, (address, _) = own_configuration(tmp_path / "own"), dask_cluster
+    words = ["--config-dir", str(own), "hydra/launcher=dask", f"hydra.launcher.scheduler={address}"]
+    found = sim("patrolled", *words, "calibration=moorish", cwd=tmp_path, module="experiments")
+    assert found.returncode == 0, found.stderr
+    assert len(load(tmp_path / "results" / "patrolled").runs) == 4
 
 
 @pytest.mark.xdist_group("launchers")

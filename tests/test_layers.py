@@ -288,3 +288,10 @@ def test_tests_and_sources_name_no_path_of_a_machine():
     for path in [*SOURCES, *sorted(Path(__file__).parent.glob("*.py"))]:
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"['\"](/" + r"home|/" + r"work|/" + r"Users|/" + r"tmp|[A-Z]:\\\\)", text), path.name
+
+
+def test_one_module_works_out_where_the_project_is():
+    for path in [*SOURCES, *sorted((ROOT / "experiments").rglob("*.py"))]:
+        if path.name != "paths.py":
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(r"__file__.*parent\.parent|__file__.*parents\[", text), path.name

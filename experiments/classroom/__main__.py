@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from experiments import runs
 from experiments.classroom import film, sheet
 from experiments.classroom import scene as scenes
+from sim import paths
 from sim.config import explain
 from sim.warm import between_steps, progress, say, warm_up
 
@@ -80,6 +81,7 @@ def _arguments(words):
     parser = argparse.ArgumentParser(prog="python -m experiments.classroom", description=__doc__, formatter_class=shape)
     parser.set_defaults(do=serve)
     parser.add_argument("--host", default="127.0.0.1", help="address to serve on (default: this machine alone)")
+    parser.add_argument("--config-dir", help="a folder of your own countries, missions, ...")
     parser.add_argument("--port", type=int, default=8711)
     parser.add_argument("--visitors", type=int, default=40, help="most visitors at a time")
     parser.add_argument("--workers", type=int, default=max(1, runs.available_cores() - 1),
@@ -102,8 +104,8 @@ def _arguments(words):
 
 def main(words=None):
     """Do what the command line asks."""
-    given = _arguments(words)
     try:
+        given = _arguments(paths.take_folders(sys.argv[1:] if words is None else words))
         given.do(given)
     except (ValueError, HydraException, OmegaConfBaseException, RuntimeError, OSError) as error:
         say(f"error: {explain(error)}")

@@ -19,7 +19,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from experiments import style
-from sim.config import CONF, composed, to_params
+from sim import paths
+from sim.config import composed, to_params
 from sim.params import Params, out_of_range
 
 LETTERS = "abc"
@@ -140,7 +141,7 @@ def declarations():
 
 def names_of(group):
     """Return the names of the choices of a group of conf/."""
-    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+    return paths.choices(group)
 
 
 def refused(override):
@@ -262,7 +263,7 @@ def colours(models):
 @lru_cache
 def about(group, name):
     """Return a file of conf/ as it is written."""
-    return yaml.safe_load((CONF / group / f"{name}.yaml").read_text(encoding="utf-8"))
+    return yaml.safe_load(paths.file_of(group, f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def title_of_country(name):

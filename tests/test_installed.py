@@ -1,0 +1,114 @@
+"""An installed copy: a wheel has all it needs, and runs where it cannot be written."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+import yaml
+from conftest import CONF
+
+ROOT = CONF.parent
+PARTS = ("pyproject.toml", "README.md", "LICENSE", "sim", "conf", "experiments")
+pytestmark = pytest.mark.xdist_group("installed")  # they share a wheel, and what is compiled
+TINY = ["weeks=9", "civilians=50"]
+
+
+def pip(*words, cwd):
+    subprocess.run([sys.executable, "-m", "pip", "--quiet", *words], cwd=cwd, check=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Build the wheel of a copy of the source: building leaves files beside it."""
+    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    for part in PARTS:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, source / part)
+    pip("wheel", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", str(built), ".", cwd=source)
+    (found,) = built.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """Install it where nothing can be written, not even by root, whom the mode of a folder does not stop."""
+    site = tmp_path_factory.mktemp("installed")
+    pip("install", "--no-deps", "--no-index", "--no-compile", "--target", str(site), str(wheel), cwd=site)
+    for package in {path.parent for path in site.rglob("*.py")}:
+        (package / "__pycache__").touch()
+        package.chmod(0o555)
+    yield site
+    for package in {path.parent for path in site.rglob("*.py")}:
+        package.chmod(0o755)
+
+
+@pytest.fixture(scope="module")
+def run(installed, tmp_path_factory):
+    """Return a function that runs a command in an empty folder, with a home that cannot be written."""
+    temporary = tmp_path_factory.mktemp("temporary")
+
+    def call(*command, home=os.devnull):
+        folder = tmp_path_factory.mktemp("empty")
+        kept = {k: v for k, v in os.environ.items() if k not in ("XDG_CACHE_HOME", "NUMBA_CACHE_DIR")}
+        where = {"PYTHONPATH": str(installed), "HOME": str(home), "USERPROFILE": str(home), "TMPDIR": str(temporary),
+                 "TEMP": str(temporary)}  # fmt: skip
+        done = subprocess.run([*map(str, command)], cwd=folder, env=kept | where, capture_output=True, text=True,
+                              timeout=300, check=False)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done, folder
+
+    call.temporary = temporary
+    return call
+
+
+def test_a_wheel_has_every_source_and_every_configuration(wheel):
+    def files(folder, *kinds):
+        return {p.relative_to(ROOT).as_posix() for kind in kinds for p in (ROOT / folder).rglob(kind)}
+
+    wanted = files("sim", "*.py", "py.typed") | files("experiments", "*.py", "py.typed")
+    wanted |= {p.relative_to(ROOT).as_posix() for p in (ROOT / "experiments").glob("*/static/*")}
+    wanted |= {f"sim/{name}" for name in files("conf", "*.yaml", "*.csv")}
+    there = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert there == wanted
+
+
+def test_what_a_wheel_says_of_itself_is_complete(wheel):
+    archive = zipfile.ZipFile(wheel)
+    (name,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+    said = archive.read(name).decode()
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    for line in (
+        f"Version: {cited['version']}", f"License-Expression: {cited['license']}", "Requires-Python: >=3.11",
+        f"Author: {cited['authors'][0]['name']}", f"Keywords: {','.join(cited['keywords'])}",
+        "Classifier: Typing :: Typed",
+    ):  # fmt: skip
+        assert f"\n{line}\n" in said
+
+
+def test_the_command_runs_and_keeps_what_it_compiled(run, installed):
+    command = installed / ("Scripts" if os.name == "nt" else "bin") / "peacekeeping"
+    for compiled in (True, False):
+        done, folder = run(command, "mission=un_only", "run.name=one", *TINY)
+        assert ("compiling" in done.stderr) == compiled
+        assert (folder / "results" / "one" / "monthly.csv").is_file()
+    assert list(run.temporary.glob("peacekeeping-*/*/*.nbi"))
+
+
+def test_modules_and_imports_work(run, installed):
+    _, folder = run(sys.executable, "-m", "sim", "country=car", "mission=car_history", "calibration=car", "run.name=a",
+                    *TINY)  # fmt: skip
+    assert (folder / "results" / "a" / "monthly.csv").is_file()
+    _, folder = run(sys.executable, "-m", "experiments", "dose", "experiment.seeds=1", "weeks=60", "civilians=50")
+    assert list(folder.glob("results/dose/*.png"))
+    code = "import sim; from sim import PeaceModel, load; print(sim.__file__, load('mission=hybrid').mission.summary)"
+    done, folder = run(sys.executable, "-c", code)
+    assert done.stdout.startswith(str(installed))
+    assert not list(folder.iterdir())
+
+
+def test_the_cache_is_in_the_home_where_that_can_be_written(run, tmp_path):
+    run(sys.executable, "-c", "import sim", home=tmp_path)
+    assert (tmp_path / ".cache" / "peacekeeping").is_dir()
