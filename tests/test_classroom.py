@@ -2,10 +2,16 @@
 
 import base64
 import importlib.util
+import itertools
 import json
 import math
+import random
 import re
+import socket
+import threading
 import time
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +26,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from experiments import runs
 from experiments.classroom import __main__ as command
-from experiments.classroom import film, look, scene, server, sheet, stage, takeaway, words
+from experiments.classroom import door, film, look, scene, server, sheet, stage, takeaway, words
 from sim import PeaceModel, load, outcomes
 from sim.config import CONF, explain
 
@@ -41,6 +47,10 @@ def at(given, week=None):
 @pytest.fixture(scope="module")
 def pair():
     return at(PAIR)
+
+
+CARDS = [tuple(tuple(m) for m in c["models"]) for c in scene.cards()]
+each_card = pytest.mark.parametrize("card", CARDS, ids=lambda models: "-".join(map(scene.mission_of, models)))
 
 
 # ---------------------------------------------------------------------------------- scenes
@@ -82,8 +92,10 @@ def test_models_side_by_side_share_the_country_and_the_luck():
 
 
 def test_a_link_holds_the_whole_scene():
-    assert scene.from_link(f"http://127.0.0.1:8711/?{PAIR.link()}&layer=need") == PAIR
-    for bad, said in (("?week=3", "names no model"), ("?a=mission%3Dnone&week=-3", "must be a whole number")):
+    with_need = replace(PAIR, layer="need")
+    assert scene.from_link(f"http://127.0.0.1:8711/?{with_need.link()}") == with_need
+    for bad, said in (("?week=3", "names no model"), ("?a=mission%3Dnone&week=-3", "must be a whole number"),
+                      ("?a=mission%3Dnone&week=%C2%B2", "must be a whole number")):  # fmt: skip
         with pytest.raises(ValueError, match=said):
             scene.from_link(bad)
 
@@ -108,7 +120,7 @@ def test_every_card_can_be_played_and_every_country_has_one():
         assert {"title", "text", "look_for", "models"} <= set(card)
         models = tuple(tuple(m) for m in card["models"])
         scene.checked(scene.Scene(models))
-        assert len(set(scene.titles(models))) == len(set(scene.colours(models))) == len(models)
+        assert len(set(scene.titles(models))) == len(models)
     used = {scene.choice_of(m, "country", "veltara") for c in cards for m in c["models"]}
     assert used == set(scene.names_of("country"))
 
@@ -332,17 +344,67 @@ def _lab(colour, seen):
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
+SEEN = np.eye(3)  # by most people
+
+
+def apart(a, b, seen=SEEN):
+    """Return how different two colours look."""
+    return np.linalg.norm(_lab(a, seen) - _lab(b, seen))
+
+
 @pytest.mark.parametrize("kind", DEFICIENT)
-def test_helmets_and_people_can_be_told_apart_with_any_colour_vision(kind):
-    helmets = sorted({look.helmet(yaml.safe_load(f.read_text(encoding="utf-8"))["helmet"])
-                      for f in (CONF / "force").glob("*.yaml")})  # fmt: skip
-    assert len(helmets) >= 4
-    for some in (helmets, [look.CIVILIAN, look.DISPLACED]):
-        for i, a in enumerate(some):
-            for b in some[i + 1 :]:
-                assert np.linalg.norm(_lab(a, DEFICIENT[kind]) - _lab(b, DEFICIENT[kind])) > 12, (a, b)
+def test_helmets_models_and_people_can_be_told_apart_with_any_colour_vision(kind):
+    forces = [scene.about("force", name)["helmet"] for name in scene.names_of("force")]
+    assert len(forces) >= 4
+    for some in (forces, look.MODELS, [look.CIVILIAN, look.DISPLACED]):
+        for a, b in itertools.combinations(some, 2):
+            assert apart(a, b, DEFICIENT[kind]) > 12, (a, b)
     shapes = [look.HOST[0], *(s for s, _ in look.FACTIONS)]
     assert len(set(shapes)) == len(shapes)  # bands are told apart by shape alone
+
+
+@each_card
+def test_no_two_things_on_a_screen_share_a_colour_and_no_two_helmets_on_a_map_a_stripe(card):
+    params = scene.checked(scene.Scene(card))
+    helmets = look.helmets([p.mission for p in params])
+    for here in helmets:
+        stripes = [stripe for _, stripe in here.values()]
+        assert len(set(stripes)) == len(stripes)  # they are told apart without colour
+    factions = [c for _, c in (look.HOST, *look.FACTIONS[: len(params[0].country.factions)])]
+    things = [*{c for here in helmets for c, _ in here.values()}, *factions, look.CIVILIAN, look.DISPLACED,
+              *look.MODELS[: len(card)]]  # fmt: skip
+    for a, b in itertools.combinations(things, 2):
+        assert apart(a, b) > 14, (a, b)
+    for ramp, thing in itertools.product(look.RAMPS.values(), things):
+        assert apart(ramp, thing) > 14, (ramp, thing)
+
+
+def test_what_is_written_on_a_colour_can_be_read():
+    def light(colour):
+        rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722]) + 0.05
+
+    assert all(1.05 / light(c) >= 4.5 for c in look.MODELS)  # letters are white
+    assert light(look.GROUND) / light(look.GREY) >= 4.5
+
+
+def test_what_was_set_for_one_model_stands_in_the_film_and_on_the_sheet():
+    given = replace(PAIR, models=tuple((*m, f"judge.conflation=0.{i}", "seed=3") for i, m in enumerate(PAIR.models, 1)))
+    assert scene.changes(given.models) == (
+        [["conflation 0.1"], ["authorised in week 0", "conflation 0.2"]], ["luck (seed) 3"]
+    )  # fmt: skip
+    painter, said = film.Painter(at(given, 2)), []
+    write = film.ImageDraw.ImageDraw.text
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            film.ImageDraw.ImageDraw, "text", lambda d, xy, text, **k: (said.append(text), write(d, xy, text, **k))
+        )
+        painter.paint()
+    assert {"conflation 0.1", "authorised in week 0; conflation 0.2"} <= set(said)
+    assert any("For all: luck (seed) 3" in s for s in said)
+    assert "Spent of $4.00 bn" in said
+    assert "conflation 0.2" in sheet._settings(given.models[1])
 
 
 def test_shades_have_room_for_what_the_model_makes():
@@ -460,8 +522,8 @@ def test_one_model_has_three_things_to_notice_too(made_sheet):
 
 def test_an_animation_shows_the_weeks_to_that_of_the_scene(tmp_path):
     weeks = []
-    files, _ = film.render(PAIR, tmp_path / "one.gif", 10, "presence", weeks.append)
-    helmet = tuple(int(look.helmet("#3b8ede")[i : i + 2], 16) for i in (1, 3, 5))
+    files, _ = film.render(replace(PAIR, layer="presence"), tmp_path / "one.gif", 10, weeks.append)
+    helmet = film._rgb("#3b8ede")
     with Image.open(files[0]) as picture:
         assert (picture.n_frames, picture.size) == (4, film.SIZE)
         first = np.asarray(picture.convert("RGB")).astype(int)
@@ -519,8 +581,13 @@ def test_the_command_line_makes_what_the_page_makes(tmp_path, capsys, monkeypatc
 
 
 @pytest.fixture
-def client():
-    with TestClient(server.application(server.Classroom(2))) as found:
+def room():
+    return server.Classroom(2, names=["testserver"])
+
+
+@pytest.fixture
+def client(room):
+    with TestClient(server.application(room)) as found:
         yield found
 
 
@@ -658,9 +725,193 @@ def test_a_full_classroom_says_so(client):
                 three.receive_json()
 
 
+@each_card
+def test_a_link_shows_the_same_frame_in_every_layer(card):
+    small = tuple((*(o for o in m if not o.startswith("weeks=")), "civilians=200", "weeks=60") for m in card)
+    shown = at(scene.Scene(small, 6))
+    for layer in stage.LAYERS:
+        shown.layer = layer
+        again = at(scene.from_link(shown.about()["link"]))
+        assert again.frame() == shown.frame()
+        assert again.frame()["layer"] == layer
+        assert again.about() == shown.about()
+
+
+def test_a_page_sends_its_whole_state_in_one_message(client):
+    """The page waits for the welcome, then asks once: layer, week and speed come with the scene, not before it."""
+    with client.websocket_connect("/visit") as page:
+        hear(page, "welcome")
+        page.send_json({"do": "scene", "link": replace(PAIR, layer="trust").link(), "speed": 10})
+        assert hear(page, "scene")["layer"] == "trust"
+        assert hear(page, "state")["speed"] == 10
+        frame = hear(page, "frame")
+        assert (frame["layer"], frame["week"]) == ("trust", 30)
+        page.send_json({"do": "scene", "link": replace(PAIR, layer="x").link()})
+        assert "layer is 'x'; choose among" in hear(page, "wrong")["text"]
+
+
+# ---------------------------------------------------------------------------------- who may come in, and what it costs
+
+
+@pytest.mark.parametrize(("host", "known"), [
+    ("127.0.0.1:8711", True), ("192.168.1.20:8711", True), ("[::1]:8711", True), ("[fe80::1]", True),
+    ("localhost", True), (socket.gethostname(), True), ("LAB.example.:80", True), ("elsewhere.example:8711", False),
+    ("", False),
+    ("127.0.0.1.elsewhere.example", False), ("localhost.elsewhere.example:8711", False), ("a:b:c", False),
+])  # fmt: skip
+def test_only_names_of_this_machine_are_answered(host, known):
+    assert door.known_host(host, ["lab.example"]) is known
+
+
 def test_a_page_from_elsewhere_is_not_let_in(client):
-    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/visit", headers={"origin": "http://elsewhere"}):
-        pass
+    for headers in (
+        {"origin": "http://elsewhere"},
+        {"host": "elsewhere.example", "origin": "http://elsewhere.example"},
+    ):
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect("/visit", headers=headers):
+            pass
+    got = client.get("/", headers={"host": "elsewhere.example"})
+    assert got.status_code == 421
+    assert "--name elsewhere.example" in got.text
+
+
+def test_what_is_served_to_a_room_is_printed_as_the_room_can_type_it():
+    assert door.addresses("127.0.0.1") == ["127.0.0.1"]
+    assert door.addresses("::1") == ["[::1]"]
+    for host in door.ANY:
+        assert not set(door.addresses(host)) & {"0.0.0.0", "[::]"}
+        assert all(door.known_host(a) for a in door.addresses(host))
+
+
+@pytest.mark.parametrize(("settings", "said"), [
+    (["country.cell_km=1"], "task.patrol_km is 25 km and country.cell_km 1 km"),
+    (["country.cell_km=2", "country.rows=100", "country.cols=100"], "task.patrol_km is 25 km and country.cell_km 2 km"),
+    (["task.patrol_km=500", "country.cell_km=5"], "task.patrol_km is 500 km and country.cell_km 5 km"),
+    (["move.place_km=500", "country.cell_km=5"], "move.place_km is 500 km and country.cell_km 5 km"),
+    (["country.rows=2000", "country.cols=2000"], "4000000 cells; it must be at most 10000"),
+    (["country.factions.rebels.bands=2000", "country.factions.militia.bands=2000"], "armed bands; there may"),
+    (["civilians=20001"], "at most 20000"), (["weeks=1561"], "at most 1560"),
+    (["judge.conflation=nan"], "must lie in"), (["judge.conflation=inf"], "must lie in"),
+    (["mission.budget=1e999"], "must lie in"), (["judge.conflation=" + "9" * 5000], "characters"),
+])  # fmt: skip
+def test_what_would_cost_too_much_is_refused_before_it_is_built(settings, said):
+    begin_at = time.monotonic()
+    with pytest.raises(server.WRONG) as error:
+        scene.checked(scene.Scene((("mission=un_only", *settings),)))
+    assert said in explain(error.value)
+    assert time.monotonic() - begin_at < 5
+
+
+NASTY = [
+    "",
+    "[" * 8_000,
+    "null",
+    "NaN",
+    "1e999",
+    '"gone"',
+    "{",
+    '{"do": NaN}',
+    '{"do": "go", "week": Infinity}',
+    "\x00",
+    "\ud800".encode(errors="replace").decode(),
+]
+
+
+def test_nothing_that_a_page_can_send_breaks_its_socket(client):
+    """Each of 600 messages is answered in a sentence or done; after them the page still plays."""
+    luck = random.Random(3)
+    verbs = [n.removeprefix("_do_") for n in dir(server.Visitor) if n.startswith("_do_") and n not in ("_do_take",)]
+    odd = [
+        None,
+        True,
+        -1,
+        0,
+        2,
+        10**400,
+        1e308,
+        "x" * 300,
+        "",
+        [],
+        [[]],
+        {},
+        {"a": 1},
+        "mission",
+        [0, 1],
+        ["a", 5],
+        "cell",
+        "need",
+        25,
+    ]
+    keys = ["week", "models", "model", "key", "value", "layer", "speed", "kind", "index", "status", "nth", "link"]
+    with client.websocket_connect("/visit") as page:
+        begin(page)
+        for text in NASTY:
+            page.send_text(text)
+            assert hear(page, "wrong")["text"], text
+        page.send_bytes(b"\xff\x00")
+        assert hear(page, "wrong")["text"]
+        for _ in range(600):
+            message = {k: luck.choice(odd) for k in luck.sample(keys, luck.randrange(len(keys)))}
+            page.send_json({**message, "do": luck.choice(verbs)})
+        page.send_json({"do": "scene", "link": PAIR.link()})
+        page.send_json({"do": "pause"})
+        for _ in range(4_000):
+            said = page.receive_json()
+            assert said["is"] != "wrong" or 0 < len(said["text"]) < 1_000
+            if said["is"] == "frame":
+                page.send_json({"do": "drawn"})
+            if said["is"] == "history" and said["week"] == 30:
+                break
+        page.send_json({"do": "go", "week": 31})
+        assert hear(page, "frame")["week"] in (30, 31)
+
+
+def test_who_asks_for_no_scene_is_let_go_and_who_is_idle_makes_room(client, room, monkeypatch):
+    monkeypatch.setattr(door, "SILENT", 0.2)
+    with client.websocket_connect("/visit") as silent:
+        hear(silent, "welcome")
+        assert "no scene" in hear(silent, "full")["text"]
+    monkeypatch.undo()
+    with client.websocket_connect("/visit") as one, client.websocket_connect("/visit") as two:
+        begin(one)
+        begin(two)
+        for visitor in room.here:
+            visitor.heard -= door.IDLE + 1
+        with client.websocket_connect("/visit") as three:
+            begin(three)
+            assert len(room.here) == 2
+
+
+def test_one_address_cannot_take_all_places():
+    room = server.Classroom(20, names=["testserver"])
+    with TestClient(server.application(room)) as found, ExitStack() as pages:
+        for _ in range(10):
+            pages.enter_context(found.websocket_connect("/visit"))
+        with found.websocket_connect("/visit") as more:
+            assert "10 pages of the classroom are open at testclient already" in more.receive_json()["text"]
+
+
+def test_a_request_that_never_ends_is_given_up(monkeypatch):
+    import uvicorn
+
+    monkeypatch.setattr(door, "LATE", 0.5)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    serving = uvicorn.Server(uvicorn.Config(server.application(), port=port, log_level="error", **door.limits(4)))
+    thread = threading.Thread(target=serving.run, daemon=True)
+    thread.start()
+    while not serving.started:
+        time.sleep(0.02)
+    try:
+        for sent in (b"", b"GET / HTTP/1.1\r\nHost: 127", b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /he"):
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as half:
+                half.sendall(sent)
+                while half.recv(4096):  # until the server hangs up
+                    pass
+    finally:
+        serving.should_exit = True
+        thread.join(20)
 
 
 def test_a_visitor_takes_an_animation_and_a_sheet_away(client):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -32,6 +33,9 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 SMALL = ["civilians=400", "weeks=104"]
+SIZES = [(1920, 1080), (1366, 768), (1280, 720), (1024, 768), (768, 1024), (390, 844)]
+CARDS = server.scenes.cards()
+each_card = pytest.mark.parametrize("card", range(len(CARDS)), ids=lambda k: CARDS[k]["title"].replace(" ", "_"))
 WAIT = 30_000  # ms: a busy machine is slow
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 called = []  # addresses that this process connected to
@@ -48,6 +52,14 @@ sys.addaudithook(_note)
 def query(*models, week=0):
     """Return the query of a scene of small models."""
     return "?" + server.scenes.Scene(tuple((*m.split(), *SMALL) for m in models), week).link()
+
+
+def of_card(card, week=0, small=(), layer="violence"):
+    """Return the query of a card."""
+    models = tuple(
+        (*(str(o) for o in m if not (small and o.startswith("weeks="))), *small) for m in CARDS[card]["models"]
+    )
+    return "?" + server.scenes.Scene(models, week, layer).link()
 
 
 @pytest.fixture(scope="module")
@@ -82,14 +94,19 @@ def browser():
 
 @pytest.fixture
 def visit(browser, site):
-    """Return a function that opens the page as a visitor of his own; afterwards nothing may have gone wrong or out."""
-    asked, wrong, contexts = [], [], []
+    """Return a function that opens the page as a visitor of his own.
+
+    Afterwards nothing may have gone wrong or out, and no error may have been shown that the test has not `expected`.
+    """
+    asked, wrong, shown, contexts = [], [], [], []
 
     def opened(query="", size=(1280, 720)):
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, accept_downloads=True)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(WAIT)
+        page.expose_function("errorShown", lambda text: shown.append(text))
+        page.add_init_script(path=Path(__file__).parent / "page_probe.js")
         page.on("request", lambda r: asked.append(r.url))
         page.on("websocket", lambda w: asked.append(w.url))
         page.on("pageerror", lambda e: wrong.append(str(e)))
@@ -98,11 +115,12 @@ def visit(browser, site):
         expect(page.locator("#when")).to_contain_text("Week", timeout=WAIT)
         return page
 
-    opened.asked, opened.wrong = asked, wrong
+    opened.asked, opened.wrong, opened.shown, opened.expected = asked, wrong, shown, ()
     yield opened
     for context in contexts:
         context.close()
     assert not wrong
+    assert [text for text in shown if not any(e in text for e in opened.expected)] == []
     hosts = {urlsplit(url).hostname for url in asked if not url.startswith(("blob:", "data:"))}
     assert hosts <= {"127.0.0.1"}
 
@@ -118,7 +136,7 @@ def number(page, letter, name):
 
 
 def picture(page, letter="A"):
-    return page.locator(f"[data-model={letter}] canvas").screenshot()
+    return page.locator(f"[data-model={letter}] .map canvas").screenshot()
 
 
 def test_it_starts_with_a_fictional_country_and_says_what_it_is(visit):
@@ -179,6 +197,7 @@ def test_a_slider_changes_the_run_and_a_bad_number_says_so(visit):
     expect(page.locator("[data-number=cost]")).to_have_text("$0.00 bn", timeout=WAIT)
     assert week(page) == 52
     assert number(page, "A", "killed") != before
+    visit.expected = ["it must lie in"]
     control.locator("input[type=number]").fill("-4")
     control.locator("input[type=number]").press("Enter")
     expect(control.locator("[role=alert]")).to_contain_text("it must lie in [0, 5200] week")
@@ -206,7 +225,7 @@ def test_two_models_are_compared_with_the_same_luck(visit):
 
 def test_a_click_tells_who_is_there(visit):
     page = visit("?" + server.scenes.Scene((("mission=un_only", "mission.authorised=0", "weeks=104"),), 60).link())
-    canvas = page.locator("[data-model=A] canvas")
+    canvas = page.locator("[data-model=A] .map canvas")
     canvas.focus()
     seen = set()
     for _ in range(6):  # by the keyboard: the cell, then everybody in it
@@ -279,31 +298,155 @@ def test_it_is_played_by_the_keyboard_alone(visit):
     expect(page.locator("#when")).to_contain_text("Week 0 ", timeout=WAIT)
     page.keyboard.press("ArrowRight")
     expect(page.locator("#when")).to_contain_text("Week 1 ", timeout=WAIT)
+    expect(page.locator("#side")).to_be_hidden()  # Play turns the projector mode on
     page.keyboard.press("f")
-    expect(page.locator("#side")).to_be_hidden()
+    expect(page.locator("#side")).to_be_visible()
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
 
 
-LAPS = """() => {
-    const found = [], out = (node, box) => {
-        const a = node.getBoundingClientRect(), b = box.getBoundingClientRect();
-        if (a.width && (a.left < b.left - 2 || a.right > b.right + 8)) found.push(node.textContent);
-    };
-    for (const model of document.querySelectorAll(".model"))
-        for (const node of model.querySelectorAll("dd, dt, .about span, select, .map canvas")) out(node, model);
-    return found;
-}"""
+def overlaps(texts):
+    """Return the pairs of texts that lie over one another by more than two pixels."""
+    return [
+        (a["text"], b["text"])
+        for i, a in enumerate(texts)
+        for b in texts[i + 1 :]
+        if a["owner"] != b["owner"] and a["layer"] == b["layer"]
+        and min(a["right"], b["right"]) - max(a["left"], b["left"]) > 2
+        and min(a["bottom"], b["bottom"]) - max(a["top"], b["top"]) > 2
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (1024, 768), (820, 1180), (768, 1024)])
-@pytest.mark.parametrize("models", [("none",), ("none", "un_only"), ("sequential", "parallel", "separated")])
-def test_no_number_runs_into_its_neighbour(visit, size, models):
-    page = visit(query(*(f"mission={m} mission.authorised=0" for m in models), week=90), size)
-    for _ in range(2):  # with the panel and without
-        assert page.evaluate(LAPS) == []
-        page.keyboard.press("f")
-        page.wait_for_timeout(150)
+@each_card
+def test_every_card_can_be_read_in_every_window(visit, card):
+    """No text over text, no map too small, no scrolling sideways: in all sizes, with the panel, without, projected."""
+    page = visit(of_card(card, week=150), SIZES[0])
+    faults = []
+    for size in SIZES:
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        for mode in ("", "wide") if size[0] <= 900 else ("", "wide", "projector"):
+            page.evaluate("mode => document.body.className = mode", mode)
+            page.evaluate("probe.drawn()")
+            texts = page.evaluate("probe.texts()")
+            assert len(texts) > 40
+            faults += [(size, mode, "over", *pair) for pair in overlaps(texts)]
+            faults += [(size, mode, "map", round(px)) for px in page.evaluate("probe.maps()") if px < 200]
+            faults += [(size, mode, "sideways", px) for px in [page.evaluate("probe.sideways()")] if px > 0]
+            if mode == "projector":
+                faults += [(size, mode, "small", t["text"], t["size"]) for t in texts if t["size"] < 18]
+    assert not faults, "\n".join(map(str, faults))
+
+
+@each_card
+def test_every_link_opens_the_same_picture(visit, card):
+    """Each card with one of the layers; test_classroom.py has all cards with all layers, without a browser."""
+    page = visit(of_card(card, week=7, small=("civilians=300", "weeks=60")))
+    layer = list(server.LAYERS)[card % len(server.LAYERS)]
+    page.keyboard.press(str(card % len(server.LAYERS) + 1))
+    expect(page.locator("#maps")).to_have_attribute("data-shows", f"{layer} 7", timeout=WAIT)
+    page.evaluate("probe.drawn()")
+    page.click("#tab-take")
+    again = visit("?" + urlsplit(page.input_value("#link")).query)
+    assert again.get_attribute("#maps", "data-shows") == f"{layer} 7"
+    assert again.input_value("#layer") == layer
+    again.evaluate("probe.drawn()")
+    assert again.evaluate("probe.pictures()") == page.evaluate("probe.pictures()")
+
+
+def test_the_projector_shows_differences_and_the_towns(visit):
+    page = visit(query("mission=none", "mission=un_only mission.authorised=0", week=90))
+    plain = {x: int(number(page, x, "killed").replace(",", "")) for x in "AB"}
+    before = page.evaluate("probe.maps()")
+    page.click("#play")
+    expect(page.locator("#side")).to_be_hidden()
+    page.keyboard.press("Space")
+    expect(page.locator("#play")).to_contain_text("Play", timeout=WAIT)
+    page.evaluate("week => { jump.value = week; jump.dispatchEvent(new Event('change')) }", 90)
+    expect(page.locator("#when")).to_contain_text("Week 90 ", timeout=WAIT)
+    page.evaluate("probe.drawn()")
+    said = number(page, "B", "killed").replace("−", "-").replace(",", "")
+    assert int(number(page, "A", "killed").replace(",", "")) == plain["A"]
+    assert int(said.replace("±", "")) == plain["B"] - plain["A"]
+    assert all(b > a for a, b in zip(before, page.evaluate("probe.maps()")))
+    written = page.evaluate("probe.written('.map canvas')")
+    towns = server.scenes.about("country", "veltara")["places"]
+    capital = next(n for n, t in towns.items() if t.get("capital"))
+    assert all(capital in w and len(w) >= 4 for w in written)
+    assert all("week 90" in w for w in page.evaluate("probe.written('#charts canvas')"))  # the axes end now
+    page.keyboard.press("Escape")
+    expect(page.locator("#side")).to_be_visible()
+    assert int(number(page, "B", "killed").replace(",", "")) == plain["B"]
+    page.keyboard.press("Space")  # who has put it away is not given it again
+    page.keyboard.press("Space")
+    expect(page.locator("#side")).to_be_visible()
+
+
+def test_what_was_set_stands_on_the_panel_and_what_it_may_cost_beside_what_it_did(visit):
+    page = visit(query("mission=un_only judge.conflation=0.9", "mission=un_only feel.misinformation=0.2", week=60))
+    expect(page.locator("[data-model=A] .set")).to_have_text("conflation 0.9")
+    expect(page.locator("[data-model=B] .set")).to_have_text("misinformation 0.2")
+    expect(page.locator("[data-model=B]")).to_have_attribute("aria-label", "Model B: UN only, misinformation 0.2")
+    expect(page.locator("[data-model=A] .numbers")).to_contain_text("of $4.00 bn authorised")
+    expect(page.locator("[data-model=A] .numbers")).to_contain_text("Spent")
+
+
+def test_the_keys_work_after_a_week_is_typed(visit):
+    page = visit(query("mission=none", week=3))
+    page.fill("#week", "20")
+    page.press("#week", "Enter")
+    expect(page.locator("#when")).to_contain_text("Week 20 ", timeout=WAIT)
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#when")).to_contain_text("Week 21 ", timeout=WAIT)
+    page.keyboard.press("3")
+    expect(page.locator("#layer")).to_have_value("access")
+
+
+def test_charts_have_values_and_news_are_announced_for_those_who_hear_the_page(visit):
+    page = visit(query("mission=none", "mission=un_only mission.authorised=0", week=60))
+    said = page.get_attribute("[data-chart=killed]", "aria-label")
+    assert said.startswith("Civilians killed (people so far). A, No mission: week 52 ")
+    assert f"now {number(page, 'B', 'killed')}." in said
+    page.fill("#week", "0")
+    page.press("#week", "Enter")
+    expect(page.locator("#when")).to_contain_text("Week 0 ", timeout=WAIT)
+    assert page.get_attribute("#status", "role") == "status"
+    page.keyboard.press("Space")
+    expect(page.locator("#status")).to_contain_text(re.compile(r"Week \d+, B: The UN mission arrives"), timeout=WAIT)
+    page.keyboard.press("Space")
+
+
+def test_play_at_the_last_week_starts_again_and_says_so(visit):
+    page = visit(query("mission=none", week=104))
+    expect(page.locator("#status")).to_contain_text("last week")
+    expect(page.locator("#play")).to_contain_text("Again")
+    page.keyboard.press("Space")
+    expect(page.locator("#when")).to_contain_text(re.compile(r"Week [1-9] "), timeout=WAIT)
+    page.keyboard.press("Space")
+
+
+def luminance(colour):
+    """Return the relative luminance of rgb(r, g, b)."""
+    rgb = [int(v) / 255 for v in re.findall(r"\d+", colour)[:3]]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in rgb]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_text_has_contrast(visit):
+    page = visit(query("mission=sequential", "mission=parallel judge.conflation=1", "mission=separated", week=60))
+    for tab in ("start", "settings", "log", "take"):
+        page.click(f"#tab-{tab}")
+        for text, ink, ground in page.evaluate("probe.inks()"):
+            light, dark = sorted((luminance(ink), luminance(ground)), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ink, ground)
+
+
+def test_a_page_can_be_printed(visit):
+    page = visit(query("mission=none", "mission=un_only", week=30))
+    page.emulate_media(media="print")
+    for what in ("#side", "#play", ".buttons", ".remove"):
+        expect(page.locator(what).first).to_be_hidden()
+    for what in ("[data-model=B] .map canvas", "#charts", "#timeline", "#when", "#legend"):
+        expect(page.locator(what).first).to_be_visible()
 
 
 def test_type_is_larger_on_a_larger_projector(visit):
@@ -332,7 +475,7 @@ def test_the_timeline_tells_the_phases(visit):
 
 def test_what_is_clicked_stays_in_sight(visit):
     page = visit(query("mission=none", "mission=un_only", week=20))
-    box = page.locator("[data-model=A] canvas").bounding_box()
+    box = page.locator("[data-model=A] .map canvas").bounding_box()
     side = min(box["width"], box["height"])
     for share in (0.1, 0.9):
         y = box["y"] + share * side
@@ -346,6 +489,7 @@ def test_what_is_clicked_stays_in_sight(visit):
 
 def test_a_week_out_of_range_says_so_and_is_taken_back(visit):
     page = visit(query("mission=none", week=7))
+    visit.expected = ["it must be a whole number"]
     page.fill("#week", "9999")
     page.press("#week", "Enter")
     expect(page.locator("#wrong")).to_contain_text("it must be a whole number in [0, 104]")
@@ -380,7 +524,7 @@ def test_the_commands_of_the_page_make_the_numbers_of_the_page(visit, tmp_path):
 def test_nothing_is_cut_off_on_a_projector_or_a_tablet(visit, size):
     page = visit(query("mission=sequential", "mission=parallel", "mission=separated", week=5), size)
     for letter in "ABC":
-        box = page.locator(f"[data-model={letter}] canvas").bounding_box()
+        box = page.locator(f"[data-model={letter}] .map canvas").bounding_box()
         assert min(box["width"], box["height"]) >= 220, letter
         numbers = page.locator(f"[data-model={letter}] .numbers").bounding_box()
         assert numbers["x"] + numbers["width"] <= size[0] + 1

@@ -2,6 +2,7 @@
 
 python -m experiments.classroom                                          serve the page, on this machine alone
 python -m experiments.classroom --host 0.0.0.0                           for everybody in the room's network
+python -m experiments.classroom --host 0.0.0.0 --name lab.example        ... who open it by a name
 python -m experiments.classroom animate film.gif mission=none,un_only    an animation; a comma puts models side by side
 python -m experiments.classroom animate film.mp4 '<link of the page>'    what a link or the page's file shows
 python -m experiments.classroom sheet mission=sequential,separated       an after-action sheet, its numbers as CSV
@@ -9,6 +10,7 @@ python -m experiments.classroom sheet mission=sequential,separated       an afte
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from hydra.errors import HydraException
@@ -27,7 +29,7 @@ def serve(given):
     try:
         import uvicorn
 
-        from experiments.classroom import server
+        from experiments.classroom import door, server
     except ImportError as error:
         raise ValueError(
             f"the page needs the package {error.name}: python -m pip install -c constraints.txt -e '.[classroom]'"
@@ -35,18 +37,20 @@ def serve(given):
     if given.visitors < 1:
         raise ValueError(f"--visitors is {given.visitors}; it must be at least 1")
     warm_up()
-    room = server.Classroom(given.visitors, max(1, given.workers))
+    room = server.Classroom(given.visitors, max(1, given.workers), given.name)
     room.jobs.warm_up()
-    shown = "127.0.0.1" if given.host in ("0.0.0.0", "::") else given.host
-    say(f"The classroom is open at http://{shown}:{given.port} (Ctrl-C closes it)")
+    here = [f"http://{a}:{given.port}" for a in (*door.addresses(given.host), *given.name)]
+    say(f"The classroom is open at {' and '.join(here)} (Ctrl-C closes it)")
     if given.host not in ("127.0.0.1", "localhost", "::1"):
         say(f"Everybody who can reach this machine can open port {given.port}; there is no password.")
-    uvicorn.run(server.application(room), host=given.host, port=given.port, log_level="warning", ws_max_size=2**16)
+    uvicorn.run(server.application(room), host=given.host, port=given.port, log_level="warning",
+                **door.limits(given.visitors))  # fmt: skip
 
 
 def animate(given):
     """Make a GIF or an MP4, with a progress bar."""
     scene = scenes.from_words(given.words)
+    scene = replace(scene, layer=given.layer or scene.layer)
     path = Path(given.file)
     last = scene.week or scenes.checked(scene)[0].weeks
     warm_up()
@@ -56,7 +60,7 @@ def animate(given):
             advance(week)
             let_through()
 
-        files, _ = film.render(scene, path, given.every, given.layer, shown)
+        files, _ = film.render(scene, path, given.every, shown)
     say(f"animation: {files[0]}")
 
 
@@ -83,6 +87,8 @@ def _arguments(words):
     parser.add_argument("--host", default="127.0.0.1", help="address to serve on (default: this machine alone)")
     parser.add_argument("--config-dir", help="a folder of your own countries, missions, ...")
     parser.add_argument("--port", type=int, default=8711)
+    parser.add_argument("--name", action="append", default=[], metavar="NAME",
+                        help="a name that the room opens it by, beside its addresses (may be given again)")  # fmt: skip
     parser.add_argument("--visitors", type=int, default=40, help="most visitors at a time")
     parser.add_argument("--workers", type=int, default=max(1, runs.available_cores() - 1),
                         help="processes that make sheets and animations")  # fmt: skip
@@ -92,7 +98,7 @@ def _arguments(words):
     one.add_argument("file", help="ends in .gif or .mp4")
     one.add_argument("words", nargs="+", metavar="key=value", help=SCENE)
     one.add_argument("--every", type=int, default=film.EVERY, help="weeks between two frames")
-    one.add_argument("--layer", default="violence", help="shade of the map")
+    one.add_argument("--layer", help="shade of the maps (default: that of the link, else violence)")
     two = made.add_parser("sheet", help="make an after-action sheet", description=sheet.__doc__, formatter_class=shape)
     two.set_defaults(do=make_sheet)
     two.add_argument("words", nargs="+", metavar="key=value", help=SCENE)

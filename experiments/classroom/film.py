@@ -5,18 +5,19 @@ Frames are painted with Pillow: matplotlib takes ten times as long for a frame.
 
 import importlib.util
 import math
+import textwrap
 from collections import Counter
 from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
 from matplotlib import font_manager
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from experiments import style
 from experiments.classroom import look, words
 from experiments.classroom import scene as scenes
-from experiments.classroom.stage import HEADLINES, LAYERS, Stage
+from experiments.classroom.stage import HEADLINES, LAYERS, Stage, authorised
 from sim.results import whole_file
 from sim.state import AWAY, HOME
 
@@ -25,7 +26,8 @@ FRAMES_A_SECOND = 10
 SIZE = (1280, 720)  # divides by 16, as MP4 wants
 COLOURS, SHADES = 160, 32  # of a GIF; of them for the shade of the maps
 STEPS = 8  # supersampling of marks
-TITLE, BELOW = 64, 74  # pixels above and below the maps
+TITLE, BELOW = 64, 84  # pixels above and below the maps
+SET_AT = 165  # characters of a line across the picture
 PALE = 0.35  # of a colour: what is only planned
 NOTE = "A thinking tool, not a forecast."
 
@@ -44,12 +46,12 @@ def check_every(every):
     return every
 
 
-def render(scene, path, every=EVERY, layer="violence", progress=None):
+def render(scene, path, every=EVERY, progress=None):
     """Make an animation from the first week to that of the scene, or to the last if that is the first.
 
     Parameters
     ----------
-    scene : Scene; path : Path ending in .gif or .mp4; every : weeks between two frames; layer : one of LAYERS
+    scene : Scene; path : Path ending in .gif or .mp4; every : weeks between two frames
     progress : function of the week; none: it is written beside the file, and a file `stop` there ends it
 
     Returns
@@ -67,18 +69,16 @@ def render(scene, path, every=EVERY, layer="violence", progress=None):
         raise ValueError(f"the file is {path.name!r}; an animation ends in .gif or .mp4")
     if kind == ".mp4" and why_no_mp4():
         raise ValueError(why_no_mp4())
-    if layer not in LAYERS:
-        raise ValueError(f"layer is {layer!r}; choose among {', '.join(LAYERS)}")
     stage = Stage(scene)
     last = stage.goal or stage.weeks
     progress = progress or (lambda week: _report(path.parent, week, last))
-    frames = _frames(stage, last, every, layer, progress)
-    whole_file(path, lambda draft: _gif(frames, draft, _meant(stage, layer)) if kind == ".gif" else _mp4(frames, draft))
+    frames = _frames(stage, last, every, progress)
+    whole_file(path, lambda draft: _gif(frames, draft, _meant(stage)) if kind == ".gif" else _mp4(frames, draft))
     return [str(path)], []
 
 
-def _frames(stage, last, every, layer, progress):
-    painter = Painter(stage, layer)
+def _frames(stage, last, every, progress):
+    painter = Painter(stage)
     yield painter.paint()
     while stage.week < last:
         stage.go(min(stage.week + every, last))
@@ -108,13 +108,13 @@ def _common_palette(first, meant):
     return palette
 
 
-def _meant(stage, layer):
+def _meant(stage):
     """Return the colours that mean something: of helmets, bands, people, models and of the layer, as (r, g, b)."""
-    parts = [p for a in stage.actors for p in a.params.mission.components.values()]
-    helmets = list(dict.fromkeys(look.helmet(p.force.helmet) for p in parts))
+    looks = [h for model in look.helmets([a.params.mission for a in stage.actors]) for h in model.values()]
+    helmets = list(dict.fromkeys(colour for colour, _ in looks))
     marks = [*helmets, *(c for _, c in (look.HOST, *look.FACTIONS)), look.CIVILIAN, look.DISPLACED,
-             *scenes.colours(stage.models), style.INK, style.GREY]  # fmt: skip
-    ramp = [_blend(look.RAMPS[layer], k / (SHADES - 1)) for k in range(SHADES)]
+             *look.MODELS, style.INK, look.GREY]  # fmt: skip
+    ramp = [_blend(look.RAMPS[stage.layer], k / (SHADES - 1)) for k in range(SHADES)]
     return [(255, 255, 255), *ramp, *map(_rgb, marks), *(_blend(h, PALE) for h in helmets)]
 
 
@@ -184,21 +184,37 @@ CORNERS = {  # of a mark, in units of its radius
     "pentagon": tuple((math.sin(2 * math.pi * k / 5), -math.cos(2 * math.pi * k / 5)) for k in range(5)),
     "cross": tuple((x / 3, y / 3) for x, y in (
         (-1, -3), (1, -3), (1, -1), (3, -1), (3, 1), (1, 1), (1, 3), (-1, 3), (-1, 1), (-3, 1), (-3, -1), (-1, -1))),
+    # stripes across a helmet
+    "bar": ((-1, -0.22), (1, -0.22), (1, 0.22), (-1, 0.22)),
+    "post": ((-0.22, -1), (0.22, -1), (0.22, 1), (-0.22, 1)),
+    "slash": ((-0.86, 0.55), (0.55, -0.86), (0.86, -0.55), (-0.55, 0.86)),
+    "backslash": ((0.86, 0.55), (-0.55, -0.86), (-0.86, -0.55), (0.55, 0.86)),
+    "half": ((-1, 0.1), (1, 0.1), (1, 1), (-1, 1)),
 }  # fmt: skip
 
 
 @lru_cache(maxsize=512)
-def _mark(shape, colour, radius, hollow=False):
-    """Return a small picture of a mark with a white rim."""
+def _mark(shape, colour, radius, hollow=False, stripe=""):
+    """Return a small picture of a mark with a white rim and the stripe of its mission."""
     half = (radius + 3) * STEPS
     picture = Image.new("RGBA", (2 * half, 2 * half), (255, 255, 255, 0))
-    draw = ImageDraw.Draw(picture)
-    for r, ink in ((radius + 1.5, "white"), (radius, colour), *(((radius * 0.45, "white"),) if hollow else ())):
-        r *= STEPS
+
+    def solid(shape, r):
+        mask, r = Image.new("L", picture.size), r * STEPS
         if shape == "circle":
-            draw.ellipse([half - r, half - r, half + r, half + r], fill=ink)
+            ImageDraw.Draw(mask).ellipse([half - r, half - r, half + r, half + r], fill=255)
         else:
-            draw.polygon([(half + x * r, half + y * r) for x, y in CORNERS[shape]], fill=ink)
+            ImageDraw.Draw(mask).polygon([(half + x * r, half + y * r) for x, y in CORNERS[shape]], fill=255)
+        return mask
+
+    inner = solid(shape, radius)
+    picture.paste("white", mask=solid(shape, radius + 1.5))
+    picture.paste(colour, mask=inner)
+    if stripe:
+        ink = style.INK if min(_rgb(colour)) > 130 else "white"  # white cannot be seen on a pale helmet
+        picture.paste(ink, mask=ImageChops.multiply(inner, solid(stripe, radius)))
+    if hollow:
+        picture.paste("white", mask=solid(shape, radius * 0.45))
     return picture.resize((2 * (radius + 3),) * 2, Image.Resampling.LANCZOS)
 
 
@@ -207,17 +223,21 @@ class Painter:
 
     Parameters
     ----------
-    stage : Stage; layer : str
+    stage : Stage
     """
 
-    def __init__(self, stage, layer):
-        self.stage, self.layer = stage, layer
-        self.titles, self.colours = scenes.titles(stage.models), scenes.colours(stage.models)
+    def __init__(self, stage):
+        self.stage, self.layer = stage, stage.layer
+        changes, self.common = scenes.changes(stage.models)
+        self.helmets = look.helmets([a.params.mission for a in stage.actors])
         n = len(stage.actors)
         land = stage.actors[0].model.land
         self.wide = SIZE[0] // n
         beside = n == 1
         room = (SIZE[1] - TITLE - BELOW - 8, 700) if beside else (SIZE[1] - TITLE - BELOW - 34 - 128, self.wide - 24)
+        self.said = [textwrap.wrap("; ".join(c), SET_AT // n)[:3] for c in changes]
+        self.lines = max(map(len, self.said))
+        room = (room[0] - (0 if beside else 16 * self.lines), room[1])
         self.px = max(2, min(room[0] // land.shape[0], room[1] // land.shape[1]))
         self.beside = beside
         self.looks = look.factions(stage.actors[0].model)
@@ -248,20 +268,24 @@ class Painter:
         width = land.shape[1] * self.px
         x = left + (20 if self.beside else (self.wide - width) // 2)
         title_at = (width + 60, top + 4) if self.beside else (x, top)
-        draw.rectangle([title_at[0], title_at[1] + 3, title_at[0] + 7, title_at[1] + 25], fill=self.colours[i])
+        draw.rectangle([title_at[0], title_at[1] + 1, title_at[0] + 24, title_at[1] + 25], fill=look.MODELS[i])
+        middle = (title_at[0] + 12, title_at[1] + 13)
+        draw.text(middle, scenes.LETTERS[i].upper(), font=_font(17, True), fill="white", anchor="mm")
         size = 24 if self.beside else 20
-        title = _cut(self.titles[i], size, (SIZE[0] - width if self.beside else self.wide) - 80)
-        draw.text((title_at[0] + 14, title_at[1]), title, font=_font(size, True), fill=style.INK)
-        map_top = top + (0 if self.beside else 34)
-        self._map(picture, draw, actor.model, x, map_top)
+        title = _cut(style.label(scenes.mission_of(actor.overrides)), size, self.wide - 60)
+        draw.text((title_at[0] + 33, title_at[1]), title, font=_font(size, True), fill=style.INK)
+        map_top = top + (0 if self.beside else 32 + 16 * self.lines)
+        for k, line in enumerate(self.said[i]):
+            draw.text((title_at[0], title_at[1] + size + 9 + 16 * k), line, font=_font(13), fill=style.INK)
+        self._map(picture, draw, actor.model, self.helmets[i], x, map_top)
         bottom = map_top + land.shape[0] * self.px
         self._numbers(draw, actor, left, x, width, bottom)
         if self.beside:
-            self._phases(draw, actor, x + width + 40, SIZE[0] - 20, SIZE[1] - BELOW - 38)
+            self._phases(draw, actor, self.helmets[i], x + width + 40, SIZE[0] - 20, SIZE[1] - BELOW - 38)
         else:
-            self._phases(draw, actor, left + 16, left + self.wide - 16, bottom + 96)
+            self._phases(draw, actor, self.helmets[i], left + 16, left + self.wide - 16, bottom + 96)
 
-    def _phases(self, draw, actor, left, right, y, high=26):
+    def _phases(self, draw, actor, helmets, left, right, y, high=26):
         """Draw each mission in the colour of its helmets, pale as planned and full as it was, and where the run is."""
         model = actor.model
         names = model.missions.names
@@ -272,7 +296,7 @@ class Painter:
             plan = np.clip(model.plan[:, i], 0, 1)
             at = left + (np.arange(plan.size) + 0.5) / plan.size * (right - left)
             area = [(left, low), *zip(at.tolist(), (low - plan * (lane - 1)).tolist()), (right, low)]
-            helmet = look.helmet(model.params.mission.components[name].force.helmet)
+            helmet = helmets[name][0]
             draw.polygon(area, fill=_blend(helmet, PALE))
             record, most = model.record, max(1.0, model.missions.personnel[i].sum())
             there = np.clip(record.weekly[: record.steps, record.columns.index(f"personnel_{name}")] / most, 0, 1)
@@ -281,11 +305,11 @@ class Painter:
                 line = zip(so_far.tolist(), (low - there * (lane - 1)).tolist())
                 draw.polygon([(left, low), *line, (so_far[-1], low)], fill=helmet)
         if not names:
-            draw.text(((left + right) / 2, y + high / 2), "no mission", font=_font(13), fill=style.GREY, anchor="mm")
+            draw.text(((left + right) / 2, y + high / 2), "no mission", font=_font(13), fill=look.GREY, anchor="mm")
         now = left + (right - left) * model.week / self.stage.weeks
         draw.rectangle([now - 1, y - 2, now + 1, y + high + 2], fill=style.INK)
 
-    def _map(self, picture, draw, model, x, y):
+    def _map(self, picture, draw, model, helmets, x, y):
         land, p, px = model.land, model.people, self.px
         rows, cols = land.shape
         values = LAYERS[self.layer].of(model)
@@ -314,17 +338,17 @@ class Painter:
         bands = model.bands
         for b in np.flatnonzero(bands.fighters >= 1):
             shape, colour = self.looks[bands.faction[b]]
-            marks.append((bands.fighters[b], shape, colour, bands.cell[b], False))
-        u, parts = model.units, model.params.mission.components
+            marks.append((bands.fighters[b], shape, colour, bands.cell[b], False, ""))
+        u = model.units
         size = u.strength.sum(axis=1)
         for i in np.flatnonzero(u.cell >= 0):
-            colour = look.helmet(parts[model.missions.names[u.mission[i]]].force.helmet)
+            colour, stripe = helmets[model.missions.names[u.mission[i]]]
             stopped = not u.access[i] if u.team[i] else u.suspended[i]
-            marks.append((size[i] + 1e6, "cross" if u.team[i] else "circle", colour, u.cell[i], bool(stopped)))
+            marks.append((size[i] + 1e6, "cross" if u.team[i] else "circle", colour, u.cell[i], bool(stopped), stripe))
         crowd, placed = Counter(m[3] for m in marks), Counter()
-        for weight, shape, colour, cell, hollow in sorted(marks, key=lambda m: (m[0] >= 1e6, -(m[0] % 1e6))):
+        for weight, shape, colour, cell, hollow, stripe in sorted(marks, key=lambda m: (m[0] >= 1e6, -(m[0] % 1e6))):
             radius = int(np.clip(3 + math.sqrt(weight % 1e6) / 4, 4, 9 if shape != "cross" else 6))
-            sprite = _mark(shape, colour, radius, hollow)
+            sprite = _mark(shape, colour, radius, hollow, stripe)
             cx, cy = centre(cell)
             if crowd[cell] > 1:  # those in one cell stand in a ring, so that each can be seen
                 angle = 2 * math.pi * placed[cell] / crowd[cell]
@@ -344,36 +368,41 @@ class Painter:
         if self.beside:
             at = x + width + 40
             for k, h in enumerate(HEADLINES):
-                y = TITLE + 54 + 76 * k
+                y = TITLE + 40 + 16 * self.lines + 74 * k
                 draw.text((at, y), spoken(h, numbers[h.name]), font=_font(34, True), fill=style.INK)
-                draw.text((at, y + 41), f"{h.label}, {h.unit}", font=_font(15), fill=style.GREY)
-            draw.text((at, TITLE + 58 + 76 * len(HEADLINES)), signed, font=_font(17), fill=style.INK)
+                draw.text((at, y + 41), f"{_label(h, actor)}, {h.unit}", font=_font(15), fill=look.GREY)
+            draw.text((at, TITLE + 42 + 16 * self.lines + 74 * len(HEADLINES)), signed, font=_font(17), fill=style.INK)
             return
         for k, h in enumerate(HEADLINES):
             cx = left + 16 + (k % 3) * ((self.wide - 24) // 3)
             y = bottom + 4 + (k // 3) * 44
             draw.text((cx, y), spoken(h, numbers[h.name]), font=_font(20, True), fill=style.INK)
-            draw.text((cx, y + 24), h.label, font=_font(12), fill=style.GREY)
+            draw.text((cx, y + 24), _label(h, actor), font=_font(12), fill=look.GREY)
 
     def _legend(self, picture, draw):
         model = self.stage.actors[0].model
         names = [words.faction_name(n).removeprefix("the ") for n in model.factions.names]
         entries = [(shape, colour, n) for n, (shape, colour) in zip(names, self.looks)]
         seen = {}
-        for a in self.stage.actors:
-            for n, part in a.params.mission.components.items():
-                seen.setdefault(look.helmet(part.force.helmet), []).append(style.label(n))
-        entries += [("circle", c, ", ".join(dict.fromkeys(names))) for c, names in seen.items()]
+        for helmets in self.helmets:
+            for n, how in helmets.items():
+                seen.setdefault(how, []).append(style.label(n))
+        entries = [(*e, "") for e in entries]
+        entries += [("circle", c, ", ".join(dict.fromkeys(names)), stripe) for (c, stripe), names in seen.items()]
         if seen:
-            entries.append(("cross", style.INK, "aid team"))
-        y, x = SIZE[1] - BELOW + 16, 20
-        for shape, colour, said in entries:
-            sprite = _mark(shape, colour, 7)
+            entries.append(("cross", style.INK, "aid team", ""))
+        y, x = SIZE[1] - BELOW + 12, 20
+        for shape, colour, said, stripe in entries:
+            if x + 34 + _font(13).getlength(said) > SIZE[0]:
+                y, x = y + 22, 20
+            sprite = _mark(shape, colour, 7, stripe=stripe)
             picture.paste(sprite, (int(x), y - sprite.height // 2), sprite)
             draw.text((x + 21, y), said, font=_font(13), fill=style.INK, anchor="lm")
             x += 34 + _font(13).getlength(said)
         per = model.people.born.mean()
         for colour, said in ((look.CIVILIAN, f"{per:,.0f} people at home"), (look.DISPLACED, "displaced")):
+            if x + 28 + _font(13).getlength(said) > SIZE[0]:
+                y, x = y + 22, 20
             draw.rectangle([x + 4, y - 2, x + 8, y + 2], fill=colour)
             draw.text((x + 14, y), said, font=_font(13), fill=style.INK, anchor="lm")
             x += 28 + _font(13).getlength(said)
@@ -385,8 +414,15 @@ class Painter:
         draw.rectangle([20, y, 20 + (SIZE[0] - 40) * stage.week / stage.weeks, y + 4], fill=style.INK)
         layer = LAYERS[self.layer]
         seed = stage.actors[0].params.seed
-        draw.text((20, y + 9), f"Shade: {layer.title.lower()} ({layer.unit}). Seed {seed}. {NOTE}", font=_font(13),
-                  fill=style.GREY)  # fmt: skip
+        common = f"For all: {', '.join(self.common)}. " if self.common else ""
+        draw.text((20, y + 9), f"Shade: {layer.title.lower()} ({layer.unit}). {common}Seed {seed}. {NOTE}",
+                  font=_font(13), fill=look.GREY)  # fmt: skip
+
+
+def _label(headline, actor):
+    """Return what a number is called; of the money, how much there was."""
+    most = authorised(actor.model)
+    return f"{headline.label} of {spoken(headline, most)}" if headline.name == "cost" and most else headline.label
 
 
 def _cut(text, size, width):

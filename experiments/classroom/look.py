@@ -1,23 +1,27 @@
 """Colours and shapes of the classroom's maps, on the page and in animations.
 
-Helmets are round and have the colours of conf/force; bands have corners and dark colours, one shape for each faction;
-aid teams are crosses. Layers are shades of one hue, light to dark. So nothing depends on telling colours apart.
+Helmets are round and have the colours of conf/force, each mission with a stripe of its own; bands have corners and dark
+colours, one shape for each faction; aid teams are crosses. Models have a letter and a dash. Layers are shades of one
+hue, light to dark. So nothing depends on telling colours apart, and no two things on one screen share a colour.
 """
 
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 
-from experiments.style import GREY, INK
+from experiments.style import INK
 
 HOST = ("square", "#1a1a1a")
 FACTIONS = (
-    ("up", "#8c1020"), ("diamond", "#6b4400"), ("down", "#b0156e"), ("left", "#00555a"), ("right", "#43439a"),
+    ("up", "#8c1020"), ("diamond", "#6b4400"), ("down", "#b0156e"), ("left", "#00555a"), ("right", "#2c2c86"),
     ("pentagon", "#3f6212"),
 )  # fmt: skip
-GROUND, OUTSIDE = "#f4f1ea", "#ffffff"
+GROUND, GREY = "#f4f1ea", "#5f5f5f"  # a grey that can be read on it
 CIVILIAN, DISPLACED = "#a39c8d", "#5b1a8b"
+MODELS = ("#2e46e6", "#cc1b00", "#660f42")  # A, B, C: white letters can be read on them
+STRIPES = ("", "bar", "slash", "post", "backslash", "half")  # across a helmet, white
+DARKER, LIGHTER = 0.33, 0.5  # the same helmets a second and a third time: how far to black, to white
 RAMPS = {  # the darkest shade of each layer
-    "violence": "#d6545c", "presence": "#4f8fd0", "access": "#3f9f8a", "institutions": "#8a76bd", "need": "#b8892a",
-    "trust": "#5f9e3f",
+    "violence": "#d95764", "presence": "#3094bf", "access": "#29a68d", "institutions": "#8686bf", "need": "#bf9430",
+    "trust": "#74a642",
 }  # fmt: skip
 
 
@@ -27,9 +31,35 @@ def factions(model):
     return [HOST if host else FACTIONS[next(others) % len(FACTIONS)] for host in model.factions.host]
 
 
-def helmet(colour):
-    """Return a helmet's colour as #rrggbb, whatever name it has in conf/force."""
-    return to_hex(colour)
+def helmets(models):
+    """Return how the helmets of each mission look, so that no two missions on one screen look alike.
+
+    Parameters
+    ----------
+    models : sequence of params.Mission
+
+    Returns
+    -------
+    for each model, name of mission -> (colour as #rrggbb, stripe): a mission of the same name and force looks the same
+    in all models; another of that force is darker, a third one lighter; on one map each has a stripe of its own
+    """
+    maps = [[(name, part.force.helmet) for name, part in m.components.items()] for m in models]
+    found = {}
+    for here in maps:
+        for name, force in here:
+            if (name, force) in found:
+                continue
+            shade = sum(f == force for _, f in found) % 3
+            colour = [to_rgb(force), _mixed(force, 0, DARKER), _mixed(force, 1, LIGHTER)][shade]
+            taken = [found[h][1] for there in maps if (name, force) in there for h in there if h in found]
+            free = [s for s in STRIPES if s not in taken] or STRIPES
+            unused = [s for s in free if s not in {s for _, s in found.values()}]
+            found[name, force] = (to_hex(colour), (unused or free)[0])
+    return [{h[0]: found[h] for h in here} for here in maps]
+
+
+def _mixed(colour, end, share):
+    return [v + (end - v) * share for v in to_rgb(colour)]
 
 
 def palette():

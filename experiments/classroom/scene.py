@@ -1,4 +1,4 @@
-"""A scene: one to three models on the same country with the same luck, and a week. Its link, its commands, its cards.
+"""A scene: one to three models on the same country with the same luck, a week and a layer. Its link, commands, cards.
 
 A model is a list of ordinary overrides, so whatever is on the screen can be had from `python -m sim` as well. Visitors
 send overrides over the network, so only numbers and names of choices are taken: no file, no text, no interpolation.
@@ -8,7 +8,7 @@ import re
 import shlex
 import threading
 from copy import deepcopy
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import get_args
@@ -26,6 +26,9 @@ from sim.params import Params, out_of_range
 LETTERS = "abc"
 MOST = {"civilians": 20_000, "weeks": 1_560}  # what one visitor may ask of a machine that others use as well
 CELLS = 10_000
+LISTS = 4e6  # entries of the lists of neighbours, 8 bytes each; a list is made from copies of itself
+WRITTEN = 3_000  # characters of a model's settings
+BANDS = 2_000  # bands and civilians are what a week's frame is made of
 SHARED = ("country", "seed", "weeks", "civilians")  # what makes it the same country with the same luck
 GROUPS = ("country", "mission")
 _hydra = threading.Lock()  # its composition is global
@@ -33,15 +36,16 @@ _hydra = threading.Lock()  # its composition is global
 
 @dataclass(frozen=True)
 class Scene:
-    """One to three models, each a tuple of overrides, and the week that is looked at."""
+    """One to three models, each a tuple of overrides; the week that is looked at, and the shade of the maps."""
 
     models: tuple
     week: int = 0
+    layer: str = "violence"
 
     def link(self):
-        """Return the query of the page that shows it: `a=mission%3Dnone&b=...&week=52`."""
+        """Return the query of the page that shows it: `a=mission%3Dnone&b=...&week=52&layer=trust`."""
         pairs = [(LETTERS[i], o) for i, model in enumerate(self.models) for o in model or ("mission=none",)]
-        return urlencode([*pairs, ("week", self.week)])
+        return urlencode([*pairs, ("week", self.week), ("layer", self.layer)])
 
     def commands(self):
         """Return the command line that makes each model's run, from the first week to the last."""
@@ -56,7 +60,7 @@ class Scene:
         """
         which = range(len(self.models)) if key in SHARED else which
         models = [changed(m, key, value) if i in which else m for i, m in enumerate(self.models)]
-        return Scene(tuple(models), self.week)
+        return replace(self, models=tuple(models))
 
 
 def changed(model, key, value):
@@ -81,13 +85,13 @@ def from_link(text):
     query = urlsplit(first).query or first.lstrip("?")
     pairs = parse_qsl(query)
     models = [tuple(v for k, v in pairs if k == letter) for letter in LETTERS]
-    week = dict(pairs).get("week", "0")
-    if not week.isdigit():
+    week, layer = dict(pairs).get("week", "0"), dict(pairs).get("layer", Scene.layer)
+    if not re.fullmatch("[0-9]{1,6}", week):
         raise ValueError(f"week is {week!r} in the link; it must be a whole number of weeks")
     models = tuple(m for m in models if m)
     if not models:
         raise ValueError("the link names no model; a link looks like ?a=mission%3Dsequential&a=seed%3D3&week=52")
-    return Scene(models, int(week))
+    return Scene(models, int(week), layer)
 
 
 def from_words(words):
@@ -178,6 +182,9 @@ def parameters(model):
     ValueError, HydraException, OmegaConfBaseException
         One sentence that says what was given, what is allowed and where.
     """
+    length = sum(map(len, model))
+    if length > WRITTEN:
+        raise ValueError(f"a model's settings have {length} characters; there may be at most {WRITTEN}")
     for override in model:
         why = refused(override)
         if why:
@@ -195,10 +202,26 @@ def parameters(model):
     for name, most in MOST.items():
         if getattr(params, name) > most:
             raise ValueError(f"{name} is {getattr(params, name)}; it must be at most {most} in the classroom")
-    cells = params.country.rows * params.country.cols
+    _affordable(params)
+    return params
+
+
+def _affordable(params):
+    """Refuse what would take a machine that others use as well more memory or time than it has, before it is built."""
+    country, km = params.country, params.country.cell_km
+    cells = country.rows * country.cols
     if cells > CELLS:
         raise ValueError(f"country.rows x country.cols is {cells} cells; it must be at most {CELLS} in the classroom")
-    return params
+    bands = sum(f.bands for f in country.factions.values())
+    if bands > BANDS:
+        raise ValueError(f"that makes {bands} armed bands; there may be at most {BANDS} in the classroom")
+    for name, far in (("task.patrol_km", 2 * params.task.patrol_km), ("move.place_km", 1.5 * params.move.place_km)):
+        lists = cells * (2 * max(1, far / km) + 1) ** 2
+        if lists > LISTS:
+            raise ValueError(
+                f"{name} is {far / (2 if 'patrol' in name else 1.5):g} km and country.cell_km {km:g} km, which makes "
+                f"{lists:.1e} pairs of neighbouring cells; there may be at most {LISTS:.0e} in the classroom"
+            )
 
 
 def checked(scene):
@@ -235,29 +258,26 @@ def mission_of(model):
 
 
 def titles(models):
-    """Return what to call each model: its mission, and the settings in which it differs from the others."""
-    common = set(models[0]).intersection(*models[1:])
+    """Return what to call each model: its mission, and where that stands twice the settings in which it differs."""
     several = len({mission_of(m) for m in models}) < len(models)
-    words = control_labels()
-    said = []
-    for model in models:
-        own = [o for o in model if o not in common and not o.startswith("mission=")]
-        more = [words(*o.split("=", 1)) for o in own]
-        said.append(", ".join([style.label(mission_of(model)), *more[:2]]) if several else
-                    style.label(mission_of(model)))  # fmt: skip
+    said = [", ".join([style.label(mission_of(m)), *(own[:2] if several else [])])
+            for m, own in zip(models, changes(models)[0])]  # fmt: skip
     return [f"{s} ({LETTERS[i].upper()})" if said.count(s) > 1 else s for i, s in enumerate(said)]
 
 
-def colours(models):
-    """Return the colour of each model: that of its mission in all figures; another if it stands there twice."""
-    names, taken = [], []
-    for model in models:
-        name = mission_of(model)
-        names.append(f"{name} {taken.count(name) + 1}" if name in taken else name)
-        taken.append(name)
-    look = style.looks(names)
-    free = [c for c in style.PALETTE if c not in {look[n].colour for n in names if n in style.ARMS}]
-    return [look[n].colour if n in (*style.ARMS, style.NOBODY) else free.pop(0) for n in names]
+def changes(models):
+    """Return in words what is set: for each model what not all of them have, and what they share.
+
+    One model alone shares nothing with another: all that is set stands with it.
+    """
+    common = [o for o in models[0] if all(o in m for m in models)] if len(models) > 1 else []
+
+    plain = (*GROUPS, "weeks", "civilians")  # which the screen shows anyway
+
+    def said(overrides):
+        return [control_words(*o.split("=", 1)) for o in dict.fromkeys(overrides) if o.split("=", 1)[0] not in plain]
+
+    return [said(o for o in m if o not in common) for m in models], said(common)
 
 
 @lru_cache
@@ -276,23 +296,21 @@ def control_groups():
     return about("classroom", "controls")
 
 
-def control_labels():
-    """Return a function that says a setting, from its key and value: `UN comes later by 104 weeks`."""
-    known = {c["path"]: c["label"] for g in control_groups() for c in g["controls"]}
+@lru_cache(maxsize=1)
+def _labels():
+    return {c["path"]: c["label"] for g in control_groups() for c in g["controls"]}
 
-    def said(key, value):
-        star = re.sub(r"\.components\.\w+\.", ".components.*.", key)
-        mission = re.search(r"\.components\.(\w+)\.", key)
-        plain = "Mandate" if key.startswith("mandate@") else key.rsplit(".", 1)[-1].replace("_", " ")
-        text = known.get(star, plain)
-        if star.endswith((".arrive.week", ".leave.week")):
-            text = "arrives in week" if ".arrive." in star else "leaves in week"
-        text = f"{text.lower()} {value.replace('_', ' ')}" + (
-            " weeks" if key.endswith((".weeks", ".readiness")) else ""
-        )
-        return f"{style.label(mission.group(1))} {text}" if mission else text
 
-    return said
+def control_words(key, value):
+    """Return a setting in words: `UN comes later by 104 weeks`."""
+    star = re.sub(r"\.components\.\w+\.", ".components.*.", key)
+    mission = re.search(r"\.components\.(\w+)\.", key)
+    plain = "Mandate" if key.startswith("mandate@") else key.rsplit(".", 1)[-1].replace("_", " ")
+    text = _labels().get(star, plain)
+    if star.endswith((".arrive.week", ".leave.week")):
+        text = "arrives in week" if ".arrive." in star else "leaves in week"
+    text = f"{text.lower()} {value.replace('_', ' ')}" + (" weeks" if key.endswith(("weeks", ".readiness")) else "")
+    return f"{style.label(mission.group(1))} {text}" if mission else text
 
 
 def cards():

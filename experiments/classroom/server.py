@@ -15,20 +15,22 @@ import shutil
 import tempfile
 import time
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from anyio import CapacityLimiter, to_thread
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocketDisconnect
 
-from experiments.classroom import look, takeaway
+from experiments.classroom import door, look, takeaway
 from experiments.classroom import scene as scenes
-from experiments.classroom.stage import HEADLINES, LAYERS, Stage
+from experiments.classroom.stage import HEADLINES, LAYERS, Stage, known_layer
 from sim.config import explain
 
 STATIC = Path(__file__).parent / "static"
@@ -36,8 +38,12 @@ VISITORS = 40  # at a time; three models each are about 12 MB
 SPEEDS = (1, 2, 4, 10, 25)  # weeks a second
 CHUNK = 4  # weeks that a stage catches up before another has its turn
 AHEAD = 2  # frames that may be on their way to a page
+WAITING = 64  # messages of a visitor that may wait for an answer; then no more are read
+PAUSE = 1 / 200  # s between two messages of a visitor that are read
 CLOSED_FULL = 4001
+GONE = object()  # what is heard last of a page
 WRONG = (ValueError, HydraException, OmegaConfBaseException)
+INCOMPLETE = (KeyError, TypeError, IndexError, AttributeError, OverflowError)
 HEADERS = {
     # Nothing may be fetched from anywhere else, whatever gets into the page.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -59,10 +65,11 @@ class Classroom:
     ----------
     visitors : int, how many there may be at a time
     workers : int, processes that make sheets and animations
+    names : names that this machine is called by, beside its addresses and its own name
     """
 
-    def __init__(self, visitors=VISITORS, workers=1):
-        self.most, self.here = visitors, set()
+    def __init__(self, visitors=VISITORS, workers=1, names=()):
+        self.most, self.here, self.names = visitors, set(), tuple(names)
         self.threads = None  # made in the running loop
         self.jobs = takeaway.Jobs(workers)
 
@@ -74,11 +81,24 @@ class Classroom:
             "layers": [{"key": k, "title": v.title, "unit": v.unit, "top": v.top, "share": v.top <= 1}
                        for k, v in LAYERS.items()],
             "headlines": [
-                {"name": h.name, "label": h.label, "unit": h.unit, "how": h.how, "charted": h.charted}
+                {"name": h.name, "label": h.label, "unit": h.unit, "how": h.how, "short": h.short, "charted": h.charted}
                 for h in HEADLINES
             ],
             "mp4": takeaway.why_no_mp4(),
         }  # fmt: skip
+
+    async def seat(self, visitor):
+        """Give a visitor a place; return why there is none, or None."""
+        mine = sum(v.address == visitor.address for v in self.here)
+        if mine >= max(door.FEW, door.SHARE * self.most):
+            return f"{mine} pages of the classroom are open at {visitor.address} already; close one of them first"
+        if len(self.here) >= self.most:
+            idle = [v for v in self.here if v.idle > door.IDLE]
+            if not idle:
+                return f"the classroom is full: {self.most} visitors are here; try again when somebody has left"
+            await max(idle, key=lambda v: v.idle).leave("somebody else needed your place; reload the page to come back")
+        self.here.add(visitor)
+        return None
 
 
 class Visitor:
@@ -86,12 +106,26 @@ class Visitor:
 
     def __init__(self, classroom, socket):
         self.room, self.socket = classroom, socket
-        self.inbox = asyncio.Queue()
-        self.stage, self.layer, self.speed = None, "violence", SPEEDS[2]
+        self.address = socket.client.host if socket.client else ""
+        self.heard = time.monotonic()
+        self.inbox = asyncio.Queue(WAITING)
+        self.stage, self.speed = None, SPEEDS[2]
         self.playing = self.announce = False
         self.on_the_way, self.logged = 0, []
         self.next_at = 0.0
         self.job = None
+
+    @property
+    def idle(self):
+        """Seconds since the page asked for anything; none while it plays."""
+        return 0.0 if self.playing else time.monotonic() - self.heard
+
+    async def leave(self, why):
+        """Close the page's socket, and say why."""
+        self.room.here.discard(self)
+        with suppress(WebSocketDisconnect, RuntimeError):
+            await self.tell("full", text=why)
+            await self.socket.close(CLOSED_FULL)
 
     async def stay(self):
         """Serve until the page is closed."""
@@ -100,9 +134,12 @@ class Visitor:
             await self.tell("welcome", **self.room.welcome())
             while True:
                 message = await self._next()
+                if message is None and self.stage is None:
+                    await self.leave("the page asked for no scene; reload it")
+                    return
                 if message is None:
                     await self._go_on()
-                elif message == "gone":
+                elif message is GONE:
                     return
                 else:
                     await self._do(message)
@@ -112,11 +149,14 @@ class Visitor:
                 self.job.cancel()
 
     async def _read(self):
-        try:
-            while True:
-                await self.inbox.put(json.loads(await self.socket.receive_text()))
-        except (WebSocketDisconnect, RuntimeError, ValueError):  # closed, or it does not speak our language
-            await self.inbox.put("gone")
+        with suppress(WebSocketDisconnect, RuntimeError):
+            while (got := await self.socket.receive())["type"] != "websocket.disconnect":
+                message = door.read(got.get("text"))
+                if message != {"do": "drawn"}:
+                    self.heard = time.monotonic()
+                await self.inbox.put(message)
+                await asyncio.sleep(PAUSE)
+        await self.inbox.put(GONE)
 
     async def tell(self, kind, /, **content):
         """Send a message to the page."""
@@ -128,6 +168,10 @@ class Visitor:
         """Return the next message; None when it is time for the next week."""
         if self.announce:
             return self._waiting()
+        if self.stage is None:
+            with suppress(asyncio.TimeoutError):
+                return await asyncio.wait_for(self.inbox.get(), door.SILENT)
+            return None
         if self.playing:
             pause = self.next_at - time.monotonic()
             if self.on_the_way < AHEAD:
@@ -169,7 +213,7 @@ class Visitor:
         return await to_thread.run_sync(do, *what, limiter=self.room.threads)
 
     async def _frame(self):
-        frame = await self._in_thread(self.stage.frame, self.layer, self.logged)
+        frame = await self._in_thread(self.stage.frame, None, self.logged)
         self.logged = [len(a.log) for a in self.stage.actors]
         self.on_the_way += 1
         await self.tell("frame", **frame)
@@ -184,9 +228,10 @@ class Visitor:
 
     async def _do(self, message):
         what = message.get("do") if isinstance(message, dict) else None
-        how = getattr(self, f"_do_{what}", None)
-        if not isinstance(what, str) or how is None:
-            await self.tell("wrong", text=f"the page asked for {what!r}, which this server does not know")
+        how = getattr(self, f"_do_{what}", None) if isinstance(what, str) else None
+        if how is None:
+            asked = f"asked for {what[:40]!r}" if isinstance(what, str) else "sent a message"
+            await self.tell("wrong", text=f"the page {asked}, which this server does not know")
             return
         if self.stage is None and what not in ("scene", "drawn"):
             await self.tell("wrong", text="there is no scene yet")
@@ -195,15 +240,18 @@ class Visitor:
             await how(message)
         except WRONG as error:
             await self.tell("wrong", text=explain(error), key=message.get("key"), models=message.get("models"))
-        except (KeyError, TypeError, IndexError, AttributeError) as error:
+        except INCOMPLETE as error:
             await self.tell("wrong", text=f"the request {what!r} is not complete: {type(error).__name__}")
 
     async def _do_drawn(self, _):
         self.on_the_way = max(0, self.on_the_way - 1)
 
     async def _do_scene(self, message):
+        """Show a scene: the whole state of a page in one message, so that none of it can come too early."""
         scene = scenes.from_link(message["link"]) if "link" in message else scenes.Scene(
-            tuple(tuple(str(o) for o in m) for m in message["models"]), int(message.get("week", 0)))  # fmt: skip
+            tuple(tuple(str(o) for o in m) for m in message["models"]), int(message.get("week", 0)),
+            message.get("layer", scenes.Scene.layer))  # fmt: skip
+        self.speed = known_speed(message.get("speed", self.speed))
         await self._set(scene)
 
     async def _do_set(self, message):
@@ -213,12 +261,12 @@ class Visitor:
     async def _do_add(self, _):
         """Put a copy of the last model beside the others, to be changed."""
         scene = self.stage.scene()
-        await self._set(scenes.Scene((*scene.models, scene.models[-1]), scene.week))
+        await self._set(replace(scene, models=(*scene.models, scene.models[-1])))
 
     async def _do_remove(self, message):
         scene = self.stage.scene()
         models = [m for i, m in enumerate(scene.models) if i != int(message["model"])]
-        await self._set(scenes.Scene(tuple(models), scene.week))
+        await self._set(replace(scene, models=tuple(models)))
 
     async def _set(self, scene):
         """Change the scene, and go to its week; the old one stays if anything is wrong with the new one."""
@@ -229,7 +277,10 @@ class Visitor:
         await self.tell("state", playing=self.playing, speed=self.speed)
 
     async def _do_play(self, _):
-        self.playing, self.next_at = not self.stage.finished, time.monotonic()
+        """Play from here; from the last week on, from the beginning."""
+        if self.stage.finished:
+            await self._do_go({"week": 0})
+        self.playing, self.next_at = True, time.monotonic()
         await self.tell("state", playing=self.playing, speed=self.speed)
 
     async def _do_pause(self, _):
@@ -237,10 +288,7 @@ class Visitor:
         await self.tell("state", playing=False, speed=self.speed)
 
     async def _do_speed(self, message):
-        if message["speed"] not in SPEEDS:
-            allowed = ", ".join(map(str, SPEEDS))
-            raise ValueError(f"speed is {message['speed']!r}; choose one of {allowed} weeks a second")
-        self.speed = message["speed"]
+        self.speed = known_speed(message["speed"])
         await self.tell("state", playing=self.playing, speed=self.speed)
 
     async def _do_go(self, message):
@@ -251,9 +299,7 @@ class Visitor:
         self.announce, self.on_the_way, self.next_at = True, 0, 0.0
 
     async def _do_layer(self, message):
-        if message["layer"] not in LAYERS:
-            raise ValueError(f"layer is {message['layer']!r}; choose among {', '.join(LAYERS)}")
-        self.layer = message["layer"]
+        self.stage.layer = known_layer(message["layer"])
         if not self.announce:
             await self._frame()
 
@@ -273,7 +319,7 @@ class Visitor:
         if self.job and not self.job.over:
             raise ValueError("something is being made already; wait for it or cancel it")
         scene = self.stage.scene()
-        self.job = self.room.jobs.start(message["what"], scene, message.get("seeds"), message.get("every"), self.layer)
+        self.job = self.room.jobs.start(message["what"], scene, message.get("seeds"), message.get("every"))
         asyncio.create_task(self._follow(self.job))  # noqa: RUF006  it ends with the job, and the job with the visitor
 
     async def _do_cancel(self, _):
@@ -327,13 +373,11 @@ def application(classroom=None):
             await socket.close(1008)
             return
         await socket.accept()
-        if len(room.here) >= room.most:
-            text = f"the classroom is full: {room.most} visitors are here; try again when somebody has left"
-            await socket.send_text(json.dumps({"is": "full", "text": text}))
-            await socket.close(CLOSED_FULL)
-            return
         visitor = Visitor(room, socket)
-        room.here.add(visitor)
+        full = await room.seat(visitor)
+        if full:
+            await visitor.leave(full)
+            return
         try:
             await visitor.stay()
         except (WebSocketDisconnect, RuntimeError):  # closed while something was being sent
@@ -353,7 +397,15 @@ def application(classroom=None):
             Route("/", page), Route("/health", health), Route("/take/{key}/{name}", take),
             WebSocketRoute("/visit", visit), Mount("/static", Static(directory=STATIC)),
         ],
+        middleware=[Middleware(door.Door, names=room.names)],
     )  # fmt: skip
+
+
+def known_speed(speed):
+    """Return a speed, refused if it is none of SPEEDS."""
+    if speed not in SPEEDS:
+        raise ValueError(f"speed is {speed!r}; choose one of {', '.join(map(str, SPEEDS))} weeks a second")
+    return speed
 
 
 def new_key():

@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from experiments import runs as store
 from experiments import statistics, style
+from experiments.classroom import look
 from experiments.classroom import scene as scenes
 from sim import __version__
 from sim.results import code_version, whole_file
@@ -286,24 +287,24 @@ def draw(scene, table, said):
 
 def _page(scene, table, said, scale):
     params = scenes.checked(scene)
-    p, titles, colours = params[0], scenes.titles(scene.models), scenes.colours(scene.models)
+    p, titles, colours = params[0], scenes.titles(scene.models), look.MODELS
     n = table.seed.nunique()
     figure = Figure(figsize=PAGE)
     write_at = _Writer(figure, scale)
     write_at.line("After-action sheet", 17, bold=True)
     write_at.line(f"{p.country.name}: {p.country.summary}", 9.5)
     last = f"{p.seed} to {p.seed + n - 1}"
-    write_at.line(f"{p.weeks} weeks, seeds {last} (the seed on the screen is {p.seed}). {NOTE}", 7.5, style.GREY)
+    write_at.line(f"{p.weeks} weeks, seeds {last} (the seed on the screen is {p.seed}). {NOTE}", 7.5, look.GREY)
     write_at.gap(0.008)
     write_at.line("The choices", 11.5, bold=True)
     for model, title, colour, one, command in zip(scene.models, titles, colours, params, scene.commands()):
         write_at.swatch(colour)
         write_at.line(title, 9.5, bold=True, indent=0.022)
         write_at.line(f"{one.mission.summary} {_settings(model)}", 8, indent=0.022)
-        write_at.line(command, 6.5, style.GREY, indent=0.022, mono=True)
+        write_at.line(command, 6.5, look.GREY, indent=0.022, mono=True)
     write_at.gap(0.008)
     write_at.line("What came of them", 11.5, bold=True)
-    write_at.line(f"Means of {n} seeds and their 95% intervals; hollow: the run on the screen.", 7.5, style.GREY)
+    write_at.line(f"Means of {n} seeds and their 95% intervals; hollow: the run on the screen.", 7.5, look.GREY)
     top = write_at.y - 0.026
     height = (0.028 + 0.021 * len(titles)) * scale
     for k, outcome in enumerate(SHOWN):
@@ -321,17 +322,16 @@ def _page(scene, table, said, scale):
         write_at.gap(0.003)
     link = textwrap.wrap(f"Page: ?{scene.link()}", 160)  # whole, so that it can be typed in again
     made_by = f"partnership-peacekeeping {__version__}, model {code_version()}"
-    figure.text(0.06, 0.022, made_by, size=6.5, color=style.GREY)
-    figure.text(0.06, 0.032, "\n".join(link), size=5.5, color=style.GREY, family="monospace", parse_math=False,
+    figure.text(0.06, 0.022, made_by, size=6.5, color=look.GREY)
+    figure.text(0.06, 0.032, "\n".join(link), size=5.5, color=look.GREY, family="monospace", parse_math=False,
                 va="bottom")  # fmt: skip
     return figure, write_at.y - 0.008 * (len(link) - 1)
 
 
 def _settings(model):
     """Return the settings of a model that are not those of its files."""
-    words = scenes.control_labels()
     own = [o.split("=", 1) for o in model if o.split("=", 1)[0] not in (*scenes.GROUPS, "seed", "weeks")]
-    return "" if not own else "Set: " + ", ".join(words(k, v) for k, v in own) + "."
+    return "" if not own else "Set: " + ", ".join(scenes.control_words(k, v) for k, v in own) + "."
 
 
 class _Writer:
@@ -369,7 +369,7 @@ def _panel(ax, table, outcome, titles, colours, seed, first):
         mine = groups[title]
         here = mine.loc[mine.seed == seed, outcome]
         if not np.isfinite(mean):
-            ax.text(0.02, y, "no aid team", transform=ax.get_yaxis_transform(), size=6.5, color=style.GREY, va="center")
+            ax.text(0.02, y, "no aid team", transform=ax.get_yaxis_transform(), size=6.5, color=look.GREY, va="center")
             continue
         ax.plot([low / by, high / by], [y, y], color=colour, lw=2.2, solid_capstyle="butt")
         ax.plot(mean / by, y, "o", color=colour, ms=5.5, mec="white", mew=0.6)
@@ -404,9 +404,9 @@ def _differences(write_at, table, titles):
         rows.append(cells)
     for r, row in enumerate(rows):
         for k, cell in enumerate(row):
-            x, look = (0.06 if k == 0 else 0.26 + 0.172 * (k - 1)), {"size": 6.8, "va": "top"}
-            look |= {"color": style.GREY if r == 0 else style.INK, "weight": "bold" if k == 0 else "normal"}
-            write_at.figure.text(x, write_at.y, cell, **look)
+            x, how = (0.06 if k == 0 else 0.26 + 0.172 * (k - 1)), {"size": 6.8, "va": "top"}
+            how |= {"color": look.GREY if r == 0 else style.INK, "weight": "bold" if k == 0 else "normal"}
+            write_at.figure.text(x, write_at.y, cell, **how)
         write_at.y -= 0.026 + 0.009 * max(0, row[0].count("\n") - 1)
 
 

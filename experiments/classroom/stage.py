@@ -66,6 +66,13 @@ LAYERS = {
 }
 
 
+def known_layer(layer):
+    """Return a layer's name, refused if there is none of that name."""
+    if layer not in LAYERS:
+        raise ValueError(f"layer is {layer!r}; choose among {', '.join(LAYERS)}")
+    return layer
+
+
 @dataclass(frozen=True)
 class Headline:
     """A number on the screen: its column in the weekly table, and how the weeks so far make it."""
@@ -75,16 +82,17 @@ class Headline:
     unit: str
     how: str  # sum of the weeks so far, mean of the last year, or the last week
     columns: tuple
-    charted: bool = False
+    short: str = ""  # where there is little room; of those that have a chart
+    charted = property(lambda self: bool(self.short))
 
 
 HEADLINES = (
-    Headline("killed", "Civilians killed", "people so far", "sum", ("civilians_killed",), True),
-    Headline("need", "Deaths from need", "people so far", "sum", ("excess_deaths",), True),
-    Headline("displaced", "Displaced", "people now", "last", ("idps", "refugees"), True),
-    Headline("access", "Aid access", "of attempts, past year", "mean", ("access",), True),
+    Headline("killed", "Civilians killed", "people so far", "sum", ("civilians_killed",), "Killed"),
+    Headline("need", "Deaths from need", "people so far", "sum", ("excess_deaths",), "From need"),
+    Headline("displaced", "Displaced", "people now", "last", ("idps", "refugees"), "Displaced"),
+    Headline("access", "Aid access", "of attempts, past year", "mean", ("access",), "Aid access"),
     Headline("peacekeepers", "Peacekeepers killed", "people so far", "sum", ("peacekeepers_killed",)),
-    Headline("cost", "Cost", "US$ so far", "sum", ("cost",)),
+    Headline("cost", "Spent", "US$ so far", "sum", ("cost",)),
 )
 
 
@@ -170,6 +178,7 @@ class Stage:
         self.models = scene.models
         self.weeks = params[0].weeks
         self.goal = min(scene.week, self.weeks)
+        self.layer = known_layer(scene.layer)
 
     @property
     def week(self):
@@ -188,7 +197,7 @@ class Stage:
 
     def scene(self):
         """Return what is on the screen, or on its way there, as a scene."""
-        return scenes.Scene(self.models, self.goal)
+        return scenes.Scene(self.models, self.goal, self.layer)
 
     def go(self, week):
         """Ask for a week: those that are beyond it start again."""
@@ -210,9 +219,12 @@ class Stage:
         """Return all that stays while a scene runs: the land, the factions, the missions, their plans."""
         model = self.actors[0].model
         land = model.land
-        titles, colours = scenes.titles(self.models), scenes.colours(self.models)
+        titles = scenes.titles(self.models)
+        changes, common = scenes.changes(self.models)
+        helmets = look.helmets([a.params.mission for a in self.actors])
         return {
-            "models": [list(m) for m in self.models], "link": self.scene().link(), "commands": self.scene().commands(),
+            "models": [list(m) for m in self.models], "common": common, "layer": self.layer,
+            "link": self.scene().link(), "commands": self.scene().commands(),
             "weeks": self.weeks, "start": str(model.params.country.start),
             "country": {"name": model.params.country.name, "summary": model.params.country.summary,
                         "key": scenes.choice_of(self.models[0], "country", "veltara")},
@@ -228,22 +240,8 @@ class Stage:
                  "summary": model.params.country.factions[n].summary}
                 for n, (shape, colour) in zip(model.factions.names, look.factions(model))
             ],
-            "actors": [self._about(a, title, colour) for a, title, colour in zip(self.actors, titles, colours)],
+            "actors": [_about(*each) for each in zip(self.actors, titles, changes, helmets, look.MODELS)],
             "controls": controls(self.actors),
-        }  # fmt: skip
-
-    def _about(self, actor, title, colour):
-        model = actor.model
-        parts = model.params.mission.components
-        return {
-            "title": title, "colour": colour, "mission": scenes.mission_of(actor.overrides),
-            "summary": model.params.mission.summary,
-            "missions": [
-                {"name": style.label(n), "helmet": look.helmet(parts[n].force.helmet),
-                 "plan": _rounded(model.plan[:, i]), "arrive": float(model.missions.arrive[i]),
-                 "authorised": float(model.missions.personnel[i].sum())}
-                for i, n in enumerate(model.missions.names)
-            ],
         }  # fmt: skip
 
     def history(self):
@@ -261,15 +259,14 @@ class Stage:
             })  # fmt: skip
         return {"week": self.week, "actors": said}
 
-    def frame(self, layer="violence", logged=()):
+    def frame(self, layer=None, logged=()):
         """Return the present week.
 
         Parameters
         ----------
-        layer : str, one of LAYERS; logged : how many entries of each log are on the screen already
+        layer : str, one of LAYERS, else that of the stage; logged : how many entries of each log are on the screen
         """
-        if layer not in LAYERS:
-            raise ValueError(f"layer is {layer!r}; choose among {', '.join(LAYERS)}")
+        layer = known_layer(layer or self.layer)
         logged = [*logged, 0, 0, 0]
         day = self.actors[0].model.record.day(self.week)
         return {"week": self.week, "date": day.isoformat(), "finished": self.finished, "layer": layer,
@@ -302,6 +299,29 @@ class Stage:
                 frames.append(table)
             found[name] = pd.concat(frames, ignore_index=True).to_csv(index=False)
         return found
+
+
+def _about(actor, title, changes, helmets, colour):
+    model = actor.model
+    return {
+        "title": title, "changes": changes, "colour": colour, "mission": scenes.mission_of(actor.overrides),
+        "summary": model.params.mission.summary, "authorised": authorised(model),
+        "missions": [
+            {"name": style.label(n), "helmet": helmets[n][0], "stripe": helmets[n][1],
+             "plan": _rounded(model.plan[:, i]), "arrive": float(model.missions.arrive[i]),
+             "authorised": float(model.missions.personnel[i].sum())}
+            for i, n in enumerate(model.missions.names)
+        ],
+    }  # fmt: skip
+
+
+def authorised(model):
+    """Return what all missions may cost, in US$: their budget, or without one their plan, from first week to last."""
+    m, years = model.missions, model.params.step_weeks / YEAR
+    if m.names and model.params.mission.comparison == "equal_cost":
+        return float(model.params.mission.budget)
+    wages = (model.plan * (m.personnel * m.price).sum(axis=1)).sum()
+    return float((wages + ((model.plan > 0) * m.headquarters).sum()) * years)
 
 
 def _frame(actor, layer, logged):

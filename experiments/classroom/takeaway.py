@@ -79,13 +79,12 @@ class Jobs:
         if self.pool:
             self.pool.shutdown(wait=False, cancel_futures=True)
 
-    def start(self, what, scene, seeds=None, every=None, layer="violence"):
+    def start(self, what, scene, seeds=None, every=None):
         """Start a job.
 
         Parameters
         ----------
-        what : str, sheet, gif or mp4; scene : Scene; seeds : int, of a sheet; every : int, weeks between two
-        frames; layer : str, shade of an animation's maps
+        what : str, sheet, gif or mp4; scene : Scene; seeds : int, of a sheet; every : int, weeks between two frames
 
         Raises
         ------
@@ -109,7 +108,7 @@ class Jobs:
             self.all[key] = job
             for old in [k for k, j in self.all.items() if j.over][: max(0, len(self.all) - KEPT)]:
                 shutil.rmtree(self.all.pop(old).folder, ignore_errors=True)
-        threading.Thread(target=self._make, args=(job, scene, seeds, every, layer), daemon=True).start()
+        threading.Thread(target=self._make, args=(job, scene, seeds, every), daemon=True).start()
         return job
 
     def file(self, key, name):
@@ -143,7 +142,7 @@ class Jobs:
                 future.result()
                 job.done, job.waiting = job.done + 1, False
 
-    def _make(self, job, scene, seeds, every, layer):
+    def _make(self, job, scene, seeds, every):
         try:
             if job.what == "sheet":
                 plan = sheet.plan(scene, seeds, self.folder / "runs")
@@ -152,7 +151,7 @@ class Jobs:
                 self._wait(job, [self._submit(job, runs.simulate, j) for j in missing])
                 last = self._submit(job, sheet.write, scene, plan, job.folder)
             else:
-                last = self._submit(job, film.render, scene, job.folder / f"classroom.{job.what}", every, layer)
+                last = self._submit(job, film.render, scene, job.folder / f"classroom.{job.what}", every)
             self._wait(job, [last])
             names, job.notes = last.result()
             job.files = [Path(f) for f in names]

@@ -1,10 +1,12 @@
-// The timeline with the missions' phases, and the outcomes as they unfold.
+// The outcomes as they unfold, and the timeline with the missions' phases.
 
-import { scaled } from "./map.js";
+import { lettering, scaled } from "./map.js";
+import { LETTERS, projected } from "./room.js";
 
-const LETTERS = "ABC";
 const DASHES = [[], [7, 4], [2, 3]];
 const FONT = 'system-ui, "DejaVu Sans", sans-serif';
+const INK = "#222", GREY = "#5f5f5f";
+const YEAR = 52;
 
 function fitted(canvas) {
   const dpr = window.devicePixelRatio || 1;
@@ -30,36 +32,54 @@ export function spoken(headline, value) {
   return value >= 1e6 ? `${(value / 1e6).toFixed(2)} m` : Math.round(value).toLocaleString("en");
 }
 
-// A line for each model, its letter at the end.
-export function chart(canvas, headline, series, colours, weeks) {
+// A chart for those who hear the page: the value at the end of each year and now.
+export function valuesOf(headline, series, scene) {
+  const models = series.map((line, i) => {
+    const at = [];
+    for (let k = YEAR; k < line.length; k += YEAR) at.push(`week ${k} ${spoken(headline, line[k - 1])}`);
+    at.push(`now ${line.length ? spoken(headline, line[line.length - 1]) : "nothing yet"}`);
+    return `${LETTERS[i]}, ${scene.actors[i].title}: ${at.join(", ")}`;
+  });
+  return `${headline.label} (${headline.unit}). ${models.join(". ")}.`;
+}
+
+// A line for each model, its letter at the end; from the first week to `until`.
+export function chart(canvas, headline, series, colours, until) {
   const [ctx, w, h] = fitted(canvas);
   if (!w) return;
-  const share = headline.how === "mean", z = scaled();
-  const left = 50 * z, right = w - 20 * z, top = 22 * z, bottom = h - 5 * z;
+  const share = headline.how === "mean", z = scaled(), size = lettering(12), bold = `600 ${lettering(13)}px ${FONT}`;
   let most = share ? 1 : 10;
   if (!share) for (const line of series) for (const v of line) if (v > most) most = v;
   const nice = share ? 1 : [1, 2, 2.5, 5, 10].map((k) => k * 10 ** Math.floor(Math.log10(most))).find((v) => v >= most);
-  const x = (k) => left + ((right - left) * k) / weeks, y = (v) => bottom - ((bottom - top) * v) / nice;
-  ctx.font = `600 ${13 * z}px ${FONT}`;
+  const marks = [0, nice / 2, nice].map((v) => [v, share ? `${v * 100}%` : short(v)]);
+  ctx.font = `${size}px ${FONT}`;
+  const left = Math.max(...marks.map(([, text]) => ctx.measureText(text).width)) + 6 * z;
+  const right = w - 1.3 * size - 4, top = 1.75 * size + 2, bottom = h - 1.25 * size;
+  const x = (k) => left + ((right - left) * k) / until, y = (v) => bottom - ((bottom - top) * v) / nice;
+  ctx.font = bold;
   ctx.textAlign = "left";
-  ctx.fillStyle = "#222";
-  ctx.fillText(headline.label, 4, 14 * z);
+  ctx.fillStyle = INK;
+  ctx.fillText(headline.label, 2, size + 1);
   const named = ctx.measureText(headline.label).width;
-  ctx.font = `${12 * z}px ${FONT}`;
-  ctx.fillStyle = "#5f5f5f";
+  ctx.font = `${size}px ${FONT}`;
+  ctx.fillStyle = GREY;
   const unit = share ? "past year" : headline.how === "last" ? "now" : "so far";
-  if (named + 64 * z < w) ctx.fillText(unit, named + 10, 14 * z);
+  if (named + ctx.measureText(unit).width + 14 < w) ctx.fillText(unit, named + 10, size + 1);
   ctx.strokeStyle = "#ddd9d0";
   ctx.lineWidth = 1;
-  for (const v of [0, nice / 2, nice]) {
+  const few = bottom - top < 2.6 * size; // room for the ends of the axis alone
+  for (const [v, text] of marks) {
     ctx.beginPath();
     ctx.moveTo(left, y(v));
     ctx.lineTo(right, y(v));
     ctx.stroke();
     ctx.textAlign = "right";
-    ctx.fillText(share ? `${v * 100}%` : short(v), left - 5, y(v) + (v ? 4 : 1) * z);
-    ctx.textAlign = "left";
+    if (!few || v !== nice / 2) ctx.fillText(text, left - 4 * z, y(v) + 0.35 * size);
   }
+  const last = `week ${until}`, wide = ctx.measureText(last).width;
+  ctx.fillText(last, right, h - 2);
+  ctx.textAlign = "left";
+  if (ctx.measureText("0").width + wide + 8 < right - left) ctx.fillText("0", left, h - 2);
   const ends = [];
   series.forEach((line, i) => {
     ctx.strokeStyle = colours[i];
@@ -77,46 +97,72 @@ export function chart(canvas, headline, series, colours, weeks) {
     }
     ctx.stroke();
     ctx.setLineDash([]);
-    const last = line[line.length - 1];
-    if (last !== null && last !== undefined) ends.push({ i, x: x(line.length), y: y(last) });
+    const end = line[line.length - 1];
+    if (end !== null && end !== undefined) ends.push({ i, x: x(line.length), y: y(end) });
   });
+  // The letters of lines that end together stand one above the other; where there is no room for that, side by side.
+  const letter = lettering(14), step = 0.95 * letter;
   ends.sort((a, b) => a.y - b.y);
+  const stacked = (ends.length - 1) * step < bottom - top;
   ends.forEach((e, k) => {
-    e.at = Math.max(top + 4, e.y);
-    if (k && e.at < ends[k - 1].at + 13 * z) e.at = ends[k - 1].at + 13 * z;
+    e.at = Math.max(top, e.y);
+    if (stacked && k && e.at < ends[k - 1].at + step) e.at = ends[k - 1].at + step;
   });
-  for (let k = ends.length - 1, floor = bottom - 2 * z; k >= 0; k--, floor = ends[k + 1].at - 13 * z) ends[k].at = Math.min(ends[k].at, floor);
-  ctx.font = `bold ${14 * z}px ${FONT}`;
+  if (stacked) for (let k = ends.length - 1, floor = bottom; k >= 0; k--, floor = ends[k + 1].at - step) ends[k].at = Math.min(ends[k].at, floor);
+  ctx.font = `bold ${letter}px ${FONT}`;
   ctx.lineWidth = 3;
-  for (const e of ends) {
+  ends.forEach((e, k) => {
+    const at = Math.min(e.x + 4 * z, w - letter) - (stacked ? 0 : k * letter);
     ctx.strokeStyle = "#fff";
-    ctx.strokeText(LETTERS[e.i], e.x + 4 * z, e.at + 5 * z);
-    ctx.fillStyle = "#222";
-    ctx.fillText(LETTERS[e.i], e.x + 4 * z, e.at + 5 * z);
-  }
+    ctx.strokeText(LETTERS[e.i], at, e.at + 0.35 * letter);
+    ctx.fillStyle = INK;
+    ctx.fillText(LETTERS[e.i], at, e.at + 0.35 * letter);
+  });
 }
 
 const SIGNS = { agreement: "✓", collapse: "✗", consent: "!" };
 const SILENT = new Set(["", "gone", "does not come"]); // phases that the empty lane says
+const ROOMY = 4; // lanes that can be tall enough for words
 
-function written(ctx, text, x, y) {
-  ctx.lineWidth = 3;
-  ctx.strokeStyle = "#ffffffcc";
-  ctx.lineJoin = "round";
-  ctx.strokeText(text, x, y);
-  ctx.fillText(text, x, y);
+// Writes texts that never lie over one another: what comes first stays.
+class Scribe {
+  constructor(ctx) {
+    this.ctx = ctx;
+    this.taken = [];
+  }
+
+  // Write a text with its left end at the first of some places that is free; say whether there was one.
+  write(text, places, y, size, colour = INK) {
+    const width = this.ctx.measureText(text).width;
+    for (const x of places) {
+      const box = [x - 2, y - 0.8 * size, x + width + 2, y + 0.25 * size];
+      if (this.taken.some((t) => box[0] < t[2] && t[0] < box[2] && box[1] < t[3] && t[1] < box[3])) continue;
+      this.taken.push(box);
+      this.ctx.lineWidth = 3;
+      this.ctx.strokeStyle = "#ffffffcc";
+      this.ctx.lineJoin = "round";
+      this.ctx.strokeText(text, x, y);
+      this.ctx.fillStyle = colour;
+      this.ctx.fillText(text, x, y);
+      return true;
+    }
+    return false;
+  }
 }
 
 // For each model a lane for each mission: pale as planned, the line as it was, its phases in words where there is room.
 export function timeline(canvas, scene, history, week) {
-  const z = scaled(), foot = 17 * z;
-  const high = scene.actors.map((a) => Math.max(20, 11.5 * a.missions.length) * z);
+  const z = scaled(), foot = lettering(11.5) * 1.4;
+  const lanes = scene.actors.reduce((sum, a) => sum + Math.max(1, a.missions.length), 0), roomy = lanes <= ROOMY;
+  const low = projected(); // where the charts have the letters, and the maps the room
+  const high = scene.actors.map((a) => (low ? 7 * z * Math.max(2, a.missions.length) : Math.max(20 * z, (roomy ? 15 : lanes > 6 ? 7 : 9) * z * a.missions.length)));
   const total = high.reduce((sum, h) => sum + h + 3, 0) + foot;
   if (canvas.style.height !== `${total}px`) canvas.style.height = `${total}px`;
   const [ctx, w, h] = fitted(canvas);
   if (!w) return;
   const left = 8, right = w - 8; // as the slider's thumb goes
   const x = (k) => left + ((right - left) * k) / scene.weeks;
+  const scribe = new Scribe(ctx);
   let top = 0;
   scene.actors.forEach((actor, i) => {
     const past = history.actors[i], lane = high[i] / Math.max(1, actor.missions.length);
@@ -136,56 +182,54 @@ export function timeline(canvas, scene, history, week) {
       (past?.strength[m] || []).forEach((share, k) => ctx[k ? "lineTo" : "moveTo"](x(k + 0.5), y(share)));
       ctx.stroke();
     });
-    ctx.fillStyle = "#222";
+    ctx.fillStyle = INK;
     (past?.agreement || []).forEach((on, k) => on && ctx.fillRect(x(k), top + high[i] - 1, x(k + 1) - x(k) + 0.5, 3));
-    ctx.font = `${Math.min(12, lane / z) * z}px ${FONT}`;
-    ctx.textAlign = "left";
-    const signs = (past?.log || []).filter((e) => SIGNS[e.kind]);
-    actor.missions.forEach((mission, m) => {
-      const spans = (past?.phases[m] || []).filter(([, , phase]) => !SILENT.has(phase));
-      let free = left + 24 * z;
-      spans.forEach(([from, to, phase], k) => {
-        const full = k ? phase : `${mission.name}: ${phase}`;
-        let begin = Math.max(x(from) + 4, free);
-        for (const e of signs) if (Math.abs(x(e.week) - begin - ctx.measureText(full).width / 2) < ctx.measureText(full).width / 2 + 6) begin = x(e.week) + 8;
-        const fits = (text) => begin + ctx.measureText(text).width <= x(to) - 2;
-        const text = fits(full) ? full : k ? "" : mission.name;
-        if (!text) return;
-        const at = Math.min(begin, right - ctx.measureText(text).width);
-        written(ctx, text, at, top + (m + 0.5) * lane + 4 * z);
-        free = at + ctx.measureText(text).width + 6;
-      });
-    });
-    if (!actor.missions.length) {
-      ctx.fillStyle = "#5f5f5f";
-      ctx.fillText("no mission", left + 28 * z, top + 14 * z);
-      ctx.fillStyle = "#222";
-    }
-    ctx.font = `bold ${13 * z}px ${FONT}`;
-    ctx.textAlign = "center";
-    for (const e of signs) written(ctx, SIGNS[e.kind], x(e.week), top + 14 * z);
-    ctx.textAlign = "left";
     ctx.fillStyle = actor.colour;
     ctx.fillRect(left, top, 5, high[i]);
-    ctx.fillStyle = "#222";
-    written(ctx, LETTERS[i], left + 9, top + high[i] / 2 + 5 * z);
+    const size = lettering(13);
+    ctx.textAlign = "left";
+    ctx.font = `bold ${size}px ${FONT}`;
+    if (!low) scribe.write(LETTERS[i], [left + 9], top + high[i] / 2 + 0.36 * size, size);
+    for (const e of past?.log || []) {
+      const sign = SIGNS[e.kind], at = sign && x(e.week) - ctx.measureText(sign).width / 2;
+      if (sign) scribe.write(sign, [at, at + size, at + 2 * size], top + size, size);
+    }
+    if (roomy && !low) words(scribe, actor, past, x, top, lane, left + 26 * z, right);
     top += high[i] + 3;
   });
-  ctx.font = `${11.5 * z}px ${FONT}`;
-  ctx.textAlign = "center";
+  const size = lettering(11.5);
+  ctx.font = `${size}px ${FONT}`;
   const begin = new Date(scene.start + "T00:00:00Z");
+  scribe.write(String(begin.getUTCFullYear()), [left], h - 3, size, GREY);
   for (let year = begin.getUTCFullYear() + 1; ; year++) {
-    const k = (Date.UTC(year, 0, 1) - begin) / (7 * 864e5);
+    const k = (Date.UTC(year, 0, 1) - begin) / (7 * 864e5), half = ctx.measureText(year).width / 2;
     if (k > scene.weeks) break;
     ctx.fillStyle = "#00000026";
     ctx.fillRect(x(k), 0, 1, h - foot + 3);
-    ctx.fillStyle = "#5f5f5f";
-    if (x(k) < right - 16 * z && (scene.weeks < 700 || year % 2 === 0)) ctx.fillText(year, x(k), h - 3);
+    if (x(k) + half < w) scribe.write(String(year), [x(k) - half], h - 3, size, GREY);
   }
-  ctx.textAlign = "left";
-  ctx.fillText(begin.getUTCFullYear(), left, h - 3);
-  ctx.fillStyle = "#222";
+  ctx.fillStyle = INK;
   ctx.fillRect(x(week) - 1.5, 0, 3, h - foot + 3);
+}
+
+// The name of each mission and its phases, each where its span has room.
+function words(scribe, actor, past, x, top, lane, from, right) {
+  const size = Math.min(lettering(11.5), 0.8 * lane), { ctx } = scribe;
+  ctx.font = `${size}px ${FONT}`;
+  actor.missions.forEach((mission, m) => {
+    const y = top + (m + 0.5) * lane + 0.36 * size;
+    const spans = (past?.phases[m] || []).filter(([, , phase]) => !SILENT.has(phase));
+    if (!spans.length) scribe.write(mission.name, [from], y, size, GREY);
+    spans.forEach(([begin, end, phase], k) => {
+      const first = Math.max(from, x(begin) + 4);
+      for (const text of k ? [phase] : [`${mission.name}: ${phase}`, mission.name]) {
+        const width = ctx.measureText(text).width, most = k || text !== mission.name ? x(end) : right;
+        const places = [0, 16, 32, 48].map((d) => first + d).filter((at) => at + width < most - 2);
+        if (scribe.write(text, places, y, size)) return;
+      }
+    });
+  });
+  if (!actor.missions.length) scribe.write("no mission", [from], top + 0.5 * lane + 0.36 * size, size, GREY);
 }
 
 // What the missions of all models are doing in a week, for a tooltip and for those who hear the page.

@@ -1,5 +1,7 @@
 // One country: shade, people, bands, contingents; and what lies under a finger.
 
+import { projected } from "./room.js";
+
 const DOTS = 700; // places in a cell, then dots cover each other
 const CORNERS = {
   square: [[-0.8, -0.8], [0.8, -0.8], [0.8, 0.8], [-0.8, 0.8]],
@@ -17,27 +19,67 @@ export function rgb(hex) {
   return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 }
 
-export function mark(ctx, shape, colour, x, y, r, hollow) {
+const STRIPES = { // across a helmet, in units of its radius; as in film.py
+  bar: [[-1, -0.22], [1, -0.22], [1, 0.22], [-1, 0.22]],
+  post: [[-0.22, -1], [0.22, -1], [0.22, 1], [-0.22, 1]],
+  slash: [[-0.86, 0.55], [0.55, -0.86], [0.86, -0.55], [-0.55, 0.86]],
+  backslash: [[0.86, 0.55], [-0.55, -0.86], [-0.86, -0.55], [0.55, 0.86]],
+  half: [[-1, 0.1], [1, 0.1], [1, 1], [-1, 1]],
+};
+
+function outline(corners, x, y, r) {
   const path = new Path2D();
-  if (shape === "circle") path.arc(x, y, r, 0, 7);
-  else CORNERS[shape].forEach(([dx, dy], i) => path[i ? "lineTo" : "moveTo"](x + dx * r, y + dy * r));
+  corners.forEach(([dx, dy], i) => path[i ? "lineTo" : "moveTo"](x + dx * r, y + dy * r));
   path.closePath();
+  return path;
+}
+
+export function mark(ctx, shape, colour, x, y, r, hollow, stripe) {
+  const path = shape === "circle" ? new Path2D() : outline(CORNERS[shape], x, y, r);
+  if (shape === "circle") path.arc(x, y, r, 0, 7);
   ctx.lineWidth = 3;
   ctx.strokeStyle = "#fff";
   ctx.stroke(path);
   ctx.fillStyle = colour;
   ctx.fill(path);
+  ctx.fillStyle = "#fff";
+  if (stripe) {
+    ctx.save();
+    ctx.clip(path);
+    if (Math.min(...rgb(colour)) > 130) ctx.fillStyle = "#222"; // white cannot be seen on a pale helmet
+    ctx.fill(outline(STRIPES[stripe], x, y, r));
+    ctx.restore();
+  }
   if (hollow) {
-    ctx.fillStyle = "#fff";
     ctx.beginPath();
     ctx.arc(x, y, r * 0.45, 0, 7);
     ctx.fill();
   }
 }
 
+// A mark as a small picture, drawn once: there are hundreds in every week.
+const stamps = new Map();
+function stamp(dpr, shape, colour, r, hollow, stripe) {
+  const key = [dpr, shape, colour, r, hollow, stripe].join();
+  if (!stamps.has(key)) {
+    const half = Math.ceil(1.2 * r) + 3, canvas = document.createElement("canvas");
+    canvas.width = canvas.height = Math.ceil(2 * half * dpr);
+    const ctx = canvas.getContext("2d");
+    ctx.scale(dpr, dpr);
+    mark(ctx, shape, colour, half, half, r, hollow, stripe);
+    stamps.set(key, { canvas, half });
+  }
+  return stamps.get(key);
+}
+
 // How much larger all is drawn than on a screen of 1280 x 720: as the type of the page is.
 export function scaled() {
   return parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+}
+
+// The size of letters that are so large there; on a projector all can be read from the last row.
+export function lettering(px) {
+  return Math.max(px, projected() ? 18 : 0) * scaled();
 }
 
 export function decoded(text, kind) {
@@ -154,20 +196,33 @@ export class Country {
     ctx.drawImage(this.people, this.x0, this.y0, wide / this.dpr, high / this.dpr);
   }
 
+  // The capital, then the other towns as far as their names have room; not in the middle of a mark of the same cell.
   #towns(ctx) {
-    const small = this.px < 8 * scaled();
-    ctx.textAlign = "center";
-    for (const town of this.land.towns) {
-      if (small && !town.capital) continue;
-      ctx.font = `${town.capital ? "bold " : ""}${(small ? 11 : 12) * scaled()}px system-ui, "DejaVu Sans", sans-serif`;
+    const size = lettering(this.px < 8 * scaled() ? 11 : 12), crowded = this.px < 8 * scaled() && !projected();
+    const taken = [], right = this.x0 + this.land.cols * this.px, bottom = this.y0 + this.land.rows * this.px;
+    ctx.textAlign = "left";
+    for (const town of [...this.land.towns].sort((a, b) => b.capital - a.capital)) {
+      if (crowded && !town.capital) continue;
+      ctx.font = `${town.capital ? "bold " : ""}${size}px system-ui, "DejaVu Sans", sans-serif`;
+      const wide = ctx.measureText(town.name).width, half = this.px / 2;
       const x = this.x0 + (town.col + 0.5) * this.px, y = this.y0 + (this.land.rows - 1 - town.row + 0.5) * this.px;
-      ctx.lineWidth = 3;
-      ctx.strokeStyle = "#ffffffdd";
-      ctx.lineJoin = "round";
-      ctx.strokeText(town.name, x, y + this.px / 2 + 12 * scaled());
-      ctx.fillStyle = this.look.ink;
-      ctx.fillText(town.name, x, y + this.px / 2 + 12 * scaled());
+      const places = [[x - wide / 2, y + half + size], [x - wide / 2, y - half - 3], [x + half + 4, y + size / 3], [x - wide - half - 4, y + size / 3]];
+      for (const [given, base] of places) {
+        const at = Math.min(Math.max(given, this.x0), Math.max(this.x0, right - wide));
+        const box = [at - 2, base - 0.85 * size, at + wide + 2, base + 0.28 * size];
+        if (box[1] < 0 || box[3] > Math.max(bottom, this.canvas.clientHeight)) continue;
+        if (taken.some((t) => box[0] < t[2] && t[0] < box[2] && box[1] < t[3] && t[1] < box[3])) continue;
+        taken.push(box);
+        ctx.lineWidth = 3;
+        ctx.strokeStyle = "#ffffffdd";
+        ctx.lineJoin = "round";
+        ctx.strokeText(town.name, at, base);
+        ctx.fillStyle = this.look.ink;
+        ctx.fillText(town.name, at, base);
+        break;
+      }
     }
+    this.written = taken;
   }
 
   #marks(ctx, frame) {
@@ -178,10 +233,10 @@ export class Country {
       found.push({ kind: "band", index, cell, shape, colour, r: size(fighters, 4, 9) * grow, hollow: paused, fights });
     }
     for (const [index, cell, mission, persons, team, stopped] of frame.units) {
-      const colour = this.missions[mission].helmet;
+      const { helmet: colour, stripe } = this.missions[mission];
       found.push(team
-        ? { kind: "unit", index, cell, shape: "cross", colour, r: 6.5 * grow, hollow: stopped }
-        : { kind: "unit", index, cell, shape: "circle", colour, r: size(persons, 5, 10) * grow, hollow: stopped });
+        ? { kind: "unit", index, cell, shape: "cross", colour, stripe, r: 6.5 * grow, hollow: stopped }
+        : { kind: "unit", index, cell, shape: "circle", colour, stripe, r: size(persons, 5, 10) * grow, hollow: stopped });
     }
     const crowd = new Map();
     for (const m of found) crowd.set(m.cell, [...(crowd.get(m.cell) || []), m]);
@@ -195,19 +250,24 @@ export class Country {
       });
     }
     found.sort((a, b) => (a.kind === b.kind ? b.r - a.r : a.kind === "band" ? -1 : 1));
-    for (const m of found) mark(ctx, m.shape, m.colour, m.x, m.y, m.r, m.hollow);
+    for (const m of found) {
+      const { canvas, half } = stamp(this.dpr, m.shape, m.colour, Math.round(2 * m.r) / 2, !!m.hollow, m.stripe || "");
+      ctx.drawImage(canvas, m.x - half, m.y - half, canvas.width / this.dpr, canvas.height / this.dpr);
+    }
     this.marks = found;
   }
 
   // A map without shade says why: nobody is there whom one could trust or let through.
   #note(ctx) {
-    ctx.font = `${12 * scaled()}px system-ui, "DejaVu Sans", sans-serif`;
+    const size = lettering(12), text = this.layer === "access" ? "no aid team here: no shade" : "no mission here: no shade";
+    ctx.font = `${size}px system-ui, "DejaVu Sans", sans-serif`;
     ctx.textAlign = "left";
-    const text = this.layer === "access" ? "no aid team here: no shade" : "no mission here: no shade";
+    const low = this.written.some((t) => t[1] < 1.8 * size && t[0] < this.x0 + ctx.measureText(text).width + 12);
+    const y = low ? this.y0 + this.land.rows * this.px - 1.8 * size : 0;
     ctx.fillStyle = "#ffffffe6";
-    ctx.fillRect(this.x0, 0, ctx.measureText(text).width + 12, 22 * scaled());
+    ctx.fillRect(this.x0, y, ctx.measureText(text).width + 12, 1.8 * size);
     ctx.fillStyle = this.look.ink;
-    ctx.fillText(text, this.x0 + 6, 16 * scaled());
+    ctx.fillText(text, this.x0 + 6, y + 1.3 * size);
   }
 
   #cursor(ctx) {
