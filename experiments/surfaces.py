@@ -230,29 +230,29 @@ def _slopes(runs, x, outcome):
 
 
 def funding(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
-    """Draw what missions change, and what is lost where their budget is paid in part, by their discipline.
+    """Draw what missions change, and what is lost where their budget is paid in part, by their ability.
 
     Parameters
     ----------
-    tables : experiments.results.Results, settings: the share paid and the discipline
+    tables : experiments.results.Results, settings: the share paid and the ability
     baseline : str; outcomes : two rows each
 
     Returns
     -------
-    Figure. A column per arm, a line per level of discipline: mean differences from the baseline, and from the same
+    Figure. A column per arm, a line per level of ability: mean differences from the baseline, and from the same
     mission paid in full, with 95% intervals.
     """
-    x, discipline = tables.settings[:2]
+    x, ability = tables.settings[:2]
     arms = [a for a in dict.fromkeys(tables.runs["arm"]) if a != baseline]
-    levels = sorted(tables.runs[discipline].dropna().unique())
+    levels = sorted(tables.runs[ability].dropna().unique())
     colours = [(PALETTE[k % len(PALETTE)], "os^Dv"[k % 5]) for k in range(len(levels))]
-    title = "What missing money costs: share of the budget paid, and discipline"
+    title = "What missing money costs: share of the budget paid, and ability"
     shares = np.sort(tables.runs[x].dropna().unique())
     rows = list(itertools.product(outcomes, [baseline, {x: shares[-1]}]))
     figure, axes = sheet(1.1 + 1.75 * len(rows), title, len(rows), len(arms), sharex=True, sharey="row")
     for row, (outcome, other) in zip(axes, rows):
-        found = tables.differences(outcome, other).sort_values([discipline, x])
-        found["series"] = [f"discipline {d:g}" for d in found[discipline]]
+        found = tables.differences(outcome, other).sort_values([ability, x])
+        found["series"] = [f"ability {d:g}" for d in found[ability]]
         by, said = scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
         for ax, arm in zip(row, arms):
             ax.axhline(0, color=GREY, lw=0.8)
@@ -278,7 +278,7 @@ def funding(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
         figure,
         f"Means of runs with the same seed and their 95% intervals (Student's t), {_seeds(tables)}. "
         "Below 0 is better.\n"
-        "Missing money costs discipline and mobility first, strength beyond a tenth; discipline is that "
+        "Missing money costs ability and mobility first, strength beyond a tenth; ability is that "
         "of a force fully paid.",
     )
     return figure

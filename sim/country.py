@@ -267,7 +267,8 @@ def make_civilians(params, land, n_factions, n_commands, luck):
     people = Civilians(
         home=home, cell=home.copy(), community=community, born=born, persons=born.copy(),
         status=np.full(n, HOME, dtype=np.int8), need=np.full(n, 0.1),
-        grievance=np.full((n, n_factions), params.country.grievance), trust=np.full((n, n_commands), params.feel.start),
+        grievance=np.full((n, n_factions), float(params.country.grievance)),
+        trust=np.full((n, n_commands), params.feel.start),
     )  # fmt: skip
     flees = luck.uniform("start.displaced", n) < params.country.displaced_share
     pull = (land.town + 0.02 * land.births.sum(axis=1) / land.births.sum(axis=1).max()).cumsum()
@@ -287,7 +288,8 @@ def make_factions(country, land, n_commands, move):
 
     Parameters
     ----------
-    country : params.Country; land : Land; n_commands : int, chains of command; move : params.Move, what bands are drawn by
+    country : params.Country; land : Land; n_commands : int, chains of command
+    move : params.Move, what bands are drawn by
     """
     if not country.factions:
         raise ValueError("country.factions is empty; name at least one armed faction")
@@ -333,7 +335,8 @@ def make_factions(country, land, n_commands, move):
         enters=enters, leaves=leaves, keep=column("fighters"), ceiling=column("ceiling"),
         abuse=column("abuse"), loot=column("loot"), sponsor=column("sponsor"), commitment=column("commitment"),
         campaign=zeros(n), vigour=np.ones(n), objective=np.full(n, -1), rest=zeros(n),
-        provocation=np.where(enters <= 0, column("outbreak"), 0.0), abuse_record=zeros(n), pressure=zeros(n), wronged=zeros(n),
+        provocation=np.where(enters <= 0, column("outbreak"), 0.0), abuse_record=zeros(n), pressure=zeros(n),
+        wronged=zeros(n),
         dispersed=zeros(n), demobilised=zeros(n), settled=zeros(n), hostility=zeros(n, n_commands), aggression=zeros(n),
     )  # fmt: skip
 

@@ -83,7 +83,7 @@ def make_missions(params):
     # Money that is missing costs ability, restraint and mobility first (above), then strength.
     over = np.clip(short - d.short_strength, 0, 1) / (1 - d.short_strength if d.short_strength < 1 else 1)
     left = (1 - d.council_ceiling * drop) * (1 - over)
-    known = donors | [s is not None for s in missions.strength]  # the record is the record
+    known = donors | np.array([s is not None for s in missions.strength], dtype=bool)  # the record is the record
     scale = np.where(donors, 1.0, np.where(known, 1.0, left) * fair_scale(params, missions))
     missions.personnel *= scale[:, None]
     return missions

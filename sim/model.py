@@ -167,7 +167,8 @@ class PeaceModel(mesa.Model):
         self.census = take_census(self.people, self.land, self.params.feel.start)
         self.grudge = self._grudge()
         self.now = Week(
-            toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f), by_mission=zeros(m), crossfire=zeros(f), harm=zeros(f, n),
+            toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f), by_mission=zeros(m),
+            crossfire=zeros(f), harm=zeros(f, n),
             fighters_lost=zeros(f), lost_to_rivals=zeros(f), hit=zeros(f, m), peacekeepers_killed=zeros(m),
             aid_workers_killed=zeros(m), stood_by=zeros(n, c), aid=zeros(n, c), tried=zeros(n), reached=zeros(n),
             forced=zeros(n), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
@@ -252,7 +253,9 @@ class PeaceModel(mesa.Model):
     def mean_at_home(self, of_bands):
         """Return the mean over each faction's bands of what is given for each, as at their homes: (F,)."""
         n = self.factions.host.size
-        return np.bincount(self.bands.faction, of_bands, n) / np.maximum(np.bincount(self.bands.faction, minlength=n), 1)
+        return np.bincount(self.bands.faction, of_bands, n) / np.maximum(
+            np.bincount(self.bands.faction, minlength=n), 1
+        )
 
     def held(self):
         """Return how far missions hold each faction's heartland: (F,) 0..1."""

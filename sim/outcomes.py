@@ -90,7 +90,8 @@ def _consent(model):
 OUTCOMES = (
     Outcome("civilians_killed", "person", "civilians killed by violence", "sum",
             lambda m: m.now.by_faction.sum() + m.now.crossfire.sum() + m.now.by_mission.sum()),
-    Outcome("osv_all", "person", "civilians killed in attacks by armed factions (one-sided violence, UCDP type 3)", "sum", lambda m: m.now.by_faction.sum()),
+    Outcome("osv_all", "person", "civilians killed in attacks by armed factions (one-sided, UCDP type 3)", "sum",
+            lambda m: m.now.by_faction.sum()),
     Outcome("osv_gov", "person", "of these, by the host government", "sum", lambda m: _killed(m, True)),
     Outcome("osv_reb", "person", "of these, by all other factions", "sum", lambda m: _killed(m, False)),
     Outcome("killed_by", "person", "civilians killed by each faction", "sum",
@@ -98,13 +99,14 @@ OUTCOMES = (
     Outcome("killed_by", "person", "civilians killed by each mission", "sum",
             lambda m: m.now.by_mission, "mission"),
     Outcome("excess_deaths", "person", "deaths from unmet need", "sum", lambda m: m.now.excess[0]),
-    Outcome("crossfire", "person", "civilians killed in battles between factions", "sum", lambda m: m.now.crossfire.sum()),
+    Outcome("crossfire", "person", "civilians killed in battles between factions", "sum",
+            lambda m: m.now.crossfire.sum()),
     Outcome("battle_deaths", "person", "fighters killed in battles between factions", "sum",
             lambda m: m.now.lost_to_rivals.sum()),
     Outcome("operation_deaths", "person", "fighters killed by missions", "sum",
             lambda m: m.now.fighters_lost.sum() - m.now.lost_to_rivals.sum()),
-    Outcome("brd", "person", "battle-related deaths between factions, civilians in the crossfire included (UCDP types 1, 2)",
-            "sum", _battle_deaths),
+    Outcome("brd", "person", "battle-related deaths between factions, crossfire included (UCDP types 1 and 2)", "sum",
+            _battle_deaths),
     Outcome("events", "event", "attacks on civilians and battles with at least one dead, as UCDP counts", "sum",
             _deadly_events),
     Outcome("peacekeepers_killed", "person", "uniformed and civilian personnel killed", "sum",
@@ -121,7 +123,8 @@ OUTCOMES = (
     Outcome("freedom_civilians", "share", "people who live where little violence is felt", "mean",
             lambda m: _mean((m.land.felt < 0.25).astype(float), m.census.persons)),
     Outcome("violence_felt", "share", "violence felt by the average person", "mean", lambda m: m.census.felt),
-    Outcome("trust", "share", "mean trust in each mission", "last", lambda m: m.census.trust_of_all[m.missions.command], "mission"),
+    Outcome("trust", "share", "mean trust in each mission", "last",
+            lambda m: m.census.trust_of_all[m.missions.command], "mission"),
     Outcome("consent_gov", "share", "host government's consent to each mission", "last", _consent, "mission"),
     Outcome("hostility", "share", "hostility of each faction to each mission", "last",
             lambda m: m.factions.hostility[:, m.missions.command], "faction_mission"),
@@ -156,7 +159,10 @@ TOTALS = {  # what only a whole run has, beside sums and means of the weekly mea
     "weeks_to_agreement": ("week", "week in which the first agreement was signed"),
     "agreement_collapses": ("event", "agreements that collapsed"),
     "peace_at_exit": ("0/1", "under 25 battle-related deaths in the year before the last mission left"),
-    "peace_lasted": ("week", "from then to a year with as many again, or to the end of the run or ten years; none without"),
+    "peace_lasted": (
+        "week",
+        "from then to a year with as many again, or to the end of the run or ten years; none without",
+    ),
     "relapse": ("0/1", "war came back within these ten years; none without peace at exit, or if the run ends before"),
 }
 
@@ -210,7 +216,9 @@ class Record:
         self.former = {}  # names of missions of the past that a branch has no more, by negative number
         self.steps = 0
         self.month = np.array([self._month(k) for k in range(self.n_steps + 1)])
-        self.in_month = np.array([self._share_in_month(k) for k in range(self.n_steps)])  # of a step, in its first month
+        self.in_month = np.array(
+            [self._share_in_month(k) for k in range(self.n_steps)]
+        )  # of a step, in its first month
 
     def _month(self, step):
         day = self.start + timedelta(days=int(7 * step * self.step_weeks))
@@ -419,7 +427,8 @@ def totals(model):
     r = model.record
     table = dict(zip(r.columns, r.weekly[: r.steps].T, strict=True))
     out = {o: float(np.nansum(table[o])) for o in (
-        "civilians_killed", "osv_gov", "osv_reb", "crossfire", "excess_deaths", "brd", "battle_deaths", "operation_deaths",
+        "civilians_killed", "osv_gov", "osv_reb", "crossfire", "excess_deaths", "brd", "battle_deaths",
+        "operation_deaths",
         "peacekeepers_killed", "aid_workers_killed",
         "attacks_on_missions", "unmet_need",
     )}  # fmt: skip

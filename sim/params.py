@@ -98,7 +98,7 @@ class Faction:
     abuse: float = param(1, "ratio", 0, 10, "propensity to attack civilians against an average faction",
                          "sign: groups differ, 32% of rebel groups never kill civilians (Hultman draft)")
     loot: float = param(0.1, "share", 0, 1, "how much it lives from lootable resources")
-    sponsor: float = param(0, "share", 0, 1, "money and arms from outside, of what living from the richest deposits gives",
+    sponsor: float = param(0, "share", 0, 1, "money and arms from outside, of what the richest deposits give",
                            "scenario: country file")
 
 
@@ -112,8 +112,8 @@ class Humanitarians:
     since: Optional[str] = text("date since when they are there; none: from the start", None)
     price: float = param(30_000, "US$/person-year", 0, 1e6, "cost of an aid worker with supplies, to donors")
     local_knowledge: float = param(0.6, "share", 0, 1, "language, culture and ties with the people")
-    engagement: float = param(0.3, "weight", 0, 10, "time for talk with people and armed actors, against that for relief")
-    accepts_escort: float = param(0.3, "share", 0, 1, "teams that ask for another command's armed escort in an emergency",
+    engagement: float = param(0.3, "weight", 0, 10, "time for talk with people and armed men, of that for relief")
+    accepts_escort: float = param(0.3, "share", 0, 1, "teams that ask for the escort of another command in need",
                                   "mechanism: NGOs could use the escort of the mission (Matsumura 2024)")
 
 
@@ -137,7 +137,7 @@ class Country:
                               "scenario: country file")
     displaced_share: float = param(0.03, "share", 0, 0.9, "share of the people displaced at the start")
     abroad_share: float = param(0, "share", 0, 1, "of the displaced at the start, in refuge abroad")
-    grievance: float = param(0.03, "share", 0, 1, "grievance at the start, toward every faction: an earlier war remembered")
+    grievance: float = param(0.03, "share", 0, 1, "grievance at the start, toward all: an earlier war remembered")
     places: Dict[str, Place] = table("named towns")
     communities: Dict[str, Heartland] = table("communities and their heartlands (generated maps)")
     deposits: Dict[str, Heartland] = table("lootable resources (generated maps)")
@@ -445,15 +445,15 @@ class Prey:
     losses_half: float = param(0.1, "share", 0.001, 1, "recent losses of a band's strength felt half as a motive")
     reprisal_half: float = param(10, "person", 0.1, 1e4, "own dead nearby who call half fully for reprisal")
     targets: float = param(36_000, "person", 1, 1e7, "people in reach at which half of the attacks find a target")
-    stepping_in: float = param(0.2, "ratio", 0.01, 100, "peacekeepers ready to use force that step in against one fighter half"
-                               " the time", "mechanism: force in defence of the mandate (Matsumura 2024)")
+    stepping_in: float = param(0.2, "ratio", 0.01, 100, "armed peacekeepers who step in half the time,"
+                               " a fighter", "mechanism: force in defence of the mandate (Matsumura 2024)")
     stopped: float = param(0.5, "share", 0, 1, "victims that stepping in saves")
     repelled: float = param(0.3, "ratio", 0, 20, "fighters killed per victim saved by stepping in")
     restraint: float = param(0.5, "share", 0, 1, "attacks that reporting deters, fully committed faction")
     reporters: float = param(20, "person", 0.1, 1e4, "reporting presence in a place that gives half of that")
     severity: float = param(3.5, "person", 0.1, 100, "smallest typical attack where `band` fighters are in reach")
     band: float = param(150, "person", 1, 1e4, "fighters whose attacks the rate counts, in reach for that severity")
-    band_power: float = param(0.5, "exponent", 0, 2, "how severity grows with fighters in reach: less than in proportion")
+    band_power: float = param(0.5, "exponent", 0, 2, "how severity grows with fighters in reach, less than as they do")
     tail: float = param(2.5, "exponent", 1.6, 5, "density exponent of event sizes",
                         "2.5 (Bohorquez et al. 2009); CAR 2.53 +- 0.15 (UCDP GED 23.1)")
     largest: float = param(1_000, "person", 1, 1e5, "most dead that one attack can have",
@@ -485,9 +485,9 @@ class Ambush:
     rate: float = param(3.0, "1/year", 0, 520, "attacks on `unit` or `team` persons, unguarded, by fully hostile bands",
                         "assumed; to be held against MINUSCA's 0.65 killed per 1,000 person-years (UN data)")
     unit: float = param(350, "person", 1, 10_000, "personnel whose attacks that rate counts",
-                        "scale of the rate: mean uniformed persons per base")
+                        "assumed; scale of the rate: mean uniformed persons per base")
     team: float = param(60, "person", 1, 1_000, "aid workers whose attacks and raids the rates count",
-                        "scale of the rates: aid workers per team")
+                        "assumed; scale of the rates: aid workers per team")
     guard: float = param(0.5, "ratio", 0.01, 100, "fighters that one uniformed person keeps off")
     severity: float = param(0.7, "person", 0.1, 100, "smallest typical loss of a unit")
     tail: float = param(2.8, "exponent", 1.6, 5, "density exponent of losses")
@@ -520,7 +520,7 @@ class Relieve:
     lock_in: float = param(104, "week", 1, 1_000, "half-life of the habit of armed escorts",
                            "sign: hard to give up in Darfur (Plowright 2023)")
     pause_team: float = param(60, "person", 1, 1_000, "aid workers whose pauses the rate counts",
-                              "scale of the rate: aid workers per team")
+                              "assumed; scale of the rate: aid workers per team")
     pause_rate: float = param(2.0, "1/year", 0, 52, "pauses that `pause_team` workers negotiate at full engagement",
                               "mechanism: polio pause in Gaza, September 2024 (Matsumura 2024)")
     pause_half: float = param(20, "person", 0.1, 1e4, "engaging presence around a team that gives half of that")
@@ -608,8 +608,8 @@ class Judge:
     witnessing: float = param(0.1, "ratio", 0, 10, "judging of rights by one who protects: patrols only witness")
     abuse_deaths: float = param(40, "person", 1, 1e5, "killed in recent months that are judged half fully")
     abuse_memory: float = param(12, "week", 1, 260, "half-life of a record of abuse")
-    harm: float = param(0.4, "share", 0, 1, "hostility of a week in which a mission kills very many of a faction's people",
-                        "sign: harm by a foreign force breeds attacks (Condra & Shapiro 2012; Lyall, Blair & Imai 2013)")
+    harm: float = param(0.4, "share", 0, 1, "hostility from a week in which a mission kills very many of its people",
+                        "sign: harm by a foreign force breeds attacks (Condra & Shapiro 2012)")
     harm_half: float = param(100, "person", 1, 1e5, "own people killed by a mission in a week that give half of that")
     force: float = param(1.5, "ratio", 0, 50, "hostility per share of a faction's fighters hit",
                          "mechanism: force in defence of the mandate (Matsumura 2024, third reason)")
@@ -620,10 +620,10 @@ class Judge:
     judging_half: float = param(400, "person", 1, 1e6, "personnel on a task that give half its weight")
     expulsion: float = param(0.35, "share", 0, 1, "host's hostility above which a mission is asked to leave",
                              "assumed: about one UN mission in eight goes at the default contestation")
-    withdrawal: float = param(0.5, "share", 0, 1, "hostility of who controls a place above which consent there is withdrawn",
+    withdrawal: float = param(0.5, "share", 0, 1, "hostility of a place's master above which he withdraws consent",
                               "mechanism: security under the consent of local parties (Matsumura 2024)")
     patience: float = param(13, "week", 0, 520, "weeks above that before it is asked")
-    alone: float = param(4, "ratio", 1, 1_000, "offence by person, of the rest of its command's, for which one is asked")
+    alone: float = param(4, "ratio", 1, 1_000, "offence by person, of its command's others', for which one is asked")
     offence_memory: float = param(26, "week", 1, 520, "half-life of what a host remembers of each mission's offence")
 
 

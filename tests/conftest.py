@@ -152,9 +152,7 @@ def by_hand(folder, cells, factions=None, missions=None, **more):
     path.write_text("\n".join(lines + [",".join(map(str, c)) for c in cells]) + "\n", encoding="utf-8")
     p = scenario("mission=none", weeks=10, civilians=len(cells))
     factions = factions or {"nobody": Faction(fighters=0, bands=1, community={"a": 1.0, "b": 1.0}, host=True)}
-    for faction in factions.values():
-        faction.outbreak = 0
-    p.country = Country(cells=str(path), cell_km=25, displaced_share=0, factions=factions)
+    p.country = Country(cells=str(path), cell_km=25, displaced_share=0, grievance=0, factions=factions)
     p.mission.components = missions or {}
     p.mission.comparison = "as_deployed"
     for name, value in more.items():
@@ -165,7 +163,7 @@ def by_hand(folder, cells, factions=None, missions=None, **more):
 def mission(arrive=0, leave=None, persons=None, tasks=None, force=None, use_of_force=1.0, host_reach=1.0, **more):
     """Return a component that is there in full from the week it arrives, paid in full, unless said otherwise."""
     force = {
-        "readiness": 0, "build_up": 0, "peak": 1, "council": 0, "assessed": 1, "arrears": 0, "discipline": 1,
+        "readiness": 0, "build_up": 0, "peak": 1, "council": 0, "assessed": 1, "arrears": 0, "ability": 1, "restraint": 1,
         "mobility": 1, "local_knowledge": 0.5, "caveats": Caveats(), **(force or {}),
     }  # fmt: skip
     return Component(

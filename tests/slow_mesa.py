@@ -136,7 +136,7 @@ class SlowCivilian(mesa.Agent):
     # ---------------------------------------------------------------------------- 10. feel
 
     def feel(self):
-        """Gain and lose trust in each mission; bear grudges, and forgive.
+        """Gain and lose trust in each chain of command; bear grudges, and forgive.
 
         d trust / dt = (protection felt + aid received + engagement) (1 - trust) - (harm + stood by + rumour) trust
                        - forget (trust - start)
@@ -199,28 +199,40 @@ class SlowPlace:
         to_border = float(land.border[self.cell]) / p.border_km
         self.crossing = p.border / (1 + to_border * to_border)
 
+    def of_command(self, command, of_missions):
+        """Return the sum of what the missions of a chain of command have here, of what each has in every cell."""
+        total = 0.0
+        for mission, whose in enumerate(self.model.missions.command):
+            if whose == command:
+                total += float(of_missions[mission, self.cell])
+        return total
+
     def judge(self, stood_by, harmed, wound, rumour):
-        """See what each mission does here, and who killed whom."""
-        p, y, m = self.model.params.feel, self.model.years, self.model.missions
+        """See what each chain of command does here, and who killed whom."""
+        p, y, commands = self.model.params.feel, self.model.years, len(self.model.commands.names)
         protect, engage = self.model.task_presence("protect"), self.model.task_presence("engage")
+        by_knowledge = engage * (p.strangers + self.model.missions.knowledge)[:, None]
         c = self.cell
-        aid = [float(a) for a in self.model.now.aid[:, c]]
+        aid, whole = [float(a) for a in self.model.now.aid[:, c]], 0.0
+        for served in aid:
+            whole += served
         self.gain, self.gain_if_aided = [], []
-        for i in range(len(aid)):
-            talk = engage[i, c] / (engage[i, c] + p.engagement_half) * (p.strangers + m.knowledge[i])
-            seen = protect[i, c] / (protect[i, c] + p.protection_half)
-            self.gain.append(float(p.protection * y * seen * (1.0 - self.felt) + p.engagement * y * talk))
+        for k in range(commands):
+            here = self.of_command(k, protect)
+            seen = here / (here + p.protection_half)
+            talk = self.of_command(k, by_knowledge) / (self.of_command(k, engage) + p.engagement_half)
+            self.gain.append(p.protection * y * seen * (1.0 - self.felt) + p.engagement * y * talk)
             # a week's aid is credited by share
-            self.gain_if_aided.append(p.aid * y * aid[i] / sum(aid) if sum(aid) > 0 else 0.0)
+            self.gain_if_aided.append(p.aid * y * aid[k] / whole if whole > 0 else 0.0)
         self.stood_by = stood_by[:, c]
         self.harmed, self.wound, self.rumour = harmed[:, c], wound[:, c].tolist(), rumour
 
-    def loss(self, mission, community):
-        """Return the share of trust in a mission that the people of a community lose here this week."""
+    def loss(self, command, community):
+        """Return the share of trust in a chain of command that the people of a community lose here this week."""
         p = self.model.params.feel
         people = self.in_place(self.model.census.population[:, community])
-        per_1000 = 1_000.0 * self.harmed[mission, community] / (people + 1_000.0)
-        x = float(p.harm * per_1000 + p.stood_by * self.stood_by[mission] + p.rumour * self.rumour * self.model.years)
+        per_1000 = 1_000.0 * self.harmed[command, community] / (people + 1_000.0)
+        x = float(p.harm * per_1000 + p.stood_by * self.stood_by[command] + p.rumour * self.rumour * self.model.years)
         return x / (1.0 + x)
 
 
@@ -270,10 +282,12 @@ class SlowModel(PeaceModel):
     def feel(self):
         """10. Feel."""
         p, now, missions = self.params.feel, self.now, self.missions
-        (n_cells, n_communities), n_missions = self.census.population.shape, len(missions.names)
-        together = missions.command[:, None] == missions.command[None, :]
-        falls_on = np.where(together, 1.0, self.spill())  # of what the row does, on the column
-        harmed = np.zeros((n_missions, n_cells, n_communities))
+        (n_cells, n_communities), n_commands = self.census.population.shape, len(self.commands.names)
+        mixed = self.spill()
+        # of what the command of the row does, on that of the column
+        falls_on = np.array([[1.0 if a == b else mixed for b in range(n_commands)] for a in range(n_commands)])
+        falls_on = falls_on.reshape(n_commands, n_commands)
+        harmed = np.zeros((n_commands, n_cells, n_communities))
         wound = np.zeros((self.factions.host.size, n_cells, n_communities))
         for faction, mission, cell, community, dead in now.killings:
             for c, share in self.places[cell].parts:  # a square around one holds another as that one's holds it
@@ -281,7 +295,7 @@ class SlowModel(PeaceModel):
                     people = self.places[c].in_place(self.census.population[:, community])
                     wound[faction, c, community] += share * (p.grievance * 1_000.0 * dead / (people + 1_000.0))
                 else:
-                    harmed[:, c, community] += share * dead * falls_on[mission]
+                    harmed[:, c, community] += share * dead * falls_on[missions.command[mission]]
         stood_by = np.array([[place.in_place(by) for place in self.places] for by in now.stood_by])
         stood_by = falls_on.T @ stood_by if len(stood_by) else now.stood_by
         communicators = missions.work[:, TASKS.index("communicate")].sum()

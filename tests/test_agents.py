@@ -88,8 +88,10 @@ def test_what_is_written_through_an_agent_is_lived():
 
 def test_names_and_helmets_are_those_of_the_mission_model():
     m = world()
-    parts = m.params.mission.components
-    assert {a.name: a.helmet for a in of(m, Mission)} == {n: c.force.helmet for n, c in parts.items()}
+    helmets = {n: c.force.helmet for n, c in m.params.mission.components.items()}
+    of_aid = {n: group.helmet for n, group in m.params.country.humanitarians.items()}
+    helmets |= {n: of_aid[n.split(" with ")[0]] for n, d in zip(m.missions.names, m.missions.donors, strict=True) if d}
+    assert {a.name: a.helmet for a in of(m, Mission)} == helmets
     assert {a.name for a in of(m, ArmedFaction)} == set(m.params.country.factions)
 
 
@@ -190,6 +192,11 @@ def test_agents_can_be_selected_and_counted_in_the_way_of_mesa():
 
 
 def test_a_country_without_missions_has_agents_too():
-    m = PeaceModel(scenario("mission=none", **SMALL))
+    p = scenario("mission=none", **SMALL)
+    m = PeaceModel(p)
+    assert {type(a) for a in m.agents} == {Civilian, ArmedFaction, ArmedBand, Mission, AidTeam}
+    assert {a.name for a in of(m, Mission)} == set(p.country.humanitarians)
+    p.country.humanitarians = {}
+    m = PeaceModel(p)
     assert {type(a) for a in m.agents} == {Civilian, ArmedFaction, ArmedBand}
     assert len(m.agents.select(agent_type=Contingent)) == 0

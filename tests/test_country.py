@@ -117,9 +117,10 @@ def test_missions_come_and_go_on_their_real_dates():
 def test_strengths_are_those_that_are_known_on_the_days_they_are_known():
     p = scenario(*CAR, weeks=312, civilians=50)
     m = PeaceModel(p)
-    for n, name in enumerate(m.missions.names):
+    for name, part in p.mission.components.items():
+        n = m.missions.names.index(name)
         planned = m.plan[:, n] * m.missions.personnel[n, :3].sum()
-        for day, persons in p.mission.components[name].strength.items():
+        for day, persons in part.strength.items():
             week = weeks_until(p.country.start, day)
             if week == int(week) and m.missions.arrive[n] <= week < m.missions.leave[n]:
                 assert planned[int(week)] == pytest.approx(persons), f"{name} on {day}"

@@ -120,7 +120,7 @@ def test_two_workers_give_the_same_table_as_one(main_job, tmp_path, monkeypatch)
 SMALLER = {
     "phases": ["experiment.design.axes={judge.conflation:[0.0,1.0],judge.contestation:[0.0,1.0]}"],
     "delay": ["experiment.design.axes={mission.components.un.arrive.week:[0,26]}"],
-    "funding": ["experiment.design.axes={discipline:{0.5:[],0.7:[],0.9:[]}}"],
+    "funding": ["experiment.design.axes={ability:{0.5:[],0.7:[],0.9:[]}}"],
     "cheapest": ["experiment.design.points=4"],
     "hindcast": ["experiment.map_dates=[2013-11,2014-03]"],
 }

@@ -28,8 +28,16 @@ def country_of(model):
     return {n: a.tobytes() for n, a in arrays.items()} | {n: count[n] for n in names}
 
 
+def apart(p):
+    """Let every mission take nobody under its flag: the humanitarians of the country stay as they are without it."""
+    for part in p.mission.components.values():
+        part.integrates = {}
+    return p
+
+
 def nobody_of(p):
     """Take everybody out of every mission."""
+    apart(p)
     for part in p.mission.components.values():
         for kind in KINDS:
             setattr(part.personnel, kind, 0.0)
@@ -51,17 +59,19 @@ def test_a_mission_of_nobody_is_no_mission(name):
 
 @pytest.mark.parametrize("name", ["un_only", "sequential", "parallel", "separated"])
 def test_a_mission_that_arrives_after_the_end_is_no_mission(name):
-    late = play(f"mission={name}", "mission.authorised=53", **SMALL)
-    assert late.missions.arrive.min() > 52
+    late = PeaceModel(apart(scenario(f"mission={name}", "mission.authorised=53", **SMALL))).run()
+    theirs = late.missions.donors
+    assert late.missions.arrive[~theirs].min() > 52
     assert country_of(late) == country_of(play("mission=none", **SMALL))
-    assert late.missions.spent.sum() == 0
+    assert late.missions.spent[~theirs].sum() == 0
+    assert late.missions.spent[theirs].sum() == play("mission=none", **SMALL).missions.spent.sum() > 0
 
 
 @pytest.mark.parametrize("name", ["un_only", "parallel"])
 def test_before_it_arrives_a_mission_changes_nothing(name):
     longer = SMALL | {"weeks": 72}
-    a, b = (PeaceModel(scenario(f"mission={n}", **longer)) for n in (name, "none"))
-    while a.week < a.missions.arrive.min():
+    a, b = (PeaceModel(apart(scenario(f"mission={n}", **longer))) for n in (name, "none"))
+    while a.week < a.missions.arrive[~a.missions.donors].min():
         a.step()
         b.step()
         for part in ("cell", "persons", "status", "need"):
@@ -167,7 +177,7 @@ def test_the_names_of_places_and_of_the_country_change_nothing():
 
 def two_alike(seed, swapped):
     """Run a sequence of two identical forces under two names, in one order or the other."""
-    p = scenario("mission=sequential", f"seed={seed}", *EARLY, **SMALL)
+    p = apart(scenario("mission=sequential", f"seed={seed}", *EARLY, **SMALL))
     un, regional = p.mission.components["un"], p.mission.components["regional"]
     un.force, un.mandate, un.personnel = (deepcopy(getattr(regional, n)) for n in ("force", "mandate", "personnel"))
     un.personnel.aid, un.personnel.staff = 600.0, 300.0
@@ -187,9 +197,10 @@ def test_two_forces_that_are_alike_can_change_places():
     log_ratio = []
     for seed in range(1, 11):
         a, b = two_alike(seed, swapped=False), two_alike(seed, swapped=True)
-        assert a.missions.names == b.missions.names == ("regional", "un")
-        assert np.array_equal(a.plan, b.plan[:, ::-1])
-        assert np.array_equal(a.missions.personnel, b.missions.personnel[::-1])
+        assert a.missions.names == b.missions.names == ("regional", "un", "ngos", "un_agencies")
+        other = [1, 0, 2, 3]
+        assert np.array_equal(a.plan, b.plan[:, other])
+        assert a.missions.personnel == pytest.approx(b.missions.personnel[other], rel=1e-12)
         x, y = totals(a), totals(b)
         log_ratio.append(np.log((x["deaths"] + 1) / (y["deaths"] + 1)))
     mean, error = np.mean(log_ratio), np.std(log_ratio, ddof=1) / np.sqrt(len(log_ratio))
@@ -243,7 +254,7 @@ def test_with_every_process_everything_happens():
 def test_without_deploy_nobody_comes():
     m = without("deploy")
     assert m.missions.persons.sum() == m.missions.spent.sum() == 0
-    assert country_of(m) == country_of(play("mission=none", *EARLY, **SMALL))
+    assert country_of(m) == country_of(play("mission=none", *EARLY, "processes.deploy=false", **SMALL))
 
 
 def test_without_task_those_who_come_protect_nobody():
@@ -274,9 +285,10 @@ def test_without_prey_no_civilian_is_attacked():
 
 def test_without_enforce_there_are_no_operations():
     m = without("enforce")
-    assert "operation" not in kinds(m)
-    assert totals(m)["killed_by_missions"] == 0
     assert not m.factions.dispersed.any()
+    assert whole().factions.dispersed.any()
+    quiet = without("enforce", "prey.stopped=0")
+    assert "operation" not in kinds(quiet)  # but for those who step in where civilians are attacked
 
 
 def test_without_ambush_no_mission_is_attacked():
@@ -301,8 +313,8 @@ def test_without_live_nobody_dies_hungers_or_flees():
 def test_without_feel_everybody_thinks_what_he_thought():
     m = without("feel")
     assert (m.people.trust == m.params.feel.start).all()
-    assert not m.people.grievance.any()
-    assert whole().people.grievance.any()
+    assert (m.people.grievance == m.params.country.grievance).all()
+    assert (whole().people.grievance != m.params.country.grievance).any()
 
 
 def test_without_judge_nobody_is_hostile_to_a_mission():
@@ -315,7 +327,7 @@ def test_without_recruit_no_fighter_joins_or_leaves():
     m = without("recruit")
     start = PeaceModel(m.params).bands.fighters.sum()
     gone = start - m.bands.fighters.sum() - m.factions.dispersed.sum()
-    lost = m.record.weekly[:, m.record.columns.index("brd")].sum()
+    lost = totals(m)["battle_deaths"] + totals(m)["operation_deaths"]
     assert lost > 0
     assert gone == pytest.approx(lost)
     assert not m.factions.demobilised.any()
@@ -384,8 +396,8 @@ def test_the_flows_of_fighters_and_of_commitment_are_in_proportion_to_the_step()
     p = scenario().recruit
     one = np.ones(2)
     flows = [
-        np.array(recruiting.flows(p, 800 * one, 1_000 * one, 0.3 * one, 0.1 * one, 0.4 * one, 50 * one, 60 * one,
-                                  0.2 * one, 5.0, 0.3, y))
+        np.array(recruiting.flows(p, 800 * one, 1_000 * one, 0.3 * one, 20 * one, 0.1 * one, 0.4 * one, 50 * one,
+                                  60 * one, 0.2 * one, 5.0, 0.3, y))
         for y in (1 / 52, 1 / 104)
     ]  # fmt: skip
     assert flows[0] == pytest.approx(2 * flows[1])
@@ -436,7 +448,7 @@ def test_how_many_civilian_agents_there_are_does_not_change_the_hazard_of_attack
     monkeypatch.setattr(prey, "hazards", remembered)
     for civilians in (1_500, 5_000, 200_000):
         PeaceModel(load("mission=none", f"civilians={civilians}")).step()
-    assert [h.sum() / seen[-1].sum() for h in seen] == pytest.approx([1, 1, 1], abs=0.03)
+    assert [h.sum() / seen[-1].sum() for h in seen] == pytest.approx([1, 1, 1], abs=0.05)  # few and large ones stand in lumps
 
 
 # ---------------------------------------------------------------------------------- levers in the limit
@@ -450,7 +462,7 @@ def two_towns(tmp_path, **component):
         "west": Faction(fighters=300, bands=3, community={"a": 1.0}, ceiling=0.0, commitment=0.0, loot=0),
     }
     missions = {"blue": mission(**component)} if component else {}
-    p = by_hand(tmp_path, cells, factions, missions, weeks=52, civilians=50, move__campaign_rate=52.0)
+    p = by_hand(tmp_path, cells, factions, missions, weeks=52, civilians=50, move__campaign_rate=52.0, prey__rate=50.0)
     return PeaceModel(only(p, "deploy", "task", "move", "fight", "prey", "enforce", "live", "observe")).run()
 
 

@@ -97,7 +97,8 @@ SHARES = {
     "people": "need grievance trust",
     "factions": "commitment ceiling hostility aggression loot community",
     "bands": "held_up",
-    "missions": "peak rehatted paid discipline mobility knowledge partiality use_of_force host_reach escorting",
+    "missions": "peak rehatted paid ability restraint mobility knowledge partiality use_of_force host_reach accepts",
+    "commands": "escorting",
     "units": "share freedom stock",
 }
 NOT_NEGATIVE = {
@@ -105,7 +106,8 @@ NOT_NEGATIVE = {
     "people": "persons",
     "factions": "campaign vigour rest provocation abuse_record pressure dispersed demobilised settled",
     "bands": "fighters losses paused",
-    "missions": "personnel persons work unwelcome spent mandate_weeks price",
+    "commands": "unwelcome",
+    "missions": "personnel persons work spent mandate_weeks price offence",
     "units": "strength losses",
 }
 

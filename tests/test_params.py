@@ -94,13 +94,13 @@ def test_a_bad_value_is_refused_before_the_first_week_wherever_it_stands(name):
 def test_bad_values_in_places_factions_and_missions_are_named_by_their_path():
     p = deepcopy(loaded("mission=parallel"))
     p.country.factions["rebels"].commitment = 1.5
-    p.mission.components["un"].force.discipline = nan
+    p.mission.components["un"].force.ability = nan
     p.country.deposits["gold_hills"].km = 0
     with pytest.raises(ValueError) as refused:
         PeaceModel(p)
     said = str(refused.value).split("; ")
     assert "country.factions.rebels.commitment is 1.5" in said
-    assert "mission.components.un.force.discipline is nan" in said
+    assert "mission.components.un.force.ability is nan" in said
     assert "country.deposits.gold_hills.km is 0" in said
 
 

@@ -67,9 +67,9 @@ def test_ranges_come_from_the_declarations():
 
 
 def test_a_force_that_several_components_share_is_varied_once():
-    factor = FACTORS["force.un.discipline"]
-    assert [leaf[0] for leaf in factor.leaves["un_only"]] == ["mission.components.un.force.discipline"]
-    assert [leaf[0] for leaf in factor.leaves["separated"]] == ["mission.components.political.force.discipline"]
+    factor = FACTORS["force.un.ability"]
+    assert [leaf[0] for leaf in factor.leaves["un_only"]] == ["mission.components.un.force.ability"]
+    assert [leaf[0] for leaf in factor.leaves["separated"]] == ["mission.components.political.force.ability"]
     assert "none" not in factor.leaves
 
 
@@ -296,12 +296,12 @@ def counted(monkeypatch):
     return done
 
 
-POINTS = designs.tornado(["judge.conflation", "force.un.discipline"], 2)
+POINTS = designs.tornado(["judge.conflation", "force.un.ability"], 2)
 
 
 def test_nothing_is_done_twice(tmp_path, counted):
     first = Runs(ARMS, FACTORS, tmp_path)("x", POINTS, ARMS)
-    # 10 points x 3 arms, but discipline is nothing to the arm without a mission: 4 runs less
+    # 10 points x 3 arms, but ability is nothing to the arm without a mission: 4 runs less
     assert len(counted) == 26
     assert len(set(counted)) < 26  # arms share them
     again = Runs(ARMS, FACTORS, tmp_path)("x", POINTS, ARMS)

@@ -591,8 +591,8 @@ def test_columns_carry_units_and_meanings(undisturbed):
     without = [c for c in found.outcomes if not found.meanings.get(c)]
     assert without == []
     assert found.units["unmet_need"] == "person-week"
-    assert results._setting("mission.components.*.force.discipline") == results._setting(
-        "mission.components.un.force.discipline"
+    assert results._setting("mission.components.*.force.ability") == results._setting(
+        "mission.components.un.force.ability"
     )
     assert results._setting("mission.components.un.arrive.week")[0] == "week"
     field = found.months.schema.field("access")

@@ -244,11 +244,11 @@ def test_whoever_flees_finds_the_same_refuge_compiled_and_leaves_where_he_was(w)
 @given(worlds)
 def test_trust_and_grievance_are_the_same_compiled_and_stay_shares(w):
     population, m, f = w.present().astype(float), w.m, w.f
+    engage = w.share(m, w.c) * 10
     _, own = assert_equal(
-        feel.signals, FEEL, 1 / 52, w.share(m, w.c) * 100, w.share(m, w.c) * 10, w.share(w.c),
-        w.share(m, w.c) * (w.share(m, w.c) > 0.5), w.share(m, w.c) * 2, w.share(m, w.c, w.k) * 30, population,
-        w.share(m), 0.3, np.zeros((w.c, m)), np.zeros((w.c, w.k, m)),
-        np.zeros((w.c, m)),
+        feel.signals, FEEL, 1 / 52, w.share(m, w.c) * 100, engage, engage * w.share(m, 1), w.share(w.c),
+        w.share(m, w.c) * (w.share(m, w.c) > 0.5), w.share(m, w.c) * 2, w.share(m, w.c, w.k) * 30, population, 0.3,
+        np.zeros((w.c, m)), np.zeros((w.c, w.k, m)), np.zeros((w.c, m)),
     )  # fmt: skip
     gain, loss, by_aid = own[-3:]
     host = int(w.whole(f + 1)) - 1
@@ -285,7 +285,7 @@ def test_presence_spreads_the_same_compiled_and_a_unit_nowhere_adds_nothing(w):
 def test_effective_presence_and_guard_are_the_same_compiled_and_never_more_than_presence(w):
     m = w.m
     presence, armed = w.share(m, 2, w.c) * 50, w.share(m, w.c) * 300 * (w.share(m, w.c) > 0.3)
-    _, own = assert_equal(task.make_effective, presence, armed, w.whole(2, m), w.share(m, w.c), w.share(m), 0.5, 0.25)
+    _, own = assert_equal(task.make_effective, presence, armed, w.whole(2, m), w.share(2, w.c), w.share(m), 0.5, 0.25)
     assert (own[0] <= presence).all()
     _, own = assert_equal(
         task.guard_people, presence[:, 0], presence[:, 1], w.share(m), w.share(m), w.share(w.f) < 0.5,
@@ -300,12 +300,13 @@ def test_hazards_of_battle_are_the_same_compiled_and_nobody_fights_nobody(w):
     around = np.zeros((w.f, w.c))
     _, own = assert_equal(model._around, w.faction, w.camp, w.fighters, w.near, w.part, around)
     around = own[-1]
+    near = around[w.faction, w.camp]
     drive, _ = assert_equal(
         model._drive, w.faction, w.camp, w.share(w.b) < 0.5, w.share(w.f), w.share(w.f) * (w.share(w.f) < 0.5),
         w.share(w.f), w.share(w.c), 0.5, 0.01,
     )  # fmt: skip
     (rate, foes), _ = assert_equal(
-        fight.hazards, numbers_of("fight"), w.faction, w.camp, w.fighters, drive, around, w.rival,
+        fight.hazards, numbers_of("fight"), w.faction, w.camp, w.fighters, near, drive, around, w.rival,
         w.share(w.c) * 100,
     )  # fmt: skip
     assert (rate >= 0).all()
@@ -318,7 +319,7 @@ def test_hazards_of_attacks_are_the_same_compiled_and_spare_empty_places(w):
     population = w.share(w.c, w.k) * 3_000 * (w.share(w.c, 1) > 0.3)
     rate, _ = assert_equal(
         prey.hazards, numbers_of("prey"),
-        w.faction, w.camp, w.fighters, w.share(w.b) * 20, w.share(w.b), w.near, w.part,
+        w.faction, w.camp, w.fighters, w.fighters * (1 + w.share(w.b)), w.share(w.b) * 20, w.share(w.b), w.near, w.part,
         w.share(w.f, w.c) * 300,
         w.rival, w.share(w.c, w.k) * 10, w.share(w.f, w.k), population, w.share(w.f, w.c) * 200, w.share(w.c) * 30,
         w.share(w.f) * 2, w.share(w.f),

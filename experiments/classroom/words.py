@@ -186,8 +186,8 @@ def _unit(model, where, u):
                     else "it was refused access this week."))  # fmt: skip
     else:
         said.append(f"mandate: {component.mandate.summary[:1].lower()}{component.mandate.summary[1:]}")
-        said.append(f"use of force {percent(missions.use_of_force[m])} of all necessary means, discipline "
-                    f"{percent(missions.discipline[m])}.")  # fmt: skip
+        said.append(f"use of force {percent(missions.use_of_force[m])} of all necessary means, ability "
+                    f"{percent(missions.ability[m])}, restraint {percent(missions.restraint[m])}.")  # fmt: skip
     said.append(f"freedom of movement {percent(units.freedom[u])}.")
     if units.suspended[u]:
         said.append("held back by its country's caveats.")

@@ -280,7 +280,7 @@ PANEL = (
     Test("R8", "a quarter of the uniformed cut in year 3 / not: civilians killed in the 20 months after",
          ratio(KILLED, (34, 54)), ("quarter cut", "steady strength"), ">1", (), False, "less presence"),
     Test("R9", "regional at 75% of its money (resolution 2719, gap unfilled) / in full: civilians killed",
-         ratio(KILLED), ("regional 2719 gap", "regional paid in full"), ">1", (), False, "pay, discipline, strength"),
+         ratio(KILLED), ("regional 2719 gap", "regional paid in full"), ">1", (), False, "pay, ability, strength"),
     Test("R10", "UN at 8: thousand US$ per death averted, of all causes, four years", m.cost_and_averted, T1, "in", (),
          False, "", reduce=m.price),
 )  # fmt: skip

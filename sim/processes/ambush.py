@@ -5,7 +5,8 @@
                                                                                      stocks are worth looting
 
 A unit in uniform answers: always as far as its mandate lets it use force, else in self-defence. Fighters die, and
-bystanders as far as restraint is lacking. Arms are those of the same command in reach: it does not matter in how many bases and teams people serve.
+bystanders as far as restraint is lacking. Arms are those of the same command in reach: it does not matter in how many
+bases and teams people serve.
 
 The denominator rule of Humanitarian Outcomes: counts fall where fewer workers are out, so reports give attacks and
 access together.
@@ -66,19 +67,20 @@ def ambush(model):
         weights = (hostility[:, i] if hit[i] else f.loot) * around[:, i]
         side = draws.pick(weights, who[i])
         lost = model.lose_from(i, lost)
+        killed, hurt = 0, 0
         if hit[i] and not u.team[i]:
-            _answer(model, i, side, {w: fire[w][i] for w in fire})
+            killed, hurt = _answer(model, i, side, {w: fire[w][i] for w in fire})
         kind = "ambush" if hit[i] else "raid"
-        model.now.events.append(Event(kind, int(side), int(u.mission[i]), int(u.cell[i]), deaths_b=lost))
+        model.now.events.append(Event(kind, int(side), int(u.mission[i]), int(u.cell[i]), killed, lost, hurt))
 
 
 def _answer(model, unit, side, luck):
-    """Let a unit that was attacked return fire at the bands of a faction around it."""
+    """Let a unit that was attacked return fire at a faction's bands around it: fighters and bystanders killed."""
     u, m, p, bands = model.units, model.missions, model.params.ambush, model.bands
     who, cell = u.mission[unit], u.cell[unit]
     if luck["fire"] >= p.self_defence + (1 - p.self_defence) * m.use_of_force[who]:
-        return
+        return 0, 0
     near = np.flatnonzero(model.bands_near(cell) & (bands.faction == side))
     killed = int(min(p.answer * m.ability[who] + luck["answer"], bands.fighters[near].sum()))
     model.hit(side, near, killed, who)
-    model.harm_bystanders(cell, killed, who, luck["harm"])
+    return killed, model.harm_bystanders(cell, killed, who, luck["harm"])

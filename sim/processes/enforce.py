@@ -3,8 +3,8 @@
     hazard = rate x F / (F + phi X) x (1 in a campaign, `idle` at rest)
 
 F is the effective presence that enforces, as far as the rules of engagement allow, X the fighters of the band's
-faction in reach; a partial force spares the host. An operation removes a share of a band: a few die, most disperse and may return (recruit). Harm to
-bystanders is proportional to the fighters killed and to the restraint that is lacking.
+faction in reach; a partial force spares the host. An operation removes a share of a band: a few die, most disperse and
+may return (recruit). Harm to bystanders is proportional to the fighters killed and to the restraint that is lacking.
 """
 
 import numpy as np
@@ -30,7 +30,8 @@ def hazard(p, force, fighters, active):
 
     Parameters
     ----------
-    p : params.Enforce; force : (B,) effective presence, persons; fighters : (B,) of its faction in reach; active : (B,) bool
+    p : params.Enforce; force : (B,) effective presence, persons; fighters : (B,) of its faction in reach
+    active : (B,) bool
     """
     pressed = force / (force + p.weight * np.maximum(fighters, 1.0))
     return p.rate * pressed * np.where(active, 1.0, p.idle)

@@ -44,7 +44,8 @@ def fight(model):
     separation = model.task_presence("separate").sum(axis=0)
     rates, _ = hazards(
         p=model.numbers.fight, faction=bands.faction, cell=bands.cell, fighters=bands.fighters,
-        near=model.strength_near(), drive=model.drive(p.lull), around=model.fighters_around(), rival=f.rival, separation=separation,
+        near=model.strength_near(), drive=model.drive(p.lull), around=model.fighters_around(), rival=f.rival,
+        separation=separation,
     )  # fmt: skip
     battles = draws.counts(model.luck.uniform("fight.meet", n), rates, model.years) * (bands.paused <= 0)
     for nth in range(battles.max(initial=0)):
@@ -54,18 +55,20 @@ def fight(model):
             others = np.flatnonzero(there & f.rival[bands.faction[b], bands.faction])
             if others.size:
                 whose = bands.faction[others[draws.pick(bands.fighters[others], whom[b])]]
-                _battle(model, b, whose, there, size[b], crossfire[b])
+                sides = [(i, np.flatnonzero(there & (bands.faction == i))) for i in (bands.faction[b], whose)]
+                _battle(model, bands.cell[b], sides, size[b], crossfire[b])
 
 
-def _battle(model, b, other, there, size, crossfire):
-    """Let a band and its own in reach meet a rival faction's; `there` says which bands are in reach."""
+def _battle(model, cell, sides, size, crossfire):
+    """Let two factions meet in a cell, who attacks first; sides are (faction, its bands in reach)."""
     bands, p = model.bands, model.params.fight
-    attacker, cell = bands.faction[b], bands.cell[b]
-    sides = [(f, np.flatnonzero(there & (bands.faction == f))) for f in (attacker, other)]
+    (attacker, _), (other, _) = sides
     x, y = (bands.fighters[mine].sum() for _, mine in sides)
     dead = min(draws.heavy_tailed(size, p.severity, p.tail, p.largest), p.largest_share * (x + y))
     losses = int(min(dead * y / (x + y) + 0.5, x)), int(min(dead * x / (x + y) + 0.5, y))  # by the other's strength
     for (faction, mine), lost in zip(sides, losses, strict=True):
         model.lose_fighters(faction, mine, lost, to_rivals=True)
-    civilians = model.kill(cell, int(p.crossfire * sum(losses) + crossfire), crossfire, faction=attacker, crossfire=True)
+    civilians = model.kill(
+        cell, int(p.crossfire * sum(losses) + crossfire), crossfire, faction=attacker, crossfire=True
+    )
     model.now.events.append(Event("battle", int(attacker), int(other), int(cell), *losses, civilians))

@@ -41,18 +41,16 @@ def judge(model):
     y = model.years
     f.abuse_record *= model.fading(p.abuse_memory)
     f.abuse_record += now.by_faction
-    judging = {
-        "political": m.work[:, POLITICAL].sum(axis=1),
-        "rights": m.work[:, TASKS.index("report")] * p.reporting + m.work[:, TASKS.index("protect")] * p.witnessing,
-    }
-    weight = {name: model.by_command(work) for name, work in judging.items()}
+    politics = m.work[:, POLITICAL].sum(axis=1)
+    rights = m.work[:, TASKS.index("report")] * p.reporting + m.work[:, TASKS.index("protect")] * p.witnessing
+    of_all, rights_of_all = model.by_command(politics), model.by_command(rights)
     share = now.hit / np.maximum(model.strength(), SMALL_FACTION)[:, None]
     about = {
         "p": p, "loses": p.contestation * (1 - f.commitment), "y": y, "escort_cost": model.params.relieve.escort_cost,
         "abuse": f.abuse_record / (f.abuse_record + p.abuse_deaths),
     }  # fmt: skip
     own = earned(
-        **about, **{name: w / (w + p.judging_half) for name, w in weight.items()},
+        **about, political=of_all / (of_all + p.judging_half), rights=rights_of_all / (rights_of_all + p.judging_half),
         hit=share @ model.commands.member.T, harm=now.harm, forced=now.forced,
     )  # fmt: skip
     rise = own @ conflation(len(model.commands.names), model.spill())
@@ -60,11 +58,14 @@ def judge(model):
     fall = (p.decay + p.persuasion * engage / (engage + p.persuaders)) * y
     f.hostility = np.clip(f.hostility + rise * (1 - f.hostility) - fall * f.hostility, 0, 1)
     if f.host.any():  # what each mission earned of it: of the judging as it shares in the work, of force its own
-        part = {n: w / (weight[n][m.command] + p.judging_half) for n, w in judging.items()}
         of_command = model.by_command(now.by_mission)[m.command]
         harm = now.harm[:, m.command] * now.by_mission / np.maximum(of_command, 1.0)
-        earned_from_host = earned(**about, **part, hit=share, harm=harm, forced=np.zeros(len(m.names)))[f.host].sum(axis=0)
-        m.offence = m.offence * model.fading(p.offence_memory) + earned_from_host
+        by_mission = earned(
+            **about, political=politics / (of_all[m.command] + p.judging_half),
+            rights=rights / (rights_of_all[m.command] + p.judging_half), hit=share, harm=harm,
+            forced=np.zeros(len(m.names)),
+        )  # fmt: skip
+        m.offence = m.offence * model.fading(p.offence_memory) + by_mission[f.host].sum(axis=0)
     _withdraw_consent(model)
 
 

@@ -3,11 +3,12 @@
     hazard = rate x fighters / band x abuse x aggression x campaign x motive x targets / (targets + half)
              x (1 - P / (P + phi X))
 
-X are the fighters of the faction in reach, so that it does not matter in how many bands they come. Targets are the people of other communities in reach: in the place of a band and those around it, which is as far as
-it fights. P is the effective presence that protects where the band is: troops and police, as far as their mandate lets
-them use force, and against the host's own forces only as far as mandate and consent reach. Motive rises when rivals
-are near, after recent losses (Hultman; Wood 2014), and where one's own people were just killed (reprisal). Reporting
-restrains a faction that is committed to the process.
+X are the fighters of the faction in reach, so that it does not matter in how many bands they come. Targets are the
+people of other communities in reach: in the place of a band and those around it, which is as far as it fights. P is
+the effective presence that protects where the band is: troops and police, as far as their mandate lets them use
+force, and against the host's own forces only as far as mandate and consent reach. Motive rises when rivals are near,
+after recent losses (Hultman; Wood 2014), and where one's own people were just killed (reprisal). Reporting restrains a
+faction that is committed to the process.
 
 A mission that is there when it happens steps in, with a probability that grows with its presence and with the force
 that it may use; it saves victims, kills attackers, harms bystanders, and makes enemies. Else it stood by, and people
@@ -71,8 +72,8 @@ def prey(model):
     rates = hazards(
         p=model.numbers.prey, faction=bands.faction, cell=bands.cell, fighters=bands.fighters,
         near=near, losses=bands.losses, drive=model.drive(p.lull), reach=land.reach, share=land.reach_share,
-        around=model.fighters_around(), rival=f.rival, grief=land.grief, community=f.community, population=model.census.population, guard=model.guard,
-        reports=reports, abuse=f.abuse, commitment=f.commitment,
+        around=model.fighters_around(), rival=f.rival, grief=land.grief, community=f.community,
+        population=model.census.population, guard=model.guard, reports=reports, abuse=f.abuse, commitment=f.commitment,
     )  # fmt: skip
     attacks = draws.counts(model.luck.uniform("prey.attack", n), rates, model.years) * (bands.paused <= 0)
     words = ("whom", "size", "help", "who", "killed", "harm")

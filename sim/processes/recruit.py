@@ -39,8 +39,8 @@ def recruit(model):
     active = (f.enters <= model.week) & (model.week < f.leaves)
     f.wronged *= model.fading(p.harm_memory)
     recruits, deserters, regrouped, laid_down, rearmed, settled = flows(
-        p=p, fighters=strength, keep=f.keep, grudge=model.grudge, wronged=f.wronged, loot=model.spoils(), commitment=f.commitment,
-        dispersed=f.dispersed, demobilised=f.demobilised, held=model.held(),
+        p=p, fighters=strength, keep=f.keep, grudge=model.grudge, wronged=f.wronged, loot=model.spoils(),
+        commitment=f.commitment, dispersed=f.dispersed, demobilised=f.demobilised, held=model.held(),
         ddr=model.work_on("ddr").sum(), state=model.census.state, y=model.years,
     )  # fmt: skip
     joins = np.where(active, recruits + regrouped + rearmed, 0.0)

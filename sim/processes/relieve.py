@@ -3,8 +3,9 @@
     P(access) = logistic(base - a hostility of who controls the place - b fighting - c remoteness)
 
 An armed escort can force access, at the price of more hostility; once adopted, escorts are hard to give up. A team
-is escorted by its own command, or asks for that of another, which then is held against it as its own. A mission that engages can negotiate a pause: bands around hold their fire for some weeks with
-probability 1 - hostility (the polio pause in Gaza).
+is escorted by its own command, or asks for that of another, which then is held against it as its own. A mission that
+engages can negotiate a pause: bands around hold their fire for some weeks with probability 1 - hostility (the polio
+pause in Gaza).
 """
 
 import math
@@ -102,8 +103,8 @@ def _serve(model, teams):
     work = m.capacity[u.mission[teams], AID, task] * u.strength[teams, AID]
     capacity = work * p.served * u.stock[teams] * u.access[teams]
     serve(
-        capacity=capacity, command=m.command[u.mission[teams]], cell=u.cell[teams], freedom=u.freedom[teams], patrol=land.patrol,
-        weight=land.patrol_weight, need=model.census.need, aid=model.now.aid,
+        capacity=capacity, command=m.command[u.mission[teams]], cell=u.cell[teams], freedom=u.freedom[teams],
+        patrol=land.patrol, weight=land.patrol_weight, need=model.census.need, aid=model.now.aid,
     )  # fmt: skip
 
 

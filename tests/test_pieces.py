@@ -1,0 +1,207 @@
+"""In how many pieces people come changes nothing: missions under one command, bands, bases, aid teams."""
+
+import numpy as np
+import pytest
+from conftest import by_hand, mission, only
+
+from sim import PeaceModel, draws
+from sim.params import Faction, Humanitarians
+from sim.processes import ambush, enforce, fight, prey, relieve
+
+CELLS = [(0, 0, 60_000, 0.2, 0.1, 0.4, 0.7, 0.3), (0, 1, 40_000, 0.5, 0.3, 0.2, 0.4, 0.6), (0, 2, 20_000, 0.8, 0, 0.1, 0, 1)]
+PEOPLE = {"troops": 6_000, "police": 900, "observers": 60, "staff": 1_200}
+WORK = {"protect": 3, "police": 1, "build": 1, "mediate": 1, "engage": 1, "report": 1, "ddr": 0.5}  # more than five
+SIXTHS = {
+    "two halves": {"un a": 3, "un b": 3},
+    "three": {"un a": 2, "un b": 2, "un c": 2},
+    "unequal parts": {"un a": 1, "un b": 5},
+    "another order": {"un b": 1, "un a": 5},
+    "one and nobody": {"un a": 0, "un b": 6},
+}
+
+
+def war():
+    """Return two factions at war, the second in the way of a peace."""
+    return {
+        "army": Faction(host=True, fighters=2_000, bands=4, community={"a": 1.0}, commitment=0.3, rivals=["rebels"]),
+        "rebels": Faction(fighters=1_500, bands=6, community={"b": 1.0}, commitment=0.1, rivals=["army"]),
+    }
+
+
+def part_of_un(sixths, about=None, **more):
+    """Return a share of a mission of the United Nations, under its command."""
+    share = sixths / 6
+    return mission(**{
+        "persons": {k: n * share for k, n in PEOPLE.items()}, "tasks": WORK, "use_of_force": 0.6, "host_reach": 0.5,
+        "force": {"headquarters": 60e6 * share, **(about or {})}, "command": "united nations",
+        "integrates": {"agencies": share} if share else {}, **more,
+    })  # fmt: skip
+
+
+def world(folder, parts, **more):
+    """Make a country at war with a force of its own command, two groups of aid workers, and some parts of the UN."""
+    partner = mission(persons={"troops": 2_000}, tasks={"protect": 1, "separate": 1}, command="partner")
+    p = by_hand(
+        folder, CELLS, war(), {"partner": partner, **parts}, weeks=40, civilians=60, task__relocation=0,
+        task__team_relocation=0, country__grievance=0.1, **more,
+    )  # fmt: skip
+    about = {"summary": "Aid workers made by hand.", "engagement": 0.3}
+    p.country.humanitarians = {n: Humanitarians(workers=w, **about) for n, w in (("agencies", 600), ("others", 300))}
+    return only(p, "deploy", "task", "feel", "judge", "negotiate", "recruit")
+
+
+def lived_through(p, force=0.0):
+    """Run it, all bases and teams in the middle; the UN kills fighters and bystanders, each part by its share."""
+
+    def strike(m):
+        un = m.commands.names.index("united nations")
+        for i in np.flatnonzero((m.missions.command == un) & ~m.missions.donors):
+            share = m.missions.personnel[i, 0] / PEOPLE["troops"]
+            m.hit(1, np.flatnonzero(m.bands.faction == 1), 12 * force * share, i)
+            for community in (0, 1):
+                m.kill(1, round(6 * force * share), 0.5, mission=i, community=community)
+        m.now.stood_by[un, 1] += force
+
+    m = PeaceModel(p, before={"feel": strike} if force else {})
+    m.units.cell[:] = 1
+    return m.run()
+
+
+def what_they_know(m):
+    """Return what people, factions and the country are after a run, of each chain of command as a whole."""
+    assert m.commands.names == ("others", "partner", "united nations")
+    return {
+        "trust": m.people.trust, "grievance": m.people.grievance, "hostility": m.factions.hostility, "guard": m.guard,
+        "commitment": m.factions.commitment, "institutions": m.land.institutions, "fighters": m.bands.fighters,
+        "presence": m.by_command(m.presence), "work": m.by_command(m.missions.work),
+        "persons": m.by_command(m.missions.persons), "cost": m.by_command(m.missions.spent),
+        "offence": m.by_command(m.missions.offence), "unwelcome": m.commands.unwelcome,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def in_one(tmp_path_factory):
+    """A mission in one piece: run in peace with everybody, and run with force."""
+    folder = tmp_path_factory.mktemp("one")
+    return {f: what_they_know(lived_through(world(folder, {"un": part_of_un(6)}), f)) for f in (0.0, 1.0)}
+
+
+@pytest.mark.parametrize("force", [0.0, 1.0])
+@pytest.mark.parametrize("pieces", SIXTHS)
+def test_a_mission_in_pieces_under_one_command_is_the_same_mission(tmp_path, in_one, pieces, force):
+    parts = {name: part_of_un(n) for name, n in SIXTHS[pieces].items()}
+    found = what_they_know(lived_through(world(tmp_path, parts), force))
+    for name, whole in in_one[force].items():
+        assert found[name] == pytest.approx(whole, rel=1e-9, abs=1e-15), name
+    assert found["guard"].max() > 100
+    assert found["hostility"].max() > 0.01
+    assert not np.allclose(found["trust"], found["trust"][0, 0])
+
+
+def test_force_is_not_free(in_one):
+    assert (in_one[1.0]["hostility"][:, 2] > in_one[0.0]["hostility"][:, 2]).all()
+    assert (in_one[1.0]["trust"][:, 2] <= in_one[0.0]["trust"][:, 2]).all()
+
+
+def test_a_command_that_has_to_go_goes_whole_in_however_many_pieces(tmp_path):
+    for pieces in ({"un": 6}, SIXTHS["two halves"], SIXTHS["unequal parts"], SIXTHS["one and nobody"]):
+        p = world(tmp_path, {n: part_of_un(s) for n, s in pieces.items()}, judge__expulsion=0.02, judge__patience=3)
+        m = lived_through(p, force=2.0)
+        gone = {n: m.missions.expelled[m.missions.names.index(n)] for n in pieces}
+        assert len(set(gone.values())) == 1, gone
+        assert np.isfinite(next(iter(gone.values())))
+        assert not np.isfinite(m.missions.expelled[m.missions.donors]).any()
+
+
+def test_a_brigade_that_never_uses_force_costs_no_more_consent_than_the_same_people_without_it(tmp_path):
+    plain = {"un": part_of_un(5), "un brigade": part_of_un(1)}
+    robust = {**WORK, "enforce": 2}
+    strong = {"un": part_of_un(5), "un brigade": part_of_un(1, tasks=robust, about={"partiality": 0.5})}
+    without, with_it = (lived_through(world(tmp_path, parts)) for parts in (plain, strong))
+    assert with_it.task_presence("enforce").sum() > 0
+    host = with_it.factions.host
+    assert (with_it.factions.hostility <= without.factions.hostility + 1e-12).all()
+    assert (with_it.factions.hostility[host, 2] > 0).all()
+    assert not np.isfinite(with_it.missions.expelled).any()
+    assert not np.isfinite(without.missions.expelled).any()
+
+
+# ---------------------------------------------------------------------------------- bands, bases, teams
+
+STRENGTH = {0: (700.0, 500.0, 800.0), 1: (400.0, 900.0, 200.0)}  # fighters of each faction in each cell
+
+
+def armed(folder, bands=1, size=1.0):
+    """Make the same fighters in so many bands a cell, and the same people in bases and teams of so many times the size.
+
+    Returns the model, ready for the processes of violence.
+    """
+    p = world(folder, {"un": part_of_un(6, tasks={**WORK, "enforce": 1, "escort": 1, "separate": 1})})
+    p.deploy.base_size, p.deploy.team_size = p.deploy.base_size * size, p.deploy.team_size * size
+    for faction in p.country.factions.values():
+        faction.bands, faction.loot = 3 * bands, 0.4
+    p.country.humanitarians["others"].accepts_escort = 0.5
+    only(p, "deploy", "task")
+    m = PeaceModel(p)
+    m.factions.hostility[:] = np.array([[0.1, 0.2, 0.3], [0.3, 0.4, 0.5]])
+    m.factions.campaign[:], m.factions.vigour[:] = [0, 5], [1, 1.3]
+    m.land.grief[:] = [[3, 1], [0, 9], [2, 2]]
+    b = m.bands
+    part = np.arange(1, bands + 1) / np.arange(1, bands + 1).sum()  # unequal ones
+    for f, strength in STRENGTH.items():
+        mine = np.flatnonzero(b.faction == f)
+        b.cell[mine] = np.repeat([0, 1, 2], bands)
+        b.fighters[mine] = np.repeat(strength, bands) * np.tile(part, 3)
+        b.taking_part[mine] = True
+    b.losses[:] = 0.05 * b.fighters
+    m.units.cell[:] = 1
+    m.units.stock[:] = 0.8
+    m._around = None
+    m.step()
+    return m
+
+
+def rates_of(monkeypatch, m, process):
+    """Run a process in which by bad luck nothing happens; return the hazards it worked out, in their order."""
+    seen = []
+
+    def nothing(luck, rate, years):
+        seen.append(rate.copy())
+        return np.zeros(luck.size, dtype=int)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(draws, "happens", lambda *given: nothing(*given).astype(bool))
+        patch.setattr(draws, "counts", nothing)
+        process(m)
+    return seen
+
+
+def expected(monkeypatch, m):
+    """Return what all together may expect in a year: hazard times the size of what happens, summed over who does it."""
+    of, p, near, fighters = m.bands.faction, m.params, m.strength_near(), m.bands.fighters
+    (pressed,) = rates_of(monkeypatch, m, enforce.enforce)
+    (battles,) = rates_of(monkeypatch, m, fight.fight)
+    (attacks,) = rates_of(monkeypatch, m, prey.prey)
+    m.params.relieve.base = 100.0  # every team may work
+    (pauses,) = rates_of(monkeypatch, m, relieve.relieve)
+    hit, raid = rates_of(monkeypatch, m, ambush.ambush)
+    own = m.missions.command[m.units.mission]
+    size = {"attacks": attacks * (near / p.prey.band) ** p.prey.band_power, "battles": battles, "removed": pressed * fighters}
+    return {
+        **{what: np.bincount(of, found) for what, found in size.items()},
+        "ambushes": np.bincount(own, hit * ~m.units.team), "ambushes of teams": np.bincount(own, hit * m.units.team),
+        "raids": np.bincount(own, raid * m.units.team), "pauses": pauses.sum(), "aid": m.now.aid.sum(axis=1),
+        "forced": m.now.forced, "protected": m.guard.sum(axis=1),
+        "freedom": m.units.freedom @ m.units.strength.sum(axis=1),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("bands", "size"), [(1, 1), (4, 1), (2, 0.5), (2, 2), (3, 0.25)])
+def test_as_much_happens_in_however_many_bands_bases_and_teams(tmp_path, monkeypatch, bands, size):
+    usual, other = armed(tmp_path, bands=2), armed(tmp_path, bands=bands, size=size)
+    assert (usual.bands.fighters.size, usual.units.team.size) != (other.bands.fighters.size, other.units.team.size)
+    assert usual.fighters_around() == pytest.approx(other.fighters_around(), rel=1e-12)
+    found, again = expected(monkeypatch, usual), expected(monkeypatch, other)
+    for what, amount in found.items():
+        assert np.all(np.sum(amount) > (0 if what != "forced" else -1)), what
+        assert again[what] == pytest.approx(amount, rel=1e-9), what
