@@ -34,10 +34,10 @@ function panel(actor, i, n) {
   for (const [key, label, summary] of missions.options) {
     select.append(make("option", { value: key, text: label, title: summary, selected: key === actor.mission }));
   }
-  const badge = make("span", { class: "agreement", text: "agreement", hidden: true });
+  const badge = make("span", { class: "agreement", title: "an agreement is in force", hidden: true }, "✓", make("span", { class: "long", text: " agreement" }));
   const sign = make("span", { class: "letter", text: letter });
   sign.style.background = actor.colour;
-  const head = make("div", { class: "head" }, sign, select, i ? make("span", { class: "versus" }, make("span", { class: "long", text: "difference " }), "from A") : null, badge,
+  const head = make("div", { class: "head" }, sign, select, i ? make("span", { class: "versus", title: "The numbers are differences from model A" }, make("span", { class: "long", text: "difference from A" }), make("span", { class: "short", text: "vs A" })) : null, badge,
     n > 1 ? make("button", { class: "remove", text: "×", "aria-label": `Take model ${letter} away`, title: "Take this model away",
       onclick: () => ask("remove", { model: i }) }) : null);
   const set = make("p", { class: "set", hidden: !actor.changes.length }, ...actor.changes.map((t) => make("span", { text: t })));
