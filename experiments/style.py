@@ -30,6 +30,7 @@ ARMS = (
     "parallel_equal", "car_history",
 )  # fmt: skip
 ACRONYMS = {"un", "au", "eu", "misca", "minusca", "eufor"}
+SPOKEN = {"ngos": "NGOs"}
 LABELS = {
     "none": "No mission",
     "separated_swapped": "Separated, roles swapped",
@@ -71,7 +72,7 @@ def looks(arms):
 def label(name):
     """Return the name of an arm or a mission as people say it: `un_only` is UN only."""
     words = [f"{int(w):,}" if w.isdecimal() else w for w in name.replace("_", " ").split()]
-    spoken = " ".join(w.upper() if w.lower() in ACRONYMS else w for w in words)
+    spoken = " ".join(w.upper() if w.lower() in ACRONYMS else SPOKEN.get(w, w) for w in words)
     return LABELS.get(name, spoken[:1].upper() + spoken[1:])
 
 

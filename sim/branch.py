@@ -9,6 +9,7 @@ from dataclasses import asdict, fields
 
 import numpy as np
 
+from sim.mission import WITH
 from sim.model import PeaceModel
 from sim.results import whole_file
 from sim.state import Event
@@ -73,9 +74,10 @@ def resume(params, path, **more):
             raise ValueError(f"{name} differs from that of the saved state {path}; a branch needs the same {name}")
     if params.weeks <= about["week"]:
         raise ValueError(f"weeks is {params.weeks}; the saved state {path} is at week {about['week']:g} already")
-    kept = [n for n in model.missions.names if _same(now, about["params"], n)]
-    for name, arrive in zip(model.missions.names, model.missions.arrive, strict=True):
-        if name not in kept and arrive < about["week"]:
+    kept = [n for n in model.missions.names if n in about["missions"] and _same(now, about["params"], n)]
+    plan = zip(model.missions.names, model.missions.arrive, model.missions.donors, strict=True)
+    for name, arrive, belongs in plan:  # the humanitarians belong to the country; they may change their flag
+        if name not in kept and not belongs and arrive < about["week"]:
             raise ValueError(
                 f"mission.components.{name} arrives in week {arrive:g}, before the branch at week {about['week']:g}; "
                 f"set mission.authorised={about['week']:g} or later"
@@ -89,16 +91,30 @@ def resume(params, path, **more):
 def _same(now, then, name):
     """Say whether a mission is the same in both configurations, its money and timing included."""
     a, b = now["mission"], then["mission"]
-    if name not in b["components"]:
+    if name not in a["components"] and name not in b["components"]:
+        return _share(a, name) == _share(b, name)
+    if name not in a["components"] or name not in b["components"]:
         return False
     common = {k for k in a if k not in ("components", "summary", "cases")}
     alike = json.dumps(a["components"][name], default=str) == json.dumps(b["components"][name])
     return alike and all(a[k] == b[k] for k in common)
 
 
+def _share(mission, name):
+    """Return the share of a group of humanitarians that serves apart, or under the component that a name ends with."""
+    group, _, under = name.partition(WITH)
+    joined = {n: c["integrates"].get(group, 0.0) for n, c in mission["components"].items()}
+    return joined.get(under, 0.0) if under else 1 - sum(joined.values())
+
+
 def _restore(model, content, about, kept):
     old, new = list(about["missions"]), list(model.missions.names)
     flags = [(k, about["commands"].index(c)) for k, c in enumerate(model.commands.names) if c in about["commands"]]
+    # Humanitarians stay where they are, whatever their flag.
+    of_kept = np.array([n in kept for n in new], dtype=bool) | model.missions.donors
+    _, units, there_before = np.intersect1d(
+        np.where(of_kept[model.units.mission], model.units.luck, 0), content["units.luck"], return_indices=True
+    )
     for table, part in model.tables().items():
         for f in fields(part):
             saved = content.get(f"{table}.{f.name}")
@@ -114,10 +130,8 @@ def _restore(model, content, about, kept):
                 for name in kept if f.name != "command" else ():
                     getattr(part, f.name)[new.index(name)] = saved[old.index(name)]
             elif table == "units":
-                for name in kept:
-                    theirs = content["units.mission"] == old.index(name)
-                    if f.name != "mission":
-                        getattr(part, f.name)[part.mission == new.index(name)] = saved[theirs]
+                if f.name not in ("mission", "share"):
+                    getattr(part, f.name)[units] = saved[there_before]
             else:
                 setattr(part, f.name, saved.copy())
     r = model.record

@@ -98,7 +98,6 @@ def with_humanitarians(params):
     model = params.mission
     everybody = {n: model.components[n] for n in sorted(model.components)}
     for group in sorted(params.country.humanitarians):
-        about = params.country.humanitarians[group]
         joined = {n: c.integrates[group] for n, c in model.components.items() if c.integrates.get(group)}
         if not all(0 <= s <= 1 for s in joined.values()) or sum(joined.values()) > 1:
             given = ", ".join(f"mission.components.{n}.integrates.{group} is {s:g}" for n, s in sorted(joined.items()))
@@ -106,7 +105,7 @@ def with_humanitarians(params):
         for name, share in [(None, 1 - sum(joined.values())), *sorted(joined.items())]:
             if share > 0:
                 under = model.components[name].command or name if name else group
-                everybody[f"{group}{WITH}{name}" if name else group] = _humanitarian(params, about, share, under)
+                everybody[f"{group}{WITH}{name}" if name else group] = _humanitarian(params, group, share, under)
     return everybody
 
 
@@ -118,8 +117,9 @@ def _group(name):
     return name.split(WITH)[0]
 
 
-def _humanitarian(params, about, share, command):
+def _humanitarian(params, group, share, command):
     """Return a group of humanitarians, or the share of it that serves under a command, as a mission of its own kind."""
+    about = params.country.humanitarians[group]
     asked = {g for c in params.mission.components.values() for g in c.integrates}
     unknown = sorted(asked - set(params.country.humanitarians))
     if unknown:
@@ -127,7 +127,9 @@ def _humanitarian(params, about, share, command):
             f"a component integrates {', '.join(unknown)}; country.humanitarians has "
             f"{', '.join(sorted(params.country.humanitarians))}"
         )
-    week = weeks_until(params.country.start, about.since, "country.humanitarians.since") if about.since else 0.0
+    week = (
+        weeks_until(params.country.start, about.since, f"country.humanitarians.{group}.since") if about.since else 0.0
+    )
     force = Force(
         summary=about.summary, helmet=about.helmet, price_aid=about.price, headquarters=0, readiness=0, build_up=0,
         peak=1, council=0, assessed=0, raised=1, local_knowledge=about.local_knowledge, needs_consent=False,

@@ -163,7 +163,8 @@ def by_hand(folder, cells, factions=None, missions=None, **more):
 def mission(arrive=0, leave=None, persons=None, tasks=None, force=None, use_of_force=1.0, host_reach=1.0, **more):
     """Return a component that is there in full from the week it arrives, paid in full, unless said otherwise."""
     force = {
-        "readiness": 0, "build_up": 0, "peak": 1, "council": 0, "assessed": 1, "arrears": 0, "ability": 1, "restraint": 1,
+        "readiness": 0, "build_up": 0, "peak": 1, "council": 0, "assessed": 1, "arrears": 0,
+        "ability": 1, "restraint": 1,
         "mobility": 1, "local_knowledge": 0.5, "caveats": Caveats(), **(force or {}),
     }  # fmt: skip
     return Component(

@@ -46,6 +46,20 @@ def test_two_futures_share_their_past_and_differ_after_it(past):
     assert outcomes.totals(changed)["cost"] > 0
 
 
+def test_aid_workers_who_change_their_flag_stay_where_they_are(past):
+    params, path = past
+    other = scenario("mission=separated", weeks=90, civilians=600)
+    other.mission.authorised = 45
+    at = []
+    for model in (branch.resume(params, path), branch.resume(other, path)):
+        teams = model.missions.donors[model.units.mission]
+        at.append(dict(zip(model.units.luck[teams].tolist(), model.units.cell[teams].tolist(), strict=True)))
+    common = at[0].keys() & at[1].keys()  # shares are rounded up to whole teams
+    assert len(common) >= len(at[0]) - 1
+    assert {at[0][who] for who in common} != {-1}
+    assert {who: at[0][who] for who in common} == {who: at[1][who] for who in common}
+
+
 def test_another_seed_gives_another_future_of_the_same_past(past):
     params, path = past
     futures = []

@@ -18,6 +18,7 @@ from sim import __main__ as command
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+MANUAL = (ROOT / "docs" / "manual.md").read_text(encoding="utf-8")
 pytestmark = pytest.mark.xdist_group("command line")  # they share a run
 SMALL = ["weeks=40", "civilians=300"]
 
@@ -181,7 +182,7 @@ def test_the_lines_for_a_notebook_run_as_they_stand(tmp_path):
 
 
 def test_every_scenario_command_of_the_readme_is_accepted(tmp_path):
-    commands = [c.split("#")[0].split() for c in re.findall(r"^python -m sim (.*)$", README, re.MULTILINE)]
+    commands = [c.split("#")[0].split() for c in re.findall(r"^python -m sim (.*)$", README + MANUAL, re.MULTILINE)]
     assert len(commands) >= 6
     asked = " ".join(" ".join(c) for c in commands)
     assert "branch_from" in asked

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from conftest import dataclasses_of
 
+from experiments import report
 from sim import __version__, describe, params, state
 from sim.model import SCHEDULE
 from sim.outcomes import OUTCOMES
@@ -137,6 +138,16 @@ def test_files_and_tests_that_are_named_exist(path):
 def test_the_readme_leads_to_the_documents():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert all(f"(docs/{p.name})" in readme for p in DOCUMENTS)
+
+
+def test_the_results_in_the_readme_are_those_that_are_kept():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert report.BLOCK.search(readme)
+    assert report.brought_up_to_date(readme) == readme, "run python -m experiments.report"
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_bytes()) <= 8_192
 
 
 def test_the_citation_is_complete():

@@ -448,7 +448,9 @@ def test_how_many_civilian_agents_there_are_does_not_change_the_hazard_of_attack
     monkeypatch.setattr(prey, "hazards", remembered)
     for civilians in (1_500, 5_000, 200_000):
         PeaceModel(load("mission=none", f"civilians={civilians}")).step()
-    assert [h.sum() / seen[-1].sum() for h in seen] == pytest.approx([1, 1, 1], abs=0.05)  # few and large ones stand in lumps
+    assert [h.sum() / seen[-1].sum() for h in seen] == pytest.approx(
+        [1, 1, 1], abs=0.05
+    )  # few and large ones stand in lumps
 
 
 # ---------------------------------------------------------------------------------- levers in the limit

@@ -176,7 +176,7 @@ COMMON = ("mission.authorised=2", "prey.rate=30", "fight.rate=40", "move.campaig
           "live.flight=9", "live.homecoming=9", "ambush.rate=40", "ambush.raid=30", "ambush.severity=4",
           "enforce.rate=30", "enforce.idle=0.6", "enforce.own_losses=0.6", "enforce.collateral=6",
           "deploy.caveat_gap=0.1", "task.relocation=6", "relieve.pause_rate=40", "judge.political=12",
-          "negotiate.signing=9", "mission.council_unity=0.5", "mission.coordination=0.3",
+          "negotiate.signing=52", "recruit.holders=5", "mission.council_unity=0.5", "mission.coordination=0.3",
           "country.displaced_share=0.1")  # fmt: skip
 SIZE = {"weeks": 40, "civilians": 200, "rows": 10}
 
@@ -187,9 +187,10 @@ def _scenarios():
     handover = scenario("mission=sequential", *COMMON, "judge.expulsion=0.4", "judge.patience=3",
                         "deploy.expulsion=6", "mission.budget=8e8", **SIZE)  # fmt: skip
     apart = scenario("mission=separated", *COMMON, "judge.contestation=0.9", "judge.patience=200",
-                     "negotiate.sign=0.3", "negotiate.weakness=2", **SIZE)  # fmt: skip
+                     "negotiate.sign=0.2", "negotiate.weakness=2", "negotiate.collapse=20", **SIZE)  # fmt: skip
     peace = scenario("mission=parallel", *COMMON, "negotiate.sign=0.3", "negotiate.collapse=20",
                      "mission.comparison=equal_personnel", "mission.person_years=20000",
+                     "judge.expulsion=0.1", "judge.patience=2",
                      "negotiate.aggression=0.9", **SIZE)  # fmt: skip
     regional, un = (handover.mission.components[n] for n in ("regional", "un"))
     regional.leave.after, regional.leave.weeks, un.arrive.weeks = "un.arrive", 2.0, 8.0
@@ -202,13 +203,20 @@ def _scenarios():
         part.force.caveats.share = 0.5
         part.force.council, part.force.assessed, part.leave.week = 0.8, 0.5, part.leave.week and 36.0
         part.force.readiness, part.force.build_up = min(part.force.readiness, 4.0), min(part.force.build_up, 20.0)
+        part.mandate.host_reach = 0.6
         part.mandate.tasks.escort, part.mandate.tasks.report = 0.5, 3.0
     apart.mission.components["orange"].mandate.tasks.ddr = 0.5
     apart.mission.components["orange"].personnel.police = 300.0
+    apart.mission.components["orange"].personnel.aid = 200.0
     apart.mission.components["orange"].personnel.observers = 100.0
     for faction in (*peace.country.factions.values(), *apart.country.factions.values()):
         faction.commitment = 0.35
     everybody = (handover, apart, peace)
+    regional.force.needs_consent = False  # it is there to be taken over
+    for part in peace.mission.components.values():  # one headquarters: one of the two may offend alone
+        part.command = "joint"
+    peace.country.factions["rebels"].commitment = 0.11  # hardly willing to stay
+    peace.country.factions["militia"].sponsor = 0.8
     for p in everybody:
         p.country.factions["militia"].enters = "2012-02-12"
         assert out_of_range(p) == []
@@ -242,7 +250,10 @@ def test_the_small_worlds_are_rich():
     assert any(isfinite(x) for m in runs for x in m.missions.expelled)
     assert any(m.politics.collapsed[0] for m in runs)
     assert any(m.units.suspended.any() for m in runs)
-    assert any(m.missions.escorting.any() for m in runs)
+    while_there = PeaceModel(deepcopy(_scenarios()[1]))
+    for _ in range(30):
+        while_there.step()
+    assert while_there.commands.escorting.any()
     assert any(m.units.losses.any() for m in runs)
     assert any((m.people.status == s).any() for m in runs for s in (1, 2))
     assert any(m.factions.dispersed.any() for m in runs)
@@ -257,7 +268,9 @@ def _pattern(path):
     """Turn country.factions.rebels.loot into country.factions.<name>.loot."""
     words = path.split(".")
     for i, word in enumerate(words[:-1]):
-        if word in ("factions", "components", "places", "communities", "deposits") or (word == "personnel" and i == 0):
+        if word in ("factions", "components", "places", "communities", "deposits", "humanitarians") or (
+            word == "personnel" and i == 0
+        ):
             words[i + 1] = "<name>"
     return ".".join(words)
 

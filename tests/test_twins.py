@@ -35,6 +35,7 @@ WAR = (
         ("sequential", 1, {"flee", "return", "abroad", "killed", "starved", "aided", "harmed by a mission"}),
         ("separated", 2, {"flee", "return", "abroad", "killed", "starved", "aided"}),
         ("parallel", 3, {"flee", "return", "abroad", "killed", "starved", "aided", "harmed by a mission"}),
+        ("intervention_brigade", 5, {"flee", "return", "abroad", "killed", "starved", "aided", "harmed by a mission"}),
         ("parallel country.cell_km=20", 3, {"flee", "return", "abroad", "killed", "starved", "aided"}),
         ("none country.cell_km=12.5", 4, {"flee", "return", "abroad", "killed", "starved"}),
     ],

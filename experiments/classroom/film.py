@@ -18,6 +18,7 @@ from experiments import style
 from experiments.classroom import look, words
 from experiments.classroom import scene as scenes
 from experiments.classroom.stage import HEADLINES, LAYERS, Stage, authorised
+from sim.mission import WITH
 from sim.results import whole_file
 from sim.state import AWAY, HOME
 
@@ -110,7 +111,7 @@ def _common_palette(first, meant):
 
 def _meant(stage):
     """Return the colours that mean something: of helmets, bands, people, models and of the layer, as (r, g, b)."""
-    looks = [h for model in look.helmets([a.params.mission for a in stage.actors]) for h in model.values()]
+    looks = [h for model in look.helmets([a.params for a in stage.actors]) for h in model.values()]
     helmets = list(dict.fromkeys(colour for colour, _ in looks))
     marks = [*helmets, *(c for _, c in (look.HOST, *look.FACTIONS)), look.CIVILIAN, look.DISPLACED,
              *look.MODELS, style.INK, look.GREY]  # fmt: skip
@@ -229,7 +230,7 @@ class Painter:
     def __init__(self, stage):
         self.stage, self.layer = stage, stage.layer
         changes, self.common = scenes.changes(stage.models)
-        self.helmets = look.helmets([a.params.mission for a in stage.actors])
+        self.helmets = look.helmets([a.params for a in stage.actors])
         n = len(stage.actors)
         land = stage.actors[0].model.land
         self.wide = SIZE[0] // n
@@ -288,7 +289,7 @@ class Painter:
     def _phases(self, draw, actor, helmets, left, right, y, high=26):
         """Draw each mission in the colour of its helmets, pale as planned and full as it was, and where the run is."""
         model = actor.model
-        names = model.missions.names
+        names = words.sent(model)
         draw.rectangle([left, y, right, y + high], fill=look.GROUND)
         for i, name in enumerate(names):
             lane = high / len(names)
@@ -383,13 +384,17 @@ class Painter:
         model = self.stage.actors[0].model
         names = [words.faction_name(n).removeprefix("the ") for n in model.factions.names]
         entries = [(shape, colour, n) for n, (shape, colour) in zip(names, self.looks)]
-        seen = {}
-        for helmets in self.helmets:
+        seen, teams = {}, {}  # of those who joined a mission, what it looks like says whose they are
+        for actor, helmets in zip(self.stage.actors, self.helmets, strict=True):
             for n, how in helmets.items():
-                seen.setdefault(how, []).append(style.label(n))
+                if n in words.sent(actor.model):
+                    seen.setdefault(how, []).append(style.label(n))
+                elif WITH not in n:
+                    teams.setdefault(how, []).append(style.label(n))
         entries = [(*e, "") for e in entries]
-        entries += [("circle", c, ", ".join(dict.fromkeys(names)), stripe) for (c, stripe), names in seen.items()]
-        if seen:
+        for shape, which in (("circle", seen), ("cross", teams)):
+            entries += [(shape, c, ", ".join(dict.fromkeys(names)), stripe) for (c, stripe), names in which.items()]
+        if any(h.keys() - set(words.sent(a.model)) for a, h in zip(self.stage.actors, self.helmets, strict=True)):
             entries.append(("cross", style.INK, "aid team", ""))
         y, x = SIZE[1] - BELOW + 12, 20
         for shape, colour, said, stripe in entries:

@@ -8,6 +8,7 @@ hue, light to dark. So nothing depends on telling colours apart, and no two thin
 from matplotlib.colors import to_hex, to_rgb
 
 from experiments.style import INK
+from sim.mission import WITH, with_humanitarians
 
 HOST = ("square", "#1a1a1a")
 FACTIONS = (
@@ -36,26 +37,29 @@ def helmets(models):
 
     Parameters
     ----------
-    models : sequence of params.Mission
+    models : sequence of params.Params
 
     Returns
     -------
     for each model, name of mission -> (colour as #rrggbb, stripe): a mission of the same name and force looks the same
-    in all models; another of that force is darker, a third one lighter; on one map each has a stripe of its own
+    in all models; another of that force is darker, a third one lighter; on one map each has a stripe of its own.
+    Humanitarians who joined a mission look like it, the others are groups of their own
     """
-    maps = [[(name, part.force.helmet) for name, part in m.components.items()] for m in models]
+    everybody = [with_humanitarians(p) for p in models]
+    maps = [[(name, part.force.helmet) for name, part in here.items() if WITH not in name] for here in everybody]
+    sent = {(n, f) for p, here in zip(models, maps, strict=True) for n, f in here if n in p.mission.components}
     found = {}
-    for here in maps:
-        for name, force in here:
-            if (name, force) in found:
-                continue
-            shade = sum(f == force for _, f in found) % 3
-            colour = [to_rgb(force), _mixed(force, 0, DARKER), _mixed(force, 1, LIGHTER)][shade]
-            taken = [found[h][1] for there in maps if (name, force) in there for h in there if h in found]
-            free = [s for s in STRIPES if s not in taken] or STRIPES
-            unused = [s for s in free if s not in {s for _, s in found.values()}]
-            found[name, force] = (to_hex(colour), (unused or free)[0])
-    return [{h[0]: found[h] for h in here} for here in maps]
+    for name, force in sorted((h for here in maps for h in here), key=lambda h: h not in sent):
+        if (name, force) in found:
+            continue
+        shade = sum(f == force for _, f in found) % 3
+        colour = [to_rgb(force), _mixed(force, 0, DARKER), _mixed(force, 1, LIGHTER)][shade]
+        taken = [found[h][1] for there in maps if (name, force) in there for h in there if h in found]
+        free = [s for s in STRIPES if s not in taken] or STRIPES
+        unused = [s for s in free if s not in {s for _, s in found.values()}]
+        found[name, force] = (to_hex(colour), (unused or free)[0])
+    looks = [{name: found[name, force] for name, force in here} for here in maps]
+    return [{n: of[n.partition(WITH)[2] or n] for n in here} for of, here in zip(looks, everybody, strict=True)]
 
 
 def _mixed(colour, end, share):

@@ -9,6 +9,7 @@ from experiments import style
 from experiments.classroom import look, words
 from experiments.classroom import scene as scenes
 from sim import outcomes
+from sim.mission import WITH
 from sim.model import PeaceModel
 from sim.processes import relieve
 from sim.state import AWAY, HOME
@@ -21,15 +22,15 @@ def _presence(model):
 
 
 def _access(model):
-    """Return the chance that an aid team of the missions present could work in each cell; nan without any: (C,)."""
+    """Return the chance that an aid team of those in the country could work in each cell; nan without any: (C,)."""
     aid = model.missions.persons[:, 4]
     if aid.sum() < 1:
         return np.full(model.land.row.size, np.nan)
     cells = np.arange(model.land.row.size)
     who = model.controller(cells)
     shares = [
-        aid[m] * relieve.access(model.params.relieve, model.factions.hostility[who, m], model.land.felt,
-                                model.land.remoteness)
+        aid[m] * relieve.access(model.params.relieve, model.factions.hostility[who, model.missions.command[m]],
+                                model.land.felt, model.land.remoteness)
         for m in np.flatnonzero(aid >= 1)
     ]  # fmt: skip
     return np.sum(shares, axis=0) / aid[aid >= 1].sum()
@@ -40,10 +41,10 @@ def _need(model):
 
 
 def _trust(model):
-    size = model.missions.persons.sum(axis=1)
+    size = np.where(model.missions.donors, 0.0, model.missions.persons.sum(axis=1))
     if size.sum() < 1:
         return np.full(model.land.row.size, np.nan)
-    return (model.census.trust * size[:, None]).sum(axis=0) / size.sum()
+    return (model.census.trust[model.missions.command] * size[:, None]).sum(axis=0) / size.sum()
 
 
 @dataclass(frozen=True)
@@ -113,9 +114,9 @@ class Actor:
         self.model = PeaceModel(self.params)
         self.watch, self.log = words.Watch(self.model), []
         self._known, self._spans = None, []
-        columns = self.model.record.columns
+        spent = [f"cost_{name}" for name in words.sent(self.model)]
         self.columns = {
-            h.name: [j for j, c in enumerate(columns) if c in h.columns or (h.name == "cost" and c.startswith("cost_"))]
+            h.name: [self.model.record.columns.index(c) for c in (spent if h.name == "cost" else h.columns)]
             for h in HEADLINES
         }
 
@@ -221,7 +222,7 @@ class Stage:
         land = model.land
         titles = scenes.titles(self.models)
         changes, common = scenes.changes(self.models)
-        helmets = look.helmets([a.params.mission for a in self.actors])
+        helmets = look.helmets([a.params for a in self.actors])
         return {
             "models": [list(m) for m in self.models], "common": common, "layer": self.layer,
             "link": self.scene().link(), "commands": self.scene().commands(),
@@ -249,7 +250,7 @@ class Stage:
         said = []
         for a in self.actors:
             r = a.model.record
-            size = [r.columns.index(f"personnel_{n}") for n in a.model.missions.names]
+            size = [r.columns.index(f"personnel_{n}") for n in words.sent(a.model)]
             said.append({
                 "series": {h.name: _rounded(a.history(h)) for h in HEADLINES if h.charted},
                 "strength": [_rounded(r.weekly[: r.steps, j] / max(1.0, a.model.missions.personnel[i].sum()))
@@ -310,7 +311,11 @@ def _about(actor, title, changes, helmets, colour):
             {"name": style.label(n), "helmet": helmets[n][0], "stripe": helmets[n][1],
              "plan": _rounded(model.plan[:, i]), "arrive": float(model.missions.arrive[i]),
              "authorised": float(model.missions.personnel[i].sum())}
-            for i, n in enumerate(model.missions.names)
+            for i, n in enumerate(words.sent(model))
+        ],
+        "humanitarians": [  # the missions after those that are sent
+            {"name": style.label(n), "helmet": helmets[n][0], "stripe": helmets[n][1], "joined": WITH in n}
+            for n in model.missions.names[len(words.sent(model)) :]
         ],
     }  # fmt: skip
 
@@ -318,10 +323,11 @@ def _about(actor, title, changes, helmets, colour):
 def authorised(model):
     """Return what all missions may cost, in US$: their budget, or without one their plan, from first week to last."""
     m, years = model.missions, model.params.step_weeks / YEAR
-    if m.names and model.params.mission.comparison == "equal_cost":
+    ours = ~m.donors
+    if ours.any() and model.params.mission.comparison == "equal_cost":
         return float(model.params.mission.budget)
-    wages = (model.plan * (m.personnel * m.price).sum(axis=1)).sum()
-    return float((wages + ((model.plan > 0) * m.headquarters).sum()) * years)
+    wages = (model.plan * (m.personnel * m.price).sum(axis=1))[:, ours].sum()
+    return float((wages + ((model.plan > 0) * m.headquarters)[:, ours].sum()) * years)
 
 
 def _frame(actor, layer, logged):
@@ -334,8 +340,8 @@ def _frame(actor, layer, logged):
     there = np.flatnonzero(b.fighters >= 1)
     units = np.flatnonzero(u.cell >= 0)
     size = u.strength.sum(axis=1)
-    host = model.hostility_of_host()
-    trust = model.census.trust_of_all
+    flag = model.missions.command
+    host, trust = model.hostility_of_host()[flag], model.census.trust_of_all[flag]
     # of an aid team: refused; of a contingent: held back by a caveat
     stopped = np.where(u.team, ~u.access, u.suspended)
     return {
@@ -432,7 +438,7 @@ def _plural(unit):
 
 
 def _missions(actors):
-    return list(dict.fromkeys(n for a in actors for n in a.model.missions.names))
+    return list(dict.fromkeys(n for a in actors for n in words.sent(a.model)))
 
 
 def _after(params, name, moment):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from experiments import style
+from sim.mission import WITH
 from sim.params import KINDS
 from sim.processes.move import onset
 from sim.state import ABROAD, AWAY
@@ -46,6 +47,31 @@ def mission_name(name):
     """Return a mission as people say it: the UN mission."""
     said = style.label(name)
     return f"the {said if said[:2].isupper() else said[:1].lower() + said[1:]} mission"
+
+
+def mission_said(model, name):
+    """Return a mission or a group of the country's humanitarians as people say it: the UN agencies."""
+    group, _, joined = name.partition(WITH)
+    if name in model.params.mission.components or group not in model.params.country.humanitarians:
+        return mission_name(name)
+    said = style.label(group)
+    said = f"the {said if said[:2].isupper() else said[:1].lower() + said[1:]}"
+    return f"{said} under {mission_name(joined)}" if joined else said
+
+
+def command_said(model, k):
+    """Return a chain of command as people say it: its mission, or the humanitarians who are their own."""
+    m = model.missions
+    here = [n for n, command in zip(m.names, m.command) if command == k]
+    missions = [n for n in here if n in model.params.mission.components]
+    if len(missions) > 1:
+        return f"the {model.commands.names[k].replace('_', ' ')} command"
+    return mission_said(model, (missions or here)[0])
+
+
+def sent(model):
+    """Return the names of the missions that are sent; the country's own humanitarians come after them."""
+    return model.missions.names[: int((~model.missions.donors).sum())]
 
 
 def capital(text):
@@ -120,7 +146,7 @@ def _civilian(model, where, i):
     said.append(f"most bitter toward {faction_name(names[worst])}: grievance {percent(anger)}." if anger > 0.01
                 else "no grievance toward anybody worth speaking of.")  # fmt: skip
     if model.missions.names and p.status[i] != ABROAD:
-        trust = [f"{percent(t)} in {mission_name(n)}" for n, t in zip(model.missions.names, p.trust[i])]
+        trust = [f"{percent(t)} in {command_said(model, k)}" for k, t in enumerate(p.trust[i])]
         said.append(f"trust {joined(trust)} (strangers get {percent(model.params.feel.start)}).")
         felt = model.land.felt[p.cell[i]]
         said.append(f"violence felt {here}: {percent(felt)}.")
@@ -148,8 +174,7 @@ def _band(model, where, b):
     elif f.campaign[i] > 0:
         said.append("its faction is in a campaign, but this band takes no part.")
     else:
-        p = model.params.move
-        rate = onset(f.aggression, f.rest, f.provocation, p)[i]
+        rate = _onset(model)[i]
         said.append(
             f"at rest, not ready for {count(f.rest[i], 'week')} yet." if f.rest[i] > 0
             else f"at rest; a campaign in the next three months: {percent(1 - math.exp(-rate / 4))}."
@@ -163,23 +188,34 @@ def _band(model, where, b):
     said.append(f"its faction's commitment to the political process: {percent(f.commitment[i])}, "
                 f"at most {percent(f.ceiling[i])}.")  # fmt: skip
     if model.missions.names:
-        angry = [f"{percent(h)} to {mission_name(n)}" for n, h in zip(model.missions.names, f.hostility[i])]
+        angry = [f"{percent(h)} to {command_said(model, k)}" for k, h in enumerate(f.hostility[i])]
         said.append(f"hostility {joined(angry)}.")
     return title, said
+
+
+def _onset(model):
+    """Return the hazard (1/year) that each faction opens a campaign, as things stand: (F,)."""
+    f, bands = model.factions, model.bands
+    return onset(
+        p=model.params.move, aggression=f.aggression, rest=f.rest, provocation=f.provocation, grudge=model.grudge,
+        state=model.mean_at_home(model.land.institutions[bands.home]), spoils=model.spoils(),
+        stamina=model.strength() / np.maximum(f.keep, 1.0), held=model.held(),
+    )  # fmt: skip
 
 
 def _unit(model, where, u):
     units, missions = model.units, model.missions
     m = units.mission[u]
+    k = missions.command[m]
     team = bool(units.team[u])
-    title = f"{'An aid team' if team else 'A contingent'} of {mission_name(missions.names[m])}"
+    title = f"{'An aid team' if team else 'A contingent'} of {mission_said(model, missions.names[m])}"
     if units.cell[u] < 0:
         return title, ["not in the country this week."]
     kinds = {"troops": ("soldier", None), "police": ("police officer", None), "observers": ("observer", None),
              "staff": ("civilian officer", None), "aid": ("aid worker", None)}  # fmt: skip
-    who = [count(n, *kinds[k]) for k, n in zip(KINDS, units.strength[u]) if n >= 0.5]
+    who = [count(n, *kinds[kind]) for kind, n in zip(KINDS, units.strength[u]) if n >= 0.5]
     said = [f"{joined(who) or 'nobody fit'} {where(units.cell[u])}."]
-    component = model.params.mission.components[missions.names[m]]
+    component = model.everybody[missions.names[m]]
     said.append(component.force.summary)
     if team:
         said.append(f"stocks {percent(units.stock[u])} full; " + ("it could work this week." if units.access[u]
@@ -193,8 +229,8 @@ def _unit(model, where, u):
         said.append("held back by its country's caveats.")
     if units.losses[u] >= 1:
         said.append(f"{count(units.losses[u], 'member')} lost and not replaced yet.")
-    host = 1 - model.hostility_of_host()[m]
-    said.append(f"the people around trust it {percent(model.census.trust[m, units.cell[u]])}, "
+    host = 1 - model.hostility_of_host()[k]
+    said.append(f"the people around trust it {percent(model.census.trust[k, units.cell[u]])}, "
                 f"the government's consent {percent(host)}.")  # fmt: skip
     return title, said
 
@@ -214,13 +250,12 @@ def _cell(model, where, c):
     for m, name in enumerate(model.missions.names):
         at_work = model.task_presence("protect")[m, c]
         if at_work >= 0.5:
-            guards.append(f"{mission_name(name)} ({at_work:,.0f})")
+            guards.append(f"{mission_said(model, name)} ({at_work:,.0f})")
     if model.missions.names:
         said.append(f"presence that protects, in effective persons: {joined(guards)}." if guards
                     else "no presence that protects reaches here.")  # fmt: skip
         if n:
-            trust = [f"{percent(model.census.trust[m, c])} in {mission_name(name)}"
-                     for m, name in enumerate(model.missions.names)]  # fmt: skip
+            trust = [f"{percent(t)} in {command_said(model, k)}" for k, t in enumerate(census.trust[:, c])]
             said.append(f"trust {joined(trust)}.")
     if land.resources[c] > 0.2:
         said.append(f"there are things to loot: {percent(land.resources[c])}.")
@@ -249,13 +284,13 @@ def phase(model, i, week):
 
 def phases(model):
     """Return what each mission is doing this week: a list of (mission, phase)."""
-    return [(name, phase(model, i, model.week)) for i, name in enumerate(model.missions.names)]
+    return [(name, phase(model, i, model.week)) for i, name in enumerate(sent(model))]
 
 
 def spans(model):
     """Return the phases of each mission over the whole run: for each a list of [first week, week after, phase]."""
     found = []
-    for i in range(len(model.missions.names)):
+    for i in range(len(sent(model))):
         mine = []
         for week in range(model.params.weeks):
             now = phase(model, i, week)
@@ -287,7 +322,7 @@ class Watch:
         return {
             "agreement": bool(m.politics.agreement[0]), "phase": dict(phases(m)),
             "expelled": np.isfinite(m.missions.expelled).copy(), "suspended": int(m.units.suspended.sum()),
-            "unwelcome": (m.missions.unwelcome > 0).copy(), "campaign": (m.factions.campaign > 0).copy(),
+            "unwelcome": (m.commands.unwelcome > 0).copy(), "campaign": (m.factions.campaign > 0).copy(),
             "paused": (m.bands.paused > 0).copy(), "present": m.missions.persons.sum(axis=1) >= 1,
         }  # fmt: skip
 
@@ -308,15 +343,11 @@ class Watch:
 
     def _missions(self, now):
         m = self.model
-        for i, name in enumerate(m.missions.names):
+        yield from self._consent(now)
+        for i, name in enumerate(sent(m)):
             who = mission_name(name)
-            consent = percent(1 - m.hostility_of_host()[i])
-            if now["unwelcome"][i] and not self.before["unwelcome"][i] and not now["expelled"][i]:
-                yield "consent", f"the government no longer wants {who}: consent {consent}.", None
             if now["expelled"][i] and not self.before["expelled"][i]:
                 yield "consent", f"consent withdrawn: the government asks {who} to leave.", None
-            if self.before["unwelcome"][i] and not now["unwelcome"][i] and not now["expelled"][i]:
-                yield "mission", f"the government bears with {who} again: consent {consent}.", None
             if now["present"][i] and not self.before["present"][i]:
                 yield "mission", f"{who} arrives: {self._first(i)}.", None
             if self.before["present"][i] and not now["present"][i]:
@@ -331,6 +362,18 @@ class Watch:
         more = now["suspended"] - self.before["suspended"]
         if more >= 1 and self.before["suspended"] == 0:
             yield "caveat", f"{count(now['suspended'], 'contingent is', 'contingents are')} held back by caveats.", None
+
+    def _consent(self, now):
+        m = self.model
+        for k, hostility in enumerate(m.hostility_of_host()):
+            if (now["expelled"] | m.missions.donors)[m.missions.command == k].all():
+                continue  # all who would go have been asked to
+            was, is_ = self.before["unwelcome"][k], now["unwelcome"][k]
+            who, consent = command_said(m, k), percent(1 - hostility)
+            if is_ and not was:
+                yield "consent", f"the government no longer wants {who}: consent {consent}.", None
+            if was and not is_:
+                yield "mission", f"the government bears with {who} again: consent {consent}.", None
 
     def _size(self, i):
         return self.model.missions.persons[i].sum()
@@ -367,17 +410,17 @@ class Watch:
                 rival = faction_name(r.factions[e.side_b])
                 yield "battle", f"{faction} and {rival} fight {where}: {e.deaths_a + e.deaths_b} dead.", e.cell
             elif e.kind == "ambush" and e.deaths_b >= AMBUSH:
-                who = mission_name(r.mission_name(e.side_b))
+                who = mission_said(self.model, r.mission_name(e.side_b))
                 yield "ambush", f"a patrol of {who} is ambushed {where} by {faction}: {e.deaths_b} killed.", e.cell
             elif e.kind == "raid" and e.deaths_b >= 1:
-                who = mission_name(r.mission_name(e.side_b))
+                who = mission_said(self.model, r.mission_name(e.side_b))
                 killed = count(e.deaths_b, "aid worker")
                 yield "ambush", f"a convoy of {who} is ambushed {where} by {faction}: {killed} killed.", e.cell
             elif e.kind == "raid":
-                who = mission_name(r.mission_name(e.side_b))
+                who = mission_said(self.model, r.mission_name(e.side_b))
                 yield "aid", f"{faction} loot a convoy of {who} {where}.".replace("ment loot", "ment loots"), e.cell
             elif e.kind == "operation":  # few, and what lesson 2 is about
-                who = mission_name(r.mission_name(e.side_a))
+                who = mission_said(self.model, r.mission_name(e.side_a))
                 rival = faction_name(r.factions[e.side_b])
                 sides = ((e.deaths_b, "fighter"), (e.deaths_civilians, "civilian"), (e.deaths_a, "peacekeeper"))
                 dead = joined(count(n, noun) for n, noun in sides if n) or "nobody"

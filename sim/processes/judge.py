@@ -59,12 +59,12 @@ def judge(model):
     f.hostility = np.clip(f.hostility + rise * (1 - f.hostility) - fall * f.hostility, 0, 1)
     if f.host.any():  # what each mission earned of it: of the judging as it shares in the work, of force its own
         of_command = model.by_command(now.by_mission)[m.command]
-        harm = now.harm[:, m.command] * now.by_mission / np.maximum(of_command, 1.0)
+        harm = (now.harm / (now.harm + p.harm_half))[:, m.command] * now.by_mission / np.maximum(of_command, 1.0)
         by_mission = earned(
             **about, political=politics / (of_all[m.command] + p.judging_half),
-            rights=rights / (rights_of_all[m.command] + p.judging_half), hit=share, harm=harm,
-            forced=np.zeros(len(m.names)),
-        )  # fmt: skip
+            rights=rights / (rights_of_all[m.command] + p.judging_half), hit=share,
+            harm=np.zeros(share.shape), forced=np.zeros(len(m.names)),
+        ) + p.harm * harm  # fmt: skip
         m.offence = m.offence * model.fading(p.offence_memory) + by_mission[f.host].sum(axis=0)
     _withdraw_consent(model)
 
@@ -90,7 +90,7 @@ def _withdraw_consent(model):
     c.unwelcome = np.where(wanted_out, c.unwelcome + model.params.step_weeks, 0.0)
     for k in np.flatnonzero(c.unwelcome > p.patience):
         mine = (m.command == k) & m.needs_consent & ~np.isfinite(m.expelled)
-        guilty = mine & alone(m.offence, persons, m.command, p.alone)
+        guilty = mine & alone(m.offence * m.needs_consent, persons * m.needs_consent, m.command, p.alone)
         if guilty.any():
             c.unwelcome[k] = 0.0  # the others are given another chance
         m.expelled[guilty if guilty.any() else mine] = model.week

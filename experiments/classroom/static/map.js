@@ -109,7 +109,7 @@ export class Country {
   settle(scene, actor) {
     this.land = scene.land;
     this.factions = scene.factions;
-    this.missions = actor.missions;
+    this.missions = [...actor.missions, ...actor.humanitarians];
     this.at = new Map(scene.land.row.map((r, i) => [r * scene.land.cols + scene.land.col[i], i]));
     this.counted = "";
     this.resize();
