@@ -210,13 +210,12 @@ def _scenarios():
     apart.mission.components["orange"].personnel.aid = 200.0
     apart.mission.components["orange"].personnel.observers = 100.0
     for faction in (*peace.country.factions.values(), *apart.country.factions.values()):
-        faction.commitment = 0.35
+        faction.commitment, faction.sponsor = 0.35, 0.8
     everybody = (handover, apart, peace)
     regional.force.needs_consent = False  # it is there to be taken over
     for part in peace.mission.components.values():  # one headquarters: one of the two may offend alone
         part.command = "joint"
     peace.country.factions["rebels"].commitment = 0.11  # hardly willing to stay
-    peace.country.factions["militia"].sponsor = 0.8
     for p in everybody:
         p.country.factions["militia"].enters = "2012-02-12"
         assert out_of_range(p) == []

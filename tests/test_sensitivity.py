@@ -404,7 +404,7 @@ def test_a_killed_process_does_not_lose_the_analysis(tmp_path, monkeypatch):
 
 
 def test_the_model_is_run_with_what_a_point_sets_and_leaves_the_parameters_alone():
-    p = loaded("mission=un_only", "civilians=60", "weeks=28", "step_weeks=4")
+    p = loaded("mission=un_only", "civilians=60", "weeks=104", "step_weeks=4")
     path = "country.factions.rebels.fighters"
     plain = sensitivity_runs.simulate(p, 3, ())
     assert sensitivity_runs.simulate(p, 3, ((path, 6000),)) == plain

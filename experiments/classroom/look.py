@@ -18,7 +18,7 @@ FACTIONS = (
 GROUND, GREY = "#f4f1ea", "#5f5f5f"  # a grey that can be read on it
 CIVILIAN, DISPLACED = "#a39c8d", "#5b1a8b"
 MODELS = ("#2e46e6", "#cc1b00", "#660f42")  # A, B, C: white letters can be read on them
-STRIPES = ("", "bar", "slash", "post", "backslash", "half")  # across a helmet, white
+STRIPES = ("", "bar", "slash", "post", "backslash", "half", "side", "cap")  # across a helmet, white
 DARKER, LIGHTER = 0.33, 0.5  # the same helmets a second and a third time: how far to black, to white
 RAMPS = {  # the darkest shade of each layer
     "violence": "#d95764", "presence": "#3094bf", "access": "#29a68d", "institutions": "#8686bf", "need": "#bf9430",
@@ -49,13 +49,14 @@ def helmets(models):
     maps = [[(name, part.force.helmet) for name, part in here.items() if WITH not in name] for here in everybody]
     sent = {(n, f) for p, here in zip(models, maps, strict=True) for n, f in here if n in p.mission.components}
     found = {}
-    for name, force in sorted((h for here in maps for h in here), key=lambda h: h not in sent):
+    for name, force in sorted((h for here in maps for h in here), key=lambda h: h in sent):
         if (name, force) in found:
             continue
+        stripes = STRIPES if (name, force) in sent else STRIPES[::-1]  # missions begin with the plain helmet
         shade = sum(f == force for _, f in found) % 3
         colour = [to_rgb(force), _mixed(force, 0, DARKER), _mixed(force, 1, LIGHTER)][shade]
         taken = [found[h][1] for there in maps if (name, force) in there for h in there if h in found]
-        free = [s for s in STRIPES if s not in taken] or STRIPES
+        free = [s for s in stripes if s not in taken] or stripes
         unused = [s for s in free if s not in {s for _, s in found.values()}]
         found[name, force] = (to_hex(colour), (unused or free)[0])
     looks = [{name: found[name, force] for name, force in here} for here in maps]

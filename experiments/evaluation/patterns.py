@@ -204,8 +204,8 @@ TESTS = (
         for key, words, column in (("killed", "civilians killed", KILLED), ("need", "unmet need", "unmet_need"))
     ),
     Test("A2", "placebo, a mission without a mandate that nobody attacks / none: worst of six outcomes", m.differences,
-         ("placebo", "none"), "=1", (), True, "missions act through tasks only", ("the mandate is given", T1),
-         margin=EXACT),
+         ("placebo", "none unattacked"), "=1", (), True, "missions act through tasks only",
+         ("the mandate is given", T1), margin=EXACT),
     Test("A2 attacked", "the same placebo, but bands may attack it: deaths of its people are felt as violence",
          m.differences, ("placebo attacked", "none"), "=1", (), False, "violence is felt whoever dies (live)"),
 )  # fmt: skip
