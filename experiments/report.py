@@ -13,7 +13,7 @@ SUMMARY = ROOT / "results" / "mission_models" / "summary.csv"
 BLOCK = re.compile(r"(<!-- generated: results -->\n).*?(<!-- end -->)", re.DOTALL)
 HEAD = (
     "mission model", "civilians killed", "difference from none", "all civilian deaths, difference", "aid teams' access",
-    "asked to go", "peace at exit", "of these, war again in ten years", "spent, bn US$",
+    "missions asked to go", "peace at exit", "of these, war again in ten years", "spent, bn US$",
 )  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def table(summary):
         spent = of.loc["cost", "mean"] / 1e9
         lines.append("| " + " | ".join([
             style.label(arm), rounded(of.loc["civilians_killed", "mean"]), change("civilians_killed"), change("deaths"),
-            share("access"), share("missions_expelled") if arm != "none" else "", share("peace_at_exit"),
+            share("access"), f"{of.loc['missions_expelled', 'mean']:.2f}" if spent else "", share("peace_at_exit"),
             share("relapse"), f"{spent:.1f}" if spent else "",
         ]) + " |")  # fmt: skip
     return "\n".join(lines)

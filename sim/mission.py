@@ -63,7 +63,9 @@ def make_missions(params):
         arrive=arrive, leave=leave, build_up=_column(parts, lambda c: c.force.build_up) * d.build_up,
         draw_down=_column(parts, lambda c: c.draw_down), peak=_column(parts, lambda c: c.force.peak),
         strength=[_known_strength(params, n, c) for n, c in zip(names, parts, strict=True)],
-        takes_over=np.array([_taken_over(sorted(model.components), n, c) for n, c in zip(names, parts, strict=True)], dtype=int),
+        takes_over=np.array(
+            [_taken_over(sorted(model.components), n, c) for n, c in zip(names, parts, strict=True)], dtype=int
+        ),
         rehatted=_column(parts, lambda c: c.rehatted), price=price,
         headquarters=_column(parts, lambda c: c.force.headquarters), paid=paid,
         capacity=np.array([capacity(params, everybody, n) for n in names]).reshape(-1, len(KINDS), len(TASKS)),

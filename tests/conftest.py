@@ -101,11 +101,11 @@ def state(model):
 LIVED = {  # what a run does, apart from what it is given
     "land": "institutions violence felt grief",
     "people": "home cell community persons status need grievance trust",
-    "factions": "commitment campaign vigour objective rest provocation abuse_record pressure dispersed demobilised "
-    "settled hostility aggression",
+    "factions": "commitment campaign vigour objective rest provocation abuse_record pressure wronged dispersed "
+    "demobilised settled hostility aggression",
     "bands": "cell fighters losses taking_part paused held_up",
     "commands": "unwelcome escorting",
-    "missions": "persons work expelled spent mandate_weeks",
+    "missions": "persons work offence expelled spent mandate_weeks",
     "units": "cell strength losses freedom suspended stock access",
     "politics": "agreement signed collapsed",
 }

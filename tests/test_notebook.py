@@ -71,6 +71,7 @@ def test_the_first_lesson_counts_right():
 GAP = "mission.components.regional.leave.weeks=-26"
 
 
+@FORMER
 def test_the_third_lesson_says_who_is_there_when():
     text = _text("3_delay_and_hand_over.md")
     after = 74  # whole weeks, past the one in which a force that overlaps has gone
