@@ -18,12 +18,15 @@ import yaml
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments import runs, sweep
-from experiments.experiment import Experiment, names
+from experiments.engine import runs, sweep
+from experiments.engine.experiment import Experiment, names
 from sim.config import CONF, explain
 from sim.warm import say
 
-EVALUATIONS = ("validation", "regression", "verification", "calibration", "sensitivity")  # modules of that name
+EVALUATIONS = {
+    "validation": "validation.scorecard", "regression": "regression.field", "verification": "validation.verification",
+    "calibration": "history.calibration", "sensitivity": "sensitivity.analysis",
+}  # fmt: skip
 
 
 def _arguments(words):
@@ -40,7 +43,7 @@ def _arguments(words):
 def _evaluation(name):
     """Return the module of an evaluation."""
     try:
-        return importlib.import_module(f"experiments.evaluation.{name}")
+        return importlib.import_module(f"experiments.{EVALUATIONS[name]}")
     except ModuleNotFoundError as error:
         how = "python -m pip install -c constraints.txt -e '.[science]'"
         raise ValueError(f"{name} needs {error.name}: {how}") from None

@@ -27,7 +27,7 @@ def simulate(config):
     params, run = to_params(config), config.run
     alone = HydraConfig.get().mode != RunMode.MULTIRUN and run.seeds is None
     if not (alone or run.folders or run.branch_from or run.save_at is not None):
-        from experiments import sweep  # a run alone needs none of it
+        from experiments.engine import sweep  # a run alone needs none of it
 
         Multirun.folder = Path(HydraConfig.get().sweep.dir)
         return sweep.scenario_job(config)
@@ -100,7 +100,7 @@ def main():
     GlobalHydra.instance().clear()
     register()
     if any(word.startswith("hydra/launcher=") for word in sys.argv):
-        from experiments import dask_launcher  # noqa: F401  makes itself known to Hydra
+        from experiments.engine import dask_launcher  # noqa: F401  makes itself known to Hydra
     Multirun.folder, code = None, 0
     try:
         _hydra()
@@ -111,7 +111,7 @@ def main():
         say("interrupted: " + ("finished runs are kept" if Multirun.folder else "nothing was written"))
         sys.exit(130)
     if Multirun.folder is not None and (Multirun.folder / "plan").is_dir():
-        from experiments import sweep
+        from experiments.engine import sweep
 
         code = max(code, 0 if sweep.finish(Multirun.folder) else 1)
     if code:

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from experiments import __main__ as command
-from experiments import experiment as comparison
-from experiments import runs
+from experiments.engine import experiment as comparison
+from experiments.engine import runs
 from sim.config import Composer
 from sim.config import composed as compose
 

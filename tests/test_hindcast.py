@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from conftest import CONF, loaded
 
-from experiments.evaluation import held, hindcast
+from experiments.history import figures as held
+from experiments.history import hindcast
 
 MONTHS = [f"{y}-{m:02d}" for y in (2012, 2013, 2014) for m in range(1, 13)]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from experiments import runs, sweep
+from experiments.engine import runs, sweep
 from sim import __main__ as command
 
 pytestmark = pytest.mark.xdist_group("hydra")

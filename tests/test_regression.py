@@ -6,7 +6,9 @@ import pytest
 
 pytest.importorskip("statsmodels")
 
-from experiments.evaluation import checks, conflicts, regression
+from experiments.regression import conflicts
+from experiments.regression import field as regression
+from experiments.validation import checks
 
 DESIGN = checks.design("regression")
 

@@ -15,11 +15,13 @@ import yaml
 from conftest import loaded, put
 
 from experiments import __main__ as command
-from experiments import runs, workers
-from experiments.evaluation import sensitivity, sensitivity_runs, sensitivity_summary
-from experiments.evaluation import sensitivity_designs as designs
-from experiments.evaluation import sensitivity_indices as ask
-from experiments.evaluation.sensitivity_runs import NAMES, Runs, measured
+from experiments.engine import runs, workers
+from experiments.sensitivity import analysis as sensitivity
+from experiments.sensitivity import designs
+from experiments.sensitivity import indices as ask
+from experiments.sensitivity import runs as sensitivity_runs
+from experiments.sensitivity import summary as sensitivity_summary
+from experiments.sensitivity.runs import NAMES, Runs, measured
 from sim import PeaceModel, results
 from sim.params import out_of_range, walk
 

@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 
 from experiments import __main__ as command
-from experiments import runs
-from experiments.evaluation import checks, estimates, matching, measures, patterns, validation
-from experiments.evaluation.estimates import FAIL, OPEN, PASS, REPORT
+from experiments.drawing import estimates
+from experiments.drawing.estimates import FAIL, OPEN, PASS, REPORT
+from experiments.engine import runs
+from experiments.validation import checks, matching, measures, patterns
+from experiments.validation import scorecard as validation
 from sim import PeaceModel
 from sim.outcomes import totals
 

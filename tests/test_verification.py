@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.evaluation import checks, verification
+from experiments.validation import checks, verification
 
 DESIGN = checks.design("verification")
 

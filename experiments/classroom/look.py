@@ -6,7 +6,7 @@ aid teams are crosses. Layers are shades of one hue, light to dark. So nothing d
 
 from matplotlib.colors import to_hex
 
-from experiments.style import GREY, INK
+from experiments.drawing.style import GREY, INK
 
 HOST = ("square", "#1a1a1a")
 FACTIONS = (

@@ -1,0 +1,1 @@
+"""Mission models beside each other, and over the points of a design."""

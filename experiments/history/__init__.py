@@ -1,0 +1,1 @@
+"""A country with observed months: calibration, hindcast, counterfactuals."""
