@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from experiments.drawing.statistics import interval
+from sim.values import with_values
 
 KINDS = ("grid", "lhs", "sobol", "morris", "optuna")
 DIGITS = 6  # of a sampled value: what is shown is what is run
@@ -30,6 +31,27 @@ class Point:
 
     settings: dict = field(default_factory=dict)  # column: value
     overrides: tuple = ()
+
+
+class Values:
+    """Values that a scenario's parameters are given, by dotted path.
+
+    Parameters
+    ----------
+    values : dict of path -> value
+    """
+
+    def __init__(self, values):
+        self.values = values
+
+    @property
+    def overrides(self):
+        """The overrides that set them."""
+        return [f"{path}={value}" for path, value in self.values.items()]
+
+    def of(self, params):
+        """Return parameters with the values set."""
+        return with_values(params, self.values)
 
 
 def points(design):

@@ -30,6 +30,7 @@ import pyarrow.parquet as pq
 from experiments.engine import workers
 from experiments.engine.workers import available_cores
 from sim import outcomes, results
+from sim.calibrated import Calibration
 from sim.model import PeaceModel
 
 try:
@@ -67,7 +68,11 @@ class Job:
     key: str  # resolved configuration, seed, model's source
     dates: tuple = ()  # months of which maps are kept
     overrides: tuple = ()  # what was asked for, to be told with a failure
-    calibration: object = None  # sim.calibrated.Calibration, if parameters come from one
+    changes: object = (
+        None  # what makes the run's parameters of the scenario's: of(params); a sim.calibrated.Calibration
+    )
+    monthly: bool = True  # is the monthly panel kept
+    keep: object = None  # what else is kept: function of the finished model that returns a dictionary of numbers
 
     @property
     def folder(self):
@@ -90,18 +95,23 @@ class Job:
         return self.key.split("-")[2]
 
     @property
+    def scenario(self):
+        """The hash of its configuration."""
+        return self.key.split("-")[0]
+
+    @property
     def calibrated_by(self):
         """What its parameters were drawn from: the name of the calibration and the hash of its table."""
-        drawn = self.calibration
+        drawn = self.changes if isinstance(self.changes, Calibration) else None
         return {"calibrated_by": f"{drawn.name} {drawn.made_by[0][:12]}" if drawn else None}
 
     def resolved(self):
         """Return the parameters that are run: with its seed, and the values that a calibration draws for it."""
         params = replace(self.params, seed=self.seed)
-        return self.calibration.of(params) if self.calibration else params
+        return self.changes.of(params) if self.changes else params
 
 
-def plan(arms, seeds, store, dates=(), overrides=None, calibrations=None):
+def plan(arms, seeds, store, dates=(), overrides=None, changes=None, monthly=True, keep=None):
     """Return the jobs of an experiment: one for each arm and seed.
 
     The folder of a run is named after the resolved configuration, the seed and the model's source, so that a changed
@@ -111,21 +121,31 @@ def plan(arms, seeds, store, dates=(), overrides=None, calibrations=None):
     ----------
     arms : dict of Params by name; seeds : iterable of int; store : Path; dates : months as YYYY-MM
     overrides : dict of lists of str by name, what made the arms
-    calibrations : dict of sim.calibrated.Calibration by name, of the arms that take parameters from one
+    changes : dict by name, of the arms whose runs have parameters of their own: of a sim.calibrated.Calibration, by
+        seed; or of another object with `of(params)`
+    monthly : is the monthly panel kept; keep : what else, function of the finished model, told apart by its repr
     """
-    code, seeds, dates = results.code_version(), list(seeds), tuple(dates)
+    code, seeds, dates, kept = results.code_version(), list(seeds), tuple(dates), kept_as(dates, monthly, keep)
     jobs = []
     for arm, params in arms.items():
-        said, drawn = tuple((overrides or {}).get(arm, ())), (calibrations or {}).get(arm)
-        scenario = results.fingerprint(params, with_seed=False, calibration=drawn)
-        jobs += [Job(arm, s, params, Path(store), key(scenario, s, code, dates), dates, said, drawn) for s in seeds]
+        said, change = tuple((overrides or {}).get(arm, ())), (changes or {}).get(arm)
+        drawn = change if isinstance(change, Calibration) else None
+        run = change.of(params) if change and not drawn else params
+        scenario = results.fingerprint(run, with_seed=False, calibration=drawn)
+        jobs += [Job(arm, s, params, Path(store), key(scenario, s, code, kept), dates, said, change, monthly, keep)
+                 for s in seeds]  # fmt: skip
     return jobs
 
 
-def key(scenario, seed, code, dates=()):
-    """Return the name of a run: what made it. A run with other maps is another one."""
-    months = "-" + hashlib.sha256(" ".join(dates).encode()).hexdigest()[:6] if dates else ""
-    return f"{scenario}-{seed}-{code}{months}"
+def key(scenario, seed, code, kept=""):
+    """Return the name of a run: what made it, and what is kept of it."""
+    return f"{scenario}-{seed}-{code}{kept and f'-{kept}'}"
+
+
+def kept_as(dates=(), monthly=True, keep=None):
+    """Return a short hash of what is kept of a run; nothing, if it is its outcomes and its monthly panel."""
+    said = " ".join([*dates, *([] if monthly else ["outcomes"]), *([repr(keep)] if keep else [])])
+    return hashlib.sha256(said.encode()).hexdigest()[:6] if said else ""
 
 
 # ------------------------------------------------------------------------------ doing them
@@ -213,23 +233,31 @@ def attempt(job):
 
 def _record(job, error, trace):
     content = {
-        "arm": job.arm, "seed": job.seed, "overrides": list(job.overrides), "kind": type(error).__name__,
+        "arm": job.arm, "seed": job.seed, "overrides": _said(job), "kind": type(error).__name__,
         "error": str(error), "traceback": trace.replace(str(results.ROOT), ""), "key": job.key,
     }  # fmt: skip
     results.whole_file(job.failure, lambda f: f.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8"))
 
 
+def _said(job):
+    """Return the overrides that make a run, those of a point of a design with them."""
+    return [*job.overrides, *getattr(job.changes, "overrides", ())]
+
+
 def simulate(job):
-    """Run one job and store its monthly panel, outcomes and maps."""
+    """Run one job and store its outcomes, and its monthly panel and maps if they are kept."""
     if _code_when_started() != job.code:
         raise RuntimeError("the model's source changed while the sweep was running; start it again")
     start = time.perf_counter()
     model = PeaceModel(job.resolved()).run()
     seconds = time.perf_counter() - start
-    months, columns, values = outcomes.monthly_matrix(model)
+    months, columns, values = outcomes.monthly_matrix(model) if job.monthly else ([], [], np.empty((0, 0)))
     about = {"outcomes": outcomes.totals(model), "columns": columns, "months": months, "seconds": seconds,
-             "seed": job.seed, "overrides": job.overrides,
+             "seed": job.seed, "overrides": _said(job),
              "provenance": {**_provenance(), **job.calibrated_by}}  # fmt: skip
+
+    if job.keep:
+        about["kept"] = job.keep(model)
 
     def fill(folder):
         if job.dates:

@@ -7,8 +7,12 @@ runs, another terminal can tell how far it is, and the tables can be written wit
 import contextlib
 import functools
 import hashlib
+import itertools
 import json
+import os
+import pickle
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,6 +31,7 @@ from sim.results import code_version, whole_file
 from sim.warm import say, warm_up
 
 RECENT = 120  # seconds over which a rate is taken
+MOST_SHARES = 200  # jobs that a launcher is given for an experiment, about
 
 
 # ------------------------------------------------------------------------------ what is to be run
@@ -56,7 +61,8 @@ def planned(folder):
         for s in content["scenarios"]:
             settings[s["label"]] = s["settings"]
             jobs += [
-                runs.Job(s["label"], seed, None, folder / "runs", runs.key(s["fingerprint"], seed, code, s["dates"]),
+                runs.Job(s["label"], seed, None, folder / "runs",
+                         runs.key(s["fingerprint"], seed, code, s.get("kept", runs.kept_as(s["dates"]))),
                          tuple(s["dates"]), tuple(s["overrides"]))
                 for seed in range(s["first_seed"], s["first_seed"] + s["seeds"])
             ]  # fmt: skip
@@ -120,13 +126,6 @@ def _place(folder, number):
     return f"job {number + 1:,} of {len(asked):,}{left}"
 
 
-def arm_job(config):
-    """Run the seeds of a scenario of an experiment, which keeps the plan itself."""
-    hydra = HydraConfig.get()
-    overrides = settings_of(list(hydra.overrides.task))
-    _do(_seeds(config, Path(hydra.sweep.dir), config.run.name, overrides), config, config.run.name)
-
-
 def _seeds(config, folder, label, overrides):
     seeds = 1 if config.run.seeds is None else config.run.seeds
     if seeds < 1:
@@ -140,10 +139,15 @@ def _seeds(config, folder, label, overrides):
 
 
 def _do(jobs, config, what):
+    return do(jobs, config.run.workers, what, config.run.retry_failed)
+
+
+def do(jobs, workers, what, retry_failed=False):
+    """Do jobs on the cores that this process has; return whether some failed, which is said."""
     if any(not job.done for job in jobs):
         warm_up()
     try:
-        runs.run(jobs, config.run.workers or runs.available_cores(), what, config.run.retry_failed)
+        runs.run(jobs, workers or runs.available_cores(), what, retry_failed)
     except runs.Failures as error:
         say(f"failed: {error}")
         return True
@@ -192,16 +196,18 @@ def finish(folder):
 # ------------------------------------------------------------------------------ launchers
 
 
-def launch(folder, hydra_overrides, jobs):
-    """Have a launcher of Hydra do jobs, each a list of overrides that makes a scenario.
+def launch(folder, hydra_overrides, do, shares):
+    """Have a launcher of Hydra do work: a job of Hydra is a share of it, which it finds beside the store of runs.
 
     Parameters
     ----------
     folder : Path of the sweep; hydra_overrides : list of str, the launcher and its settings
-    jobs : list of lists of str
+    do : function of a share and of the number of runs at a time; shares : list
     """
     from hydra._internal.callbacks import Callbacks
 
+    folder = Path(folder).resolve()
+    place = folder / f"shares.{os.getpid()}"
     register()
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(CONF), version_base="1.3"):
@@ -210,9 +216,42 @@ def launch(folder, hydra_overrides, jobs):
             "config", [*hydra_overrides, f"hydra.sweep.dir='{folder}'"], RunMode.MULTIRUN, with_log_configuration=True
         )
         context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks())
-        launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=arm_job, config=config)
-        for returned in launcher.launch(jobs, initial_job_idx=0):
-            _ = returned.return_value  # raises what the job raised
+        task = functools.partial(_do_share, place=str(place), do=do)
+        launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=task, config=config)
+        place.mkdir(parents=True)
+        try:
+            for number, share in enumerate(shares):
+                (place / f"{number}.pickle").write_bytes(pickle.dumps(share))
+            for returned in launcher.launch([[] for _ in shares], initial_job_idx=0):
+                _ = returned.return_value  # raises what the job raised
+        finally:
+            runs.discard(place)
+
+
+def _do_share(config, place, do):
+    """Do a share, on the cores that this process has."""
+    share = pickle.loads((Path(place) / f"{HydraConfig.get().job.num}.pickle").read_bytes())
+    do(share, config.run.workers or runs.available_cores())
+
+
+def shares(jobs, store):
+    """Divide runs into shares: one is a scenario, or, of very many, several; the store is where all can find it.
+
+    Parameters
+    ----------
+    jobs : list of experiments.engine.runs.Job, those of a scenario one after the other; store : Path
+    """
+    found, least = [], len(jobs) / MOST_SHARES
+    for _, of_scenario in itertools.groupby(jobs, key=lambda job: job.arm):
+        if not found or len(found[-1]) >= least:
+            found.append([])
+        found[-1] += [replace(job, store=Path(store).resolve()) for job in of_scenario]
+    return found
+
+
+def do_jobs(jobs, workers, retry_failed=False):
+    """Do a share of runs."""
+    do(jobs, workers, jobs[0].arm, retry_failed)
 
 
 # ------------------------------------------------------------------------------ how far it is

@@ -39,7 +39,7 @@ DRAFT = re.compile(r"\.\d+\.(runs\.parquet|failures\.csv)|\.monthly\.\d+\.(draft
 # ------------------------------------------------------------------------------ writing
 
 
-def write(folder, jobs, settings=None, about=None, said=None):
+def write(folder, jobs, settings=None, about=None, said=None, monthly=True):
     """Write the tables of the runs that are done.
 
     Parameters
@@ -48,6 +48,7 @@ def write(folder, jobs, settings=None, about=None, said=None):
     settings : dict, arm of the job -> {column: value}, what the scenarios differ in
     about : dict, kept in the metadata
     said : dict, column -> (unit, meaning), of settings that are no parameters
+    monthly : write the table of months; without, that of runs alone
 
     Raises
     ------

@@ -1,41 +1,39 @@
-"""Calibrate the country at war, without missions, on what was observed before December 2013.
+"""Calibrate a country at war, without missions, on what was observed until a day.
 
-python -m experiments calibration --data DIR    DIR holds UCDP GED's events; or set the variable CAR_DATA
+python -m experiments calibration experiment.analysis.data=DIR    DIR holds UCDP GED's events; or set CAR_DATA
 
 Approximate Bayesian computation by sequential Monte Carlo, with pyABC: the model has no likelihood that could be
 written down, what is wanted is a cloud of parameters and not one vector, and pyABC keeps its state in a file, so
 that an interrupted calibration goes on. (Optuna finds one optimum; sbi would learn a posterior, but brings a
-deep-learning library with it.)
+deep-learning library with it.) On another engine the whole of it is one job, on all cores of a machine; the runs that
+check it afterwards are runs of the store like any other.
 
-It leaves conf/calibrated/car.csv, the draws that runs can take their parameters from (`calibration=car`), and in
-results/calibration/ what is known of each parameter and which targets are met.
+It leaves conf/calibrated/NAME.csv, the draws that runs can take their parameters from (`calibration=NAME`), and among
+its results what is known of each parameter and which targets are met.
 """
 
-import argparse
 import contextlib
-import dataclasses
 import hashlib
 import importlib.util
 import inspect
 import multiprocessing
-import os
 import signal
 import sys
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-import yaml
 
-from experiments.engine import runs
-from experiments.history import figures as held
-from experiments.history import layout, targets
+from experiments.engine.designs import Values
+from experiments.history import figures, layout, targets
+from experiments.history.hindcast import in_words
 from sim import results
-from sim.calibrated import with_values
-from sim.config import CONF, load
+from sim.config import CONF
 from sim.model import PeaceModel
+from sim.values import value_of, with_values
 from sim.warm import say, warm_up
 
 FARTHEST = 6.0  # units of distance: what is further off than this on a target is not told apart
@@ -43,35 +41,40 @@ FEWEST_ACCEPTED = 0.008  # of the runs; when fewer are, nearer would cost more t
 DIGITS = 6  # of a parameter: what is run is what is written, so that a written draw repeats its history
 DRAWS = 200
 SEEDS = 2**31
+WAR = "war"  # the arm that is calibrated
 NORMAL = NormalDist()
 
 
 class Task:
-    """What is calibrated: a scenario, priors, and targets; read from conf/calibrated/<name>.yaml."""
+    """What is calibrated: a scenario, priors, and targets.
 
-    def __init__(self, name, data):
-        self.name = name
-        path = CONF / "calibrated" / f"{name}.yaml"
-        if not path.is_file():
-            there = ", ".join(sorted(f.stem for f in path.parent.glob("*.yaml"))) or "none is there"
-            raise ValueError(f"there is no calibration {name!r}; choose among {there}")
-        about = yaml.safe_load(path.read_text(encoding="utf-8"))
-        self.priors, self.near, self.until = about["priors"], about["targets"], about["until"]
-        self.params = load(*about["scenario"])
-        self.displaced_weeks = {k: v["week"] for k, v in about["displaced"].items()}
-        shares = {k: v["share"] for k, v in about["displaced"].items()}
-        seen = targets.ged_events(data, self.params.country.start, self.until)
-        self.observed = targets.summary(seen, self.params.weeks, shares)
-        self.near = {k: float(self.near[k]) for k in self.observed}
+    Parameters
+    ----------
+    params : Params of the scenario; about : dict, the experiment's `analysis`: a file of conf/calibrated and more
+    """
+
+    def __init__(self, params, about):
+        self.params, self.priors, self.until, self.wanted = params, about["priors"], about["until"], about["targets"]
+        targets.check(self.wanted)
+        self.summary = targets.OfModel(self.wanted)
+        if not about["data"]:
+            raise ValueError(
+                "no data: give experiment.analysis.data=DIR, or the variable that stands there, a folder with "
+                f"{about['events']['file']} (UCDP GED; ucdp.uu.se); nothing was calibrated, and conf/calibrated is as "
+                "it was"
+            )
+        shares = {k: t["displaced"]["share"] for k, t in self.wanted.items() if "displaced" in t}
+        seen = targets.ged_events(about["data"], about["events"], params.country.start, self.until)
+        self.observed = targets.summary(seen, params.weeks, self.wanted, shares)
+        self.near = {k: float(t["near"]) for k, t in self.wanted.items()}
 
     def default(self):
         """Return the values of the free parameters before any calibration."""
-        return {n: getattr(getattr(self.params, n.split(".")[0]), n.split(".")[1]) for n in self.priors}
+        return {n: value_of(self.params, n) for n in self.priors}
 
     def simulate(self, values, seed):
         """Return the summary of one run."""
-        params = dataclasses.replace(with_values(self.params, values), seed=int(seed))
-        return targets.of_model(PeaceModel(params).run(), self.displaced_weeks)
+        return self.summary(PeaceModel(replace(with_values(self.params, values), seed=int(seed))).run())
 
     def distance(self, simulated, observed):
         """Return how far two summaries are apart: the root of the mean square, in units of nearness."""
@@ -110,14 +113,7 @@ def _prior(task):
     return pyabc.Distribution({_key(n): pyabc.RV("norm", 0, 1) for n in task.priors})
 
 
-def calibrate(task, store, particles, generations, minutes, workers):
-    """Run ABC-SMC, or go on with it; return its final draws, what they simulated, and its generations.
-
-    Parameters
-    ----------
-    store : Path of the file that keeps its state; particles : draws of a generation
-    generations, minutes : when to stop, whichever is first; workers : processes
-    """
+def _abc(task, particles=None, workers=1):
     import pyabc
 
     from experiments.history.cloud import Cloud
@@ -130,25 +126,51 @@ def calibrate(task, store, particles, generations, minutes, workers):
 
     sampler = pyabc.sampler.MulticoreEvalParallelSampler(workers)
     sampler.show_progress = sys.stderr.isatty()  # a bar a generation; each generation's line is written in any case
-    abc = pyabc.ABCSMC(
+    return pyabc.ABCSMC(
         model, _prior(task), task.distance, population_size=particles, transitions=Cloud(),
         eps=pyabc.MedianEpsilon(), sampler=sampler,
     )  # fmt: skip
+
+
+def search(share, workers):
+    """Run ABC-SMC, or go on with it, until its generations or its minutes are over.
+
+    Parameters
+    ----------
+    share : (task, store, particles, generations, minutes); store : str, the file that keeps its state
+    workers : processes
+    """
+    task, store, particles, generations, minutes = share
+    store = Path(store)
+    with contextlib.suppress(ValueError):  # not the main thread
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers end with it
+    warm_up()
+    abc, url = _abc(task, particles, workers), _url(store)
     store.parent.mkdir(parents=True, exist_ok=True)
-    url = f"sqlite:///{store.resolve()}"
     history = abc.load(url, 1) if store.exists() else abc.new(url, task.observed)
     done = history.max_t + 1
     if done:
         say(f"{done} generations are in {store}: goes on from there; delete it to begin again")
     if done < generations:
-        history = abc.run(
+        abc.run(
             max_nr_populations=generations - done, max_walltime=timedelta(minutes=minutes),
             min_acceptance_rate=FEWEST_ACCEPTED,
         )  # fmt: skip
+
+
+def found(task, store):
+    """Return what a search found: its final draws, what they simulated, and its generations."""
+    import pyabc
+
+    history = pyabc.History(_url(store), create=False)
     points, weights = history.get_distribution(t=history.max_t)
     _, simulated = history.get_weighted_sum_stats(t=history.max_t)
     distances = history.get_weighted_distances(t=history.max_t).distance.to_numpy()
     return (*resampled(task, points, weights, simulated, distances), history.get_all_populations())
+
+
+def _url(store):
+    return f"sqlite:///{Path(store).resolve()}"
 
 
 def resampled(task, points, weights, simulated, distances):
@@ -200,10 +222,10 @@ def targets_table(task, fresh, accepted, default):
         kept, before = accepted[name].quantile([0.05, 0.5, 0.95]), default[name].quantile([0.05, 0.5, 0.95])
 
         def said(value, name=name):
-            return targets.spoken(name, value)
+            return targets.spoken(name, task.wanted[name], value)
 
         rows.append({
-            "target": name, "meaning": targets.MEANINGS[name], "observed": said(seen), "near": near,
+            "target": name, "meaning": targets.meaning(name, task.wanted[name]), "observed": said(seen), "near": near,
             "default": said(before[0.5]), "default_low": said(before[0.05]), "default_high": said(before[0.95]),
             "median": said(mid), "low": said(low), "high": said(high),
             "accepted": said(kept[0.5]), "accepted_low": said(kept[0.05]), "accepted_high": said(kept[0.95]),
@@ -218,110 +240,79 @@ def targets_table(task, fresh, accepted, default):
     return pd.DataFrame(rows)
 
 
-def _again(task, table, seeds):
-    """Simulate rows of values with the given luck: a frame of summaries."""
-    return pd.DataFrame([task.simulate(v, s) for v, s in zip(table, seeds)])
-
-
-def with_layouts(draws, data, folder):
+def with_layouts(draws, x):
     """Return draws with a layout of bases each, and write what is known of layouts and lags; without data, as they are.
 
     A country without missions lives through the same history whatever their layout.
     """
+    about = x.about.analysis
+    data, until, tables = about["data"], about["until"], about["missions"]
     try:
-        layouts, lags = layout.layouts(data), layout.lags(data)
+        layouts, lags = layout.layouts(data, **tables, until=until), layout.lags(data, tables["strength"], until)
     except ValueError as error:
         say(f"layouts of bases and lags are as by default: {error}")
         return draws
-    for name, table in (("layouts", layouts), ("lags", lags)):
-        results.whole_file(folder / f"{name}.csv", lambda f, t=table: t.to_csv(f, index=False, float_format="%.4g"))
-    weeks = load("mission=un_only").mission.components["un"].force.build_up
+    x.write({"layouts": layouts, "lags": lags}, digits=4)
+    x.scenario("mission")
+    weeks = value_of(x.first("mission"), about["build_up"])
     pace = pd.DataFrame({"deploy.build_up": layout.build_up(lags, weeks)})
     bases = layout.drawn(layouts, len(draws))[["deploy.base_size", "deploy.base_skew"]]
     return pd.concat([draws, bases, layout.drawn(pace, len(draws), seed=1)], axis=1)
 
 
-def report(task, draws, accepted, generations, folder, checks, data):
-    """Write the draws to conf/ and the tables and figures to `folder`."""
-    some = draws.iloc[:checks]
-    names = list(task.priors)
-    fresh = _again(task, some[names].to_dict("records"), range(1, len(some) + 1))
-    default = _again(task, [task.default()] * checks, range(1, checks + 1))
+def plan(x):
+    """Return the runs that are known beforehand: those with the default parameters, which the targets are shown for."""
+    about = x.about.analysis
+    if importlib.util.find_spec("pyabc") is None:
+        raise ValueError("calibration needs pyABC: python -m pip install -c constraints.txt -e '.[science]'")
+    x.scenario(WAR)
+    x.task = Task(x.first(WAR), about)
+    x.keep = x.task.summary
+    return {WAR: about["checks"]}
+
+
+def _fresh(x, draws):
+    """Return the summaries of draws with new luck: a frame."""
+    labels = {}
+    for seed, values in enumerate(draws[list(x.task.priors)].to_dict("records"), start=1):
+        x.name_scenario(f"draw {seed}", x.arm_of(WAR), {"arm": f"draw {seed}"}, changes=Values(values))
+        labels[f"draw {seed}"] = [seed]
+    x.do(labels, "draws with new luck")
+    return x.kept(*labels)
+
+
+def analyse(x):
+    """Calibrate; write the draws to conf/, and tables and figures."""
+    about, task = x.about.analysis, x.task
+    name, particles, minutes = about["draws"], about["particles"], about["minutes"]
+    say(f"{particles} draws a generation, about {minutes:.0f} minutes and the last generation's time")
+    store = x.folder.resolve() / f"{name}_{task.key(particles)}.db"
+    x.elsewhere(search, (task, str(store), particles, about["generations"], minutes))
+    draws, accepted, generations = found(task, store)
+    fresh, default = _fresh(x, draws.iloc[: about["checks"]]), x.kept(WAR)
     parameters, met = parameters_table(task, draws), targets_table(task, fresh, accepted, default)
     head = (
-        f"# {len(draws)} draws of equal weight of parameters calibrated on the Central African Republic, "
+        f"# {len(draws)} draws of equal weight of parameters calibrated on {about['title']}, "
         f"{task.params.country.start} to {task.until}, by python -m experiments calibration; seed: the luck with which "
-        "the draw was accepted; distance: from the observed history. Made from UCDP GED Global 23.1, CC BY 4.0 "
-        "(Davies, Pettersson & Oberg 2023, JPR 60:4; Sundberg & Melander 2013, JPR 50:4). deploy.*: the layout of "
-        "bases of a mission before December 2013, and the build-up of another, from Geo-PKO 2.3 (Cil, Fjelde, Hultman "
-        "& Nilsson 2020, JPR 57:2) and the UN's monthly reports (IPI Peacekeeping Database, Perry & Smith 2013).\n"
+        f"the draw was accepted; distance: from the observed history. {about['credits']}\n"
     )
-    written = with_layouts(draws, data, folder)
+    written = with_layouts(draws, x)
     rounded = written.round({"distance": 3}).to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
-    results.whole_file(CONF / "calibrated" / f"{task.name}.csv", lambda f: f.write_text(head + rounded, "utf-8"))
-    results.whole_file(folder / "parameters.csv", lambda f: parameters.to_csv(f, index=False, float_format="%.4g"))
-    results.whole_file(folder / "targets.csv", lambda f: met.to_csv(f, index=False, float_format="%.4g"))
+    results.whole_file(CONF / "calibrated" / f"{name}.csv", lambda f: f.write_text(head + rounded, "utf-8"))
+    begins = in_words((date.fromisoformat(task.until) + timedelta(days=1)).isoformat())
+    x.write(
+        {"parameters": parameters, "targets": met},
+        figures={"parameters": figures.parameters(task.priors, draws, task.default(), begins),
+                 "targets": figures.targets(met, begins)}, digits=4,
+    )  # fmt: skip
     took = generations.population_end_time.iloc[-1] - generations.population_end_time.iloc[0]
-    about = {
-        "draws": len(draws), "different_draws": len(draws.drop_duplicates()), "generations": len(generations) - 1,
-        "runs": int(generations.samples.sum()), "distance": float(draws.distance.max()),
-        "minutes": round(took.total_seconds() / 60, 1),
-        "targets": len(met), **{k: int(met[k].sum()) for k in ("met", "near_met", "met_default", "near_met_default")},
-        **results.provenance(),
-    }  # fmt: skip
-    results.whole_file(folder / "provenance.yaml", lambda f: f.write_text(yaml.safe_dump(about, sort_keys=False)))
-    for name, figure in (
-        ("parameters", held.parameters(task.priors, draws, task.default())),
-        ("targets", held.targets(met)),
-    ):
-        results.whole_file(folder / f"{name}.png", lambda f, figure=figure: figure.savefig(f, dpi=150))
+    x.write_provenance(
+        draws=len(draws), different_draws=len(draws.drop_duplicates()), generations=len(generations) - 1,
+        runs=int(generations.samples.sum()), distance=float(draws.distance.max()),
+        minutes=round(took.total_seconds() / 60, 1), targets=len(met),
+        **{k: int(met[k].sum()) for k in ("met", "near_met", "met_default", "near_met_default")},
+    )  # fmt: skip
     say(
         f"{met.met.sum()} of {len(met)} targets are within the 90% of runs, {met.near_met.sum()} with the median near "
-        f"(by default {met.met_default.sum()} and {met.near_met_default.sum()}); draws: "
-        f"conf/calibrated/{task.name}.csv, tables: {folder}"
+        f"(by default {met.met_default.sum()} and {met.near_met_default.sum()}); draws: conf/calibrated/{name}.csv"
     )
-
-
-def _arguments(words):
-    parser = argparse.ArgumentParser(prog="python -m experiments calibration", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.add_argument("name", nargs="?", default="car", help="a file of conf/calibrated")
-    parser.add_argument("--data", default=os.environ.get("CAR_DATA"), help="folder with UCDP GED's events")
-    parser.add_argument("--particles", type=int, default=300, help="draws of a generation")
-    parser.add_argument("--generations", type=int, default=15, help="generations at most")
-    parser.add_argument("--minutes", type=float, default=30, help="after these no new generation begins")
-    parser.add_argument("--checks", type=int, default=100, help="runs that check the targets afterwards")
-    parser.add_argument("--workers", type=int, default=runs.available_cores(), help="runs at a time")
-    parser.add_argument("--folder", default="results/calibration", help="where tables and figures go")
-    return parser.parse_args(words)
-
-
-def main(words=None):
-    """Calibrate, or say what is missing."""
-    given = _arguments(words)
-    with contextlib.suppress(ValueError):  # not the main thread
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers end with it
-    try:
-        if not given.data:
-            raise ValueError(
-                f"no data: give --data DIR, or set CAR_DATA, to a folder with {targets.GED} (UCDP GED, Central African "
-                "Republic; ucdp.uu.se); nothing was calibrated, and conf/calibrated is as it was"
-            )
-        if importlib.util.find_spec("pyabc") is None:
-            raise ValueError("calibration needs pyABC: python -m pip install -c constraints.txt -e '.[science]'")
-        task, folder = Task(given.name, given.data), Path(given.folder)
-        say(f"{given.particles} draws a generation, about {given.minutes:.0f} minutes and the last generation's time")
-        warm_up()
-        store = folder / f"{given.name}_{task.key(given.particles)}.db"
-        found = calibrate(task, store, given.particles, given.generations, given.minutes, given.workers)
-        report(task, *found, folder, given.checks, given.data)
-    except (ValueError, OSError) as error:
-        say(f"error: {error}")
-        sys.exit(2)
-    except KeyboardInterrupt:
-        say("interrupted: finished generations are kept; the same command goes on")
-        sys.exit(130)
-
-
-if __name__ == "__main__":
-    main()

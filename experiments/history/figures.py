@@ -40,7 +40,7 @@ from experiments.drawing.style import (
     short_number,
     unit,
 )
-from experiments.history.hindcast import FIRST, RIVALS
+from experiments.history.hindcast import RIVALS
 
 BLUE, ORANGE, GREEN = PALETTE[0], PALETTE[2], PALETTE[1]
 FARTHEST = 6  # units of nearness shown
@@ -51,10 +51,10 @@ def _two(value):
     return f"{float(f'{value:.2g}'):,.10f}".rstrip("0").rstrip(".")
 
 
-def parameters(priors, draws, default):
+def parameters(priors, draws, default, begins):
     """Draw what calibration says of each parameter: 50% and 90% of the draws within the prior's range."""
     names = list(priors)
-    figure, axes = sheet(0.9 + 0.3 * len(names), "What the months before December 2013 say about parameters")
+    figure, axes = sheet(0.9 + 0.3 * len(names), f"What the months before {begins} say about parameters")
     ax = axes[0, 0]
     for y, name in enumerate(names):
         p = priors[name]
@@ -92,14 +92,14 @@ def parameters(priors, draws, default):
     return figure
 
 
-def targets(table):
+def targets(table, begins):
     """Draw how far off each target is, in units of nearness, before and after calibration.
 
     Parameters
     ----------
-    table : DataFrame of calibrate.targets_table
+    table : DataFrame of calibration.targets_table; begins : str, the first month that was not fitted, in words
     """
-    figure, axes = sheet(1.3 + 0.28 * len(table), "Targets before December 2013: simulated against observed")
+    figure, axes = sheet(1.3 + 0.28 * len(table), f"Targets before {begins}: simulated against observed")
     ax = axes[0, 0]
     ax.axvline(0, color=INK, lw=1)
     ax.axvspan(-1, 1, color="#eeeeee", lw=0, zorder=0)
@@ -133,24 +133,24 @@ def targets(table):
     return figure
 
 
-def months(table, past, deployments=None):
+def months(table, past, seen, calibrated, deployments=None):
     """Draw simulated months against observed ones, a panel per measure, with the naive mean.
 
     Parameters
     ----------
     table : DataFrame of hindcast.months_table over all months, with those of the past that was fitted
-    past : dict, measure -> last year's mean
+    past : dict, measure -> last year's mean; seen : hindcast.Observed; calibrated : are parameters drawn by run
     deployments : dict, label -> month of beginning
     """
     measures = list(dict.fromkeys(table["measure"]))
     figure, axes = sheet(
-        2.3 * len(measures) + 0.8, "CAR: simulated months and observed ones", len(measures), 1, sharex=True
+        2.3 * len(measures) + 0.8, f"{seen.title}: simulated months and observed ones", len(measures), 1, sharex=True
     )
     axes = axes[:, 0]
     for ax, measure in zip(axes, measures):
         t = table[table["measure"] == measure]
         x = years(t["month"])
-        held = t["month"] >= FIRST
+        held = t["month"] >= seen.first
         largest = max(t["high90"].max(), t["observed"].max())
         for low, high, light in (("low90", "high90", 0.18), ("low50", "high50", 0.32)):
             ax.fill_between(x, t[low], t[high], color=BLUE, alpha=light, lw=0)
@@ -164,11 +164,12 @@ def months(table, past, deployments=None):
         cover = f"50% band holds {inside.in50.mean():.0%} of months, 90% band {inside.in90.mean():.0%}"
         ax.set_title(f"{measure.capitalize()}: {cover}", loc="left", fontsize=SIZE["panel"], color=INK)
         ax.set_ylabel("events a month" if measure == "events" else "people a month")
-        ax.axvspan(x.min() - 0.05, years([FIRST])[0] - 0.5 / 12, color="#ecece6", lw=0, zorder=-2)
+        ax.axvspan(x.min() - 0.05, years([seen.first])[0] - 0.5 / 12, color="#ecece6", lw=0, zorder=-2)
     year_axis(axes[0], years(table["month"].unique()))
     axes[-1].set_xlabel("year")
-    began = years([FIRST])[0] - 0.5 / 12
-    for said, side, shift in (("fitted", "right", -4), ("not fitted", "left", 4)):
+    began = years([seen.first])[0] - 0.5 / 12
+    marks = (("fitted", "right", -4), ("not fitted", "left", 4))
+    for said, side, shift in marks if calibrated else ():
         axes[-1].annotate(
             said, (began, 0.9), (shift, 0), xycoords=("data", "axes fraction"), textcoords="offset points", ha=side,
             fontsize=SIZE["small"], color=GREY, path_effects=HALO,
@@ -177,12 +178,13 @@ def months(table, past, deployments=None):
     handles = [
         Line2D([], [], color=BLUE, lw=1.5, label="simulated, median"),
         Patch(color=BLUE, alpha=0.45, lw=0, label="50% of runs"), Patch(color=BLUE, alpha=0.18, lw=0, label="90%"),
-        Line2D([], [], color=INK, marker=".", lw=1.1, label="observed (UCDP GED)"),
+        Line2D([], [], color=INK, marker=".", lw=1.1, label=f"observed ({seen.source})" if seen.source else "observed"),
         Line2D([], [], color=ORANGE, ls="--", lw=1.3, label="last year's mean"),
     ]  # fmt: skip
     figure.legend(
         handles=handles, loc="outside lower left", ncols=5, fontsize=SIZE["small"], frameon=False, alignment="left",
-        title="Each run has its own calibrated parameters and luck. Scales: even up to 10, logarithmic above.",
+        title=f"Each run has its own {'calibrated parameters and ' if calibrated else ''}luck. Scales: even up to 10, "
+        "logarithmic above.",
         title_fontsize=SIZE["small"],
     )  # fmt: skip
     return figure
@@ -200,7 +202,7 @@ def verdicts(table, rival):
     return f"Against {rival}: " + "; ".join(f"{verdict} on {', '.join(which)}" for verdict, which in said.items()) + "."
 
 
-def scores(table):
+def scores(table, seen):
     """Draw the mean CRPS of the simulation and of forecasts that need no model: a panel per measure and scale."""
     scales, measures = list(dict.fromkeys(table["scale"])), list(dict.fromkeys(table["measure"]))
     figure, axes = sheet(
@@ -223,8 +225,8 @@ def scores(table):
             ax.set_xlabel(f"CRPS ({kind} a month)" if scale == "count" else "CRPS of log(1 + x)")
             ax.xaxis.set_major_locator(MaxNLocator(4))
     said = [
-        f"{table['months'].iloc[0]} months from December 2013. Grey: `rolling` sees each past month, as no forecast "
-        "from November 2013 can.",
+        f"{table['months'].iloc[0]} months from {seen.begins}. Grey: `rolling` sees each past month, as no "
+        f"forecast from {seen.known_until} can.",
         *(verdicts(table, rival) for rival in RIVALS[:3]),
         "Better and worse: the 95% interval of the mean difference (blocks of six months) is on one side of 0.",
     ]
@@ -232,16 +234,16 @@ def scores(table):
     return figure
 
 
-def where(table, maps, cells, arm, correlations):
-    """Draw where civilians were killed: observed by prefecture, simulated by prefecture, simulated by cell.
+def where(table, maps, seen, arm, correlations):
+    """Draw where civilians were killed: observed by admin1, simulated by admin1, simulated by cell.
 
     Parameters
     ----------
     table : DataFrame of hindcast.where_table
-    maps : DataFrame: arm, month, row, col, killed_so_far; cells : DataFrame: row, col, admin1
+    maps : DataFrame: arm, month, row, col, killed_so_far; seen : hindcast.Observed
     correlations : DataFrame of hindcast.where_scores
     """
-    of = table.set_index("admin1")
+    of, cells, each = table.set_index("admin1"), seen.cells, seen.division
     size = cells.groupby("admin1")["row"].size()
     shape = (int(cells["row"].max()) + 1, int(cells["col"].max()) + 1)
     mine = maps[maps["arm"] == arm]
@@ -251,13 +253,15 @@ def where(table, maps, cells, arm, correlations):
     ]
     by_cell = (ends[1] - ends[0]).rename("killed").reset_index()
     panels = (
-        ("Observed, by prefecture", cells.assign(killed=cells["admin1"].map(of["killed_after"] / size))),
-        ("Simulated, by prefecture", cells.assign(killed=cells["admin1"].map(of["simulated"] / size))),
+        (f"Observed, by {each}", cells.assign(killed=cells["admin1"].map(of["killed_after"] / size))),
+        (f"Simulated, by {each}", cells.assign(killed=cells["admin1"].map(of["simulated"] / size))),
         ("Simulated, by cell", by_cell),
     )
     most = max(p["killed"].max() for _, p in panels)
     norm = LogNorm(0.3, max(most, 10))
-    figure, axes = sheet(5.6, "Where civilians were killed, December 2013 to 2017", 2, 2, height_ratios=(1, 1))
+    figure, axes = sheet(
+        5.6, f"Where civilians were killed, {seen.begins} to {mine['month'].max()[:4]}", 2, 2, height_ratios=(1, 1)
+    )
     for ax, (title, panel) in zip(axes.flat, panels):
         grid = np.full(shape, np.nan)
         grid[panel["row"], panel["col"]] = np.maximum(panel["killed"], 1e-3)
@@ -269,7 +273,7 @@ def where(table, maps, cells, arm, correlations):
     bar = figure.colorbar(
         ScalarMappable(norm, DEATHS), ax=axes[1, 0], location="bottom", extend="min", shrink=0.7, aspect=30, pad=0.02
     )
-    bar.set_label("civilians killed per cell of 25 km (mean)", fontsize=SIZE["label"], color=INK)
+    bar.set_label(f"civilians killed per cell of {seen.country.cell_km:g} km (mean)", fontsize=SIZE["label"], color=INK)
     ticks = [t for t in (1, 10, 100, 1000) if t <= most]
     bar.ax.xaxis.set_minor_locator(NullLocator())
     bar.set_ticks(ticks, labels=[plain(t) for t in ticks])
@@ -284,21 +288,23 @@ def where(table, maps, cells, arm, correlations):
     ax.set_xlabel("observed, people")
     ax.set_ylabel("simulated mean")
     said = "; ".join(f"{r.forecast} {short_number(r.rank_correlation)}" for r in correlations.itertuples())
-    ax.set_title("Prefectures (at least 1 shown)", fontsize=SIZE["panel"], color=INK)
-    footnote(figure, folded(f"Rank correlation with what was observed over prefectures: {said}.", 120))
+    ax.set_title(f"{each.capitalize()}s (at least 1 shown)", fontsize=SIZE["panel"], color=INK)
+    footnote(figure, folded(f"Rank correlation with what was observed over {each}s: {said}.", 120))
     return figure
 
 
-def counterfactuals(table, baseline):
-    """Draw what each arm changes, from December 2013 on: a row per arm, a panel per measure.
+def counterfactuals(table, baseline, seen, until, calibrated, same_past):
+    """Draw what each arm changes, from the first month on: a row per arm, a panel per measure.
 
     Parameters
     ----------
-    table : DataFrame of hindcast.counterfactuals; baseline : name of the arm at 1
+    table : DataFrame of hindcast.counterfactuals; baseline : name of the arm at 1; seen : hindcast.Observed
+    until : last month, as YYYY-MM; calibrated : has each pair parameters of its own; same_past : have arms one past
     """
     measures, arms = list(dict.fromkeys(table["measure"])), list(dict.fromkeys(table["arm"]))
     figure, axes = sheet(
-        1.9 + 0.62 * len(arms), "CAR, December 2013 to 2017: what each way of sharing the work would have changed",
+        1.9 + 0.62 * len(arms),
+        f"{seen.title}, {seen.begins} to {until[:4]}: what each way of sharing the work would have changed",
         2, 2, sharey=True,
     )  # fmt: skip
     look = looks(arms)
@@ -328,8 +334,9 @@ def counterfactuals(table, baseline):
     axes[0, 0].set_ylim(len(arms) - 0.5, -1)
     footnote(
         figure,
-        f"{table['pairs'].iloc[0]} pairs, each with calibrated parameters and luck of its own, and one past in all "
-        "arms. Marks: medians;\nthick: middle 50% of pairs; thin: 90%. Below: share of pairs in which the arm has "
+        f"{table['pairs'].iloc[0]} pairs, each with {'calibrated parameters and ' if calibrated else ''}luck of its own"
+        f"{', and one past in all arms' if same_past else ''}. Marks: medians;\n"
+        "thick: middle 50% of pairs; thin: 90%. Below: share of pairs in which the arm has "
         "fewer. Not a forecast.",
     )
     return figure

@@ -1,15 +1,19 @@
 """How good a hindcast is: simulated months against observed ones, and against forecasts that need no model.
 
-Question: would one who had this model at the end of November 2013 have known more than one who had a table?
+Question: would one who had this model on the day before the first month have known more than one who had a table?
 
 Things to notice: a forecast is a distribution. The continuous ranked probability score (CRPS) rewards one that is both
 sharp and right, in the unit of what is forecast; of a single number it is the absolute error. Deaths are heavy-tailed:
 on their own scale a few terrible months decide, so the score is given for log(1 + x) too, where all months count.
 
-The forecasts that need no model know what the model knows, all until November 2013: last year's mean, one number; the
-twelve months of last year; the country's long run, all months since 1989. Only `rolling` sees more: the mean of the
-twelve months before each month, which no forecast from November 2013 can have; it is there as a bar, not as a rival.
+The forecasts that need no model know what the model knows, all until then: last year's mean, one number; the twelve
+months of last year; the country's long run, all months that are known. Only `rolling` sees more: the mean of the twelve
+months before each month, which no forecast made before the first can have; it is there as a bar, not as a rival.
 """
+
+from calendar import month_name
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -17,7 +21,6 @@ import pandas as pd
 from experiments.drawing.statistics import interval
 from sim.config import CONF
 
-FIRST = "2013-12"  # the first month that no parameter saw
 MEASURES = {  # name: (simulated columns, observed columns)
     "one-sided deaths": (["osv_all"], ["civilians_killed"]),
     "all violent deaths": (["civilians_killed", "brd"], ["civilians_killed", "battle_deaths"]),
@@ -34,6 +37,85 @@ SCALES = {"count": np.asarray, "log": np.log1p}
 ENDS = ("low90", "low50", "median", "high50", "high90")
 BLOCK = 6  # months drawn together in the bootstrap: months in a row are alike
 DRAWS = 2_000
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What was observed of a country: a file of conf/history.
+
+    Parameters
+    ----------
+    country : sim.params.Country; title : str, what to call it in figures
+    first : str, the first month that is held against the simulation, as YYYY-MM; shown_from : str, drawn from then on
+    before, places : str, files beside the country's: months before those of country.observed; a table by admin1
+    division : str, what admin1 is called; source : str, of what was observed
+    """
+
+    country: object
+    title: str
+    first: str
+    shown_from: str = ""
+    before: str = ""
+    places: str = ""
+    division: str = "district"
+    source: str = ""
+
+    @classmethod
+    def of(cls, about, country):
+        """Take what an experiment says."""
+        known = [f.name for f in fields(cls)[1:]]
+        wrong = [*(k for k in about if k not in known), *(k for k in ("title", "first") if k not in about)]
+        if wrong:
+            raise ValueError(
+                f"experiment.analysis has or lacks {', '.join(wrong)}; a country with observed months has "
+                f"{', '.join(known)}: take one of conf/history by /history@experiment.analysis"
+            )
+        if not country.observed:
+            raise ValueError(f"country {country.name} has no observed months to draw; drop the figures of them")
+        return cls(country, **about)
+
+    def _table(self, name):
+        return pd.read_csv(CONF / "country" / name, comment="#")
+
+    @cached_property
+    def months(self):
+        """The observed months of the runs: a frame with a row a month."""
+        return self._table(self.country.observed)
+
+    @cached_property
+    def history(self):
+        """The observed months from as early as they are known: a frame with a row a month."""
+        parts = [self._table(name) for name in (self.before, self.country.observed) if name]
+        return pd.concat(parts, ignore_index=True).sort_values("month", ignore_index=True)
+
+    @cached_property
+    def cells(self):
+        """The cells of the country and their admin1."""
+        if not (self.country.cells and self.places):
+            raise ValueError(f"nothing is known of where in {self.title}; drop the figure of it")
+        return self._table(self.country.cells)
+
+    @cached_property
+    def by_place(self):
+        """What was observed by admin1, and who lived there: a frame indexed by it."""
+        people = self.cells.groupby("admin1").population.sum()
+        return self._table(self.places).set_index("admin1").join(people)
+
+    @property
+    def begins(self):
+        """The first month in words, as December 2013."""
+        return in_words(self.first)
+
+    @property
+    def known_until(self):
+        """The month before it in words, as November 2013."""
+        year, month = map(int, self.first.split("-"))
+        return in_words(f"{year - (month == 1)}-{(month - 2) % 12 + 1:02d}")
+
+
+def in_words(month):
+    """Return a month, as 2013-12, in words: December 2013."""
+    return f"{month_name[int(month[5:7])]} {month[:4]}"
 
 
 def crps(sample, seen):
@@ -60,15 +142,7 @@ def covered(sample, seen, share):
     return bool(low <= seen <= high)
 
 
-def history(country):
-    """Return the observed months of a country from as early as they are known: a frame with a row a month."""
-    path = CONF / "country" / country.observed
-    before = path.with_name(f"{path.stem}_before.csv")
-    parts = [pd.read_csv(p, comment="#") for p in (before, path) if p.is_file()]
-    return pd.concat(parts, ignore_index=True).sort_values("month", ignore_index=True)
-
-
-def forecasts(monthly, seen, measure, first=FIRST):
+def forecasts(monthly, seen, measure, first):
     """Yield (month, observed, {forecast: sample}) for each month of a hindcast.
 
     Parameters
@@ -90,13 +164,13 @@ def forecasts(monthly, seen, measure, first=FIRST):
         yield month, known[month], {name: np.asarray(s, dtype=float) for name, s in samples.items()}
 
 
-def last_year(seen, first=FIRST):
+def last_year(seen, first):
     """Return the mean of the twelve months before the hindcast: a dictionary by measure."""
     past = seen[seen["month"] < first][-12:]
     return {measure: float(past[observed].sum(axis=1).mean()) for measure, (_, observed) in MEASURES.items()}
 
 
-def months_table(monthly, seen, first=FIRST):
+def months_table(monthly, seen, first):
     """Return a row per measure and month: what came, what was simulated, and the scores of all forecasts."""
     rows = []
     for measure in MEASURES:
@@ -154,37 +228,29 @@ def _block_interval(values):
 # ---------------------------------------------------------------------------------- where
 
 
-def places(country):
-    """Return what was observed by prefecture, and who lived there: a frame indexed by prefecture."""
-    path = CONF / "country" / country.observed
-    table = pd.read_csv(path.with_name(f"{path.stem}_places.csv"), comment="#").set_index("admin1")
-    people = pd.read_csv(CONF / "country" / country.cells).groupby("admin1").population.sum()
-    return table.join(people)
-
-
-def where_table(maps, country, arm):
-    """Return civilians killed by prefecture between the first and the last map: a row per prefecture.
+def where_table(maps, seen, arm):
+    """Return civilians killed by admin1 between the first and the last map: a row for each.
 
     Parameters
     ----------
-    maps : DataFrame: arm, month, row, col, killed_so_far (means over seeds)
+    maps : DataFrame: arm, month, row, col, killed_so_far (means over seeds); seen : Observed
     """
-    mine, cells = maps[maps["arm"] == arm], pd.read_csv(CONF / "country" / country.cells)[["row", "col", "admin1"]]
+    mine, cells = maps[maps["arm"] == arm], seen.cells[["row", "col", "admin1"]]
     first, last = mine["month"].min(), mine["month"].max()
     ends = [mine[mine["month"] == m].set_index(["row", "col"])["killed_so_far"] for m in (first, last)]
     killed = (ends[1] - ends[0]).rename("simulated").reset_index().merge(cells, on=["row", "col"])
-    return places(country).join(killed.groupby("admin1")["simulated"].sum()).reset_index()
+    return seen.by_place.join(killed.groupby("admin1")["simulated"].sum()).reset_index()
 
 
-def where_scores(table):
+def where_scores(table, seen):
     """Return rank correlations with where civilians were killed: of the simulation, of the past, of who lives where."""
     ways = {
-        "simulation": "simulated", "one-sided deaths before December 2013": "killed_before",
-        "events before December 2013": "events_before", "people": "population",
+        "simulation": "simulated", f"one-sided deaths before {seen.begins}": "killed_before",
+        f"events before {seen.begins}": "events_before", "people": "population",
     }  # fmt: skip
     ranks = table[["killed_after", *ways.values()]].rank()
     return pd.DataFrame(
-        {"forecast": name, "rank_correlation": ranks["killed_after"].corr(ranks[column]), "prefectures": len(table)}
+        {"forecast": name, "rank_correlation": ranks["killed_after"].corr(ranks[column]), "places": len(table)}
         for name, column in ways.items()
     )
 
@@ -192,7 +258,7 @@ def where_scores(table):
 # ---------------------------------------------------------------------------------- what if
 
 
-def counterfactuals(monthly, baseline, first=FIRST):
+def counterfactuals(monthly, baseline, first):
     """Compare arms with the baseline from a month on, each pair with parameters and luck of its own.
 
     Parameters

@@ -1,8 +1,8 @@
-"""How missions lay out their bases and how long they take to build up: what was seen elsewhere, before December 2013.
+"""How missions lay out their bases and how long they take to build up: what was seen elsewhere, until a date.
 
-In the Central African Republic there was next to no such mission before December 2013 (MINURCA of 1998-2000 had one
-base in Geo-PKO, MINURCAT of 2008-2010 mostly stood in Chad). So the layout is taken from the UN's missions of that time
-in the thirteen case countries, each mission once; draws of a calibration take a mission each.
+A country that had next to no such mission before says nothing of it (the Central African Republic until December 2013:
+MINURCA had one base in Geo-PKO, MINURCAT mostly stood in Chad). So the layout is taken from the UN's missions of that
+time elsewhere, each mission once; draws of a calibration take a mission each.
 
 Geo-PKO gives the nominal size of each base: good for how unequal bases are, less for their sum. The sum is the strength
 that the UN reported.
@@ -15,9 +15,6 @@ import pandas as pd
 
 from sim.params import WEEKS_PER_YEAR
 
-BASES = "geopko_v23_location_year_case_missions.csv"
-STRENGTH = "un_personnel_monthly_by_mission_1990_2017.csv"
-UNTIL = "2013-11-30"
 FEWEST = 5  # bases, below which how they differ says little
 WHOLE_YEAR = 12  # months: in its first and last year a mission is half there
 BEGINS = 0.5  # of its later strength: one that begins with more has taken over from another
@@ -48,23 +45,23 @@ def _read(folder, name, columns):
     return table
 
 
-def layouts(folder):
+def layouts(folder, bases, strength, until):
     """Return the layout of each mission, the mean of its years: mission, years, bases, deploy.base_size, .base_skew.
 
     Parameters
     ----------
-    folder : with Geo-PKO 2.3 by location and year, and the UN's monthly strength by mission
-
+    folder : of two tables; bases : name of Geo-PKO 2.3 by location and year; strength : name of the UN's monthly
+        strength by mission; until : date, YYYY-MM-DD, after which nothing is read
     """
-    bases = _read(folder, BASES, ["mission", "year", "mean_troops"])
-    reported = _read(folder, STRENGTH, ["mission", "date", "total"])
-    reported = reported[reported.date <= UNTIL]
+    bases = _read(folder, bases, ["mission", "year", "mean_troops"])
+    reported = _read(folder, strength, ["mission", "date", "total"])
+    reported = reported[reported.date <= until]
     reported = reported.assign(year=reported.date.str[:4].astype(int)).groupby(["mission", "year"]).total
     strength, months = reported.mean(), reported.size()
     rows = []
     for (mission, year), sizes in bases[bases.mean_troops > 0].groupby(["mission", "year"]).mean_troops:
         known = months.get((mission, year), 0)
-        if len(sizes) >= FEWEST and known >= WHOLE_YEAR - (year == int(UNTIL[:4])):
+        if len(sizes) >= FEWEST and known >= WHOLE_YEAR - (year == int(until[:4])):
             size = strength[mission, year] / len(sizes)
             rows.append((mission, year, len(sizes), size, skew(sizes), max(sizes) / sizes.sum()))
     found = pd.DataFrame(rows, columns=["mission", "years", "bases", "deploy.base_size", "deploy.base_skew", "largest"])
@@ -72,16 +69,16 @@ def layouts(folder):
     return means.assign(years=found.groupby("mission").years.size()).reset_index()
 
 
-def lags(folder):
+def lags(folder, strength, until):
     """Return the months each large mission took from its first report to nine tenths of its greatest strength.
 
     Missions that took over from another and began at strength are left out, and so are those already there when the
     reports begin. Greatest: within three years.
     """
-    reported = _read(folder, STRENGTH, ["mission", "date", "total"]).sort_values("date")
+    reported = _read(folder, strength, ["mission", "date", "total"]).sort_values("date")
     first = reported.date.min()
     rows = []
-    for mission, mine in reported[reported.date <= UNTIL].groupby("mission"):
+    for mission, mine in reported[reported.date <= until].groupby("mission"):
         strength = mine.total.to_numpy(dtype=float)[:WITHIN]
         greatest = strength.max()
         if greatest >= LARGE and mine.date.iloc[0] > first and strength[0] < BEGINS * greatest:

@@ -3,59 +3,58 @@
 Both become one table of events, a row each: week, faction, battle (or attack on civilians), state (is the government
 in it), x and y (km), dead, civilians. UCDP GED counts an event from one death: so does this.
 
-GED books what the Seleka did while it held Bangui (from 24 March 2013) under the government; in the model it is the
-Seleka's, and so it is here. Left out, because the model has them not: the Ugandan army's war with the LRA, and the FPR.
+Which side of the observed events is which faction, and what is held against what, is data: conf/calibrated.
 """
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-GED = "car_ged_events_1991_2022.csv"
-FACTIONS = {  # names in GED: names in the model
-    "Government of Central African Republic": "government", "Seleka": "seleka", "FPRC": "seleka",
-    "anti-Balaka": "anti_balaka", "LRA": "lords_resistance_army",
-}  # fmt: skip
-SELEKA_RULES = "2013-03-24"
 ONE_SIDED = 3
 PLACE_KM = 50  # half a degree
 NEAR_KM, NEAR_WEEKS = 30, 2  # Knox
 MANY = 500  # events
 TAIL_FROM = 10  # deaths
 WEEKS_A_MONTH = 4
-MARCH, AUTUMN = 49, 88  # weeks: the Seleka marches (10 December 2012), the anti-balaka appear (6 September 2013)
 UNKNOWN_PLACE = 5  # where_prec from which an event's coordinates say no more than the province
 
 
-def ged_events(folder, start, until):
+def ged_events(folder, about, start, until):
     """Read the observed events that lie wholly between two dates.
 
     Parameters
     ----------
-    folder : str or Path, with UCDP GED's events of the country in car_ged_events_1991_2022.csv
+    folder : str or Path, with UCDP GED's events of the country
+    about : dict: file; sides, name in GED -> faction; state, the faction that is the government; latitude; and rules,
+        as {side, from, is}: what a side does from a date on is another faction's
     start, until : calendar dates, YYYY-MM-DD; an event that ends later is left out
 
     Returns
     -------
     DataFrame: week, faction, battle, state, x, y, dead, civilians
     """
-    path = Path(folder) / GED
+    path = Path(folder) / about["file"]
     if not path.is_file():
-        raise ValueError(f"there is no {GED} in {folder}; name the folder that holds UCDP GED's events of the country")
-    e = pd.read_csv(path)
+        raise ValueError(
+            f"there is no {about['file']} in {folder}; name the folder that holds UCDP GED's events of the country"
+        )
+    e, sides, rules = pd.read_csv(path), about["sides"], about.get("rules")
     e = e[(e.date_start >= start) & (e.date_end <= until) & (e.best >= 1)]
-    ruling = (e.side_a == "Government of Central African Republic") & (e.date_start >= SELEKA_RULES)
-    a = e.side_a.map(FACTIONS).mask(ruling, "seleka")
+    a = e.side_a.map(sides)
+    if rules:
+        a = a.mask((e.side_a == rules["side"]) & (e.date_start >= rules["from"]), rules["is"])
     battle = e.type_of_violence != ONE_SIDED
     e, a, battle = e[a.notna()], a[a.notna()], battle[a.notna()]
-    first = date.fromisoformat(start)
+    first, state = date.fromisoformat(start), about["state"]
     place = e.where_prec < UNKNOWN_PLACE
     return pd.DataFrame({
         "week": [(date.fromisoformat(d) - first).days // 7 for d in e.date_start], "faction": a,
-        "battle": battle, "state": battle & ((a == "government") | (e.side_b.map(FACTIONS) == "government")),
-        "x": (e.longitude * 111.3 * np.cos(np.radians(6.5))).where(place), "y": (e.latitude * 110.6).where(place),
+        "battle": battle, "state": battle & ((a == state) | (e.side_b.map(sides) == state)),
+        "x": (e.longitude * 111.3 * np.cos(np.radians(about["latitude"]))).where(place),
+        "y": (e.latitude * 110.6).where(place),
         "dead": e.best, "civilians": e.best.where(~battle, e.deaths_civilians),
     }).reset_index(drop=True)  # fmt: skip
 
@@ -74,51 +73,76 @@ def model_events(model):
     return pd.DataFrame(rows, columns=["week", "faction", "battle", "state", "x", "y", "dead", "civilians"])
 
 
-def summary(events, weeks, displaced):
+def summary(events, weeks, wanted, displaced):
     """Return the numbers of a history of `weeks` weeks: a dictionary.
 
     Parameters
     ----------
     events : DataFrame of ged_events or model_events
     weeks : int
-    displaced : dict, share of the people displaced in named weeks; handed through
+    wanted : dict of dict by name, what is asked for; displaced : dict, shares of the people displaced, by name
     """
     week = events.week.to_numpy().astype(int)
     battle, dead = events.battle.to_numpy(bool), events.dead.to_numpy(float)
     count = np.bincount(week, minlength=weeks)[:weeks]
     attacks = events.faction.to_numpy()[~battle]
     n = max(len(events), 1)
-    return {
-        "events_before": np.log1p(count[:MARCH].sum()),  # events, by phase of the war
-        "events_march": np.log1p(count[MARCH:AUTUMN].sum()),
-        "events_autumn": np.log1p(count[AUTUMN:].sum()),
-        "killed": np.log1p(dead[~battle].sum()),  # in attacks on civilians
-        "battle_dead": np.log1p(dead[battle].sum()),
-        "attack_size": _log_median(dead[~battle]),  # of the dead of an event
-        "battle_size": _log_median(dead[battle]),
-        "tail": tail_exponent(dead, TAIL_FROM),
-        "burstiness": burstiness(week),  # of intervals between events
-        "fano": np.log(max(count.var() / max(count.mean(), 1e-9), 0.1)),  # variance over mean of weekly events
-        "persistence": autocorrelation(count[: weeks // WEEKS_A_MONTH * WEEKS_A_MONTH]),
-        "quiet_weeks": (count == 0).mean(),
-        "active_places": np.log1p(_places(events)),  # squares of 50 km with any event
-        "knox": np.log(knox(events)),  # near pairs of events, of those expected if place and time had no tie
-        "one_sided": (~battle).sum() / n,  # shares of events
-        "state_based": events.state.sum() / n,
-        "by_government": (attacks == "government").sum() / max(attacks.size, 1),  # shares of attacks on civilians
-        "by_seleka": (attacks == "seleka").sum() / max(attacks.size, 1),
-        "by_anti_balaka": (attacks == "anti_balaka").sum() / max(attacks.size, 1),
-        **displaced,
+    of = {
+        "killed": lambda: np.log1p(dead[~battle].sum()),
+        "battle_dead": lambda: np.log1p(dead[battle].sum()),
+        "attack_size": lambda: _log_median(dead[~battle]),
+        "battle_size": lambda: _log_median(dead[battle]),
+        "tail": lambda: tail_exponent(dead, TAIL_FROM),
+        "burstiness": lambda: burstiness(week),
+        "fano": lambda: np.log(max(count.var() / max(count.mean(), 1e-9), 0.1)),
+        "persistence": lambda: autocorrelation(count[: weeks // WEEKS_A_MONTH * WEEKS_A_MONTH]),
+        "quiet_weeks": lambda: (count == 0).mean(),
+        "active_places": lambda: np.log1p(_places(events)),
+        "knox": lambda: np.log(knox(events)),
+        "one_sided": lambda: (~battle).sum() / n,
+        "state_based": lambda: events.state.sum() / n,
     }
 
+    def value(name, about):
+        if "events" in about:
+            first, end = about["events"]
+            return np.log1p(count[first:end].sum())
+        if "attacks_by" in about:
+            return (attacks == about["attacks_by"]).sum() / max(attacks.size, 1)
+        return displaced[name] if "displaced" in about else of[name]()
 
-def of_model(model, displaced_weeks):
-    """Return the summary of a finished run; `displaced_weeks` names the weeks of the displaced shares."""
-    r = model.record
-    away = r.weekly[:, r.columns.index("idps")] + r.weekly[:, r.columns.index("refugees")]
-    people = model.land.births.sum()
-    displaced = {name: away[week] / people for name, week in displaced_weeks.items()}
-    return summary(model_events(model), int(model.params.weeks), displaced)
+    return {name: value(name, about) for name, about in wanted.items()}
+
+
+@dataclass(frozen=True)
+class OfModel:
+    """Makes the summary of a finished run.
+
+    Parameters
+    ----------
+    wanted : dict of dict by name, what is asked for
+    """
+
+    wanted: dict
+
+    def __call__(self, model):
+        """Return the numbers: a dictionary."""
+        r = model.record
+        away = r.weekly[:, r.columns.index("idps")] + r.weekly[:, r.columns.index("refugees")]
+        people = model.land.births.sum()
+        weeks = {name: about["displaced"]["week"] for name, about in self.wanted.items() if "displaced" in about}
+        displaced = {name: away[week] / people for name, week in weeks.items()}
+        found = summary(model_events(model), int(model.params.weeks), self.wanted, displaced)
+        return {name: float(x) for name, x in found.items()}
+
+
+def check(wanted):
+    """Refuse targets that are none, in a sentence."""
+    kinds = ("events", "attacks_by", "displaced")
+    for name, about in wanted.items():
+        if name not in MEANINGS and not any(kind in about for kind in kinds):
+            raise ValueError(f"experiment.analysis.targets.{name} is none; give it one of {', '.join(kinds)}, "
+                             f"or choose among {', '.join(MEANINGS)}")  # fmt: skip
 
 
 def _log_median(dead):
@@ -168,33 +192,30 @@ def knox(events):
     )
 
 
-def spoken(name, value):
+def meaning(name, about):
+    """Return what a target is, in words."""
+    return about.get("meaning") or MEANINGS.get(name, name.replace("_", " "))
+
+
+def spoken(name, about, value):
     """Return a target's value as people say it: logarithms undone."""
-    if name.startswith("events_") or name in ("killed", "battle_dead", "active_places"):
+    if "events" in about or name in ("killed", "battle_dead", "active_places"):
         return float(np.expm1(value))
     return float(np.exp(value)) if name in ("attack_size", "battle_size", "fano", "knox") else float(value)
 
 
-MEANINGS = {
-    "events_before": "events, January to 8 December 2012",
-    "events_march": "events, 9 December 2012 to 6 September 2013",
-    "events_autumn": "events, 7 September to 30 November 2013",
+MEANINGS = {  # of the targets that are the same for every country
     "killed": "killed in attacks on civilians",
     "battle_dead": "killed in battles",
     "attack_size": "dead of the median attack",
     "battle_size": "dead of the median battle",
-    "tail": "exponent of sizes from 10 dead",
+    "tail": f"exponent of sizes from {TAIL_FROM} dead",
     "burstiness": "burstiness of intervals",
     "fano": "variance over mean, weekly events",
     "persistence": "autocorrelation, four-week events",
     "quiet_weeks": "share of weeks without an event",
-    "active_places": "squares of 50 km with an event",
+    "active_places": f"squares of {PLACE_KM} km with an event",
     "knox": "near pairs in space and time, over expected",
     "one_sided": "events that are attacks on civilians",
     "state_based": "events that are battles of the state",
-    "by_government": "attacks by the government",
-    "by_seleka": "attacks by the Seleka",
-    "by_anti_balaka": "attacks by the anti-balaka",
-    "displaced_2012": "displaced, end of 2012",
-    "displaced_2013": "displaced, autumn of 2013",
 }

@@ -1,23 +1,17 @@
 """Many simulated conflicts, with missions sent to the harder wars, as a panel of the field: a row a conflict and month.
 
-Where missions go is a rule of this experiment (conf/evaluation/regression.yaml), not of the model. Each conflict is run
+Where missions go is a rule of this experiment (conf/experiment/regression.yaml), not of the model. Each conflict is run
 three times with the same luck: without a mission, with the mission that the rule sends, and with one of these missions
 dealt at random. The first is the truth that no field study can see.
 """
 
-from copy import deepcopy
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
-from experiments.engine import runs
-from experiments.validation import checks
-from sim.config import load
-from sim.warm import say, warm_up
+from experiments.engine.experiment import Experiment
 
-FOLDER = Path("results/regression")
 WHO = ("troops", "police", "observers")
+SENT = (*WHO, "staff")
 
 
 def _between(luck, spec):
@@ -25,39 +19,41 @@ def _between(luck, spec):
     return float(np.exp(luck.uniform(np.log(low), np.log(high))) if spec.get("log") else luck.uniform(low, high))
 
 
-def conflicts(about, n=None, overrides=()):
-    """Return the countries of the design: a list of Params, each with a mission of nobody yet."""
-    base = load(*about["common"], f"weeks={about['weeks']}", f"civilians={about['civilians']}", *overrides)
-    base.mission.authorised = float(about["missions"]["authorised"])
-    base.mission.components["un"].leave.week = None
-    out = []
-    for k in range(n or about["conflicts"]):
-        luck, spec, p = np.random.default_rng([2013, k]), about["country"], deepcopy(base)
-        c = p.country
-        c.map_seed, p.seed = k + 1, k + 1
-        c.population = _between(luck, spec["population"])
-        for name in list(c.factions)[spec["fewest_factions"] :]:
-            if luck.random() < 0.4:
-                del c.factions[name]
-        for faction in c.factions.values():
-            faction.fighters = round(faction.fighters * _between(luck, spec["fighters"]))
-            faction.abuse *= _between(luck, spec["abuse"])
-            faction.rivals = [r for r in faction.rivals if r in c.factions] if faction.rivals else faction.rivals
-        for town in c.places.values():
-            town.persons *= c.population / base.country.population * luck.uniform(spec["towns"], 1 / spec["towns"])
-        for home in c.communities.values():
-            home.row, home.col = (float(np.clip(x + luck.normal(0, 4), 3, 36)) for x in (home.row, home.col))
-        out.append(_sent(p, (0, 0, 0, 0)))
-    return out
+def conflicts(about, base):
+    """Return what makes each conflict: a list of lists of overrides.
+
+    Parameters
+    ----------
+    about : dict, the experiment's `analysis`; base : Params, the country that all are made of
+    """
+    return [_conflict(about["country"], base.country, k) for k in range(about["conflicts"])]
 
 
-def _sent(params, persons):
-    """Return parameters with a mission of so many troops, police, observers and staff."""
-    p = deepcopy(params)
-    who = p.mission.components["un"].personnel
-    who.troops, who.police, who.observers, who.staff = map(float, persons)
-    who.aid = 0.0
-    return p
+def _conflict(spec, country, k):
+    luck, said = np.random.default_rng([2013, k]), {"country.map_seed": k + 1}
+    population = said["country.population"] = _between(luck, spec["population"])
+    gone = [name for name in list(country.factions)[spec["fewest_factions"] :] if luck.random() < 0.4]
+    for name in (n for n in country.factions if n not in gone):
+        faction, where = country.factions[name], f"country.factions.{name}"
+        said[f"{where}.fighters"] = round(faction.fighters * _between(luck, spec["fighters"]))
+        said[f"{where}.abuse"] = faction.abuse * _between(luck, spec["abuse"])
+        if faction.rivals:
+            said[f"{where}.rivals"] = f"[{','.join(r for r in faction.rivals if r not in gone)}]"
+    towns = []
+    for name, town in country.places.items():
+        times = population / country.population * luck.uniform(spec["towns"], 1 / spec["towns"])
+        towns.append(f"{name}:{{persons:{town.persons * times}}}")
+    said["country.places"] = f"{{{','.join(towns)}}}"
+    for name, home in country.communities.items():
+        for axis, x in (("row", home.row), ("col", home.col)):
+            said[f"country.communities.{name}.{axis}"] = float(np.clip(x + luck.normal(0, 4), 3, 36))
+    return [*(f"~country.factions.{name}" for name in gone), *(f"{path}={value}" for path, value in said.items())]
+
+
+def _sent(about, persons):
+    """Return the overrides that send so many troops, police, observers and staff."""
+    where = f"mission.components.{about['missions']['component']}.personnel"
+    return [f"{where}.{who}={float(n)}" for who, n in zip(SENT, persons, strict=True)]
 
 
 def missions(about, severity):
@@ -82,19 +78,20 @@ def missions(about, severity):
     return np.array(rows)
 
 
-def _months(params, folder, workers, what, retry_failed):
-    """Run conflicts and return their months: a list of data frames."""
-    jobs = [runs.plan({f"conflict {k}": p}, [p.seed], folder / "runs", ())[0] for k, p in enumerate(params)]
-    if retry_failed:
-        for job in jobs:
-            job.failure.unlink(missing_ok=True)
-    missing = sum(not job.done for job in jobs)
-    say(f"{what}: {len(jobs)} conflicts, {missing} to do, {workers} at a time")
-    if missing:
-        warm_up()
-        runs.run(jobs, workers, what)
-    found = [runs.read(job) for job in jobs]
-    return [pd.DataFrame(f["monthly"], columns=f["columns"]) for f in found]
+def _name(x, kind, sent):
+    """Name the conflicts as scenarios, with a mission each; return their labels."""
+    about, made = x.about.analysis, conflicts(x.about.analysis, x.first("conflict"))
+    base, labels = x.scenarios["conflict"].asked[: len(x.about.arms["conflict"])], []
+    for k, (how, persons) in enumerate(zip(made, sent, strict=True)):
+        labels.append(f"conflict {k + 1} {kind}")
+        x.name_scenario(labels[-1], [*base, *how, *_sent(about, persons)], {"arm": kind, "conflict": k + 1})
+    return labels
+
+
+def _do(x, labels, what):
+    """Run conflicts, each with luck of its own, and return their months: a list of data frames."""
+    x.do({label: [k + 1] for k, label in enumerate(labels)}, what)
+    return [pd.DataFrame({name: values[0] for name, values in x.months(label).items()}) for label in labels]
 
 
 def _rows(tables, params, severity, sent, first):
@@ -120,13 +117,19 @@ def _rows(tables, params, severity, sent, first):
     return pd.concat(out, ignore_index=True)
 
 
-def panels(about=None, folder=FOLDER, workers=1, n=None, overrides=(), retry_failed=False):
+def plan(x):
+    """Return the runs that are known beforehand: each conflict, without a mission."""
+    x.scenario("conflict")
+    labels = _name(x, "none", np.zeros((x.about.analysis["conflicts"], len(SENT))))
+    return {label: [k + 1] for k, label in enumerate(labels)}
+
+
+def panels(x=None, n=None):
     """Return the panels by how missions were dealt: none, selected, random; runs are done if they are not there.
 
     Parameters
     ----------
-    about : the design; folder : of results; workers : runs at a time; n : conflicts, none: those of the design
-    overrides : of every run
+    x : Experiment, none: that of conf/experiment/regression.yaml; n : conflicts of that, none: as it says
 
     Returns
     -------
@@ -134,16 +137,17 @@ def panels(about=None, folder=FOLDER, workers=1, n=None, overrides=(), retry_fai
     month before), controls, log_severity (killed before missions are authorised), sent (thousands),
     after (whether missions are authorised)
     """
-    about, folder = about or checks.design("regression"), Path(folder)
-    bare = conflicts(about, n, overrides)
-    without = _months(bare, folder, workers, "conflicts without missions", retry_failed)
-    first = round(about["missions"]["authorised"] / 52 * 12)
+    x = x or Experiment("regression", [] if n is None else [f"experiment.analysis.conflicts={n}"])
+    about, base = x.about.analysis, x.first("conflict")
+    bare = [label for label in x.scenarios if label.endswith(" none")]
+    without = _do(x, bare, "conflicts without missions")
+    first = round(base.mission.authorised / 52 * 12)
     severity = np.array([t.civilians_killed.to_numpy()[:first].sum() for t in without])
     sent = missions(about, severity)
     dealt = sent[np.random.default_rng(2719).permutation(len(sent))]
-    out = {"none": _rows(without, bare, severity, sent, first)}
+    params = [x.scenarios[label].params for label in bare]
+    out = {"none": _rows(without, params, severity, sent, first)}
     for name, who in (("selected", sent), ("random", dealt)):
-        there = [_sent(p, w) for p, w in zip(bare, who, strict=True)]
-        months = _months(there, folder, workers, f"missions {name}", retry_failed)
-        out[name] = _rows(months, bare, severity, who, first)
+        months = _do(x, _name(x, name, who), f"missions {name}")
+        out[name] = _rows(months, params, severity, who, first)
     return out

@@ -9,30 +9,27 @@ Things to notice: where missions go to harder wars, troops alone are confounded 
 burn out and missions come late, they are confounded with time, even when missions are dealt at random. The truth is
 known here: every conflict is run again, with the same luck, without its mission.
 
-Things to try: change the rule that sends missions in conf/evaluation/regression.yaml; leave a control out of `MODELS`.
+Things to try: change the rule that sends missions in conf/experiment/regression.yaml; leave a control out of `MODELS`.
 
 From a notebook:
 
-    from experiments.regression import conflicts
-    from experiments.regression import field as regression
+    from experiments.regression import conflicts, field
+
     panel = conflicts.panels()["selected"]  # a row for each conflict and month
-    regression.fit(panel, ["troops"])       # any specification; rate ratios with clustered intervals
+    field.fit(panel, ["troops"])       # any specification; rate ratios with clustered intervals
 
 The model is the paper's: negative binomial, months of conflicts, one-sided violence on thousands of UN troops, police
 and observers one month before, standard errors clustered on the conflict. Needs the extra `science`.
 """
 
-import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from experiments.drawing import estimates, style
-from experiments.regression.conflicts import FOLDER, WHO, panels
-from experiments.validation import checks
+from experiments.regression.conflicts import WHO, panels
 from sim.warm import say
 
 CONTROLS = ("log_killed_before", "log_battle_before", "log_months", "log_population", "factions")
@@ -297,25 +294,17 @@ def figure(rows):
     return fig
 
 
-def evaluate(overrides=(), workers=1, folder=FOLDER, n=None, retry_failed=False):
-    """Run the conflicts, fit the models and write table, words and figure."""
-    about, start, folder = checks.design("regression"), time.perf_counter(), Path(folder)
-    found = panels(about, folder, workers, n, overrides, retry_failed)
+def analyse(x):
+    """Fit the models and write table, words and figure."""
+    found = panels(x)
     rows = table(found)
     shown = rows[rows.variable.isin(WHO)].drop(columns=["alpha", "n"])
     for c in shown.select_dtypes(float):
         shown[c] = shown[c].map(lambda v: f"{v:.3g}" if np.isfinite(v) else "")
-    text = f"# The field's regression on simulated conflicts\n\n{about['question']}\n\n"
+    text = f"# The field's regression on simulated conflicts\n\n{x.about.question}\n\n"
     text += "".join(f"- {s}\n" for s in lessons(rows, found))
-    made = {"overrides": list(overrides), "seconds_of_this_session": round(time.perf_counter() - start, 1),
-            "design": about}  # fmt: skip
     tables = {"coefficients": rows, **{f"panel_{kind}": each for kind, each in found.items()}}
-    text_file = {"regression.md": text + "\n" + estimates.markdown(shown.fillna(""))}
-    checks.write(folder, tables, text_file, {"regression": figure(rows)}, made)
-    say(f"{text}\nresults: {folder}")
-    return rows
-
-
-def main(words=None):
-    """Do what the command line says."""
-    evaluate(**checks.arguments("regression", words, __doc__))
+    words = {"regression.md": text + "\n" + estimates.markdown(shown.fillna(""))}
+    x.write(tables, words, {"regression": figure(rows)}, digits=6)
+    x.write_provenance()
+    say(text.strip())

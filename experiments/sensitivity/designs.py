@@ -8,16 +8,13 @@ defaults, and a seed; at each point all arms are run.
 import dataclasses
 import hashlib
 from dataclasses import dataclass, field
-from functools import cache
 
 import numpy as np
-import yaml
 
-from sim.config import CONF
+from experiments.engine.designs import Values
 from sim.params import walk
 
 HALFWAY = ("share", "exponent")  # units varied half-way to their bounds; all others by a factor of two
-PLANE = ("judge.conflation", "judge.contestation")
 LUCK = "luck"
 LEVELS = 4  # of a Morris grid
 
@@ -69,28 +66,25 @@ class Factor:
             yield path, round(value) if whole else value
 
 
-@cache
-def _stems(group):
-    """Return the file in conf/ of each summary: what a force or a mandate is called."""
-    files = (CONF / group).glob("*.yaml")
-    return {yaml.safe_load(f.read_text(encoding="utf-8"))["summary"]: f.stem for f in files}
+def known_as(path, choices):
+    """Return the name of a leaf: a force or mandate that several components share is one thing, varied once.
 
-
-def known_as(path, params):
-    """Return the name of a leaf: a force or mandate that several components share is one thing, varied once."""
+    Parameters
+    ----------
+    choices : dict, what Hydra chose of each group of conf/ for the arm
+    """
     words = path.split(".")
     if words[:2] == ["mission", "components"] and words[3] in ("force", "mandate"):
-        part = getattr(params.mission.components[words[2]], words[3])
-        return ".".join([words[3], _stems(words[3])[part.summary], *words[4:]])
+        return ".".join([words[3], choices[f"{words[3]}@{'.'.join(words[:4])}"], *words[4:]])
     return path
 
 
-def find_factors(arms):
+def find_factors(arms, choices):
     """Return all factors of some arms by name.
 
     Parameters
     ----------
-    arms : dict of Params by name
+    arms : dict of Params by name; choices : dict of dict by name, what Hydra chose of each group of conf/
     """
     found = {}
     for arm, params in arms.items():
@@ -98,10 +92,31 @@ def find_factors(arms):
             span = ends(value, f.metadata) if "low" in f.metadata and varies(path) else None
             if span is None or span[0] == span[1]:
                 continue
-            name, meta = known_as(path, params), f.metadata
+            name, meta = known_as(path, choices[arm]), f.metadata
             factor = found.setdefault(name, Factor(name, value, *span, meta["unit"], meta["doc"], meta["source"]))
             factor.leaves.setdefault(arm, []).append((path, span[0], value, span[1], f.type is int))
     return found
+
+
+class Change(Values):
+    """What a point makes of the parameters of an arm; worked out when it is asked for, since there are very many.
+
+    Parameters
+    ----------
+    factors : dict of Factor by name; arm : str; point : Point
+    """
+
+    def __init__(self, factors, arm, point):
+        self.factors, self.arm, self.point = factors, arm, point
+
+    @property
+    def values(self):
+        """The values that it sets, by dotted path: none if the arm has none of the factors."""
+        pairs = zip(self.point.names, self.point.places, strict=True)
+        return dict(value for name, place in pairs for value in self.factors[name].values(self.arm, place))
+
+    def __reduce__(self):  # noqa: D105  another process needs the values alone
+        return Values, (self.values,)
 
 
 # ------------------------------------------------------------------------------ the designs
@@ -174,11 +189,11 @@ def plane_name(path):
     return f"plane {path}"
 
 
-def plane(grid, seeds):
-    """Return the plane of conflation and contestation from 0 to 1: ((x, y) values, points)."""
+def plane(paths, grid, seeds):
+    """Return the plane of two settings from 0 to 1: ((x, y) values, points)."""
     at = np.linspace(0, 1, grid).tolist()
     values = [(x, y) for y in at for x in at]
-    names = tuple(map(plane_name, PLANE))
+    names = tuple(map(plane_name, paths))
     return values, [Point(names, xy, s) for xy in values for s in range(1, seeds + 1)]
 
 

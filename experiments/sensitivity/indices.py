@@ -12,11 +12,30 @@ import pandas as pd
 
 from experiments.drawing.statistics import GOODS, t_quantile
 from experiments.sensitivity.designs import LEVELS, LUCK
-from experiments.sensitivity.runs import NAMES, OFFSET
+
+# Counts are heavy-tailed and are compared as ratios: doublings, log2(offset + count). The offset, about 1% of a usual
+# run, keeps a run of no violence at all from weighing more than any other. Access is a share and stays one.
+OFFSET = {
+    "civilians_killed": 100.0, "excess_deaths": 100.0, "unmet_need": 1e6, "displaced_person_weeks": 1e6, "access": None,
+}  # fmt: skip
+NAMES = tuple(OFFSET)
 
 LEVEL = "missions"  # mean over all mission models
 OTHERS = " - others"
 NOBODY = "none"
+
+
+def measured(raw):
+    """Return outcomes as they are compared: counts as log2(offset + count), access as a share (nobody tried: 0).
+
+    Parameters
+    ----------
+    raw : (..., outcomes) float, in the order of NAMES
+    """
+    y = np.array(raw, dtype=float)
+    for i, offset in enumerate(OFFSET.values()):
+        y[..., i] = np.nan_to_num(y[..., i]) if offset is None else np.log2(offset + y[..., i])
+    return y
 
 
 def against(arm):

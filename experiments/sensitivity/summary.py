@@ -5,8 +5,7 @@ import pandas as pd
 
 from experiments.drawing.estimates import markdown
 from experiments.drawing.style import label, meaning
-from experiments.sensitivity.indices import LEVEL, against, is_dummy
-from experiments.sensitivity.runs import OFFSET
+from experiments.sensitivity.indices import LEVEL, OFFSET, against, is_dummy
 
 LITTLE = np.log2(1.1)  # doublings: a count that changes by less than a tenth
 

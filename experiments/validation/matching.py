@@ -87,8 +87,8 @@ def local(what, among=None):
     """Measure seen and expected cases in reach of peacekeepers, by matched places of the same run: (seeds, 3)."""
 
     def of(store, arm):
-        km = store.params[arm].country.cell_km
-        return np.array([matched(cases(maps, km), what, among) for maps in store.maps(arm)])
+        km = store.first(arm).country.cell_km
+        return np.array([matched(cases(maps, km), what, among) for maps in store.maps_of(arm)])
 
     return of
 
@@ -107,8 +107,8 @@ def points(values):
 
 def truth(store, arm, none):
     """Measure attacks in reach of peacekeepers, and in the same places and months of the run without them: (n, 3)."""
-    km, out = store.params[arm].country.cell_km, []
-    for with_, without in zip(store.maps(arm), store.maps(none), strict=False):
+    km, out = store.first(arm).country.cell_km, []
+    for with_, without in zip(store.maps_of(arm), store.maps_of(none), strict=False):
         found, twin = cases(with_, km), cases(without, km)
         there = found["reach"]
         out.append((found["rebels"][there].sum(), twin["rebels"][there].sum(), there.sum()))
@@ -121,8 +121,8 @@ def scope_and_intensity(store, arm):
     Scope is the number of places with deaths in a month, intensity the deaths in each of them; months without any are
     left out.
     """
-    panel, side, out = store.months(arm), round(BLOCK_KM / store.params[arm].country.cell_km), []
-    for maps, away in zip(store.maps(arm), panel["idps"] + panel["refugees"], strict=True):
+    panel, side, out = store.months(arm), round(BLOCK_KM / store.first(arm).country.cell_km), []
+    for maps, away in zip(store.maps_of(arm), panel["idps"] + panel["refugees"], strict=True):
         dead = blocks(maps["osv_gov"] + maps["osv_reb"] + maps["brd"], side)
         scope = (dead > 0).sum(axis=(1, 2))[1:]
         intensity = dead.sum(axis=(1, 2))[1:] / np.maximum(scope, 1)

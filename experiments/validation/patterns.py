@@ -94,7 +94,7 @@ def _points(what, among=None):
 
 def _peak(column, part, store, arm):
     have = np.median(store.months(arm)[column][:, :48].max(axis=1))
-    asked = store.params[arm].mission.components[part].personnel.troops
+    asked = store.first(arm).mission.components[part].personnel.troops
     first = int(np.median((store.months(arm)[column] > 0).argmax(axis=1)))
     return f"peak {have / asked:.0%} of authorised troops (UN 85% to 98%); first are there in month {first + 1}"
 

@@ -7,8 +7,9 @@ Question: which regularities of the literature come out, which do not, and which
 Things to notice: every row that can fail has a second estimate beside it, of the same test with its mechanism
 switched off or with a wrong parameter. A row that passes both times says nothing about the mechanism.
 
-Things to try: give a parameter of your own as an override and see which rows it breaks; more rows under `most_seeds` in
-conf/evaluation/validation.yaml (other steps and grids share no luck, which drowns what 100 seeds can tell).
+Things to try: give a parameter of your own as an override and see which rows it breaks; a few rows alone, with few
+seeds (`experiment.analysis.rows=[T1,T3 killed] experiment.seeds=2`); more rows under `most_seeds` in
+conf/experiment/validation.yaml (other steps and grids share no luck, which drowns what 100 seeds can tell).
 
 The protocol: months 13 to 48 after twelve months of burn-in, unless a row says otherwise; common random numbers; the
 median over seeds of the paired log ratio, with a 95% bootstrap interval. PASS: right sign, and the interval excludes
@@ -19,21 +20,17 @@ failure: the grid is not Africa.
 The tests stand in patterns.py, what they measure in measures.py and matching.py, how it is judged in estimates.py.
 """
 
-import time
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from experiments.drawing import estimates
 from experiments.drawing.estimates import FAIL, OPEN, PASS, REPORT, markdown, number
-from experiments.validation import checks, patterns
-from experiments.validation import figures as scorecard
+from experiments.drawing.statistics import require
+from experiments.validation import figures, patterns
 from sim import params
 from sim.config import CONF
 from sim.warm import say
 
-FOLDER = Path("results/validation")
 STILL = "STILL PASSES"
 NOTHING = (np.nan, np.nan, np.nan)
 
@@ -196,18 +193,18 @@ def judge(store, tests=patterns.ALL, seeds=30, more=100, most=None):
 
     Parameters
     ----------
-    store : checks.Store; tests : of patterns; seeds : at first
+    store : Experiment; tests : of patterns; seeds : at first
     more : seeds of those rows that can fail, are inconclusive then and can be decided so, with their ablation
     most : dict of other numbers than `more`, by key of the row
     """
-    store.run(wanted(tests, seeds), "validation")
+    store.do(wanted(tests, seeds))
     rows = {t.key: judged(store, t) for t in tests}
     allowed = {t.key: (most or {}).get(t.key, more) for t in tests}
     again = [t for t in tests if t.can_fail and rows[t.key]["verdict"] == OPEN and allowed[t.key] > seeds
              and decidable(t, rows[t.key], allowed[t.key])]  # fmt: skip
     for n in sorted({allowed[t.key] for t in again}):
         some = [t for t in again if allowed[t.key] == n]
-        store.run(wanted(some, n), f"{len(some)} inconclusive rows, {n} seeds")
+        store.do(wanted(some, n), f"{len(some)} inconclusive rows, {n} seeds")
         rows |= {t.key: judged(store, t) for t in some}
     jointly(rows)
     flips(rows)
@@ -271,23 +268,26 @@ def words(table, question):
     return f"# Scorecard\n\n{question}\n\n" + "".join(f"- {line}\n" for line in lines) + "\n"
 
 
-def evaluate(overrides=(), workers=1, folder=FOLDER, tests=patterns.ALL, seeds=None, more=None, retry_failed=False):
-    """Run the validation and write the scorecard: CSV, Markdown, two figures, and what made them."""
-    about, start = checks.design("validation"), time.perf_counter()
-    store = checks.Store(about, Path(folder), tuple(overrides), workers, retry_failed)
-    table = judge(
-        store, tests, seeds or about["seeds"], more or about["more_seeds"], None if more else about["most_seeds"]
-    )
-    head = words(table, about["question"])
-    made = {"overrides": list(store.overrides), "seconds_of_this_session": round(time.perf_counter() - start, 1),
-            "runs_of_this_session": store.done}  # fmt: skip
-    flat = table.assign(band=[" to ".join(f"{b:g}" for b in x) for x in table.band])
-    checks.write(store.folder, {"scorecard": flat}, {"scorecard.md": head + readable(table)},
-                 {"scorecard": scorecard.gates(table), "panel": scorecard.panel(table)}, made)  # fmt: skip
-    say(f"{head}results: {store.folder}")
+def chosen(x):
+    """Return the tests that an experiment asks for: those of some keys, or all."""
+    keys = x.about.analysis["rows"]
+    require(keys or (), [t.key for t in patterns.ALL], "row")
+    return [t for t in patterns.ALL if keys is None or t.key in keys]
+
+
+def plan(x):
+    """Return the runs that are known beforehand: dict of arm -> seeds."""
+    return wanted(chosen(x), x.about.seeds)
+
+
+def analyse(x):
+    """Write the scorecard: CSV, Markdown, two figures, and what made them."""
+    about = x.about.analysis
+    table = judge(x, chosen(x), x.about.seeds, about["more_seeds"], about["most_seeds"])
+    head = words(table, x.about.question)
+    flat = table.assign(band=[" to ".join(f"{b:g}" for b in of) for of in table.band])
+    x.write({"scorecard": flat}, {"scorecard.md": head + readable(table)},
+            {"scorecard": figures.gates(table), "panel": figures.panel(table)}, digits=6)  # fmt: skip
+    x.write_provenance()
+    say(head.strip())
     return table
-
-
-def main(words=None):
-    """Do what the command line says."""
-    evaluate(**checks.arguments("validation", words, __doc__))

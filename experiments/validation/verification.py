@@ -14,17 +14,13 @@ test_twins).
 """
 
 import itertools
-import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from experiments.drawing import estimates, statistics, style
-from experiments.validation import checks
 from sim.warm import say
 
-FOLDER = Path("results/verification")
 OUTCOMES = {"civilians_killed": "civilians killed", "brd": "battle deaths", "displaced": "displaced people",
             "unmet_need": "unmet need"}  # fmt: skip
 REFERENCE = {"step": 1.0, "cells": 1.0, "civilians": 2_000.0}
@@ -47,7 +43,7 @@ def values(store, arm, outcome):
 def convergence(store):
     """Return outcomes by step, cells and civilians: mean with its 95% interval, against the default's mean."""
     rows = []
-    for arm, outcome in itertools.product(store.about["arms"], OUTCOMES):
+    for arm, outcome in itertools.product(store.arms, OUTCOMES):
         words = arm.split()
         if len(words) != 3:
             continue
@@ -78,7 +74,7 @@ def trends(store):
     """
     rows = []
     for base, what, outcome in itertools.product(("none", "un"), REFERENCE, OUTCOMES):
-        arms = {float(a.split()[2]): a for a in store.about["arms"] if a.startswith(f"{base} {what} ")}
+        arms = {float(a.split()[2]): a for a in store.arms if a.startswith(f"{base} {what} ")}
         levels = {**arms, REFERENCE[what]: base}.items()
         level, value = np.array([(level, v) for level, arm in levels for v in values(store, arm, outcome)]).T
         found = estimates.bootstrap(np.column_stack([np.log2(level), np.log1p(value)]), _slope)
@@ -285,24 +281,14 @@ def _colon(names):
     return f": {names}" if names else ""
 
 
-def evaluate(overrides=(), workers=1, folder=FOLDER, seeds=None, retry_failed=False):
-    """Run the verification and write tables, words and figure."""
-    about, start = checks.design("verification"), time.perf_counter()
-    store = checks.Store(about, Path(folder), tuple(overrides), workers, retry_failed)
-    store.run(dict.fromkeys(about["arms"], seeds or about["seeds"]), "verification")
-    table, trend, pairs = convergence(store), trends(store), pairing(store)
-    by_year, years = stationarity(store)
-    text = f"# Verification\n\n{about['question']}\n\n" + "".join(f"- {s}\n" for s in words(table, trend, years, pairs))
+def analyse(x):
+    """Write tables, words and figure."""
+    table, trend, pairs = convergence(x), trends(x), pairing(x)
+    by_year, years = stationarity(x)
+    text = f"# Verification\n\n{x.about.question}\n\n" + "".join(f"- {s}\n" for s in words(table, trend, years, pairs))
     shown = table.assign(**{c: table[c].map("{:.3g}".format) for c in table.select_dtypes(float)})
-    made = {"overrides": list(store.overrides), "seconds_of_this_session": round(time.perf_counter() - start, 1),
-            "runs_of_this_session": store.done}  # fmt: skip
-    checks.write(store.folder, {"convergence": table, "trends": trend, "stationarity": by_year, "pairing": pairs},
-                 {"verification.md": text + "\n" + estimates.markdown(shown)},
-                 {"verification": figure(table, by_year, pairs)}, made)  # fmt: skip
-    say(f"{text}\nresults: {store.folder}")
-    return table
-
-
-def main(words=None):
-    """Do what the command line says."""
-    evaluate(**checks.arguments("verification", words, __doc__))
+    tables = {"convergence": table, "trends": trend, "stationarity": by_year, "pairing": pairs}
+    x.write(tables, {"verification.md": text + "\n" + estimates.markdown(shown)},
+            {"verification": figure(table, by_year, pairs)}, digits=6)  # fmt: skip
+    x.write_provenance()
+    say(text.strip())
