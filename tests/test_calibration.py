@@ -10,7 +10,7 @@ import yaml
 from conftest import CONF, loaded, scenario
 
 from experiments import __main__ as command
-from experiments.evaluation import calibration, layout, targets
+from experiments.history import calibration, layout, targets
 from sim import PeaceModel, load
 from sim.calibrated import Calibration, with_values
 from sim.params import out_of_range, rows
@@ -379,7 +379,7 @@ def test_a_known_answer_is_found_and_nothing_is_said_of_what_has_no_bearing(tmp_
 
 
 def test_proposals_have_the_density_they_claim():
-    cloud = pytest.importorskip("experiments.evaluation.cloud")
+    cloud = pytest.importorskip("experiments.history.cloud")
     rng = np.random.default_rng(4)
     points = pd.DataFrame(rng.normal([1, -1], [0.3, 0.6], (300, 2)), columns=["a", "b"])
     proposals = cloud.Cloud()

@@ -24,9 +24,9 @@ pytest.importorskip("starlette", reason="the classroom's server is not installed
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from experiments import runs
 from experiments.classroom import __main__ as command
 from experiments.classroom import door, film, look, scene, server, sheet, stage, takeaway, words
+from experiments.engine import runs
 from sim import PeaceModel, load, outcomes
 from sim.config import CONF, explain
 from sim.mission import WITH

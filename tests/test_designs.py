@@ -11,8 +11,10 @@ from conftest import CONF
 from test_sweeps import TINY, small_experiment
 
 from experiments import __main__ as command
-from experiments import designs, results, runs, surfaces
-from experiments import experiment as comparison
+from experiments.comparison import surfaces
+from experiments.engine import designs, runs
+from experiments.engine import experiment as comparison
+from experiments.engine import tables as results
 from sim.config import Adaptive, Composer, Design, load
 
 pytestmark = pytest.mark.xdist_group("designs")

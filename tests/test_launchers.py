@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from conftest import own_configuration
 
-from experiments import runs, sweep
-from experiments.results import load
+from experiments.engine import runs, sweep
+from experiments.engine.tables import load
 from sim.results import code_version
 
 ROOT = Path(__file__).resolve().parent.parent

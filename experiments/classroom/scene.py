@@ -18,7 +18,7 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from experiments import style
+from experiments.drawing import style
 from sim import paths
 from sim.config import composed, to_params
 from sim.params import Params, out_of_range

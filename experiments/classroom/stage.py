@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments import style
 from experiments.classroom import look, words
 from experiments.classroom import scene as scenes
+from experiments.drawing import style
 from sim import outcomes
 from sim.mission import WITH
 from sim.model import PeaceModel

@@ -8,8 +8,8 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from multiprocessing import get_context
 from pathlib import Path
 
-from experiments import runs
 from experiments.classroom import film, sheet
+from experiments.engine import runs
 
 SEEDS = (5, 10, 20, 30)
 KINDS = ("sheet", "gif", "mp4")

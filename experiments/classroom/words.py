@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from experiments import style
+from experiments.drawing import style
 from sim.mission import WITH
 from sim.params import KINDS
 from sim.processes.move import onset
