@@ -190,7 +190,7 @@ def _scenarios():
                      "negotiate.sign=0.2", "negotiate.weakness=2", "negotiate.collapse=20", **SIZE)  # fmt: skip
     peace = scenario("mission=parallel", *COMMON, "negotiate.sign=0.3", "negotiate.collapse=20",
                      "mission.comparison=equal_personnel", "mission.person_years=20000",
-                     "judge.expulsion=0.1", "judge.patience=2",
+                     "judge.expulsion=0.05", "judge.patience=2", "judge.political=3", "judge.force=6",
                      "negotiate.aggression=0.9", **SIZE)  # fmt: skip
     regional, un = (handover.mission.components[n] for n in ("regional", "un"))
     regional.leave.after, regional.leave.weeks, un.arrive.weeks = "un.arrive", 2.0, 8.0
