@@ -386,13 +386,13 @@ class Painter:
         model = self.stage.actors[0].model
         names = [words.faction_name(n).removeprefix("the ") for n in model.factions.names]
         entries = [(shape, colour, n) for n, (shape, colour) in zip(names, self.looks)]
-        seen, teams = {}, {}  # of those who joined a mission, what it looks like says whose they are
+        seen, teams = {}, {}
         for actor, helmets in zip(self.stage.actors, self.helmets, strict=True):
             for n, how in helmets.items():
                 if n in words.sent(actor.model):
                     seen.setdefault(how, []).append(style.label(n))
-                elif WITH not in n:
-                    teams.setdefault(how, []).append(style.label(n))
+                else:
+                    teams.setdefault(how, []).append(style.label(n.partition(WITH)[0]))
         entries = [(*e, "") for e in entries]
         for shape, which in (("circle", seen), ("cross", teams)):
             entries += [(shape, c, ", ".join(dict.fromkeys(names)), stripe) for (c, stripe), names in which.items()]

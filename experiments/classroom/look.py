@@ -43,24 +43,24 @@ def helmets(models):
     -------
     for each model, name of mission -> (colour as #rrggbb, stripe): a mission of the same name and force looks the same
     in all models; another of that force is darker, a third one lighter; on one map each has a stripe of its own.
-    Humanitarians who joined a mission look like it, the others are groups of their own
+    A group of humanitarians keeps its look, whether it joined a mission or not
     """
     everybody = [with_humanitarians(p) for p in models]
-    maps = [[(name, part.force.helmet) for name, part in here.items() if WITH not in name] for here in everybody]
-    sent = {(n, f) for p, here in zip(models, maps, strict=True) for n, f in here if n in p.mission.components}
+    maps = [{n: (n.partition(WITH)[0], part.force.helmet) for n, part in here.items()} for here in everybody]
+    sent = {(n, f) for p, here in zip(models, maps, strict=True) for n, f in here.values() if n in p.mission.components}
     found = {}
-    for name, force in sorted((h for here in maps for h in here), key=lambda h: h in sent):
+    for name, force in sorted((h for here in maps for h in here.values()), key=lambda h: h in sent):
         if (name, force) in found:
             continue
         stripes = STRIPES if (name, force) in sent else STRIPES[::-1]  # missions begin with the plain helmet
         shade = sum(f == force for _, f in found) % 3
         colour = [to_rgb(force), _mixed(force, 0, DARKER), _mixed(force, 1, LIGHTER)][shade]
-        taken = [found[h][1] for there in maps if (name, force) in there for h in there if h in found]
+        there = [set(m.values()) for m in maps if (name, force) in m.values()]
+        taken = [found[h][1] for seen in there for h in seen if h in found]
         free = [s for s in stripes if s not in taken] or stripes
         unused = [s for s in free if s not in {s for _, s in found.values()}]
         found[name, force] = (to_hex(colour), (unused or free)[0])
-    looks = [{name: found[name, force] for name, force in here} for here in maps]
-    return [{n: of[n.partition(WITH)[2] or n] for n in here} for of, here in zip(looks, everybody, strict=True)]
+    return [{n: found[h] for n, h in here.items()} for here in maps]
 
 
 def _mixed(colour, end, share):

@@ -314,7 +314,7 @@ def _about(actor, title, changes, helmets, colour):
             for i, n in enumerate(words.sent(model))
         ],
         "humanitarians": [  # the missions after those that are sent
-            {"name": style.label(n), "helmet": helmets[n][0], "stripe": helmets[n][1], "joined": WITH in n}
+            {"name": style.label(n.partition(WITH)[0]), "helmet": helmets[n][0], "stripe": helmets[n][1]}
             for n in model.missions.names[len(words.sent(model)) :]
         ],
     }  # fmt: skip

@@ -163,7 +163,7 @@ export function legend(choose) {
   for (const a of scene.actors) for (const m of a.missions) helmets.set(m.helmet + m.stripe, { ...m, names: (helmets.get(m.helmet + m.stripe)?.names || new Set()).add(m.name) });
   for (const m of helmets.values()) sign("circle", m.helmet, [...m.names].join(", "), "", m.stripe);
   const teams = new Map(), humanitarians = scene.actors.flatMap((a) => a.humanitarians);
-  for (const m of humanitarians) if (!m.joined) teams.set(m.helmet + m.stripe, m); // who joined a mission looks like it
+  for (const m of humanitarians) teams.set(m.helmet + m.stripe, m);
   for (const m of teams.values()) sign("cross", m.helmet, m.name, "", m.stripe);
   if (humanitarians.length) sign("cross", welcome.look.ink, "aid team");
   sign("dot", welcome.look.civilian, `${Math.round(scene.persons_per_dot).toLocaleString("en")} people`);
