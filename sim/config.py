@@ -5,6 +5,7 @@ import sys
 import threading
 from copy import deepcopy
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Dict, List, Optional  # noqa: UP035
@@ -150,6 +151,7 @@ def engine(config):
 
 
 _composing = threading.Lock()  # Hydra's state is global
+MOST_BASES = 256  # combinations of files that a composer remembers: visitors of the classroom may ask for any
 
 
 def composed(overrides=(), hydra=False):
@@ -169,7 +171,7 @@ class Composer:
     """
 
     def __init__(self):
-        self._bases = {}
+        self._base = lru_cache(MOST_BASES)(_of_files)
         self._shared = None
 
     def params(self, overrides):
@@ -179,14 +181,17 @@ class Composer:
             o.input_line for o in parsed if o.package or o.key_or_group == "hydra.searchpath" or _is_choice(o)
         )
         values = [o for o in parsed if o.input_line not in files and not o.is_hydra_override()]
-        if files not in self._bases:
-            self._bases[files] = base = composed(files)
-            base.experiment = Experiment()  # of no bearing on a scenario, and long
-        config = deepcopy(self._bases[files])
+        config = deepcopy(self._base(files))
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         found = to_params(config)
         self._shared = self._shared or found
         return _share(found, self._shared)
+
+
+def _of_files(files):
+    base = composed(files)
+    base.experiment = Experiment()  # of no bearing on a scenario, and long
+    return base
 
 
 def _is_choice(override):

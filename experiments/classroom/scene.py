@@ -6,8 +6,6 @@ send overrides over the network, so only numbers and names of choices are taken:
 
 import re
 import shlex
-import threading
-from copy import deepcopy
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,11 +14,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import OmegaConf
 
 from experiments.drawing import style
 from sim import paths
-from sim.config import composed, to_params
+from sim.config import Composer
 from sim.params import Params, out_of_range
 
 LETTERS = "abc"
@@ -31,7 +28,7 @@ WRITTEN = 3_000  # characters of a model's settings
 BANDS = 2_000  # bands and civilians are what a week's frame is made of
 SHARED = ("country", "seed", "weeks", "civilians")  # what makes it the same country with the same luck
 GROUPS = ("country", "mission")
-_hydra = threading.Lock()  # its composition is global
+_composer = Composer()
 
 
 @dataclass(frozen=True)
@@ -167,15 +164,8 @@ def refused(override):
     return None
 
 
-@lru_cache(maxsize=256)
-def _base(choices):
-    """Compose the chosen files once: it takes Hydra a third of a second."""
-    with _hydra:
-        return composed(choices)
-
-
-def parameters(model):
-    """Return the parameters of a model: the same as `sim.load(*model)`, and faster, since files are read once.
+def allowed(model):
+    """Return the parameters of a model, if one visitor may ask for it.
 
     Raises
     ------
@@ -186,18 +176,10 @@ def parameters(model):
     if length > WRITTEN:
         raise ValueError(f"a model's settings have {length} characters; there may be at most {WRITTEN}")
     for override in model:
-        why = refused(override)
-        if why:
+        if why := refused(override):
             raise ValueError(why)
-    files = [o for o in model if "@" in o or o.split("=", 1)[0] in GROUPS]
-    config = deepcopy(_base(tuple(files)))
-    for override in model:
-        if override not in files:
-            key, value = override.split("=", 1)
-            OmegaConf.update(config, key, OverridesParser.create().parse_override(f"x={value}").value())
-    params = to_params(config)
-    wrong = out_of_range(params)
-    if wrong:
+    params = _composer.params(model)
+    if wrong := out_of_range(params):
         raise ValueError("; ".join(wrong))
     for name, most in MOST.items():
         if getattr(params, name) > most:
@@ -234,7 +216,7 @@ def checked(scene):
     """
     if not 1 <= len(scene.models) <= len(LETTERS):
         raise ValueError(f"{len(scene.models)} models were asked for; one to {len(LETTERS)} stand side by side")
-    params = [parameters(model) for model in scene.models]
+    params = [allowed(model) for model in scene.models]
     for name in SHARED:
         values = [getattr(p, name) for p in params]
         if any(v != values[0] for v in values):

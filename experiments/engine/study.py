@@ -10,16 +10,17 @@ that it draws. A figure of another study is asked for as STUDY.NAME.
 """
 
 from importlib import import_module
-from pathlib import Path
+from pkgutil import iter_modules
 
-HERE = Path(__file__).resolve().parent.parent
+import experiments
+
 NONE = ("drawing", "engine", "classroom")  # folders that are no studies
 EXTRA = "python -m pip install -c constraints.txt -e '.[science]'"
 
 
 def known():
     """Return the names of the folders of studies."""
-    return sorted(f.parent.name for f in HERE.glob("*/__init__.py") if f.parent.name not in NONE)
+    return sorted(m.name for m in iter_modules(experiments.__path__) if m.ispkg and m.name not in NONE)
 
 
 def find(name):

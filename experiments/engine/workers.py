@@ -62,7 +62,7 @@ def each(jobs, workers, do):
                 job, tries = again.pop() if again else (next(todo, None), 1)
                 if job is None:
                     break
-                worker = _idle.pop() if _idle else _Worker()
+                worker = _free()
                 try:
                     worker.pipe.send((do, job))
                 except OSError:  # it died while it had nothing to do
@@ -91,6 +91,13 @@ def each(jobs, workers, do):
     finally:
         for worker, *_ in busy.values():  # the consumer has left: nobody waits for these
             worker.stop()
+
+
+def _free():
+    try:
+        return _idle.pop()
+    except IndexError:  # or another thread was faster
+        return _Worker()
 
 
 class Died(RuntimeError):  # noqa: N818  says what the process did

@@ -30,8 +30,7 @@ import pandas as pd
 from experiments.engine.designs import Values
 from experiments.history import figures, layout, targets
 from experiments.history.hindcast import in_words
-from sim import results
-from sim.config import CONF
+from sim import paths, results
 from sim.model import PeaceModel
 from sim.values import value_of, with_values
 from sim.warm import say, warm_up
@@ -298,7 +297,8 @@ def analyse(x):
     )
     written = with_layouts(draws, x)
     rounded = written.round({"distance": 3}).to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
-    results.whole_file(CONF / "calibrated" / f"{name}.csv", lambda f: f.write_text(head + rounded, "utf-8"))
+    path = paths.file_of("calibrated", f"{name}.yaml").with_suffix(".csv")  # a user's own stays in his folder
+    results.whole_file(path, lambda f: f.write_text(head + rounded, "utf-8"))
     begins = in_words((date.fromisoformat(task.until) + timedelta(days=1)).isoformat())
     x.write(
         {"parameters": parameters, "targets": met},
@@ -314,5 +314,5 @@ def analyse(x):
     )  # fmt: skip
     say(
         f"{met.met.sum()} of {len(met)} targets are within the 90% of runs, {met.near_met.sum()} with the median near "
-        f"(by default {met.met_default.sum()} and {met.near_met_default.sum()}); draws: conf/calibrated/{name}.csv"
+        f"(by default {met.met_default.sum()} and {met.near_met_default.sum()}); draws: {path}"
     )

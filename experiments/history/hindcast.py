@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.drawing.statistics import interval
-from sim.config import CONF
+from sim import paths
 
 MEASURES = {  # name: (simulated columns, observed columns)
     "one-sided deaths": (["osv_all"], ["civilians_killed"]),
@@ -64,10 +64,10 @@ class Observed:
     def of(cls, about, country):
         """Take what an experiment says."""
         known = [f.name for f in fields(cls)[1:]]
-        wrong = [*(k for k in about if k not in known), *(k for k in ("title", "first") if k not in about)]
+        wrong = {*about}.symmetric_difference(known) - {*known[2:]}
         if wrong:
             raise ValueError(
-                f"experiment.analysis has or lacks {', '.join(wrong)}; a country with observed months has "
+                f"experiment.analysis has or lacks {', '.join(sorted(wrong))}; a country with observed months has "
                 f"{', '.join(known)}: take one of conf/history by /history@experiment.analysis"
             )
         if not country.observed:
@@ -75,7 +75,7 @@ class Observed:
         return cls(country, **about)
 
     def _table(self, name):
-        return pd.read_csv(CONF / "country" / name, comment="#")
+        return pd.read_csv(paths.file_of("country", name), comment="#")
 
     @cached_property
     def months(self):

@@ -28,7 +28,7 @@ from experiments.drawing.estimates import FAIL, OPEN, PASS, REPORT, markdown, nu
 from experiments.drawing.statistics import require
 from experiments.validation import figures, patterns
 from sim import params
-from sim.config import CONF
+from sim.paths import choices
 from sim.warm import say
 
 STILL = "STILL PASSES"
@@ -142,9 +142,7 @@ def flips(rows):
 
 def forbidden(names):
     """Return the settings whose name joins a kind of mission with an effect: there must be none."""
-    kinds = {
-        w for group in ("mission", "mandate", "force") for f in (CONF / group).glob("*.yaml") for w in f.stem.split("_")
-    }
+    kinds = {w for group in ("mission", "mandate", "force") for name in choices(group) for w in name.split("_")}
     kinds -= {"only", "equal", "support", "history", "none", "car", *params.TASKS}
     effects = {"bonus", "malus", "effect", "factor", "boost", "gain", "advantage", "multiplier", "penalty", "weight",
                "quality", "success", "violence", "deaths"}  # fmt: skip
