@@ -228,15 +228,22 @@ def checked(scene):
 # ---------------------------------------------------------------------------------- names and cards
 
 
-def choice_of(model, key, default):
-    """Return the last value that a model's overrides give to a key."""
+@lru_cache(maxsize=1)
+def defaults():
+    """Return what conf/config.yaml chooses by itself: dict by group."""
+    listed = yaml.safe_load((paths.CONF / "config.yaml").read_text(encoding="utf-8"))["defaults"]
+    return {group: name for choice in listed if isinstance(choice, dict) for group, name in choice.items()}
+
+
+def choice_of(model, key):
+    """Return the last value that a model's overrides give to a key; the default choice if they give none."""
     given = [o.split("=", 1)[1] for o in model if o.split("=", 1)[0] == key]
-    return given[-1] if given else default
+    return given[-1] if given else defaults().get(key)
 
 
 def mission_of(model):
     """Return the name of the mission model."""
-    return choice_of(model, "mission", "none")
+    return choice_of(model, "mission")
 
 
 def titles(models):
@@ -298,7 +305,7 @@ def control_words(key, value):
 def cards():
     """Return the scenario cards: those of conf/classroom/cards.yaml, and one for each country that has none."""
     written = list(about("classroom", "cards"))
-    used = {choice_of(m, "country", "veltara") for c in written for m in c["models"]}
+    used = {choice_of(m, "country") for c in written for m in c["models"]}
     for country in names_of("country"):
         if country in used:
             continue

@@ -228,7 +228,7 @@ class Stage:
             "link": self.scene().link(), "commands": self.scene().commands(),
             "weeks": self.weeks, "start": str(model.params.country.start),
             "country": {"name": model.params.country.name, "summary": model.params.country.summary,
-                        "key": scenes.choice_of(self.models[0], "country", "veltara")},
+                        "key": scenes.choice_of(self.models[0], "country")},
             "land": {
                 "rows": int(land.shape[0]), "cols": int(land.shape[1]), "km": land.cell_km,
                 "row": land.row.tolist(), "col": land.col.tolist(),
@@ -396,7 +396,7 @@ def _expanded(control, declared, actors):
     common = {k: control.get(k) for k in ("label", "asks", "says", "low", "high", "step")}
     common["all"] = control.get("all", False)
     if path in scenes.GROUPS:
-        given = [scenes.choice_of(a.overrides, path, {"country": "veltara", "mission": "none"}[path]) for a in actors]
+        given = [scenes.choice_of(a.overrides, path) for a in actors]
         about = {"country": "where it happens", "mission": "which missions there are, and how they share the work"}
         yield {**common, "key": path, "kind": "choice", "unit": "", "doc": about[path], "values": given,
                "options": [[n, _said(path, n), _summary(path, n)] for n in scenes.names_of(path)]}  # fmt: skip
@@ -450,7 +450,7 @@ def _mandate(actor, name):
     """Return the mandate of a mission of a model, as overridden or as its file says; None without that mission."""
     if name not in actor.params.mission.components:
         return None
-    given = scenes.choice_of(actor.overrides, f"mandate@mission.components.{name}.mandate", None)
+    given = scenes.choice_of(actor.overrides, f"mandate@mission.components.{name}.mandate")
     said = actor.params.mission.components[name].mandate.summary
     return given or next((n for n in scenes.names_of("mandate") if _summary("mandate", n) == said), "")
 

@@ -15,10 +15,6 @@ COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "
 MASSACRE, BATTLE, AMBUSH = 50, 60, 2  # persons killed; of massacres, by a faction in a week
 DISPLACED_STEPS = (100_000, 250_000, 500_000, 1_000_000, 1_500_000, 2_000_000, 3_000_000)
 ALMOST_ALL = 0.95  # of the planned peak
-FACTIONS = {  # of real countries, as they are written
-    "anti_balaka": "Anti-balaka", "lords_resistance_army": "Lord's Resistance Army", "seleka": "Séléka",
-    "three_r": "3R", "upc": "UPC",
-}  # fmt: skip
 
 
 def percent(x):
@@ -40,7 +36,7 @@ def joined(parts):
 
 def faction_name(name):
     """Return an armed faction as people say it: the rebels."""
-    return "the " + FACTIONS.get(name, " ".join(w.upper() if w in style.ACRONYMS else w for w in name.split("_")))
+    return f"the {style.in_words(name)}"
 
 
 def mission_name(name):

@@ -6,14 +6,18 @@ Things to notice: an arm keeps its colour in all figures, whichever others are d
 mission is grey. Colours follow Okabe & Ito, so they can be told apart with any colour vision, and each arm has its
 own mark as well, so that the figures can be printed in grey.
 
-Things to try: add an arm of your own: it takes the next free colour, and its label is made from its name.
+Things to try: add an arm of your own: it takes the next free colour, and its label is made from its name
+or stands in a file of labels/.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+import yaml
 from matplotlib.figure import Figure
 
+from sim import paths
 from sim.outcomes import OUTCOMES
 
 WIDTH = 8  # inches; at 100 dots per inch a figure is shown 800 px wide, and 9 points are 12 px
@@ -27,17 +31,8 @@ NOBODY = "none"  # the arm without a mission
 # The order of colours. Arms that are not named here come after these, in the order they are given.
 ARMS = (
     "un_only", "regional_only", "sequential", "parallel", "separated", "separated_swapped", "hybrid", "un_support",
-    "parallel_equal", "car_history",
+    "parallel_equal",
 )  # fmt: skip
-ACRONYMS = {"un", "au", "eu", "misca", "minusca", "eufor"}
-SPOKEN = {"ngos": "NGOs"}
-LABELS = {
-    "none": "No mission",
-    "separated_swapped": "Separated, roles swapped",
-    "parallel_equal": "Parallel, equal strengths",
-    "car_history": "As it was in the CAR",
-    "un_support": "UN support",
-}
 
 
 @dataclass(frozen=True)
@@ -71,9 +66,24 @@ def looks(arms):
 
 def label(name):
     """Return the name of an arm or a mission as people say it: `un_only` is UN only."""
-    words = [f"{int(w):,}" if w.isdecimal() else w for w in name.replace("_", " ").split()]
-    spoken = " ".join(w.upper() if w.lower() in ACRONYMS else SPOKEN.get(w, w) for w in words)
-    return LABELS.get(name, spoken[:1].upper() + spoken[1:])
+    said = in_words(name)
+    return said[:1].upper() + said[1:]
+
+
+def in_words(name):
+    """Return a name as people say it within a sentence: the rebels, Séléka."""
+    known = _labels(tuple(paths.own_folders()))
+    words = name.replace("_", " ").split()
+    said = [f"{int(w):,}" if w.isdecimal() else known["words"].get(w.lower(), w) for w in words]
+    return known["names"].get(name, " ".join(said))
+
+
+@cache
+def _labels(_):
+    """Return what conf/labels and users' own say: what to call names, and words in names."""
+    files = [paths.file_of("labels", f"{name}.yaml") for name in paths.choices("labels")]
+    found = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in files]
+    return {kind: {k: v for part in found for k, v in part.get(kind, {}).items()} for kind in ("names", "words")}
 
 
 # ------------------------------------------------------------------------------ outcomes and their units

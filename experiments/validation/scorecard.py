@@ -143,7 +143,7 @@ def flips(rows):
 def forbidden(names):
     """Return the settings whose name joins a kind of mission with an effect: there must be none."""
     kinds = {w for group in ("mission", "mandate", "force") for name in choices(group) for w in name.split("_")}
-    kinds -= {"only", "equal", "support", "history", "none", "car", *params.TASKS}
+    kinds -= {"only", "equal", "support", "history", "none", *choices("country"), *params.TASKS}
     effects = {"bonus", "malus", "effect", "factor", "boost", "gain", "advantage", "multiplier", "penalty", "weight",
                "quality", "success", "violence", "deaths"}  # fmt: skip
     words = {name: set(name.replace(".", "_").split("_")) for name in names}
