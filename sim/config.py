@@ -18,7 +18,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.experimental.callback import Callback
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from omegaconf import OmegaConf
+from omegaconf import OmegaConf, open_dict
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from sim import paths
@@ -176,22 +176,32 @@ class Composer:
 
     def params(self, overrides):
         """Return the parameters of a scenario; what is equal in two scenarios is one object, not a copy."""
-        parsed = OverridesParser.create().parse_overrides(list(overrides))
-        files = tuple(
-            o.input_line for o in parsed if o.package or o.key_or_group == "hydra.searchpath" or _is_choice(o)
-        )
-        values = [o for o in parsed if o.input_line not in files and not o.is_hydra_override()]
-        config = deepcopy(self._base(files))
+        files, values = _parted(overrides)
+        config = deepcopy(self._base(files)[0])
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         found = to_params(config)
         self._shared = self._shared or found
         return _share(found, self._shared)
 
+    def choices(self, overrides):
+        """Return which file of each group of conf/ a scenario is made of, as Hydra names them."""
+        return self._base(_parted(overrides)[0])[1]
+
+
+def _parted(overrides):
+    """Return the overrides that choose files, as they are written, and those that set values."""
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    files = tuple(o.input_line for o in parsed if o.package or o.key_or_group == "hydra.searchpath" or _is_choice(o))
+    return files, [o for o in parsed if o.input_line not in files and not o.is_hydra_override()]
+
 
 def _of_files(files):
-    base = composed(files)
+    base = composed(files, hydra=True)
+    choices = dict(base.hydra.runtime.choices)
     base.experiment = Experiment()  # of no bearing on a scenario, and long
-    return base
+    with open_dict(base):
+        del base["hydra"]
+    return base, choices
 
 
 def _is_choice(override):

@@ -15,11 +15,11 @@ from experiments.sensitivity import indices as ask
 from experiments.sensitivity import summary as sensitivity_summary
 from experiments.sensitivity.indices import NAMES, measured
 from sim import PeaceModel
-from sim.config import composed
+from sim.config import Composer
 from sim.params import out_of_range, walk
 
 ARMS = {arm: loaded(f"mission={arm}", "civilians=60", "weeks=28") for arm in ("none", "un_only", "separated")}
-CHOICES = {a: composed([f"mission={a}"], hydra=True).hydra.runtime.choices for a in ARMS}
+CHOICES = {a: Composer().choices([f"mission={a}"]) for a in ARMS}
 FACTORS = designs.find_factors(ARMS, CHOICES)
 NAMED = tuple(ARMS)
 MODELS = ("un_only", "separated")

@@ -140,6 +140,10 @@ class Experiment:
             self._tried.add(arm)
         return self._composed[tuple(asked)], asked
 
+    def choices(self, arm):
+        """Return which file of each group of conf/ an arm is made of, as Hydra names them."""
+        return self.composer.choices([f"experiment={self.name}", *self.scenario(arm).asked])
+
     @functools.cached_property
     def dates(self):
         """The months of which maps are kept: those asked for, the first ones, or four over the run."""

@@ -31,7 +31,6 @@ from experiments.engine import runs
 from experiments.sensitivity import designs, figures, summary
 from experiments.sensitivity import indices as ask
 from sim import results
-from sim.config import composed
 from sim.warm import say
 
 
@@ -74,10 +73,7 @@ class Analysis:
         self.x, self.size, about = x, Size.of(x.about.analysis), x.about.analysis
         self.studied, self.paths = about["studied"], tuple(about["plane"])
         self.arms, self.missions = tuple(x.arms), tuple(a for a in x.arms if a != x.baseline)
-        choices = {}
-        for arm in self.arms:
-            x.scenario(arm)
-            choices[arm] = composed([f"experiment={x.name}", *x.scenarios[arm].asked], hydra=True).hydra.runtime.choices
+        choices = {arm: x.choices(arm) for arm in self.arms}
         self.factors = designs.find_factors({arm: x.scenarios[arm].params for arm in self.arms}, choices)
         self.names = list(self.factors)[:: self.size.every]
         for path in self.paths:
