@@ -1,6 +1,6 @@
 """A value of the parameter tree by its dotted path, as `country.factions.rebels.fighters`: read it, or set some."""
 
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 
 
 def value_of(params, path):
@@ -40,11 +40,8 @@ def _set(node, given, where):
 
 
 def _inner(node, name, where, path):
-    there = (
-        list(node) if isinstance(node, dict) else [f.name for f in fields(node)] if hasattr(node, "__dict__") else []
-    )
+    there = list(node) if isinstance(node, dict) else [f.name for f in fields(node)] if is_dataclass(node) else []
     if name not in there:
-        raise ValueError(
-            f"{path} is not a setting; {where or 'the configuration'} has {', '.join(sorted(there)) or 'no parts'}"
-        )
+        has = ", ".join(sorted(there)) or "no parts"
+        raise ValueError(f"{path} is not a setting; {where or 'the configuration'} has {has}")
     return node[name] if isinstance(node, dict) else getattr(node, name)

@@ -62,13 +62,8 @@ class Experiment:
         if self.baseline not in self.arms:
             raise ValueError(f"experiment.baseline is {self.baseline!r}; choose among {', '.join(self.arms)}")
         self.figures = {n.rpartition(".")[2]: study.figure(self.about.study, n) for n in self.about.figures}
-        self.composer, self.scenarios, self.jobs, self.began, self.done_here = (
-            Composer(),
-            {},
-            [],
-            time.perf_counter(),
-            0,
-        )
+        self.composer, self.scenarios, self.jobs = Composer(), {}, []
+        self.began, self.done_here = time.perf_counter(), 0
         self._composed, self._tried, self._panels = {}, set(), {}
         self.keep = None  # what a study wants of a run besides: function of the finished model
         plan = getattr(self.study, "plan", None)

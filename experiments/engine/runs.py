@@ -43,9 +43,8 @@ __all__ = ["Failures", "Job", "available_cores", "gather", "plan", "run"]
 LOCKS = ".locks"
 MAPS = "maps.parquet"
 ELSEWHERE = "another process is at it"
-DRAFT = re.compile(
-    r"\.(?:\d+\.)?(\w+-\d+-\w+(?:-\w+)?)\.(?:\d+\.draft|\d+\.old|failed\.json)"
-)  # of the run of that key
+# What is half-written of the run of a key.
+DRAFT = re.compile(r"\.(?:\d+\.)?(\w+-\d+-\w+(?:-\w+)?)\.(?:\d+\.draft|\d+\.old|failed\.json)")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -68,9 +67,7 @@ class Job:
     key: str  # resolved configuration, seed, model's source
     dates: tuple = ()  # months of which maps are kept
     overrides: tuple = ()  # what was asked for, to be told with a failure
-    changes: object = (
-        None  # what makes the run's parameters of the scenario's: of(params); a sim.calibrated.Calibration
-    )
+    changes: object = None  # what makes the run's parameters of the scenario's: of(params), as a Calibration does
     monthly: bool = True  # is the monthly panel kept
     keep: object = None  # what else is kept: function of the finished model that returns a dictionary of numbers
 

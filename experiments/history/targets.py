@@ -187,9 +187,9 @@ def knox(events):
         return 1.0
     close = np.hypot(x[i] - x[j], y[i] - y[j]) <= NEAR_KM
     soon = np.abs(week[i] - week[j]) <= NEAR_WEEKS
-    return (
-        max((close & soon).mean() / max(close.mean() * soon.mean(), 1e-9), 0.1) if close.any() and soon.any() else 1.0
-    )
+    if not (close.any() and soon.any()):
+        return 1.0
+    return max((close & soon).mean() / max(close.mean() * soon.mean(), 1e-9), 0.1)
 
 
 def meaning(name, about):
