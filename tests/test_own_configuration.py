@@ -10,6 +10,7 @@ from hydra.errors import HydraException
 
 from experiments import __main__ as experiments
 from experiments.classroom import scene as scenes
+from experiments.drawing import style
 from experiments.engine import tables, workers
 from sim import PeaceModel, load, paths
 from sim import __main__ as command
@@ -118,6 +119,18 @@ def test_the_page_is_told_where_it_is(own, named, monkeypatch, tmp_path):
     words += ["sheet", "country=island", "mission=patrols", "weeks=60", "civilians=50", "--seeds", "2"]
     assert run(classroom, *words, monkeypatch=monkeypatch) == (0 if named else 2)
     assert bool(list((tmp_path / "here").rglob("*.pdf"))) == named
+
+
+def test_figures_call_a_mission_what_its_owner_calls_it(own):
+    (own / "labels").mkdir()
+    (own / "labels" / "island.yaml").write_text("names: {patrols: The coast guard}\nwords: {ig: IG}\n")
+    with paths.also(own):
+        assert [style.label(name) for name in ("patrols", "two_ig", "un_only")] == [
+            "The coast guard",
+            "Two IG",
+            "UN only",
+        ]
+    assert style.label("patrols") == "Patrols"
 
 
 def test_python_finds_it(own):

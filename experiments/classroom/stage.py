@@ -1,6 +1,7 @@
 """The stage: a scene's models stepped side by side, and what is shown of them."""
 
 import base64
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from sim.mission import WITH
 from sim.model import PeaceModel
 from sim.processes import relieve
 from sim.state import AWAY, HOME
+from sim.values import value_of
 
 YEAR = 52
 
@@ -457,12 +459,8 @@ def _mandate(actor, name):
 
 def _value(params, key):
     """Return a parameter by its dotted path; None if the model has no such mission."""
-    node = params
-    for part in key.split("."):
-        node = node.get(part) if isinstance(node, dict) else getattr(node, part)
-        if node is None:
-            return None
-    return node
+    with suppress(ValueError):
+        return value_of(params, key)
 
 
 def _said(group, name):
