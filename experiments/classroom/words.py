@@ -41,8 +41,7 @@ def faction_name(name):
 
 def mission_name(name):
     """Return a mission as people say it: the UN mission."""
-    said = style.label(name)
-    return f"the {said if said[:2].isupper() else said[:1].lower() + said[1:]} mission"
+    return f"the {style.spoken(name)} mission"
 
 
 def mission_said(model, name):
@@ -50,8 +49,7 @@ def mission_said(model, name):
     group, _, joined = name.partition(WITH)
     if name in model.params.mission.components or group not in model.params.country.humanitarians:
         return mission_name(name)
-    said = style.label(group)
-    said = f"the {said if said[:2].isupper() else said[:1].lower() + said[1:]}"
+    said = f"the {style.spoken(group)}"
     return f"{said} under {mission_name(joined)}" if joined else said
 
 

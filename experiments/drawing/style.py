@@ -70,8 +70,14 @@ def label(name):
     return said[:1].upper() + said[1:]
 
 
+def spoken(name):
+    """Return a label as it stands within a sentence: no mission, UN only."""
+    said = label(name)
+    return said if said[:2].isupper() else said[:1].lower() + said[1:]
+
+
 def in_words(name):
-    """Return a name as people say it within a sentence: the rebels, Séléka."""
+    """Return a name in words, as its label says it or in small letters: rebels, Séléka."""
     known = _labels(tuple(paths.own_folders()))
     words = name.replace("_", " ").split()
     said = [f"{int(w):,}" if w.isdecimal() else known["words"].get(w.lower(), w) for w in words]
