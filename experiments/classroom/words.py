@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from experiments.drawing import style
+from experiments.drawing.panels import spoken
 from sim.mission import WITH
 from sim.params import KINDS
 from sim.processes.move import onset
@@ -41,7 +42,7 @@ def faction_name(name):
 
 def mission_name(name):
     """Return a mission as people say it: the UN mission."""
-    return f"the {style.spoken(name)} mission"
+    return f"the {spoken(name)} mission"
 
 
 def mission_said(model, name):
@@ -49,7 +50,7 @@ def mission_said(model, name):
     group, _, joined = name.partition(WITH)
     if name in model.params.mission.components or group not in model.params.country.humanitarians:
         return mission_name(name)
-    said = f"the {style.spoken(group)}"
+    said = f"the {spoken(group)}"
     return f"{said} under {mission_name(joined)}" if joined else said
 
 

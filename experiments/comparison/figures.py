@@ -16,7 +16,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from experiments.drawing.panels import DEATHS, HALO, folded, plain, year_axis, years
+from experiments.drawing.panels import DEATHS, HALO, folded, plain, spoken, year_axis, years
 from experiments.drawing.statistics import paired_differences, require, t_quantile
 from experiments.drawing.style import (
     FLOWS,
@@ -32,7 +32,6 @@ from experiments.drawing.style import (
     scaled_unit,
     sheet,
     short_number,
-    spoken,
     unit,
 )
 

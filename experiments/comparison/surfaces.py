@@ -16,7 +16,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.ticker import FuncFormatter
 
 from experiments.comparison.figures import apart
-from experiments.drawing.panels import HALO, folded, plain
+from experiments.drawing.panels import HALO, folded, plain, spoken
 from experiments.drawing.statistics import interval
 from experiments.drawing.style import (
     GREY,
@@ -30,7 +30,6 @@ from experiments.drawing.style import (
     scaled_unit,
     sheet,
     short_number,
-    spoken,
 )
 
 PALE = 0.35  # strength of the colour of a winner who may only have been lucky

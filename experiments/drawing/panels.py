@@ -1,4 +1,4 @@
-"""What figures share: axes of years and of counts, marks of when missions came."""
+"""What figures share: axes of years and of counts, names in sentences, marks of when missions came."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from experiments.drawing.style import GREY, PALE, SIZE, short_number
+from experiments.drawing.style import GREY, PALE, SIZE, label, short_number
 
 BANDS = ((0.05, 0.95), (0.25, 0.75))  # of seeds
 # Shades of grey, so that the helmets are the only colours on a map.
@@ -38,6 +38,12 @@ def folded(text, width):
         joined = f"{lines[-1]} {word}".strip()
         lines = [*lines[:-1], joined] if len(joined) <= width or not lines[-1] else [*lines, word]
     return "\n".join(lines)
+
+
+def spoken(name):
+    """Return a label as it stands within a sentence: no mission, UN only."""
+    said = label(name)
+    return said if said[:2].isupper() else said[:1].lower() + said[1:]
 
 
 def plain(value, _=None):

@@ -70,12 +70,6 @@ def label(name):
     return said[:1].upper() + said[1:]
 
 
-def spoken(name):
-    """Return a label as it stands within a sentence: no mission, UN only."""
-    said = label(name)
-    return said if said[:2].isupper() else said[:1].lower() + said[1:]
-
-
 def in_words(name):
     """Return a name in words, as its label says it or in small letters: rebels, Séléka."""
     known = _labels(tuple(paths.own_folders()))
