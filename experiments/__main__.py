@@ -1,4 +1,4 @@
-"""Run an experiment and draw it, or evaluate the model.
+"""Run an experiment: its runs, its tables, its figures, and whatever else its study makes of it.
 
 python -m experiments                          all mission models in the default country, 30 paired seeds
 python -m experiments car experiment.seeds=10  any experiment of conf/experiment, with any override
@@ -6,68 +6,45 @@ python -m experiments --list                   their names and questions
 python -m experiments --status delay           how far it is, from any terminal; also the folder of a sweep
 python -m experiments delay --retry-failed     only the runs that failed
 python -m experiments delay hydra/launcher=dask   on another engine: joblib, submitit_slurm, dask
-python -m experiments validation               can it be believed: one of the evaluations in --list
+python -m experiments validation               can it be believed: the scorecard
 """
 
 import argparse
-import importlib
 import sys
 from pathlib import Path
 
-import yaml
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments import runs, sweep
-from experiments.experiment import Experiment, names
+from experiments.engine import runs, sweep
+from experiments.engine.experiment import Experiment, names
 from sim import paths
-from sim.config import explain
+from sim.config import composed, explain
 from sim.warm import say
-
-EVALUATIONS = ("validation", "regression", "verification", "calibration", "sensitivity")  # modules of that name
 
 
 def _arguments(words):
     parser = argparse.ArgumentParser(prog="python -m experiments", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("words", nargs="*", metavar="NAME key=value", help="an experiment and overrides")
-    parser.add_argument("--list", action="store_true", help="name the experiments and evaluations")
+    parser.add_argument("--list", action="store_true", help="name the experiments and their questions")
     parser.add_argument("--workers", type=int, help="runs at a time; all cores if not given")
     parser.add_argument("--status", action="store_true", help="say how far an experiment or the folder of a sweep is")
     parser.add_argument("--retry-failed", action="store_true", help="run those that failed again, and only those")
     parser.add_argument("--config-dir", help="a folder of your own experiments, countries, missions, ...")
-    return parser.parse_args(words)
-
-
-def _evaluation(name):
-    """Return the module of an evaluation."""
-    try:
-        return importlib.import_module(f"experiments.evaluation.{name}")
-    except ModuleNotFoundError as error:
-        how = "python -m pip install -c constraints.txt -e '.[science]'"
-        raise ValueError(f"{name} needs {error.name}: {how}") from None
-
-
-def _list():
-    for name in names():
-        about = yaml.safe_load(paths.file_of("experiment", f"{name}.yaml").read_text(encoding="utf-8"))
-        print(f"{name:<20}{about['experiment']['question']}")
-    print("\nevaluations of the model:")
-    for name in EVALUATIONS:
-        print(f"{name:<20}{_evaluation(name).__doc__.splitlines()[0]}")
+    given = parser.parse_intermixed_args(words)
+    if given.workers is not None and given.workers < 1:
+        raise ValueError(f"--workers is {given.workers}; it must be at least 1")
+    return given
 
 
 def main(words=None):
     """Run what the command line names."""
-    words = sys.argv[1:] if words is None else list(words)
     try:
-        words = paths.take_folders(words)
-        if words and words[0] in EVALUATIONS:
-            _evaluation(words[0]).main(words[1:])
-            return
-        given = _arguments(words)
+        given = _arguments(paths.take_folders(sys.argv[1:] if words is None else list(words)))
         if given.list:
-            _list()
+            for name in names():
+                print(f"{name:<20}{composed([f'experiment={name}']).experiment.question}")
             return
         name = next((w for w in given.words if "=" not in w), "mission_models")
         if given.status:

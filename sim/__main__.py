@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from sim import branch, outcomes, paths, results
 from sim.calibrated import Calibration
-from sim.config import Config, Multirun, explain, register, to_params
+from sim.config import Config, Multirun, engine, explain, register, to_params
 from sim.model import PeaceModel
 from sim.warm import between_steps, progress, say, warm_up
 
@@ -27,10 +27,8 @@ def simulate(config):
     params, run = to_params(config), config.run
     alone = HydraConfig.get().mode != RunMode.MULTIRUN and run.seeds is None
     if not (alone or run.folders or run.branch_from or run.save_at is not None):
-        from experiments import sweep  # a run alone needs none of it
-
-        Multirun.folder = Path(HydraConfig.get().sweep.dir)
-        return sweep.scenario_job(config)
+        Multirun.folder, Multirun.engine = Path(HydraConfig.get().sweep.dir), engine(config)
+        return Multirun.engine.scenario_job(config)
     choices, given = HydraConfig.get().runtime.choices, HydraConfig.get().overrides.task
     if calibration := Calibration.asked_for(config.calibration, given):
         params = calibration.of(params)
@@ -99,8 +97,6 @@ def main():
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here, not as a stack of frames
     GlobalHydra.instance().clear()
     register()
-    if any(word.startswith("hydra/launcher=") for word in sys.argv):
-        from experiments import dask_launcher  # noqa: F401  makes itself known to Hydra
     Multirun.folder, code = None, 0
     try:
         sys.argv[1:] = paths.take_folders(sys.argv[1:])
@@ -112,9 +108,7 @@ def main():
         say("interrupted: " + ("finished runs are kept" if Multirun.folder else "nothing was written"))
         sys.exit(130)
     if Multirun.folder is not None and (Multirun.folder / "plan").is_dir():
-        from experiments import sweep
-
-        code = max(code, 0 if sweep.finish(Multirun.folder) else 1)
+        code = max(code, 0 if Multirun.engine.finish(Multirun.folder) else 1)
     if code:
         sys.exit(code)
 

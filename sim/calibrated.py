@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from sim import paths
+from sim.values import with_values
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Calibration:
         """Return parameters with those of their seed's row in place."""
         table = self.table
         row = table.iloc[(params.seed - 1) % len(table)]
-        params = with_values(params, {n: row[n] for n in table.columns if "." in n and n not in self.kept})
+        params = with_values(params, {n: float(row[n]) for n in table.columns if "." in n and n not in self.kept})
         return replace(params, seed=int(row["seed"])) if self.same_past else params
 
 
@@ -64,12 +65,3 @@ def _table(path):
     import pandas as pd
 
     return pd.read_csv(path, comment="#")
-
-
-def with_values(params, values):
-    """Return parameters with some of them set: {"prey.rate": 60.0}."""
-    groups = {}
-    for name, value in values.items():
-        group, leaf = name.split(".")
-        groups.setdefault(group, {})[leaf] = float(value)
-    return replace(params, **{g: replace(getattr(params, g), **v) for g, v in groups.items()})

@@ -2,8 +2,11 @@
 
 import hashlib
 import sys
+import threading
 from copy import deepcopy
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Dict, List, Optional  # noqa: UP035
 
@@ -15,11 +18,12 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.experimental.callback import Callback
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from omegaconf import OmegaConf
+from omegaconf import OmegaConf, open_dict
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from sim import paths
 from sim.calibrated import Calibration
+from sim.country import finer
 from sim.params import Params, part, table, text
 from sim.paths import CONF
 
@@ -41,13 +45,14 @@ class Run:
     )
     months: List[str] = table("months, as YYYY-MM, of which a sweep keeps maps", list)
     objective: List[str] = table("outcomes whose means over the seeds an optimising sweeper is given", list)
+    engine: Optional[str] = text("module that does the jobs of a multirun and ends it", None)
 
 
 @dataclass(kw_only=True)
 class Design:
     """Points at which every arm is run: each axis is a setting, its values, or its lowest and highest."""
 
-    kind: str = "grid"  # all combinations; lhs, sobol, morris: samples; optuna: optimisation (experiments/designs.py)
+    kind: str = "grid"  # all combinations; lhs, sobol, morris: samples; optuna: optimisation (engine/designs.py)
     axes: Dict[str, Any] = field(default_factory=dict)  # setting: values; or a name: {level: overrides}
     points: int = 16  # of lhs and sobol; trajectories of morris; trials of optuna
     seed: int = 1  # of the design itself
@@ -72,16 +77,24 @@ class Adaptive:
 
 @dataclass(kw_only=True)
 class Experiment:
-    """A comparison: arms that differ, seeds that they share, figures that show it."""
+    """What is run, what is kept of a run, and the study that makes something of it."""
 
     name: Optional[str] = text("name of its results", None)
     question: str = text("what it asks")
-    arms: Dict[str, List[str]] = field(default_factory=dict)  # name: overrides
+    study: str = "comparison"  # a folder of experiments/, or a module in one
+    analysis: Dict[str, Any] = field(default_factory=dict)  # what the study wants to know besides
+    arms: Dict[str, List[str]] = field(default_factory=dict)  # name: overrides; "as NAME" stands for a preset
+    common: List[str] = field(default_factory=list)  # overrides of every arm, before its own
+    presets: Dict[str, List[str]] = field(default_factory=dict)  # name: overrides that several arms share
+    variants: Dict[str, List[str]] = field(default_factory=dict)  # "ARM, NAME" is an arm with these overrides as well
     baseline: Optional[str] = text("arm that the others are compared with", None)
     seeds: int = 30
     first_seed: int = 1
-    figures: List[str] = field(default_factory=list)
-    map_dates: List[str] = field(default_factory=list)  # months as YYYY-MM; none: four over the run
+    figures: List[str] = field(default_factory=list)  # of the study, or STUDY.NAME of another one
+    monthly: bool = True  # keep the monthly panel of each run; without, its outcomes alone
+    map_dates: List[str] = field(default_factory=list)  # months, as YYYY-MM, of which maps are kept; none: four
+    map_months: Optional[int] = None  # keep maps of the first so many months instead
+    map_arms: Optional[List[str]] = None  # arms of which maps are kept; none: all, without a design
     same_past: bool = False  # with a calibration: seed s also takes the luck with which draw s was accepted
     design: Design = part(Design)
     adaptive: Adaptive = part(Adaptive)
@@ -92,6 +105,9 @@ class Config(Params):
     """Everything that can be set on the command line."""
 
     calibration: Optional[str] = text("calibration to draw parameters from, by seed; none: the defaults", None)
+    finer: float = field(
+        default=1.0, metadata={"doc": "cells a side, as a multiple of the map's own; of generated maps"}
+    )
     run: Run = part(Run)
     experiment: Experiment = part(Experiment)
 
@@ -120,21 +136,31 @@ def _sweep_name(name):
 
 
 class Multirun(Callback):
-    """A callback of Hydra: takes down where a multirun puts its results."""
+    """A callback of Hydra: takes down where a multirun puts its results, and loads the engine that does its jobs."""
 
-    folder = None
+    folder, engine = None, None
 
     def on_multirun_start(self, config, **_):
-        """Take down the folder."""
-        Multirun.folder = Path(config.hydra.sweep.dir)
+        """Take down the folder and the engine."""
+        Multirun.folder, Multirun.engine = Path(config.hydra.sweep.dir), engine(config)
+
+
+def engine(config):
+    """Return the module that the configuration names to do the jobs of a multirun; its launchers are known then."""
+    return import_module(config.run.engine)
+
+
+_composing = threading.Lock()  # Hydra's state is global
+MOST_BASES = 256  # combinations of files that a composer remembers: visitors of the classroom may ask for any
 
 
 def composed(overrides=(), hydra=False):
     """Compose a configuration from overrides as on the command line, with Hydra's own part if asked for."""
-    register()
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("config", overrides=list(overrides), return_hydra_config=hydra)
+    with _composing:
+        register()
+        GlobalHydra.instance().clear()
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            return compose("config", overrides=list(overrides), return_hydra_config=hydra)
 
 
 class Composer:
@@ -145,23 +171,37 @@ class Composer:
     """
 
     def __init__(self):
-        self._bases = {}
+        self._base = lru_cache(MOST_BASES)(_of_files)
         self._shared = None
 
     def params(self, overrides):
         """Return the parameters of a scenario; what is equal in two scenarios is one object, not a copy."""
-        parsed = OverridesParser.create().parse_overrides(list(overrides))
-        files = tuple(
-            o.input_line for o in parsed if o.package or o.key_or_group == "hydra.searchpath" or _is_choice(o)
-        )
-        values = [o for o in parsed if o.input_line not in files and not o.is_hydra_override()]
-        if files not in self._bases:
-            self._bases[files] = composed(files)
-        config = deepcopy(self._bases[files])
+        files, values = _parted(overrides)
+        config = deepcopy(self._base(files)[0])
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         found = to_params(config)
         self._shared = self._shared or found
         return _share(found, self._shared)
+
+    def choices(self, overrides):
+        """Return which file of each group of conf/ a scenario is made of, as Hydra names them."""
+        return self._base(_parted(overrides)[0])[1]
+
+
+def _parted(overrides):
+    """Return the overrides that choose files, as they are written, and those that set values."""
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    files = tuple(o.input_line for o in parsed if o.package or o.key_or_group == "hydra.searchpath" or _is_choice(o))
+    return files, [o for o in parsed if o.input_line not in files and not o.is_hydra_override()]
+
+
+def _of_files(files):
+    base = composed(files, hydra=True)
+    choices = dict(base.hydra.runtime.choices)
+    base.experiment = Experiment()  # of no bearing on a scenario, and long
+    with open_dict(base):
+        del base["hydra"]
+    return base, choices
 
 
 def _is_choice(override):
@@ -188,7 +228,8 @@ def to_params(config):
         path = paths.file_of("country", getattr(whole.country, name) or "")
         if path.is_file() and not path.is_relative_to(CONF):
             setattr(whole.country, name, str(path))
-    return Params(**{name: getattr(whole, name) for name in Params.__dataclass_fields__})
+    params = Params(**{name: getattr(whole, name) for name in Params.__dataclass_fields__})
+    return params if whole.finer == 1 else replace(params, country=finer(params.country, whole.finer))
 
 
 def load(*overrides, config_dir=None):

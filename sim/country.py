@@ -6,6 +6,7 @@ A map is generated from a few heartlands, towns and deposits, or read from a tab
 
 import csv
 import math
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -229,6 +230,22 @@ def _generate_cells(country):
         "resources": np.clip(resources, 0, 1),
         "institutions": np.clip(0.1 + 0.35 * capital[0] ** 0.5 + 0.15 * to_town - 0.1 * remoteness, 0.02, 1),
     }  # fmt: skip
+
+
+def finer(country, times):
+    """Return the same country on a generated map of so many times as many cells a side, everything where it was."""
+    if country.cells:
+        raise ValueError(f"country.cells is {country.cells!r}; only a generated map can be drawn with other cells")
+    if not times > 0:
+        raise ValueError(f"finer is {times:g}; it must be above 0")
+
+    def moved(spots):
+        return {n: replace(s, row=type(s.row)(s.row * times), col=type(s.col)(s.col * times)) for n, s in spots.items()}
+
+    return replace(
+        country, rows=round(country.rows * times), cols=round(country.cols * times), cell_km=country.cell_km / times,
+        places=moved(country.places), communities=moved(country.communities), deposits=moved(country.deposits),
+    )  # fmt: skip
 
 
 def _texture(country, knots=7):

@@ -96,7 +96,7 @@ def undisturbed(folder, n_runs, seeds=SEEDS):
 
 def simulated(folder):
     """Return the seconds of pure simulation of every run of a sweep."""
-    from experiments import runs, sweep
+    from experiments.engine import runs, sweep
 
     return [runs.read(job)["seconds"] for job in sweep.planned(folder)[0]]
 
@@ -147,7 +147,8 @@ def many(folder):
     They are a few real runs, each taken for many with all numbers changed a little, so that none occurs twice: the
     tables are larger than those of real ones, in which many numbers are whole.
     """
-    from experiments import results, runs
+    from experiments.engine import runs
+    from experiments.engine import tables as results
     from sim import load
 
     jobs = runs.plan({"none": load()}, range(1, 17), folder / "runs")

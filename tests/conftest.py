@@ -214,6 +214,10 @@ def own_configuration(folder):
             2012-01,3,1,2,,,0
             2012-02,5,0,1,,,0
             """,
+        "history/island.yaml": """
+            title: the island
+            first: "2012-02"
+            """,
         "mission/patrols.yaml": """
             summary: A small patrol mission under a mandate of one's own.
             cases: [invented]
@@ -227,7 +231,7 @@ def own_configuration(folder):
             """,
         "experiment/patrolled.yaml": """
             # @package _global_
-            defaults: [{override /country: island}]
+            defaults: [{/history@experiment.analysis: island}, {override /country: island}]
             weeks: 9
             civilians: 50
             experiment:
@@ -235,7 +239,7 @@ def own_configuration(folder):
               question: Do patrols do anything on the island?
               seeds: 2
               arms: {none: [mission=none], patrols: [mission=patrols]}
-              figures: [observed]
+              figures: [history.observed, history.counterfactuals]
             """,
         "calibrated/moorish.csv": """
             # made up

@@ -1,6 +1,8 @@
 """Calibration: what histories are summarised by, what runs draw, and that nothing from December 2013 on is used."""
 
 import os
+import re
+import shutil
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -8,15 +10,21 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import CONF, loaded, scenario
+from omegaconf import OmegaConf
 
 from experiments import __main__ as command
-from experiments.evaluation import calibration, layout, targets
+from experiments.history import calibration, layout, targets
 from sim import PeaceModel, load
-from sim.calibrated import Calibration, with_values
+from sim.calibrated import Calibration
+from sim.config import composed
 from sim.params import out_of_range, rows
+from sim.values import value_of, with_values
 
 DATA = os.environ.get("CAR_DATA")
-ABOUT = yaml.safe_load((CONF / "calibrated" / "car.yaml").read_text(encoding="utf-8"))
+EXPERIMENT = OmegaConf.to_object(composed(["experiment=calibration"]).experiment)
+SCENARIO = ["experiment=calibration", *EXPERIMENT.arms["war"]]
+ABOUT = EXPERIMENT.analysis
+GED, BASES, STRENGTH = ABOUT["events"]["file"], ABOUT["missions"]["bases"], ABOUT["missions"]["strength"]
 DEPLOYED = ["deploy.base_size", "deploy.base_skew", "deploy.build_up"]  # drawn too, but not from the country's history
 GED_COLUMNS = [
     "date_start", "date_end", "type_of_violence", "side_a", "side_b", "longitude", "latitude", "where_prec", "best",
@@ -34,8 +42,18 @@ def history(*rows):
 def ged(folder, *events):
     """Write events as UCDP publishes them: (start, end, type, side a, side b, best)."""
     rows = [(a, b, kind, x, y, 18.5, 4.4, 1, best, best) for a, b, kind, x, y, best in events]
-    pd.DataFrame(rows, columns=GED_COLUMNS).to_csv(folder / targets.GED, index=False)
+    pd.DataFrame(rows, columns=GED_COLUMNS).to_csv(folder / GED, index=False)
     return folder
+
+
+def observed(folder):
+    """Read the events of a folder as the calibration does."""
+    return targets.ged_events(folder, ABOUT["events"], "2012-01-01", ABOUT["until"])
+
+
+def task_of(folder):
+    """Return the calibration's task with the data of a folder."""
+    return calibration.Task(load(*SCENARIO), {**ABOUT, "data": str(folder)})
 
 
 # ------------------------------------------------------------------------------ the summary
@@ -46,7 +64,9 @@ def test_a_history_by_hand():
         (0, "government", True, 0, 0, 4), (0, "seleka", False, 1, 1, 12), (50, "seleka", False, 210, 0, 3),
         (99, "anti_balaka", False, 210, 0, 3),
     )  # fmt: skip
-    found = {k: targets.spoken(k, v) for k, v in targets.summary(events, 100, {"displaced_2012": 0.1}).items()}
+    away = {"displaced_2012": 0.1, "displaced_2013": 0.2}
+    found = targets.summary(events, 100, ABOUT["targets"], away)
+    found = {k: targets.spoken(k, ABOUT["targets"][k], v) for k, v in found.items()}
     assert (found["events_before"], found["events_march"], found["events_autumn"]) == pytest.approx((2, 1, 1))
     assert (found["killed"], found["battle_dead"]) == pytest.approx((18, 4))
     assert (found["attack_size"], found["battle_size"]) == pytest.approx((3, 4))
@@ -59,8 +79,8 @@ def test_a_history_by_hand():
 
 def test_every_target_can_be_computed_of_nothing_and_of_one_event():
     for events in (history(), history((3, "seleka", False, 0.0, 0.0, 2))):
-        found = targets.summary(events, 100, {"displaced_2012": 0.0, "displaced_2013": 0.0})
-        assert set(found) == set(ABOUT["targets"]) == set(targets.MEANINGS)
+        found = targets.summary(events, 100, ABOUT["targets"], {"displaced_2012": 0.0, "displaced_2013": 0.0})
+        assert set(found) == set(ABOUT["targets"])
         assert np.isfinite(list(found.values())).all()
 
 
@@ -104,17 +124,17 @@ def test_what_comes_after_november_2013_is_never_read(tmp_path):
         ("2013-12-05", "2013-12-05", 3, "anti-Balaka", "Civilians", 400),
         ("2013-11-20", "2013-12-31", 3, "Seleka", "Civilians", 100),  # a report of two months
     ]
-    short = targets.ged_events(ged(tmp_path, past), "2012-01-01", ABOUT["until"])
-    whole = targets.ged_events(ged(tmp_path, past, *late), "2012-01-01", ABOUT["until"])
+    short = observed(ged(tmp_path, past))
+    whole = observed(ged(tmp_path, past, *late))
     pd.testing.assert_frame_equal(short, whole)
-    params = load(*ABOUT["scenario"])
+    params = load(*SCENARIO)
     assert params.weeks == 100  # 700 days: to 30 November 2013
     assert not params.mission.components
 
 
 def test_what_the_seleka_did_in_government_is_the_selekas(tmp_path):
     government = "Government of Central African Republic"
-    found = targets.ged_events(
+    found = observed(
         ged(
             tmp_path,
             ("2013-03-01", "2013-03-01", 3, government, "Civilians", 1),
@@ -122,20 +142,20 @@ def test_what_the_seleka_did_in_government_is_the_selekas(tmp_path):
             ("2013-09-10", "2013-09-10", 1, government, "anti-Balaka", 1),
             ("2013-01-10", "2013-01-10", 1, government, "Seleka", 1),
             ("2013-01-10", "2013-01-10", 1, "Government of Uganda", "LRA", 1),
-        ),
-        "2012-01-01",
-        ABOUT["until"],
+        )
     )
     assert found.faction.tolist() == ["government", "seleka", "seleka", "government"]
     assert found.state.tolist() == [False, False, False, True]
 
 
 def test_without_data_it_says_so_and_does_nothing(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("pyabc")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CAR_DATA", raising=False)
-    for words, said in (([], "give --data DIR, or set CAR_DATA"), (["--data", str(tmp_path)], f"no {targets.GED} in")):
+    given = f"experiment.analysis.data={tmp_path}"
+    for words, said in (([], "no data: give experiment.analysis.data=DIR"), ([given], f"there is no {GED} in")):
         with pytest.raises(SystemExit) as left:
-            calibration.main(words)
+            command.main(["calibration", *words])
         assert left.value.code == 2
         assert said in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
@@ -179,10 +199,7 @@ def test_a_calibration_changes_nothing_else_and_what_is_given_stays():
     plain, calibrated = loaded("country=car"), load("country=car", "calibration=car", "prey.rate=33", "judge.decay=0.5")
     assert calibrated.prey.rate == 33
     assert calibrated.judge.decay == 0.5
-    back = with_values(
-        calibrated,
-        {n: getattr(getattr(plain, n.split(".")[0]), n.split(".")[1]) for n in [*ABOUT["priors"], *DEPLOYED]},
-    )
+    back = with_values(calibrated, {n: value_of(plain, n) for n in [*ABOUT["priors"], *DEPLOYED]})
     back.judge.decay = plain.judge.decay
     assert asdict(back) == asdict(plain)
     assert Calibration.asked_for(None) is None
@@ -212,7 +229,7 @@ def test_arms_of_an_experiment_share_draws_and_seeds_do_not(hindcast):
 
 def test_the_hindcast_goes_on_from_the_history_that_was_accepted(hindcast):
     draw = Calibration("car").table.iloc[1]
-    accepted = with_values(load(*ABOUT["scenario"]), {n: draw[n] for n in [*ABOUT["priors"], *DEPLOYED]})
+    accepted = with_values(load(*SCENARIO), {n: float(draw[n]) for n in [*ABOUT["priors"], *DEPLOYED]})
     accepted.seed = int(draw["seed"])
     by = {(job.arm, job.seed): job.resolved() for job in hindcast.jobs}
     alone, with_missions = (replace(by[arm, 2], weeks=100) for arm in ("none", "car_history"))
@@ -242,19 +259,18 @@ def missions(tmp_path):
     sizes = 2_000 / np.arange(1, 11.0)
     bases = [("OLD", y, f"base{k}", x) for y in range(2008, 2013) for k, x in enumerate(sizes)]
     bases += [("NEW", y, f"base{k}", 100) for y in (2013, 2014) for k in range(40)]
-    pd.DataFrame(bases, columns=["mission", "year", "location", "mean_troops"]).to_csv(
-        tmp_path / layout.BASES, index=False
-    )
+    pd.DataFrame(bases, columns=["mission", "year", "location", "mean_troops"]).to_csv(tmp_path / BASES, index=False)
     months = pd.date_range("2008-01-31", "2014-12-31", freq="ME").strftime("%Y-%m-%d")
     reported = [("GONE", "1990-01-31", 9_000)]
     reported += [("OLD", d, min(500 * (k + 1), 4_000)) for k, d in enumerate(months)]
     reported += [("NEW", d, 12_000) for d in months if d >= "2013-12"]
-    pd.DataFrame(reported, columns=["mission", "date", "total"]).to_csv(tmp_path / layout.STRENGTH, index=False)
+    pd.DataFrame(reported, columns=["mission", "date", "total"]).to_csv(tmp_path / STRENGTH, index=False)
     return tmp_path
 
 
 def test_layouts_and_lags_are_of_missions_before_december_2013(missions):
-    layouts, lags = layout.layouts(missions), layout.lags(missions)
+    until = ABOUT["until"]
+    layouts, lags = layout.layouts(missions, BASES, STRENGTH, until), layout.lags(missions, STRENGTH, until)
     assert layouts.mission.tolist() == ["OLD"]
     assert layouts.years.tolist() == [5]
     strength = (500 * np.arange(1, 9).sum() + 4 * 4_000) / 12, 4_000  # mean of the first year, of the others
@@ -262,8 +278,8 @@ def test_layouts_and_lags_are_of_missions_before_december_2013(missions):
     assert layouts["deploy.base_skew"][0] == pytest.approx(1, abs=0.01)
     assert lags[["mission", "months_to_peak"]].to_numpy().tolist() == [["OLD", 7]]  # 3,600 of 4,000 in the eighth
     assert layout.build_up(lags, 7 * 52 / 12 / 0.9).tolist() == pytest.approx([1])
-    with pytest.raises(ValueError, match=f"there is no {layout.BASES} in"):
-        layout.layouts(missions / "elsewhere")
+    with pytest.raises(ValueError, match=f"there is no {BASES} in"):
+        layout.layouts(missions / "elsewhere", BASES, STRENGTH, until)
 
 
 def test_every_mission_is_drawn_as_often():
@@ -275,8 +291,10 @@ def test_every_mission_is_drawn_as_often():
 
 @needs_data
 def test_stored_layouts_and_lags_are_those_of_the_data():
-    layouts = layout.layouts(DATA)
-    lags = layout.lags(DATA).months_to_peak * 52 / 12 / (0.9 * 32)  # 32 weeks: a UN force by default
+    layouts = layout.layouts(DATA, BASES, STRENGTH, ABOUT["until"])
+    lags = (
+        layout.lags(DATA, STRENGTH, ABOUT["until"]).months_to_peak * 52 / 12 / (0.9 * 32)
+    )  # 32 weeks: a UN force by default
     for column, seen in (*layouts[DEPLOYED[:2]].items(), (DEPLOYED[2], lags.drop_duplicates())):
         assert sorted(set(Calibration("car").table[column])) == pytest.approx(sorted(seen), rel=1e-5)
 
@@ -296,7 +314,7 @@ def tiny(tmp_path_factory):
 
 
 def test_distance_is_in_units_of_nearness_and_bounded(tiny):
-    task = calibration.Task("car", tiny)
+    task = task_of(tiny)
     assert task.distance(task.observed, task.observed) == 0
     one = dict(task.observed, killed=task.observed["killed"] + task.near["killed"])
     assert task.distance(one, task.observed) == pytest.approx(1 / np.sqrt(len(task.near)))
@@ -305,7 +323,7 @@ def test_distance_is_in_units_of_nearness_and_bounded(tiny):
 
 
 def test_resampling_keeps_weights(tiny):
-    task = calibration.Task("car", tiny)
+    task = task_of(tiny)
     points = pd.DataFrame({calibration._key(n): [0.1, 0.2, 0.3] for n in task.priors})
     said = [dict(task.observed, seed=s) for s in (7, 8, 9)]
     draws, summaries = calibration.resampled(task, points, np.array([0.5, 0.3, 0.2]), said, [1.0, 2.0, 3.0])
@@ -316,17 +334,20 @@ def test_resampling_keeps_weights(tiny):
 
 def test_it_calibrates_is_interrupted_and_goes_on(tiny, tmp_path, monkeypatch, capsys):
     pytest.importorskip("pyabc")
-    conf = tmp_path / "conf"
-    (conf / "calibrated").mkdir(parents=True)
-    about = dict(ABOUT, scenario=["country=car", "mission=none", "weeks=100", "civilians=100"])
-    (conf / "calibrated" / "car.yaml").write_text(yaml.safe_dump(about), encoding="utf-8")
-    monkeypatch.setattr(calibration, "CONF", conf)
+    own = tmp_path / "own" / "calibrated"
+    own.mkdir(parents=True)
+    shutil.copy(CONF / "calibrated" / "car.yaml", own / "tiny.yaml")
+    monkeypatch.setenv("PEACEKEEPING_CONF", str(own.parent))
     monkeypatch.chdir(tmp_path)
-    words = ["--data", str(tiny), "--particles", "4", "--checks", "2", "--workers", "1", "--generations"]
-    calibration.main([*words, "1"])
-    calibration.main([*words, "2"])
+    words = ["calibration", "calibrated@experiment.analysis=tiny", "experiment.analysis.draws=tiny", "--workers", "1",
+             f"experiment.analysis.data={tiny}", "experiment.analysis.particles=4", "experiment.analysis.checks=2",
+             "civilians=100"]  # fmt: skip
+    for generations in (1, 2):
+        command.main([*words, f"experiment.analysis.generations={generations}"])
     assert "1 generations are in" in capsys.readouterr().err
-    draws = pd.read_csv(conf / "calibrated" / "car.csv", comment="#")
+    command.main(["--status", "calibration"])
+    assert "4 of 4 runs done" in capsys.readouterr().out  # by default and with new luck
+    draws = pd.read_csv(own / "tiny.csv", comment="#")  # beside what it was made of
     assert len(draws) == calibration.DRAWS
     folder = tmp_path / "results" / "calibration"
     there = {"parameters.csv", "targets.csv", "parameters.png", "targets.png", "provenance.yaml"}
@@ -337,20 +358,25 @@ def test_it_calibrates_is_interrupted_and_goes_on(tiny, tmp_path, monkeypatch, c
 
 
 def test_a_state_is_gone_on_with_by_the_same_task_alone(tiny, tmp_path):
-    task = calibration.Task("car", tiny)
+    task = task_of(tiny)
     key = task.key(300)
-    assert calibration.Task("car", tiny).key(300) == key
+    assert task_of(tiny).key(300) == key
     assert task.key(100) != key
     task.priors = dict(task.priors, **{"prey.rate": {"low": 5, "high": 400, "log": True}})
     assert task.key(300) != key
     other = ged(tmp_path, ("2013-10-01", "2013-10-02", 3, "anti-Balaka", "Civilians", 7))
-    assert calibration.Task("car", other).key(300) != key
+    assert task_of(other).key(300) != key
 
 
-def test_an_unknown_task_is_named_with_those_that_exist(tiny, capsys):
+def test_an_unknown_task_is_named_with_those_that_exist(capsys):
     with pytest.raises(SystemExit):
-        calibration.main(["mars", "--data", str(tiny)])
-    assert "there is no calibration 'mars'; choose among car" in capsys.readouterr().err
+        command.main(["calibration", "calibrated@experiment.analysis=mars"])
+    assert re.search("Could not find 'calibrated/mars'.*car", capsys.readouterr().err)
+
+
+def test_a_target_that_is_none_is_named_with_those_that_are():
+    with pytest.raises(ValueError, match="wonders is none; give it one of events, attacks_by, displaced, or"):
+        targets.check({"killed": {"near": 1}, "wonders": {"near": 1}})
 
 
 class Known(calibration.Task):
@@ -368,7 +394,9 @@ class Known(calibration.Task):
 
 def test_a_known_answer_is_found_and_nothing_is_said_of_what_has_no_bearing(tmp_path):
     pytest.importorskip("pyabc")
-    draws, summaries, generations = calibration.calibrate(Known(), tmp_path / "known.db", 150, 5, 5, 1)
+    task, store = Known(), str(tmp_path / "known.db")
+    calibration.search((task, store, 150, 5, 5), 1)
+    draws, summaries, generations = calibration.found(task, store)
     told = np.log(draws["told.size"])
     assert told.median() == pytest.approx(np.log(20), abs=0.1)
     assert told.std() == pytest.approx(0.2, abs=0.08)  # the noise: even priors have no say so far inside
@@ -379,7 +407,7 @@ def test_a_known_answer_is_found_and_nothing_is_said_of_what_has_no_bearing(tmp_
 
 
 def test_proposals_have_the_density_they_claim():
-    cloud = pytest.importorskip("experiments.evaluation.cloud")
+    cloud = pytest.importorskip("experiments.history.cloud")
     rng = np.random.default_rng(4)
     points = pd.DataFrame(rng.normal([1, -1], [0.3, 0.6], (300, 2)), columns=["a", "b"])
     proposals = cloud.Cloud()
@@ -399,7 +427,7 @@ def test_proposals_have_the_density_they_claim():
 
 @needs_data
 def test_stored_draws_repeat_their_histories():
-    task = calibration.Task("car", DATA)
+    task = task_of(DATA)
     for draw in Calibration("car").table.iloc[:6].to_dict("records"):
         again = task.simulate({n: draw[n] for n in task.priors}, draw["seed"])
         assert task.distance(again, task.observed) == pytest.approx(draw["distance"], abs=6e-4)
@@ -408,7 +436,7 @@ def test_stored_draws_repeat_their_histories():
 @pytest.mark.slow
 @needs_data
 def test_the_calibrated_draws_are_nearer_than_the_default():
-    task = calibration.Task("car", DATA)
+    task = task_of(DATA)
     table = Calibration("car").table.iloc[:40]
     near = [
         task.distance(task.simulate({n: d[n] for n in task.priors}, s), task.observed)

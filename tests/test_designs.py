@@ -11,8 +11,10 @@ from conftest import CONF
 from test_sweeps import TINY, small_experiment
 
 from experiments import __main__ as command
-from experiments import designs, results, runs, surfaces
-from experiments import experiment as comparison
+from experiments.comparison import surfaces
+from experiments.engine import designs, runs
+from experiments.engine import experiment as comparison
+from experiments.engine import tables as results
 from sim.config import Adaptive, Composer, Design, load
 
 pytestmark = pytest.mark.xdist_group("designs")
@@ -168,11 +170,11 @@ def test_adaptive_replication_adds_seeds_where_the_interval_is_wide_and_only_the
     fake(monkeypatch, lambda job: {"deaths": 100 + spread.get(job.arm, 0.1) * luck[job.seed]})
     rule = ["experiment.adaptive.outcome=deaths", "experiment.adaptive.half_width=2", "experiment.adaptive.batch=20"]
     experiment = small_experiment("dose", "experiment.seeds=4", *rule)
-    experiment.do(1)
+    experiment.at_a_time = 1
+    experiment.do()
     while wider := experiment._too_wide():  # of the mean, not of a difference
         assert list(wider) == ["troops_1000"]
-        experiment.plan(wider)
-        experiment.do(1)
+        experiment.do(wider)
     n = {arm: sum(job.arm == arm for job in experiment.jobs) for arm in experiment.arms}
     assert n.pop("troops_1000") in (84, 104, 124)  # (1.98 * 10 / 2)^2 = 98
     assert set(n.values()) == {4}

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from conftest import dataclasses_of
 
-from experiments import report
+from experiments.comparison import report
 from sim import __version__, describe, params, state
 from sim.model import SCHEDULE
 from sim.outcomes import OUTCOMES
@@ -143,7 +143,7 @@ def test_the_readme_leads_to_the_documents():
 def test_the_results_in_the_readme_are_those_that_are_kept():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert report.BLOCK.search(readme)
-    assert report.brought_up_to_date(readme) == readme, "run python -m experiments.report"
+    assert report.brought_up_to_date(readme) == readme, "run python -m experiments.comparison.report"
 
 
 def test_the_readme_is_short():

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import figures, statistics, style
+from experiments.comparison import figures
+from experiments.drawing import statistics, style
+from experiments.history import figures as history
 
 ARMS = ["none", "parallel", "separated"]
 MONTHS = [f"{2012 + k // 12}-{k % 12 + 1:02d}" for k in range(24)]
@@ -287,7 +289,7 @@ def test_tradeoff_has_one_labelled_mark_per_arm(runs):
 
 
 def test_names_are_moved_apart_but_stay_in_order():
-    at = figures._apart(np.array([0.0, 0.01, 0.02, 5.0, 9.99]), 1.0, 0.0, 10.0)
+    at = figures.apart(np.array([0.0, 0.01, 0.02, 5.0, 9.99]), 1.0, 0.0, 10.0)
     assert (np.diff(at) > 0.95).all()
     assert at[0] >= 0
     assert at[-1] <= 10
@@ -323,7 +325,7 @@ def test_observed_stands_beside_the_simulated(monthly):
     seen["idps"] = np.where(seen.month.str.endswith("-12"), 5e5, np.nan)
     seen["refugees"] = seen.idps / 2
     figure = drawn(
-        figures.observed(monthly, seen, {"First": "2012-06", "Second": "2012-07", "Later": "2031-01"}, arm="parallel")
+        history.observed(monthly, seen, {"First": "2012-06", "Second": "2012-07", "Later": "2031-01"}, arm="parallel")
     )
     assert len(figure.axes) == 4
     assert all(ax.get_ylabel() for ax in figure.axes)
@@ -332,7 +334,7 @@ def test_observed_stands_beside_the_simulated(monthly):
     points = figure.axes[2].lines[1]
     assert len(points.get_xdata()) == 2  # two ends of year
     with pytest.raises(ValueError, match="none, parallel, separated"):
-        figures.observed(monthly, seen)
+        history.observed(monthly, seen)
 
 
 def test_one_seed_has_no_interval_and_does_not_fail(runs, monthly):
@@ -341,7 +343,7 @@ def test_one_seed_has_no_interval_and_does_not_fail(runs, monthly):
     drawn(figures.tradeoff(runs))
     drawn(figures.series(monthly))
     seen = pd.DataFrame({"month": MONTHS, "civilians_killed": 1.0, "battle_deaths": 1.0, "idps": 9.0, "refugees": 9.0})
-    drawn(figures.observed(monthly, seen, arm="none"))
+    drawn(history.observed(monthly, seen, arm="none"))
     found = statistics.summary(runs, "none")
     assert found[["low", "high", "diff_low", "diff_high"]].isna().all(axis=None)
     assert found.difference.notna().any()

@@ -8,8 +8,12 @@ import pandas as pd
 import pytest
 from conftest import CONF, loaded
 
-from experiments.evaluation import held, hindcast
+from experiments.history import figures as held
+from experiments.history import hindcast
 
+FIRST = "2013-12"
+SEEN = {"title": "CAR", "first": FIRST, "before": "car_observed_before.csv",
+        "places": "car_observed_places.csv", "division": "prefecture"}  # fmt: skip
 MONTHS = [f"{y}-{m:02d}" for y in (2012, 2013, 2014) for m in range(1, 13)]
 
 
@@ -65,7 +69,8 @@ def test_bands_cover_what_they_say():
 def test_forecasts_know_nothing_of_december_2013_and_later(monthly, seen):
     later = seen.assign(civilians_killed=seen.civilians_killed.where(seen.month < "2013-12", 9_999.0))
     for (month, came, a), (_, changed, b) in zip(
-        hindcast.forecasts(monthly, seen, "one-sided deaths"), hindcast.forecasts(monthly, later, "one-sided deaths")
+        hindcast.forecasts(monthly, seen, "one-sided deaths", FIRST),
+        hindcast.forecasts(monthly, later, "one-sided deaths", FIRST),
     ):
         assert (came, changed) == (10, 9_999)
         assert month >= "2013-12"
@@ -73,7 +78,7 @@ def test_forecasts_know_nothing_of_december_2013_and_later(monthly, seen):
             assert a[name].tolist() == b[name].tolist()
     assert len(a["long run"]) == (2013 - 1989) * 12 + 11
     assert a["last year's mean"].tolist() == [10]
-    assert hindcast.last_year(later)["all violent deaths"] == 15
+    assert hindcast.last_year(later, FIRST)["all violent deaths"] == 15
 
 
 def test_a_perfect_forecast_beats_and_a_wrong_one_loses(monthly, seen):
@@ -84,7 +89,7 @@ def test_a_perfect_forecast_beats_and_a_wrong_one_loses(monthly, seen):
     right = monthly.assign(osv_all=monthly.month.map(came).where(now, 0))
     wrong = monthly.assign(osv_all=5_000.0)
     for table, verdict in ((right, "better"), (wrong, "worse")):
-        found = hindcast.scores(hindcast.months_table(table, seen))
+        found = hindcast.scores(hindcast.months_table(table, seen, FIRST))
         found = found[(found.measure == "one-sided deaths") & (found.scale == "count")]
         assert set(found.verdict) == {verdict}
         assert set(found.rival) == set(hindcast.RIVALS)
@@ -92,7 +97,7 @@ def test_a_perfect_forecast_beats_and_a_wrong_one_loses(monthly, seen):
 
 def test_scores_without_a_year_before_are_refused(monthly, seen):
     with pytest.raises(ValueError, match="a year before 2013-12 is needed"):
-        hindcast.months_table(monthly, seen[seen.month >= "2013-06"])
+        hindcast.months_table(monthly, seen[seen.month >= "2013-06"], FIRST)
 
 
 # ------------------------------------------------------------------------------ what was observed
@@ -100,7 +105,8 @@ def test_scores_without_a_year_before_are_refused(monthly, seen):
 
 def test_the_observed_tables_agree_with_each_other():
     car = loaded("country=car").country
-    months, places = hindcast.history(car), hindcast.places(car)
+    observed = hindcast.Observed.of(SEEN, car)
+    months, places = observed.history, observed.by_place
     assert months.month.is_unique
     assert months.month.iloc[0] == "1989-01"
     assert set(places.index) == set(pd.read_csv(CONF / "country" / car.cells).admin1)
@@ -117,12 +123,14 @@ def test_where_counts_between_the_maps():
     first = cells.assign(arm="a", month="2013-11", killed_so_far=5.0)
     last = cells.assign(arm="a", month="2017-12", killed_so_far=np.where(cells.admin1 == "Bangui", 105.0, 6.0))
     maps = pd.concat([first, last]).drop(columns="admin1")
-    table = hindcast.where_table(maps, car, "a").set_index("admin1")
+    table = hindcast.where_table(maps, hindcast.Observed.of(SEEN, car), "a").set_index("admin1")
     assert table.simulated["Bangui"] == 100
     assert table.simulated["Lobaye"] == (cells.admin1 == "Lobaye").sum()
-    itself = hindcast.where_scores(table.reset_index().assign(simulated=table.killed_after.to_numpy()))
+    itself = hindcast.where_scores(
+        table.reset_index().assign(simulated=table.killed_after.to_numpy()), hindcast.Observed.of(SEEN, car)
+    )
     assert itself.set_index("forecast").rank_correlation["simulation"] == pytest.approx(1)
-    drawn(held.where(table.reset_index(), maps, cells, "a", itself))
+    drawn(held.where(table.reset_index(), maps, hindcast.Observed.of(SEEN, car), "a", itself))
 
 
 # ------------------------------------------------------------------------------ what if
@@ -138,14 +146,14 @@ def three_arms():
     )
     base = base.assign(brd=10.0, excess_deaths=4.0, idps=100.0 * base.seed, refugees=0.0)
     counts = ["civilians_killed", "brd", "excess_deaths", "idps"]
-    now = base.month >= hindcast.FIRST
+    now = base.month >= FIRST
     half = base.assign(**{c: base[c].where(~now, base[c] / 2) for c in counts})
     arms = {"none": base, "same": base, "half": half}
     return pd.concat([t.assign(arm=a) for a, t in arms.items()], ignore_index=True)
 
 
 def test_counterfactuals_compare_pairs_after_november_2013(three_arms):
-    found = hindcast.counterfactuals(three_arms, "none").set_index(["measure", "arm"])
+    found = hindcast.counterfactuals(three_arms, "none", FIRST).set_index(["measure", "arm"])
     assert found.index.get_level_values("measure").unique().tolist() == list(hindcast.CHANGED)
     killed = found.loc["civilians killed"]
     assert killed.loc["same", ["median", "below", "difference"]].tolist() == [1, 0, 0]
@@ -162,15 +170,23 @@ def test_counterfactuals_compare_pairs_after_november_2013(three_arms):
 
 def test_counterfactuals_of_runs_that_end_before_are_refused(three_arms):
     with pytest.raises(ValueError, match="the runs end in 2013-11; counterfactuals compare months from 2013-12 on"):
-        hindcast.counterfactuals(three_arms[three_arms.month < "2013-12"], "none")
+        hindcast.counterfactuals(three_arms[three_arms.month < "2013-12"], "none", FIRST)
 
 
 def test_counterfactuals_are_drawn(three_arms):
-    figure = drawn(held.counterfactuals(hindcast.counterfactuals(three_arms, "none"), "none"))
+    figure = drawn(
+        held.counterfactuals(
+            hindcast.counterfactuals(three_arms, "none", FIRST), "none", observed(), "2014-12", True, True
+        )
+    )
     assert [ax.get_title(loc="left").lower() for ax in figure.axes] == list(hindcast.CHANGED)
 
 
 # ------------------------------------------------------------------------------ figures
+
+
+def observed():
+    return hindcast.Observed.of(SEEN, loaded("country=car").country)
 
 
 def drawn(figure):
@@ -180,11 +196,11 @@ def drawn(figure):
 
 def test_months_and_scores_are_drawn(monthly, seen):
     table = hindcast.months_table(monthly, seen, "2012-06")
-    figure = drawn(held.months(table, hindcast.last_year(seen), {"Mission": "2013-12"}))
+    figure = drawn(held.months(table, hindcast.last_year(seen, FIRST), observed(), True, {"Mission": "2013-12"}))
     assert len(figure.axes) == len(hindcast.MEASURES)
     assert all("50% band holds" in ax.get_title(loc="left") for ax in figure.axes)
-    scores = hindcast.scores(hindcast.months_table(monthly, seen))
-    assert len(drawn(held.scores(scores)).axes) == 6
+    scores = hindcast.scores(hindcast.months_table(monthly, seen, FIRST))
+    assert len(drawn(held.scores(scores, observed())).axes) == 6
     worse = scores.assign(verdict=np.where(scores.scale == "log", "better", "worse"))
     said = held.verdicts(worse[worse.measure == "events"], "long run")
     assert said == "Against long run: worse on events (count); better on events (log)."

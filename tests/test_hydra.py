@@ -11,7 +11,7 @@ import pytest
 import yaml
 from conftest import CONF
 
-from experiments import runs, sweep
+from experiments.engine import runs, sweep
 from sim import __main__ as command
 
 pytestmark = pytest.mark.xdist_group("hydra")

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from conftest import own_configuration
 
-from experiments import runs, sweep
-from experiments.results import load
+from experiments.engine import runs, sweep
+from experiments.engine.tables import load
 from sim.results import code_version
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,10 +107,13 @@ def test_dask_on_two_workers(tmp_path, plain, dask_cluster):
 
 
 @pytest.mark.xdist_group("launchers")
-def test_an_experiment_on_dask_is_the_same_as_here(tmp_path, dask_cluster, monkeypatch):
+@pytest.mark.parametrize("words", [
+    ["dose", "weeks=12", "civilians=60", "experiment.seeds=2", "experiment.figures=[]"],
+    ["validation", "civilians=60", "experiment.seeds=1", "experiment.analysis={rows:[A2],more_seeds:1,most_seeds:{}}"],
+], ids=lambda words: words[0])  # fmt: skip
+def test_an_experiment_on_dask_is_the_same_as_here(words, tmp_path, dask_cluster, monkeypatch):
     from experiments import __main__ as command
 
-    words = ["dose", "weeks=12", "civilians=60", "experiment.seeds=2", "experiment.figures=[]"]
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     command.main([*words, "--workers", "1"])
@@ -119,7 +122,9 @@ def test_an_experiment_on_dask_is_the_same_as_here(tmp_path, dask_cluster, monke
         *words, "hydra/launcher=dask", f"hydra.launcher.scheduler={address}", cwd=tmp_path, module="experiments"
     )
     assert there.returncode == 0, there.stderr
-    assert table(tmp_path / "results" / "dose") == table(tmp_path / "here" / "results" / "dose")
+    assert table(tmp_path / "results" / words[0]) == table(tmp_path / "here" / "results" / words[0])
+    told = sim("--status", words[0], cwd=tmp_path, module="experiments").stdout
+    assert "0 running, 0 failed, 0 missing" in told
 
 
 @pytest.mark.xdist_group("launchers")

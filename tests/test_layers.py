@@ -1,6 +1,7 @@
 """What may know what: rules know no mission model, luck has one source, imports go one way."""
 
 import ast
+import graphlib
 import re
 import sys
 from pathlib import Path
@@ -198,9 +199,35 @@ def test_the_numbers_and_the_state_import_nothing_of_the_model():
 
 @each_source
 def test_the_simulator_does_not_import_its_experiments_or_its_tests(path):
-    if path.name in ("__main__.py",):
-        pytest.skip("the command line starts both runs and experiments")
     assert not {m.split(".")[0] for m in imports(path)} & {"experiments", "tests", "conftest", "matplotlib"}
+
+
+EXPERIMENTS = sorted((ROOT / "experiments").rglob("*.py"))
+STUDIES = [path for path in EXPERIMENTS if path.parent.parent.name == "experiments"]
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda p: p.relative_to(ROOT / "experiments").as_posix())
+def test_experiments_import_one_way_and_no_study_another(path):
+    """Drawing stands on the simulator, the engine on drawing, a study on both; the engine finds studies by folder."""
+    mine = path.parent.name
+    below = {"drawing": set(), "engine": {"drawing"}}.get(mine, {"drawing", "engine"})
+    full = {m for m in imports(path) | imported_names(path) if m.startswith("experiments.")}
+    assert {m.split(".")[1] for m in full} <= {mine, *below}
+
+
+def test_no_module_needs_itself_by_way_of_others():
+    files = {".".join(p.relative_to(ROOT).with_suffix("").parts): p for p in [*SOURCES, *EXPERIMENTS]}
+    files = {name.removesuffix(".__init__"): path for name, path in files.items()}
+    needs = {name: (imports(path) | imported_names(path)) & set(files) for name, path in files.items()}
+    for name, path in files.items():  # `from package import module` needs the module alone
+        packages = {n.rpartition(".")[0] for n in imported_names(path) & set(files)}
+        needs[name] -= {name, *(p for p in packages if files[p].name == "__init__.py")}
+    graphlib.TopologicalSorter(needs).prepare()  # raises CycleError, which names them
+
+
+@pytest.mark.parametrize("path", [p for p in STUDIES if p.parent.name in ("drawing", "engine")], ids=lambda p: p.stem)
+def test_the_generic_parts_of_experiments_name_no_country_and_no_date(path):
+    assert not [s for s in strings(path) if re.search(r"\bcar\b|seleka|\b(19|20)\d\d-\d\d\b", s)]
 
 
 # ---------------------------------------------------------------------------------- by name

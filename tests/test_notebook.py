@@ -8,7 +8,7 @@ import pytest
 
 from experiments.classroom.scene import from_link
 from experiments.classroom.stage import Stage
-from experiments.statistics import interval
+from experiments.drawing.statistics import interval
 from sim import PeaceModel, load, outcomes
 
 nbformat = pytest.importorskip("nbformat", reason="nbclient is not installed: pip install -e '.[test]'")
@@ -224,12 +224,12 @@ def test_the_second_lesson_quotes_the_log():
 
 
 def test_the_regression_of_the_fourth_lesson_is_called_by_its_names():
-    from experiments.evaluation import conflicts, regression
+    from experiments.regression import conflicts, field
 
     text = (LESSONS / "4_selection.md").read_text(encoding="utf-8")
     code = text.split("```py")[1].split("```")[0]
     compile(code, "lesson", "exec")
-    for module in (regression, conflicts):
+    for module in (field, conflicts):
         for name in re.findall(rf"{module.__name__.split('.')[-1]}\.(\w+)", code):
             assert hasattr(module, name), name
     assert "panels" in code

@@ -9,8 +9,9 @@ from conftest import own_configuration
 from hydra.errors import HydraException
 
 from experiments import __main__ as experiments
-from experiments import results, workers
 from experiments.classroom import scene as scenes
+from experiments.drawing import style
+from experiments.engine import tables, workers
 from sim import PeaceModel, load, paths
 from sim import __main__ as command
 from sim.calibrated import Calibration
@@ -76,12 +77,13 @@ def test_a_run_finds_it(way, tmp_path, monkeypatch):
 def test_a_sweep_finds_it_in_all_its_processes(way, tmp_path, monkeypatch):
     words = ["-m", *TINY, "mission=none,patrols", "run.seeds=2", "run.workers=2", "run.name=x"]
     assert run(command, *way, *words, monkeypatch=monkeypatch) == 0
-    assert sorted(results.load("x").runs.mission) == ["none", "none", "patrols", "patrols"]
+    assert sorted(tables.load("x").runs.mission) == ["none", "none", "patrols", "patrols"]
 
 
 def test_an_experiment_finds_it(way, tmp_path, monkeypatch):
     assert run(experiments, "patrolled", *way, "--workers", "2", monkeypatch=monkeypatch) == 0
-    assert {"runs.parquet", "observed.png"} <= {p.name for p in (tmp_path / "here/results/patrolled").iterdir()}
+    made = {p.name for p in (tmp_path / "here/results/patrolled").iterdir()}
+    assert {"runs.parquet", "observed.png", "counterfactuals.csv"} <= made
     assert run(experiments, "--status", "patrolled", *way, monkeypatch=monkeypatch) == 0
 
 
@@ -104,7 +106,7 @@ def test_lists_of_choices_show_it(way, monkeypatch, capsys):
 def test_the_page_finds_it(own):
     paths.look_in(own)
     assert {"island", "veltara"} <= set(scenes.names_of("country"))
-    assert scenes.parameters(("country=island", "mission=patrols")).country.name == "Island"
+    assert scenes.allowed(("country=island", "mission=patrols")).country.name == "Island"
     assert scenes.refused("country=atlantis") == "country is 'atlantis'; choose among car, island, veltara"
     assert "Island" in [card["title"] for card in scenes.cards()]
 
@@ -117,6 +119,18 @@ def test_the_page_is_told_where_it_is(own, named, monkeypatch, tmp_path):
     words += ["sheet", "country=island", "mission=patrols", "weeks=60", "civilians=50", "--seeds", "2"]
     assert run(classroom, *words, monkeypatch=monkeypatch) == (0 if named else 2)
     assert bool(list((tmp_path / "here").rglob("*.pdf"))) == named
+
+
+def test_figures_call_a_mission_what_its_owner_calls_it(own):
+    (own / "labels").mkdir()
+    (own / "labels" / "island.yaml").write_text("names: {patrols: The coast guard}\nwords: {ig: IG}\n")
+    with paths.also(own):
+        assert [style.label(name) for name in ("patrols", "two_ig", "un_only")] == [
+            "The coast guard",
+            "Two IG",
+            "UN only",
+        ]
+    assert style.label("patrols") == "Patrols"
 
 
 def test_python_finds_it(own):

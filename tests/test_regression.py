@@ -6,9 +6,13 @@ import pytest
 
 pytest.importorskip("statsmodels")
 
-from experiments.evaluation import checks, conflicts, regression
+from experiments.engine.experiment import Experiment
+from experiments.regression import conflicts
+from experiments.regression import field as regression
+from sim.config import composed
 
-DESIGN = checks.design("regression")
+FEW = ["civilians=100", "weeks=180", "experiment.analysis.conflicts=8"]
+DESIGN = composed(["experiment=regression"]).experiment.analysis
 
 
 def made_up(b, selection=0.0, conflicts=60, months=40, alpha=1.0, seed=1):
@@ -96,14 +100,15 @@ def test_what_is_said_of_selection_follows_the_numbers(alone, real, said):
 # ---------------------------------------------------------------------------------- the conflicts
 
 
-def test_conflicts_differ_and_are_the_same_again():
-    a, b = conflicts.conflicts(DESIGN, 6), conflicts.conflicts(DESIGN, 4)
-    assert [p.country.population for p in a[:4]] == [p.country.population for p in b]
-    assert len({p.country.population for p in a}) == 6
+def test_conflicts_differ_and_are_the_same_again(small):
+    made = [small[0].scenarios[f"conflict {k} none"].params for k in range(1, 9)]
+    again = conflicts.conflicts({**DESIGN, "conflicts": 4}, small[0].first("conflict"))
+    assert again == conflicts.conflicts({**DESIGN, "conflicts": 6}, small[0].first("conflict"))[:4]
+    assert len({p.country.population for p in made}) == 8
     spec = DESIGN["country"]["population"]
-    assert all(spec["from"] <= p.country.population <= spec["to"] for p in a)
-    assert all(len(p.country.factions) >= DESIGN["country"]["fewest_factions"] for p in a)
-    assert all(p.mission.components["un"].personnel.troops == 0 for p in a)
+    assert all(spec["from"] <= p.country.population <= spec["to"] for p in made)
+    assert all(len(p.country.factions) >= DESIGN["country"]["fewest_factions"] for p in made)
+    assert all(p.mission.components["un"].personnel.troops == 0 for p in made)
 
 
 def test_missions_go_to_harder_wars_with_more():
@@ -123,12 +128,16 @@ def test_missions_go_to_harder_wars_with_more():
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("regression")
-    return regression.evaluate(("civilians=100", "weeks=180"), 1, folder, n=8), folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("regression"))
+        x = Experiment("regression", FEW)
+        x.run(1)
+        yield x, x.folder.resolve()
 
 
 def test_a_small_regression_has_its_rows_and_files(small):
-    rows, folder = small
+    folder = small[1]
+    rows = pd.read_csv(folder / "coefficients.csv")
     named = {*regression.MODELS, *regression.PUBLISHED.model, "truth, selected", "truth, random"}
     assert set(rows.model) == named
     assert rows.groupby("model").variable.apply(set)["paper"] == {*conflicts.WHO, *regression.CONTROLS}

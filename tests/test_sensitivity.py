@@ -1,30 +1,26 @@
 """Sensitivity: ranges come from declarations, indices are right where they are known, nothing is done twice."""
 
 import itertools
-import os
-import signal
 from copy import deepcopy
-from dataclasses import replace
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from conftest import loaded, put
 
 from experiments import __main__ as command
-from experiments import runs, workers
-from experiments.evaluation import sensitivity, sensitivity_runs, sensitivity_summary
-from experiments.evaluation import sensitivity_designs as designs
-from experiments.evaluation import sensitivity_indices as ask
-from experiments.evaluation.sensitivity_runs import NAMES, Runs, measured
-from sim import PeaceModel, results
+from experiments.engine import runs
+from experiments.sensitivity import designs
+from experiments.sensitivity import indices as ask
+from experiments.sensitivity import summary as sensitivity_summary
+from experiments.sensitivity.indices import NAMES, measured
+from sim import PeaceModel
+from sim.config import Composer
 from sim.params import out_of_range, walk
 
 ARMS = {arm: loaded(f"mission={arm}", "civilians=60", "weeks=28") for arm in ("none", "un_only", "separated")}
-FACTORS = designs.find_factors(ARMS)
+CHOICES = {a: Composer().choices([f"mission={a}"]) for a in ARMS}
+FACTORS = designs.find_factors(ARMS, CHOICES)
 NAMED = tuple(ARMS)
 MODELS = ("un_only", "separated")
 KILLED, ACCESS = NAMES.index("civilians_killed"), NAMES.index("access")
@@ -121,7 +117,7 @@ def test_points_of_the_other_designs():
         ((), ()), (("a",), (0.0,)), (("a",), (1.0,)), (("b",), (0.0,)), (("b",), (1.0,)),
     ]  # fmt: skip
     assert [p.seed for p in tornado[:3]] == [1, 2, 3]
-    values, points = designs.plane(3, 2)
+    values, points = designs.plane(("judge.conflation", "judge.contestation"), 3, 2)
     assert len(points) == 18
     assert {v for xy in values for v in xy} == {0.0, 0.5, 1.0}
     assert points[2].places == values[1]
@@ -280,138 +276,6 @@ def test_a_few_very_violent_runs_decide_the_mean_count_but_not_the_typical_one()
     assert killed.loc["a", ["rank", "rank_by_mean"]].to_list() == [1, 2]
 
 
-# ------------------------------------------------------------------------------ the runs
-
-
-@pytest.fixture
-def counted(monkeypatch):
-    """Replace the model by a formula; return the list of what was run."""
-    done = []
-
-    def simulate(params, seed, changes):
-        done.append((seed, changes))
-        return tuple(float(seed + i) for i in range(len(NAMES)))
-
-    monkeypatch.setattr(sensitivity_runs, "simulate", simulate)
-    return done
-
-
-POINTS = designs.tornado(["judge.conflation", "force.un.ability"], 2)
-
-
-def test_nothing_is_done_twice(tmp_path, counted):
-    first = Runs(ARMS, FACTORS, tmp_path)("x", POINTS, ARMS)
-    # 10 points x 3 arms, but ability is nothing to the arm without a mission: 4 runs less
-    assert len(counted) == 26
-    assert len(set(counted)) < 26  # arms share them
-    again = Runs(ARMS, FACTORS, tmp_path)("x", POINTS, ARMS)
-    assert len(counted) == 26
-    assert np.array_equal(first, again)
-    Runs(ARMS, FACTORS, tmp_path)("x", designs.tornado(["judge.conflation"], 3), ARMS)
-    assert len(counted) == 26 + 9  # the third seed
-    assert first[0, 0, KILLED] == np.log2(100 + 1)
-    assert first[1, 0, ACCESS] == 2 + ACCESS
-
-
-def test_other_rules_or_another_configuration_find_nothing(tmp_path, counted, monkeypatch):
-    key = Runs(ARMS, FACTORS, tmp_path).key("un_only", POINTS[0])
-    other = {a: replace(p, weeks=30) for a, p in ARMS.items()}
-    assert Runs(other, FACTORS, tmp_path).key("un_only", POINTS[0]) != key
-    assert Runs(ARMS, FACTORS, tmp_path).key("separated", POINTS[0]) != key
-    Runs(ARMS, FACTORS, tmp_path)("x", POINTS[:1], ARMS)
-    monkeypatch.setattr(results, "code_version", lambda: "0123456789ab")
-    changed = Runs(ARMS, FACTORS, tmp_path)
-    assert changed.done == {}
-    assert changed.key("un_only", POINTS[0]) != key
-
-
-def test_an_analysis_stops_when_the_rules_change_under_it(tmp_path, counted, monkeypatch):
-    run = Runs(ARMS, FACTORS, tmp_path)
-    monkeypatch.setattr(sensitivity_runs, "_code_when_started", lambda: "0123456789ab")
-    with pytest.raises(runs.Failures, match="source changed"):
-        run("x", POINTS, ARMS)
-    assert counted == []
-
-
-@pytest.mark.parametrize("content", [b"", b"PAR1 and no more"])
-def test_a_torn_store_is_done_again(tmp_path, counted, capsys, content):
-    first = Runs(ARMS, FACTORS, tmp_path)
-    y = first("x", POINTS, ARMS)
-    first.store.write_bytes(content)
-    again = Runs(ARMS, FACTORS, tmp_path)("x", POINTS, ARMS)
-    assert np.array_equal(y, again)
-    assert len(counted) == 52
-    assert "cannot be read" in capsys.readouterr().err
-
-
-def test_an_interruption_keeps_what_is_done(tmp_path, counted, monkeypatch):
-    whole, simulate = Runs(ARMS, FACTORS, tmp_path / "whole")("x", POINTS, ARMS), sensitivity_runs.simulate
-    counted.clear()
-
-    def pressed(*job):
-        if len(counted) == 7:
-            raise KeyboardInterrupt
-        return simulate(*job)
-
-    monkeypatch.setattr(sensitivity_runs, "simulate", pressed)
-    with pytest.raises(KeyboardInterrupt):
-        Runs(ARMS, FACTORS, tmp_path)("x", POINTS, ARMS)
-    monkeypatch.setattr(sensitivity_runs, "simulate", simulate)
-    run = Runs(ARMS, FACTORS, tmp_path)
-    assert len(run.done) == 7
-    assert np.array_equal(run("x", POINTS, ARMS), whole)
-    assert len(counted) == 26
-
-
-def test_a_run_that_fails_is_named_and_the_others_are_kept(tmp_path, counted, monkeypatch):
-    simulate = sensitivity_runs.simulate
-
-    def fails(params, seed, changes):
-        if seed == 2:
-            raise ZeroDivisionError("no bands")
-        return simulate(params, seed, changes)
-
-    monkeypatch.setattr(sensitivity_runs, "simulate", fails)
-    with pytest.raises(runs.Failures, match=r"13 of 26 runs failed.*arm none, seed 2: ZeroDivisionError: no bands"):
-        Runs(ARMS, FACTORS, tmp_path)("x", POINTS, ARMS)
-    assert len(Runs(ARMS, FACTORS, tmp_path).done) == 13
-
-
-def test_two_analyses_in_one_folder_keep_each_others_runs(tmp_path, counted):
-    one, two = Runs(ARMS, FACTORS, tmp_path), Runs(ARMS, FACTORS, tmp_path)
-    one("x", POINTS[:4], ARMS)
-    two("x", POINTS[4:], ARMS)
-    assert len(Runs(ARMS, FACTORS, tmp_path).done) == len({k for row in one.keys(POINTS, ARMS) for k in row})
-
-
-def dies_once(job):
-    """Stand in for a run: the process of the first one is killed over it, as by a system out of memory."""
-    mark = Path(os.environ["DIES_ONCE"])
-    if not mark.exists():
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return tuple(float(job[3]) for _ in NAMES)
-
-
-def test_a_killed_process_does_not_lose_the_analysis(tmp_path, monkeypatch):
-    monkeypatch.setenv("DIES_ONCE", str(tmp_path / "died"))
-    monkeypatch.setattr(sensitivity_runs, "attempt", dies_once)
-    workers.close()  # processes kept from other tests do not have the variable
-    y = Runs(ARMS, FACTORS, tmp_path, at_a_time=2)("x", POINTS, ARMS)
-    workers.close()
-    assert (tmp_path / "died").exists()
-    assert y[:, :, KILLED].T.tolist() == pytest.approx(np.log2(100 + np.array([[p.seed for p in POINTS]] * 3)))
-
-
-def test_the_model_is_run_with_what_a_point_sets_and_leaves_the_parameters_alone():
-    p = loaded("mission=un_only", "civilians=60", "weeks=104", "step_weeks=4")
-    path = "country.factions.rebels.fighters"
-    plain = sensitivity_runs.simulate(p, 3, ())
-    assert sensitivity_runs.simulate(p, 3, ((path, 6000),)) == plain
-    assert sensitivity_runs.simulate(p, 3, ((path, 12000),)) != plain
-    assert (p.seed, p.country.factions["rebels"].fighters) == (1, 6000)
-
-
 def test_nobody_who_tries_is_access_of_nought():
     raw = [900.0, 28.0, 0.0, 3e6, np.nan]
     assert measured([raw])[0].tolist() == pytest.approx([np.log2(1000), 7, np.log2(1e6), np.log2(4e6), 0])
@@ -432,44 +296,42 @@ def test_flips_are_told_with_whether_they_are_luck():
     assert nobody.empty
 
 
-def test_the_small_analysis_writes_all_tables_and_figures(tmp_path, capsys, monkeypatch):
-    few = ("un_only", "regional_only", "separated")  # of the models, to be quicker
-    monkeypatch.setattr(sensitivity, "MISSIONS", few)
-    monkeypatch.setattr(sensitivity, "ARMS", ("none", *few))
-    monkeypatch.setattr(sensitivity, "scenario", cache(sensitivity.scenario))
-    words = ["sensitivity", "--small", "--workers", "1", "--results", str(tmp_path)]
-    command.main(words)
+SMALL = [f"experiment.analysis.{k}={v}" for k, v in {
+    "every": 150, "trajectories": 2, "dummies": 2, "matter": 2, "corner_seeds": 2, "base": 2, "grid": 2,
+    "grid_seeds": 2, "points": 4}.items()]  # fmt: skip
+
+
+def test_the_small_analysis_writes_all_tables_and_figures_and_does_nothing_twice(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    gone = ("sequential", "parallel", "separated_swapped", "hybrid", "un_support")  # of the models, to be quicker
+    words = ["sensitivity", "civilians=60", "weeks=28", *SMALL, *(f"~experiment.arms.{a}" for a in gone)]
+    command.main([*words, "--workers", "1"])
+    folder = tmp_path / "results" / "sensitivity"
     tables = {"effects", "screening", "parameters", "tornado", "tornado_ranks", "sobol", "flip", "first"}
-    figures = {"screening", "tornado", "sobol", "flip", "first"}
-    assert {p.stem for p in tmp_path.glob("*.csv")} == tables
-    assert {p.stem for p in tmp_path.glob("*.png")} == figures
-    assert yaml.safe_load((tmp_path / "provenance.yaml").read_text())["size"]["civilians"] == 60
-    assert "runs to do" in capsys.readouterr().err
-    page = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert {p.stem for p in folder.glob("*.csv")} == tables
+    assert {p.stem for p in folder.glob("*.png")} == {"screening", "tornado", "sobol", "flip", "first"}
+    page = (folder / "summary.md").read_text(encoding="utf-8")
     assert "| Regional only |" in page
     assert "nan" not in page
-    first = pd.read_csv(tmp_path / "first.csv")
-    assert set(first.arm) == set(few)
+    first = pd.read_csv(folder / "first.csv")
+    assert set(first.arm) == {"un_only", "regional_only", "separated"}
     assert set(first.outcome) == set(NAMES)
-    parameters = pd.read_csv(tmp_path / "parameters.csv")
-    assert parameters.matters.sum() == 2
-    before = {p.name: p.read_bytes() for p in tmp_path.glob("*.csv")}
-    monkeypatch.setattr(sensitivity_runs, "simulate", lambda *_: pytest.fail("a run was done again"))
-    command.main(words)
-    assert {p.name: p.read_bytes() for p in tmp_path.glob("*.csv")} == before
+    assert pd.read_csv(folder / "parameters.csv").matters.sum() == 2
+    before = {p.name: p.read_bytes() for p in folder.glob("*.csv")}
+    monkeypatch.setattr(runs, "simulate", lambda *_: pytest.fail("a run was done again"))
+    command.main([*words, "--workers", "1"])
+    assert {p.name: p.read_bytes() for p in folder.glob("*.csv")} == before
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--base", "12"], "--base is 12; it must be a power of 2"),
-        (["--trajectories", "1"], "--trajectories is 1; it must be at least 2"),
-        (["--point-seeds", "1"], "--point-seeds is 1; it must be at least 2"),
-        (["--step-weeks", "nan"], "--step-weeks is nan; it must be at least"),
+        (["base=12"], "base is 12; it must be a power of 2"),
+        (["trajectories=1"], "trajectories is 1; it must be at least 2"),
     ],
 )
 def test_sizes_that_make_no_sense_are_refused(words, said, capsys):
     with pytest.raises(SystemExit) as stopped:
-        command.main(["sensitivity", *words])
+        command.main(["sensitivity", *(f"experiment.analysis.{w}" for w in words)])
     assert stopped.value.code == 2
     assert said in capsys.readouterr().err

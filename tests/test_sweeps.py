@@ -18,8 +18,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from experiments import __main__ as command
-from experiments import experiment as comparison
-from experiments import results, runs, sweep, workers
+from experiments.engine import experiment as comparison
+from experiments.engine import runs, sweep, workers
+from experiments.engine import tables as results
 from sim import __main__ as sim_command
 from sim import outcomes
 from sim.config import Composer, composed, load

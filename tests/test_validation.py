@@ -1,6 +1,7 @@
 """The scorecard: how it is judged, what its measures find in made-up data, and a small one from end to end."""
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,13 +9,17 @@ import pandas as pd
 import pytest
 
 from experiments import __main__ as command
-from experiments import runs
-from experiments.evaluation import checks, estimates, matching, measures, patterns, validation
-from experiments.evaluation.estimates import FAIL, OPEN, PASS, REPORT
+from experiments.drawing import estimates
+from experiments.drawing.estimates import FAIL, OPEN, PASS, REPORT
+from experiments.engine import runs
+from experiments.engine.experiment import Experiment, spelled_out
+from experiments.validation import matching, measures, patterns
+from experiments.validation import scorecard as validation
 from sim import PeaceModel
 from sim.outcomes import totals
 
-DESIGN = checks.design("validation")
+DESIGN = Experiment("validation", ["experiment.analysis.rows=[T11 quiet]", "civilians=100"])
+PRESETS = DESIGN.about.presets
 ROWS = {t.key: t for t in patterns.ALL}
 
 
@@ -226,41 +231,42 @@ def test_every_row_that_can_fail_has_something_that_should_break_it_and_an_expec
 def test_every_arm_of_every_row_is_in_the_design_and_every_arm_of_the_design_in_a_row():
     arms = validation.wanted(patterns.ALL, 1)
     asked = {tuple(arm.split(", ")) for arm in arms}
-    assert {a[0] for a in asked} == set(DESIGN["arms"])
-    assert {a[1] for a in asked if len(a) > 1} == set(DESIGN["variants"])
-    for how in DESIGN["arms"].values():
-        checks.overrides_of(how, DESIGN["presets"])  # refuses a preset that is not there
+    assert {a[0] for a in asked} == set(DESIGN.arms)
+    assert {a[1] for a in asked if len(a) > 1} == set(DESIGN.about.variants)
+    for how in DESIGN.about.arms.values():
+        spelled_out(how, PRESETS)  # refuses a preset that is not there
 
 
 @pytest.mark.parametrize("arm", ["un_8 ceasefire powerless", "regional under the name un", "quarter cut",
                                  "observers like troops", "regional 2719 gap", "none steady for ten years",
                                  "arrives month 1 powerless", "parallel bloody, coarse grid"])  # fmt: skip
 def test_arms_can_be_made(arm):
-    assert checks.params_of(DESIGN, arm).weeks >= 105
+    assert DESIGN.scenario(arm).params.weeks >= 105
 
 
 def test_an_unknown_arm_or_preset_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match=r"no arm 'nome'.*none"):
-        checks.params_of(DESIGN, "nome")
+        DESIGN.scenario("nome")
     with pytest.raises(ValueError, match=r"no arm 'none, slow'.*half weeks"):
-        checks.params_of(DESIGN, "none, slow")
+        DESIGN.scenario("none, slow")
     with pytest.raises(ValueError, match=r"no preset 'un_9'.*un_8"):
-        checks.overrides_of(["as un_9"], DESIGN["presets"])
+        spelled_out(["as un_9"], PRESETS)
 
 
 def test_a_finer_grid_is_the_same_country():
-    plain, fine = (checks.params_of(DESIGN, arm).country for arm in ("none", "none, fine grid"))
+    plain, fine = (DESIGN.scenario(arm).params.country for arm in ("none", "none, fine grid"))
     assert (fine.rows, fine.cols, fine.cell_km) == (2 * plain.rows, 2 * plain.cols, plain.cell_km / 2)
     for name, town in plain.places.items():
         assert (fine.places[name].row, fine.places[name].col) == (2 * town.row, 2 * town.col)
 
 
 def test_ablations_change_nothing_without_a_mission():
-    small = ("civilians=150", "weeks=60")
-    plain = totals(PeaceModel(checks.params_of(DESIGN, "none", small)).run())
-    for preset in ("no_deterrence", "no_politics", "no_partnership"):
-        about = DESIGN | {"arms": {"none": ["mission=none", f"as {preset}"]}}
-        assert totals(PeaceModel(checks.params_of(about, "none", small)).run()) == plain, preset
+    few = ["experiment.analysis.rows=[T11 quiet]", "civilians=150", "weeks=60"]
+    presets = ("no_deterrence", "no_politics", "no_partnership")
+    added = [f"+experiment.arms.{p}=['mission=none','as {p}']" for p in presets]
+    x = Experiment("validation", [*few, *added])
+    plain, *others = (totals(PeaceModel(x.scenario(arm).params).run()) for arm in ("none", *presets))
+    assert others == [plain] * 3
 
 
 def test_no_setting_stores_an_answer_and_a_planted_one_is_found():
@@ -291,15 +297,24 @@ def test_the_conflation_at_which_separation_stops_paying_is_said():
 
 # ---------------------------------------------------------------------------------- from end to end
 
-SMALL = ("civilians=100",)
-FEW = [ROWS[k] for k in ("T1", "T3 killed", "A2", "T11 quiet")]
+FEW = ["T1", "T3 killed", "A2", "T11 quiet"]
+
+
+def scorecard(*more, rows=FEW, seeds=2, most=3, retry_failed=False):
+    """Run a small scorecard in the present folder; return its table."""
+    few = [f"experiment.analysis.rows=[{','.join(rows)}]", f"experiment.seeds={seeds}", "civilians=100",
+           f"experiment.analysis.more_seeds={most}", "experiment.analysis.most_seeds=null", *more]  # fmt: skip
+    x = Experiment("validation", few)
+    x.run(1, retry_failed)
+    return validation.judge(x, validation.chosen(x), seeds, most)
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """A scorecard of few rows with few seeds, and its folder."""
-    folder = tmp_path_factory.mktemp("scorecard")
-    return validation.evaluate(SMALL, 1, folder, FEW, seeds=2, more=3), folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("scorecard"))
+        yield scorecard(), Path("results/validation").resolve()
 
 
 def test_a_small_scorecard_has_its_rows_and_files(small):
@@ -331,13 +346,13 @@ def test_observers_with_the_abilities_of_troops_are_troops(small):
 
 
 def test_a_row_may_have_a_number_of_seeds_of_its_own(small):
-    about = checks.design("validation")
+    about = DESIGN.about.analysis
     row = small[0].set_index("test").loc["T11 quiet"]
     half = (row.estimate_low + row.estimate_high) / 2  # a band that begins here leaves the row open
     still_open = [replace(ROWS["T11 quiet"], band=(half, 1))]
     for most, seeds in (({}, 2), ({"T11 quiet": 3}, 3), ({"T1": 3}, 2)):
-        store = checks.Store(about, small[1], SMALL, 1)
-        assert validation.judge(store, still_open, 2, 2, most).set_index("test").seeds["T11 quiet"] == seeds
+        x = Experiment("validation", ["experiment.analysis.rows=[T11 quiet]", "experiment.seeds=2", "civilians=100"])
+        assert validation.judge(x, still_open, 2, 2, most).set_index("test").seeds["T11 quiet"] == seeds
     assert set(about["most_seeds"]) <= set(ROWS)
 
 
@@ -365,27 +380,26 @@ def test_finished_runs_are_kept_when_it_is_interrupted(small, monkeypatch):
 
     monkeypatch.setattr(runs, "simulate", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        validation.evaluate(SMALL, 1, folder, FEW, seeds=2, more=3)
-    again = validation.evaluate(SMALL, 1, folder, FEW, seeds=2, more=3)
+        scorecard()
+    again = scorecard()
     assert simulated == [lost.name, lost.name]
     assert sorted(p.name for p in (folder / "runs").iterdir() if p.is_dir()) == done
     pd.testing.assert_frame_equal(again, small[0])
 
 
 def test_a_failed_run_is_named_and_can_be_tried_again(small, monkeypatch):
-    folder, real = small[1], runs.simulate
+    real = runs.simulate
 
     def fails(job):
         raise ZeroDivisionError("no such luck")
 
     monkeypatch.setattr(runs, "simulate", fails)
-    few = [ROWS["A2"]]
     with pytest.raises(runs.Failures, match="no such luck"):
-        validation.evaluate((*SMALL, "weeks=210"), 1, folder, few, seeds=1, more=1)
+        scorecard("weeks=210", rows=["A2"], seeds=1, most=1)
     monkeypatch.setattr(runs, "simulate", real)
     with pytest.raises(runs.Failures):
-        validation.evaluate((*SMALL, "weeks=210"), 1, folder, few, seeds=1, more=1)
-    table = validation.evaluate((*SMALL, "weeks=210"), 1, folder, few, seeds=1, more=1, retry_failed=True)
+        scorecard("weeks=210", rows=["A2"], seeds=1, most=1)
+    table = scorecard("weeks=210", rows=["A2"], seeds=1, most=1, retry_failed=True)
     assert table.verdict.tolist() == [PASS, PASS]
 
 

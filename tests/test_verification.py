@@ -6,14 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.evaluation import checks, verification
-
-DESIGN = checks.design("verification")
+from experiments.engine.experiment import Experiment
+from experiments.validation import verification
 
 
 def made_up(**arms):
     """Return a store of made-up monthly panels."""
-    return SimpleNamespace(about=DESIGN, months=lambda arm: arms[arm])
+    return SimpleNamespace(months=lambda arm: arms[arm])
 
 
 def test_what_pairing_saves_by_hand():
@@ -47,32 +46,33 @@ def test_a_drift_is_the_change_of_the_logarithm_a_year():
     assert table.year.tolist() == list(range(1, 11))
 
 
-def test_arms_say_what_they_change():
-    arms = [a.split() for a in DESIGN["arms"] if len(a.split()) == 3]
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A verification of short runs and two seeds, and its folder."""
+    few = ["experiment.seeds=2", "experiment.common=['mission.authorised=0','weeks=53','civilians=100']",
+           "experiment.arms.long=['mission=none','weeks=262']"]  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("verification"))
+        x = Experiment("verification", few)
+        x.run(1)
+        yield x, x.folder.resolve()
+
+
+def test_arms_say_what_they_change(small):
+    x = small[0]
+    arms = [a.split() for a in x.arms if len(a.split()) == 3]
     assert {what for _, what, _ in arms} == set(verification.REFERENCE)
     for base, what, level in (("none", "step", "0.5"), ("un", "cells", "2"), ("none", "civilians", "500")):
         assert [base, what, level] in arms
-        p, q = checks.params_of(DESIGN, f"{base} {what} {level}"), checks.params_of(DESIGN, base)
+        p, q = x.first(f"{base} {what} {level}"), x.first(base)
         found = {"step": p.step_weeks / q.step_weeks, "cells": p.country.rows / q.country.rows}
         assert found.get(what, p.civilians) == float(level), (base, what, level)
-    assert set(verification.MODELS) <= set(DESIGN["arms"])
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    """A verification of few arms, short runs and two seeds, and its folder."""
-    folder = tmp_path_factory.mktemp("verification")
-    kept = {"none", "un", "long", *verification.MODELS, "none step 2", "none cells 0.5", "none civilians 500"}
-    about = DESIGN | {"arms": {k: v for k, v in DESIGN["arms"].items() if k in kept},
-                      "common": ["mission.authorised=0", "weeks=53"]}  # fmt: skip
-    about["arms"]["long"] = ["mission=none", "weeks=262"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checks, "design", lambda name: about)
-        return verification.evaluate(("civilians=100",), 1, folder, seeds=2), folder
+    assert set(verification.MODELS) <= set(x.arms)
 
 
 def test_a_small_verification_has_its_rows_and_files(small):
-    table, folder = small
+    folder = small[1]
+    table = pd.read_csv(folder / "convergence.csv")
     assert set(table.what) == {"step", "cells", "civilians"}
     default = table[(table.what == "step") & (table.level == 1)]
     assert (default.ratio == 1).all()
@@ -97,7 +97,7 @@ def test_a_trend_is_the_change_with_every_doubling():
     flat = {name: np.full((30, 2), 1e6) for name in ("brd", "idps", "refugees", "unmet_need")}
     for panel in (panels := panels | {"none": {"civilians_killed": 1e6 * noise * 2**0.5}}).values():
         panel |= flat
-    store = SimpleNamespace(about={"arms": arms}, months=lambda arm: panels.get(arm, panels["none"]))
+    store = SimpleNamespace(arms=arms, months=lambda arm: panels.get(arm, panels["none"]))
     found = verification.trends(store).set_index(["what", "scenario", "outcome"])
     killed, battle = (found.loc[("civilians", "none", o)] for o in ("civilians_killed", "brd"))
     assert killed.ratio == pytest.approx(2**0.5, abs=0.01)

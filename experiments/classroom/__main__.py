@@ -16,9 +16,9 @@ from pathlib import Path
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments import runs
 from experiments.classroom import film, sheet
 from experiments.classroom import scene as scenes
+from experiments.engine import runs
 from sim import paths
 from sim.config import explain
 from sim.warm import between_steps, progress, say, warm_up

@@ -14,10 +14,10 @@ import numpy as np
 from matplotlib import font_manager
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
-from experiments import style
 from experiments.classroom import look, words
 from experiments.classroom import scene as scenes
 from experiments.classroom.stage import HEADLINES, LAYERS, Stage, authorised
+from experiments.drawing import style
 from sim.mission import WITH
 from sim.results import whole_file
 from sim.state import AWAY, HOME

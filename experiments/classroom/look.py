@@ -7,7 +7,7 @@ hue, light to dark. So nothing depends on telling colours apart, and no two thin
 
 from matplotlib.colors import to_hex, to_rgb
 
-from experiments.style import INK
+from experiments.drawing.style import INK
 from sim.mission import WITH, with_humanitarians
 
 HOST = ("square", "#1a1a1a")

@@ -6,8 +6,6 @@ send overrides over the network, so only numbers and names of choices are taken:
 
 import re
 import shlex
-import threading
-from copy import deepcopy
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,11 +14,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import OmegaConf
 
-from experiments import style
+from experiments.drawing import style
 from sim import paths
-from sim.config import composed, to_params
+from sim.config import Composer
 from sim.params import Params, out_of_range
 
 LETTERS = "abc"
@@ -31,7 +28,7 @@ WRITTEN = 3_000  # characters of a model's settings
 BANDS = 2_000  # bands and civilians are what a week's frame is made of
 SHARED = ("country", "seed", "weeks", "civilians")  # what makes it the same country with the same luck
 GROUPS = ("country", "mission")
-_hydra = threading.Lock()  # its composition is global
+_composer = Composer()
 
 
 @dataclass(frozen=True)
@@ -167,15 +164,8 @@ def refused(override):
     return None
 
 
-@lru_cache(maxsize=256)
-def _base(choices):
-    """Compose the chosen files once: it takes Hydra a third of a second."""
-    with _hydra:
-        return composed(choices)
-
-
-def parameters(model):
-    """Return the parameters of a model: the same as `sim.load(*model)`, and faster, since files are read once.
+def allowed(model):
+    """Return the parameters of a model, if one visitor may ask for it.
 
     Raises
     ------
@@ -186,18 +176,10 @@ def parameters(model):
     if length > WRITTEN:
         raise ValueError(f"a model's settings have {length} characters; there may be at most {WRITTEN}")
     for override in model:
-        why = refused(override)
-        if why:
+        if why := refused(override):
             raise ValueError(why)
-    files = [o for o in model if "@" in o or o.split("=", 1)[0] in GROUPS]
-    config = deepcopy(_base(tuple(files)))
-    for override in model:
-        if override not in files:
-            key, value = override.split("=", 1)
-            OmegaConf.update(config, key, OverridesParser.create().parse_override(f"x={value}").value())
-    params = to_params(config)
-    wrong = out_of_range(params)
-    if wrong:
+    params = _composer.params(model)
+    if wrong := out_of_range(params):
         raise ValueError("; ".join(wrong))
     for name, most in MOST.items():
         if getattr(params, name) > most:
@@ -234,7 +216,7 @@ def checked(scene):
     """
     if not 1 <= len(scene.models) <= len(LETTERS):
         raise ValueError(f"{len(scene.models)} models were asked for; one to {len(LETTERS)} stand side by side")
-    params = [parameters(model) for model in scene.models]
+    params = [allowed(model) for model in scene.models]
     for name in SHARED:
         values = [getattr(p, name) for p in params]
         if any(v != values[0] for v in values):
@@ -246,15 +228,22 @@ def checked(scene):
 # ---------------------------------------------------------------------------------- names and cards
 
 
-def choice_of(model, key, default):
-    """Return the last value that a model's overrides give to a key."""
+@lru_cache(maxsize=1)
+def defaults():
+    """Return what conf/config.yaml chooses by itself: dict by group."""
+    listed = yaml.safe_load((paths.CONF / "config.yaml").read_text(encoding="utf-8"))["defaults"]
+    return {group: name for choice in listed if isinstance(choice, dict) for group, name in choice.items()}
+
+
+def choice_of(model, key):
+    """Return the last value that a model's overrides give to a key; the default choice if they give none."""
     given = [o.split("=", 1)[1] for o in model if o.split("=", 1)[0] == key]
-    return given[-1] if given else default
+    return given[-1] if given else defaults().get(key)
 
 
 def mission_of(model):
     """Return the name of the mission model."""
-    return choice_of(model, "mission", "none")
+    return choice_of(model, "mission")
 
 
 def titles(models):
@@ -316,7 +305,7 @@ def control_words(key, value):
 def cards():
     """Return the scenario cards: those of conf/classroom/cards.yaml, and one for each country that has none."""
     written = list(about("classroom", "cards"))
-    used = {choice_of(m, "country", "veltara") for c in written for m in c["models"]}
+    used = {choice_of(m, "country") for c in written for m in c["models"]}
     for country in names_of("country"):
         if country in used:
             continue

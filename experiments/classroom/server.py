@@ -10,7 +10,6 @@ stepped in a few threads that all visitors share, a few weeks at a time, so that
 
 import asyncio
 import json
-import secrets
 import shutil
 import tempfile
 import time
@@ -406,8 +405,3 @@ def known_speed(speed):
     if speed not in SPEEDS:
         raise ValueError(f"speed is {speed!r}; choose one of {', '.join(map(str, SPEEDS))} weeks a second")
     return speed
-
-
-def new_key():
-    """Return a name that nobody can guess."""
-    return secrets.token_urlsafe(12)

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from experiments import runs as store
-from experiments import statistics, style
 from experiments.classroom import look
 from experiments.classroom import scene as scenes
+from experiments.drawing import statistics, style
+from experiments.engine import runs as store
 from sim import __version__
 from sim.results import code_version, whole_file
 

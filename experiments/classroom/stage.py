@@ -1,18 +1,20 @@
 """The stage: a scene's models stepped side by side, and what is shown of them."""
 
 import base64
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
-from experiments import style
 from experiments.classroom import look, words
 from experiments.classroom import scene as scenes
+from experiments.drawing import style
 from sim import outcomes
 from sim.mission import WITH
 from sim.model import PeaceModel
 from sim.processes import relieve
 from sim.state import AWAY, HOME
+from sim.values import value_of
 
 YEAR = 52
 
@@ -228,7 +230,7 @@ class Stage:
             "link": self.scene().link(), "commands": self.scene().commands(),
             "weeks": self.weeks, "start": str(model.params.country.start),
             "country": {"name": model.params.country.name, "summary": model.params.country.summary,
-                        "key": scenes.choice_of(self.models[0], "country", "veltara")},
+                        "key": scenes.choice_of(self.models[0], "country")},
             "land": {
                 "rows": int(land.shape[0]), "cols": int(land.shape[1]), "km": land.cell_km,
                 "row": land.row.tolist(), "col": land.col.tolist(),
@@ -396,7 +398,7 @@ def _expanded(control, declared, actors):
     common = {k: control.get(k) for k in ("label", "asks", "says", "low", "high", "step")}
     common["all"] = control.get("all", False)
     if path in scenes.GROUPS:
-        given = [scenes.choice_of(a.overrides, path, {"country": "veltara", "mission": "none"}[path]) for a in actors]
+        given = [scenes.choice_of(a.overrides, path) for a in actors]
         about = {"country": "where it happens", "mission": "which missions there are, and how they share the work"}
         yield {**common, "key": path, "kind": "choice", "unit": "", "doc": about[path], "values": given,
                "options": [[n, _said(path, n), _summary(path, n)] for n in scenes.names_of(path)]}  # fmt: skip
@@ -450,19 +452,15 @@ def _mandate(actor, name):
     """Return the mandate of a mission of a model, as overridden or as its file says; None without that mission."""
     if name not in actor.params.mission.components:
         return None
-    given = scenes.choice_of(actor.overrides, f"mandate@mission.components.{name}.mandate", None)
+    given = scenes.choice_of(actor.overrides, f"mandate@mission.components.{name}.mandate")
     said = actor.params.mission.components[name].mandate.summary
     return given or next((n for n in scenes.names_of("mandate") if _summary("mandate", n) == said), "")
 
 
 def _value(params, key):
     """Return a parameter by its dotted path; None if the model has no such mission."""
-    node = params
-    for part in key.split("."):
-        node = node.get(part) if isinstance(node, dict) else getattr(node, part)
-        if node is None:
-            return None
-    return node
+    with suppress(ValueError):
+        return value_of(params, key)
 
 
 def _said(group, name):

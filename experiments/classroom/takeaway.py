@@ -1,15 +1,14 @@
 """What visitors take away is made in other processes, so that no screen waits: jobs, their progress, their files."""
 
 import os
+import secrets
 import shutil
-import signal
 import threading
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, ProcessPoolExecutor, wait
-from multiprocessing import get_context
+from concurrent.futures import FIRST_COMPLETED, CancelledError, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from experiments import runs
 from experiments.classroom import film, sheet
+from experiments.engine import runs, workers
 
 SEEDS = (5, 10, 20, 30)
 KINDS = ("sheet", "gif", "mp4")
@@ -19,10 +18,22 @@ why_no_mp4 = film.why_no_mp4
 cores = runs.available_cores
 
 
-def _begin():
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides what an interruption means
+def _elsewhere(do, *what):
+    """Have a process of the engine do something; raise what it raised."""
+    ((_, answer),) = workers.each([(do, what)], 2, _politely)  # 1 would be this process, whose screens must not wait
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _politely(work):
+    do, what = work
     if hasattr(os, "nice"):
-        os.nice(10)  # screens first
+        os.nice(max(0, 10 - os.nice(0)))  # screens first
+    try:
+        return do(*what)
+    except Exception as error:  # for the visitor
+        return error
 
 
 class Job:
@@ -52,21 +63,21 @@ class Job:
 
 
 class Jobs:
-    """The jobs of all visitors, on a few processes.
+    """The jobs of all visitors, in turn on a few processes; a thread waits for each of these.
 
     Parameters
     ----------
-    workers : int
+    processes : int
     """
 
-    def __init__(self, workers=1):
-        self.workers, self.pool, self.folder = workers, None, None
+    def __init__(self, processes=1):
+        self.pool, self.folder = ThreadPoolExecutor(processes), None
         self.all = {}
         self.lock = threading.Lock()
 
     def warm_up(self):
         """Start a worker before anybody waits for it."""
-        self._pool().submit(_begin)
+        self.pool.submit(_elsewhere, int)
 
     def open(self, folder):
         """Begin, with a folder of one's own."""
@@ -76,8 +87,7 @@ class Jobs:
         """Stop everything."""
         for job in self.all.values():
             job.cancel()
-        if self.pool:
-            self.pool.shutdown(wait=False, cancel_futures=True)
+        self.pool.shutdown(wait=False, cancel_futures=True)
 
     def start(self, what, scene, seeds=None, every=None):
         """Start a job.
@@ -91,8 +101,6 @@ class Jobs:
         ValueError
             It cannot be made: what is allowed.
         """
-        from experiments.classroom.server import new_key
-
         if what not in KINDS:
             raise ValueError(f"{what!r} cannot be made; choose among {', '.join(KINDS)}")
         if what == "sheet" and seeds not in SEEDS:
@@ -101,7 +109,7 @@ class Jobs:
             raise ValueError(film.why_no_mp4())
         if what != "sheet":
             every = film.check_every(every or film.EVERY)
-        key = new_key()
+        key = secrets.token_urlsafe(12)  # nobody can guess it
         job = Job(key, what, self.folder / key)
         job.folder.mkdir()
         with self.lock:
@@ -117,19 +125,8 @@ class Jobs:
         return next((f for f in job.files if f.name == name), None) if job and job.over else None
 
     def _submit(self, job, do, *what):
-        with self.lock:
-            try:
-                future = self._pool().submit(do, *what)
-            except BrokenExecutor:  # somebody killed a worker
-                self.pool = None
-                future = self._pool().submit(do, *what)
-        job.futures.append(future)
-        return future
-
-    def _pool(self):
-        if self.pool is None:
-            self.pool = ProcessPoolExecutor(self.workers, get_context("spawn"), initializer=_begin)
-        return self.pool
+        job.futures.append(self.pool.submit(_elsewhere, do, *what))
+        return job.futures[-1]
 
     def _wait(self, job, futures):
         """Wait until all is done or the visitor has had enough."""

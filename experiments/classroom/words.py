@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from experiments import style
+from experiments.drawing import style
+from experiments.drawing.panels import spoken
 from sim.mission import WITH
 from sim.params import KINDS
 from sim.processes.move import onset
@@ -15,10 +16,6 @@ COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "
 MASSACRE, BATTLE, AMBUSH = 50, 60, 2  # persons killed; of massacres, by a faction in a week
 DISPLACED_STEPS = (100_000, 250_000, 500_000, 1_000_000, 1_500_000, 2_000_000, 3_000_000)
 ALMOST_ALL = 0.95  # of the planned peak
-FACTIONS = {  # of real countries, as they are written
-    "anti_balaka": "Anti-balaka", "lords_resistance_army": "Lord's Resistance Army", "seleka": "Séléka",
-    "three_r": "3R", "upc": "UPC",
-}  # fmt: skip
 
 
 def percent(x):
@@ -40,13 +37,12 @@ def joined(parts):
 
 def faction_name(name):
     """Return an armed faction as people say it: the rebels."""
-    return "the " + FACTIONS.get(name, " ".join(w.upper() if w in style.ACRONYMS else w for w in name.split("_")))
+    return f"the {style.in_words(name)}"
 
 
 def mission_name(name):
     """Return a mission as people say it: the UN mission."""
-    said = style.label(name)
-    return f"the {said if said[:2].isupper() else said[:1].lower() + said[1:]} mission"
+    return f"the {spoken(name)} mission"
 
 
 def mission_said(model, name):
@@ -54,8 +50,7 @@ def mission_said(model, name):
     group, _, joined = name.partition(WITH)
     if name in model.params.mission.components or group not in model.params.country.humanitarians:
         return mission_name(name)
-    said = style.label(group)
-    said = f"the {said if said[:2].isupper() else said[:1].lower() + said[1:]}"
+    said = f"the {spoken(group)}"
     return f"{said} under {mission_name(joined)}" if joined else said
 
 

@@ -1,0 +1,459 @@
+"""The figures: each takes tables and returns a matplotlib Figure; none simulates, reads or writes.
+
+Question: how do ways of sharing the work of peace differ, when, where, for whom, and are we sure?
+
+Things to notice: intervals and bands are not the same. `series`, `differences` and `tradeoff` show how well the
+**mean** is known (95% interval, Student's t), so they narrow with more seeds.
+
+Things to try: draw `differences` against another baseline than no mission; draw `maps` of the two separated arms
+side by side.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+
+from experiments.drawing.panels import DEATHS, HALO, folded, plain, spoken, year_axis, years
+from experiments.drawing.statistics import paired_differences, require, t_quantile
+from experiments.drawing.style import (
+    FLOWS,
+    GREY,
+    INK,
+    PALETTE,
+    SIZE,
+    WIDTH,
+    footnote,
+    label,
+    looks,
+    meaning,
+    scaled_unit,
+    sheet,
+    short_number,
+    unit,
+)
+
+SERIES = ("civilians_killed", "displaced", "unmet_need", "access", "peacekeepers")
+DIFFERENCES = (
+    "civilians_killed", "excess_deaths", "deaths", "brd", "displaced_person_weeks", "unmet_need",
+    "peacekeepers_killed", "cost",
+)  # fmt: skip
+MAPPED = ("none", "sequential", "parallel", "separated")
+SUMS = {
+    "displaced": ("idps", "refugees"),
+    "peacekeepers": ("troops", "police", "observers"),
+    "violent_deaths": ("civilians_killed", "brd", "peacekeepers_killed", "aid_workers_killed"),
+}
+SMOOTHED = 12  # months
+FEWEST_MONTHS = 4  # of these 12, the fewest that make a mean: at both ends, and where nobody tried to bring aid
+BETTER = "#eef5ee"  # ground of the corner where both outcomes are better
+SMALLEST_BASE = 20  # peacekeepers
+LARGEST_DOT = 110  # square points
+
+
+def measured(table, outcome):
+    """Return a column of a table, or the sum of the columns that make it."""
+    if outcome in table:
+        return table[outcome]
+    require(SUMS.get(outcome, [outcome]), table.columns, kind="outcome")
+    return table[list(SUMS[outcome])].sum(axis=1)
+
+
+def others(table, arms, baseline):
+    """Return the arms to be drawn beside the baseline; None is all that the table has."""
+    arms = list(dict.fromkeys(table["arm"] if arms is None else arms))
+    require([baseline, *arms], table["arm"])
+    return [arm for arm in arms if arm != baseline]
+
+
+def how_sure(table, means):
+    """Say what the marks and bars of a figure are, and from how many seeds."""
+    n = table["seed"].nunique()
+    return f"{means} and their 95% intervals (Student's t), {n} seeds." if n > 1 else f"{means}: one seed, no interval."
+
+
+# ------------------------------------------------------------------------------ over time
+
+
+def series(monthly, arms=None, baseline="none", outcomes=SERIES, title="What happens over the years"):
+    """Draw how outcomes go on: a row per arm, a column per outcome, the baseline in grey behind each arm.
+
+    Parameters
+    ----------
+    monthly : DataFrame
+        arm, seed, month (as 2013-12) and the outcomes, or the columns they are the sum of
+    arms : list of str, optional
+        From top to bottom; all but the baseline, as they come in the table
+    baseline : str
+        The arm in grey
+    outcomes : sequence of str
+        From left to right
+    title : str
+        What the figure is about
+
+    Returns
+    -------
+    Figure. Lines are means over seeds, ribbons their 95% intervals. What happens during a month, and shares, are
+    12-month means centred on the month, because months are bursty and have four or five weeks.
+
+    """
+    arms = others(monthly, arms, baseline) or [baseline]
+    figure, axes = sheet(1.0 + 0.92 * len(arms), title, len(arms), len(outcomes), sharex=True, sharey="col")
+    look, grey = looks(arms), looks([baseline])[baseline]
+    for column, outcome in zip(axes.T, outcomes):
+        means = {arm: _mean_month(monthly, arm, outcome) for arm in [baseline, *arms]}
+        largest = pd.concat(means.values())["mean"].max()
+        by, said = scaled_unit(unit(outcome), largest)
+        for ax, arm in zip(column, arms):
+            _ribbon(ax, means[baseline], grey.colour, by, width=1.0, light=0.22)
+            _ribbon(ax, means[arm], look[arm].colour, by, width=1.6, light=0.28)
+            if means[arm]["mean"].isna().all():
+                ax.text(0.5, 0.5, "nobody tried", transform=ax.transAxes, ha="center", fontsize=7, color=GREY)
+            ax.yaxis.set_major_locator(MaxNLocator(3))
+            ax.yaxis.set_major_formatter(FuncFormatter(plain))
+        column[0].set_ylim(0, 1.0 if said == "share" else _top(means.values(), largest) / by)
+        each = " a month" if outcome in FLOWS else ""
+        what = f"{meaning(outcome)}\n{folded(f'({said}{each})', 22)}"
+        column[0].set_title(what, fontsize=SIZE["small"], color=INK)
+    year_axis(axes[0, 0], years(monthly["month"].unique()), few=True)
+    for ax, arm in zip(axes[:, 0], arms):
+        ax.set_ylabel(folded(label(arm), 13), color=look[arm].colour, fontweight="bold", fontsize=SIZE["small"])
+    for ax in axes[-1]:
+        ax.set_xlabel("year", fontsize=SIZE["small"])
+    smooth = ", ".join(meaning(o).lower() for o in outcomes if _is_smoothed(o)) or "nothing"
+    footnote(
+        figure,
+        f"Colour: the arm; grey: {spoken(baseline)}. {how_sure(monthly, 'Means')}\n"
+        f"12-month means centred on the month: {smooth}. Ribbons may go on above a panel.",
+    )
+    return figure
+
+
+def _is_smoothed(outcome):
+    """Say whether an outcome jumps from month to month: what happens during one, and shares of few."""
+    return outcome in FLOWS or unit(outcome) == "share"
+
+
+def _mean_month(monthly, arm, outcome):
+    """Return the mean over seeds and its interval: a frame (month) of mean, low, high."""
+    mine = monthly[monthly["arm"] == arm]
+    values = mine[["month", "seed"]].assign(value=measured(mine, outcome))
+    values = values.pivot(index="month", columns="seed", values="value").sort_index()
+    if _is_smoothed(outcome):
+        values = values.rolling(SMOOTHED, center=True, min_periods=FEWEST_MONTHS).mean()
+    n = values.count(axis=1)
+    half = t_quantile(n - 1) * values.std(axis=1) / np.sqrt(n.clip(lower=1))
+    mean = values.mean(axis=1)
+    return pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half})
+
+
+def _top(means, largest):
+    """Return the upper end of an axis: a few heavy-tailed seeds must not press all means flat."""
+    top = min(1.05 * pd.concat(means)[["mean", "high"]].max(axis=None), 1.8 * largest)
+    return top if top > 0 else 1.0
+
+
+def _ribbon(ax, means, colour, by, width, light):
+    x = years(means.index)
+    ax.fill_between(x, means["low"] / by, means["high"] / by, color=colour, alpha=light, lw=0)
+    ax.plot(x, means["mean"] / by, color=colour, lw=width)
+
+
+# ------------------------------------------------------------------------------ against the baseline
+
+
+def differences(runs, baseline="none", arms=None, outcomes=DIFFERENCES, title=None):
+    """Draw how far each arm is from the baseline: a row per arm, a panel per outcome.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        arm, seed and the outcomes
+    baseline : str
+        The arm that all others are compared with
+    arms : list of str, optional
+        From top to bottom; all but the baseline, as they come in the table
+    outcomes : sequence of str
+        One panel each
+    title : str, optional
+        What the figure is about
+
+    Returns
+    -------
+    Figure. Marks are mean differences of runs with the same seed, bars their 95% intervals.
+
+    """
+    arms = others(runs, arms, baseline)
+    if not arms:
+        raise ValueError(f"There is no arm to compare with {baseline!r}")
+    cols = min(4, len(outcomes))
+    rows = -(-len(outcomes) // cols)
+    title = title or f"What each changes, compared with {spoken(baseline)}"
+    figure, axes = sheet(0.9 + rows * (0.8 + 0.27 * len(arms)), title, rows, cols, sharey=True)
+    look, places = looks(arms), np.arange(len(arms))
+    for ax, outcome in zip(axes.flat, outcomes):
+        table = runs.assign(**{outcome: measured(runs, outcome)})
+        found = paired_differences(table, outcome, baseline).loc[arms]
+        by, said = scaled_unit(unit(outcome), found[["difference", "low", "high"]].abs().max(axis=None))
+        ax.axvline(0, color=GREY, lw=0.8, zorder=0)
+        for y, arm in zip(places, arms):
+            d, style = found.loc[arm] / by, look[arm]
+            ax.plot([d.low, d.high], [y, y], color=style.colour, lw=1.8, ls=style.line, solid_capstyle="butt")
+            ax.plot(d.difference, y, style.mark, color=style.colour, ms=6.5, mec="white", mew=0.6, gid=arm)
+            sure = d.low > 0 or d.high < 0
+            if np.isfinite(d.difference):
+                ax.annotate(
+                    short_number(d.difference), (d.difference, y), (0, 4.5), textcoords="offset points", ha="center",
+                    va="bottom", fontsize=7.5, color=INK if sure else GREY, path_effects=HALO,
+                )  # fmt: skip
+        ax.set_title(folded(meaning(outcome), 24), fontsize=SIZE["panel"], color=INK)
+        ax.set_xlabel(f"difference\n({said})", fontsize=SIZE["small"])
+        ax.xaxis.set_major_locator(MaxNLocator(3, min_n_ticks=3))
+        ax.xaxis.set_major_formatter(FuncFormatter(plain))
+        ax.margins(x=0.15)
+        if found["difference"].isna().all():
+            ax.set_xticks([])
+            ax.text(0.5, 0.5, "nothing to compare", transform=ax.transAxes, ha="center", fontsize=7, color=GREY)
+    for ax in axes.flat[len(outcomes) :]:
+        ax.set_visible(False)
+    axes[0, 0].set_ylim(len(arms) - 0.6, -0.75)
+    axes[0, 0].set_yticks(places, [folded(label(a), 15) for a in arms])
+    for ax in axes[:, 0]:
+        for words, arm in zip(ax.get_yticklabels(), arms):
+            words.set(color=look[arm].colour, fontweight="bold")
+    footnote(
+        figure,
+        f"{how_sure(runs, 'Mean differences of runs with the same seed')}\n"
+        f"The line at 0 is {spoken(baseline)}; numbers in black: the interval does not contain 0.",
+    )
+    return figure
+
+
+def tradeoff(runs, baseline="none", arms=None, x="unmet_need", y="violent_deaths", title=None):
+    """Draw whether who saves from violence also saves from want: one mark per arm, in two directions.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        arm, seed and what x and y are made of
+    baseline : str
+        The arm at the origin
+    arms : list of str, optional
+        All but the baseline, as they come in the table
+    x, y : str
+        Outcomes of which less is better
+    title : str, optional
+        What the figure is about
+
+    Returns
+    -------
+    Figure. Marks are mean differences of runs with the same seed, crosses their 95% intervals.
+
+    """
+    arms = others(runs, arms, baseline)
+    if not arms:
+        raise ValueError(f"There is no arm to compare with {baseline!r}")
+    title = title or f"Violence and want together, compared with {spoken(baseline)}"
+    figure, axes = sheet(5.4, title, 1, 2, width_ratios=(4, 1), sharey=True)
+    ax, margin = axes[0]
+    look, found, said = looks(arms), {}, {}
+    for axis, outcome in (("x", x), ("y", y)):
+        table = runs.assign(**{outcome: measured(runs, outcome)})
+        found[axis] = paired_differences(table, outcome, baseline).loc[arms]
+        by, said[axis] = scaled_unit(unit(outcome), found[axis]["difference"].abs().max())
+        found[axis][["difference", "low", "high"]] /= by
+    ax.axvline(0, color=GREY, lw=0.8, zorder=0)
+    ax.axhline(0, color=GREY, lw=0.8, zorder=0)
+    for arm in arms:
+        h, v, style = found["x"].loc[arm], found["y"].loc[arm], look[arm]
+        ax.plot([h.low, h.high], [v.difference] * 2, color=style.colour, lw=1.2, ls=style.line, alpha=0.55)
+        ax.plot([h.difference] * 2, [v.low, v.high], color=style.colour, lw=1.2, ls=style.line, alpha=0.55)
+        ax.plot(h.difference, v.difference, style.mark, color=style.colour, ms=9, mec="white", gid=arm, zorder=4)
+    ax.plot(0, 0, "o", color=GREY, ms=9, mec="white", zorder=3)
+    ax.annotate(
+        label(baseline),
+        (0, 0),
+        (8, 7),
+        textcoords="offset points",
+        color=GREY,
+        fontsize=SIZE["label"],
+        path_effects=HALO,
+        zorder=5,
+    )
+    ax.margins(0.06)
+    left, bottom = ax.get_xlim()[0], ax.get_ylim()[0]
+    ax.fill_between([left, 0], bottom, 0, color=BETTER, lw=0, zorder=-1)
+    ax.set(xlim=(left, ax.get_xlim()[1]), ylim=(bottom, ax.get_ylim()[1]))
+    ax.annotate(
+        "↙ better in both", (0, bottom), (-6, 6), textcoords="offset points", ha="right", color=INK,
+        fontsize=SIZE["label"], path_effects=HALO, zorder=5,
+    )  # fmt: skip
+    ax.set_xlabel(f"{meaning(x)}, difference ({said['x']})")
+    ax.set_ylabel(f"{meaning(y)}, difference ({said['y']})")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(FuncFormatter(plain))
+    _names_in_the_margin(ax, margin, found, look)
+    footnote(figure, how_sure(runs, "Mean differences of runs with the same seed"))
+    return figure
+
+
+def _names_in_the_margin(ax, margin, found, look):
+    """Write the arms' names beside the panel, at the heights of their marks but never on each other."""
+    margin.set_axis_off()
+    margin.set_xlim(0, 1)
+    bottom, top = ax.get_ylim()
+    right = ax.get_xlim()[1]
+    heights = found["y"]["difference"].sort_values()
+    at = apart(heights.to_numpy(), 0.062 * (top - bottom), bottom, top)
+    for arm, y in zip(heights.index, at):
+        ax.annotate(
+            "", (right, y), (found["x"].loc[arm, "difference"], heights[arm]), annotation_clip=False, zorder=1,
+            arrowprops={"arrowstyle": "-", "color": look[arm].colour, "lw": 0.8, "ls": ":"},
+        )  # fmt: skip
+        margin.text(0, y, folded(label(arm), 24), color=look[arm].colour, va="center", fontsize=SIZE["label"],
+                    fontweight="bold")  # fmt: skip
+
+
+def apart(values, least, bottom, top):
+    """Move sorted values up or down until they are at least so far from each other, and within the limits."""
+    at = np.array(values, dtype=float)
+    for _ in range(500):
+        at = at.clip(bottom + least / 2, top - least / 2)
+        push = np.maximum(least - np.diff(at), 0) / 2
+        if not push.any():
+            break
+        at[:-1] -= push
+        at[1:] += push
+    return at
+
+
+# ------------------------------------------------------------------------------ on the map
+
+
+def maps(
+    maps,
+    arms=MAPPED,
+    dates=None,
+    helmets=None,
+    places=None,
+    cell_km=None,
+    title="Where civilians died, and who was there",
+):
+    """Draw where civilians have been killed so far and where peacekeepers are: a row per arm, a column per date.
+
+    Parameters
+    ----------
+    maps : DataFrame
+        One row per arm, month (as 2013-12) and cell: row (0 = south), col (0 = west), killed_so_far and
+        peacekeepers_<mission>, means over seeds; what is outside the country has no row and stays blank
+    arms : sequence of str
+        From top to bottom, up to four
+    dates : sequence of str, optional
+        Months, from left to right; all in the table
+    helmets : dict, optional
+        Mission -> colour
+    places : dict, optional
+        Name -> (row, col) of towns to mark
+    cell_km : float, optional
+        Width of a cell in km, for a scale
+    title : str
+        What the figure is about
+
+    Returns
+    -------
+    Figure. A dot is a base of at least 20 peacekeepers, averaged over seeds; its area is their number.
+
+    """
+    arms, dates = list(arms), sorted(maps["month"].unique()) if dates is None else list(dates)
+    require(arms, maps["arm"])
+    require(dates, maps["month"], kind="month")
+    shown = maps[maps["arm"].isin(arms) & maps["month"].isin(dates)]
+    strengths = shown.filter(regex="^peacekeepers_").rename(columns=lambda c: c.removeprefix("peacekeepers_"))
+    missions = list(strengths.columns[(strengths >= SMALLEST_BASE).any()])
+    colours = {m: PALETTE[k % len(PALETTE)] for k, m in enumerate(missions)} | dict(helmets or {})
+    most, strongest = max(10.0, float(shown["killed_so_far"].max())), strengths.max(axis=None)
+    norm, shape = LogNorm(1, most), (int(maps["row"].max()) + 1, int(maps["col"].max()) + 1)
+    height = (WIDTH - 1.6) / len(dates) * shape[0] / shape[1]
+    figure, axes = sheet(1.15 + (height + 0.08) * len(arms), title, len(arms), len(dates), sharex=True, sharey=True)
+    for axes_row, arm in zip(axes, arms):
+        for ax, month in zip(axes_row, dates):
+            cells = shown[(shown["arm"] == arm) & (shown["month"] == month)]
+            _land(ax, cells, shape, norm)
+            _bases(ax, cells, missions, colours, strongest)
+            for row, col in (places or {}).values():
+                ax.plot(col, row, "*", color=INK, ms=7, mec="white", mew=0.6, zorder=6)
+        axes_row[0].set_ylabel(folded(label(arm), 14), fontweight="bold")
+    for ax, month in zip(axes[0], dates):
+        ax.set_title(f"{pd.Timestamp(month):%B %Y}", fontsize=SIZE["panel"], color=INK)
+    if cell_km:
+        _scale(axes[-1, 0], 200 / cell_km)
+    bar = figure.colorbar(
+        ScalarMappable(norm, DEATHS), ax=axes, extend="min", shrink=0.6 if len(arms) > 2 else 0.9, aspect=30, pad=0.01
+    )
+    bar.set_label("civilians killed so far\nin a cell (mean over seeds)", fontsize=SIZE["label"], color=INK)
+    ticks = [t for k in range(6) for t in (10**k, 3 * 10**k) if t <= most]
+    bar.ax.yaxis.set_minor_locator(NullLocator())
+    bar.set_ticks(ticks, labels=[plain(t) for t in ticks])
+    bar.ax.tick_params(labelsize=SIZE["tick"])
+    handles = _map_legend(missions, colours, strongest, places)
+    if handles:
+        title_of_dots = f"Bases of {SMALLEST_BASE} peacekeepers or more (mean over seeds), their area by strength"
+        figure.legend(
+            handles=handles, loc="outside lower left", ncols=4, fontsize=SIZE["small"], frameon=False,
+            title=title_of_dots, title_fontsize=SIZE["small"], alignment="left", handletextpad=0.2, columnspacing=1.2,
+        )  # fmt: skip
+    return figure
+
+
+def _land(ax, cells, shape, norm):
+    """Draw the cells that exist, coloured by how many were killed in them."""
+    grid = np.full(shape, np.nan)
+    grid[cells["row"], cells["col"]] = np.maximum(cells["killed_so_far"], 1e-3)
+    ax.imshow(grid, origin="lower", cmap=DEATHS, norm=norm, interpolation="nearest")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.spines[:].set_visible(False)
+
+
+def _bases(ax, cells, missions, colours, strongest):
+    """Draw the bases of all missions, the small on top of the large, so that none is hidden."""
+    dots = [
+        (strength, col, row, colours[m])
+        for m in missions
+        for strength, col, row in zip(cells[f"peacekeepers_{m}"], cells["col"], cells["row"])
+        if strength >= SMALLEST_BASE
+    ]
+    if dots:
+        strength, col, row, colour = zip(*sorted(dots, reverse=True))
+        ax.scatter(
+            col, row, _areas(np.array(strength), strongest), colour, edgecolors="white", linewidths=0.4, zorder=5
+        )
+
+
+def _areas(strength, strongest):
+    """Return the areas of dots, in square points."""
+    return LARGEST_DOT * strength / max(strongest, 1)
+
+
+def _scale(ax, cells):
+    """Draw a line of 200 km below a map."""
+    ax.plot([0, cells], [-0.03, -0.03], color=INK, lw=1.5, transform=ax.get_xaxis_transform(), clip_on=False)
+    ax.set_xlabel("200 km", loc="left", fontsize=SIZE["small"], labelpad=7)
+
+
+def _map_legend(missions, colours, strongest, places):
+    """Return what explains colours (missions of one colour share an entry), sizes and stars."""
+    dot = {"ls": "", "marker": "o", "mec": "white"}
+    names = {c: ", ".join(label(m) for m in missions if colours[m] == c) for c in (colours[m] for m in missions)}
+    handles = [Line2D([], [], color=c, ms=7, label=f"base: {said}", **dot) for c, said in names.items()]
+    sizes = [s for s in (50, 100, 200, 500, 1000, 2000, 5000) if s <= strongest] if missions else []
+    handles += [
+        Line2D([], [], color=GREY, ms=np.sqrt(_areas(s, strongest)), label=f"{short_number(s)} peacekeepers", **dot)
+        for s in sizes[-2:]
+    ]
+    return handles + [Line2D([], [], ls="", marker="*", color=INK, ms=8, label=name) for name in places or {}]
+
+
+# ------------------------------------------------------------------------------ beside what happened

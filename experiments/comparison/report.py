@@ -1,0 +1,65 @@
+"""The table of results in the README, made of the kept summary; python -m experiments.comparison.report remakes it."""
+
+import re
+
+import pandas as pd
+
+from experiments.drawing import style
+from sim.paths import ROOT
+from sim.results import whole_file
+
+README = ROOT / "README.md"
+SUMMARY = ROOT / "results" / "mission_models" / "summary.csv"
+BLOCK = re.compile(r"(<!-- generated: results -->\n).*?(<!-- end -->)", re.DOTALL)
+HEAD = (
+    "mission model", "civilians killed", "difference from none", "all civilian deaths, difference", "aid teams' access",
+    "missions asked to go", "peace at exit", "of these, war again in ten years", "spent, bn US$",
+)  # fmt: skip
+
+
+def rounded(x):
+    """Return a number with two significant digits and commas."""
+    if x != x:
+        return ""
+    digits = max(len(str(int(abs(x)))) - 2, 0)
+    return f"{round(x, -digits) + 0.0:,.0f}"
+
+
+def table(summary):
+    """Return the table in Markdown.
+
+    Parameters
+    ----------
+    summary : data frame as in summary.csv: arm, outcome, mean, difference and the bounds of its 95% interval
+    """
+    lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
+    for arm in dict.fromkeys(summary.arm):
+        of = summary[summary.arm == arm].set_index("outcome")
+
+        def change(outcome, of=of):
+            d = of.loc[outcome]
+            known = d.difference == d.difference
+            return f"{rounded(d.difference)} [{rounded(d.diff_low)}, {rounded(d.diff_high)}]" if known else ""
+
+        def share(outcome, of=of):
+            x = of["mean"].get(outcome, float("nan"))
+            return f"{x:.0%}" if x == x else ""
+
+        spent = of.loc["cost", "mean"] / 1e9
+        lines.append("| " + " | ".join([
+            style.label(arm), rounded(of.loc["civilians_killed", "mean"]), change("civilians_killed"), change("deaths"),
+            share("access"), f"{of.loc['missions_expelled', 'mean']:.2f}" if spent else "", share("peace_at_exit"),
+            share("relapse"), f"{spent:.1f}" if spent else "",
+        ]) + " |")  # fmt: skip
+    return "\n".join(lines)
+
+
+def brought_up_to_date(text):
+    """Return a document with its table of results made anew."""
+    made = table(pd.read_csv(SUMMARY))
+    return BLOCK.sub(lambda found: f"{found[1]}{made}\n{found[2]}", text)
+
+
+if __name__ == "__main__":
+    now = brought_up_to_date(README.read_text(encoding="utf-8"))
+    whole_file(README, lambda draft: draft.write_text(now, encoding="utf-8"))

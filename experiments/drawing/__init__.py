@@ -1,0 +1,1 @@
+"""How figures look, what they share, and what may be said of a few runs."""

@@ -1,0 +1,206 @@
+"""How figures look: one colour and one mark per arm, one label and one unit per outcome.
+
+Question: which line is which, and in what unit?
+
+Things to notice: an arm keeps its colour in all figures, whichever others are drawn with it; the run without a
+mission is grey. Colours follow Okabe & Ito, so they can be told apart with any colour vision, and each arm has its
+own mark as well, so that the figures can be printed in grey.
+
+Things to try: add an arm of your own: it takes the next free colour, and its label is made from its name
+or stands in a file of labels/.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import yaml
+from matplotlib.figure import Figure
+
+from sim import paths
+from sim.outcomes import OUTCOMES
+
+WIDTH = 8  # inches; at 100 dots per inch a figure is shown 800 px wide, and 9 points are 12 px
+SIZE = {"title": 11, "panel": 9, "label": 9, "tick": 8, "small": 8}  # points
+INK, GREY, PALE = "#222222", "#777777", "#e9e9e6"
+
+PALETTE = ("#0072b2", "#009e73", "#d55e00", "#7b4fa3", "#e69f00", "#8c510a", "#56b4e9", "#cc79a7")
+MARKS = ("o", "s", "^", "D", "v", "<", ">", "p")
+LINES = ("-", "--", ":")
+NOBODY = "none"  # the arm without a mission
+# The order of colours. Arms that are not named here come after these, in the order they are given.
+ARMS = (
+    "un_only", "regional_only", "sequential", "parallel", "separated", "separated_swapped", "hybrid", "un_support",
+    "parallel_equal",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Look:
+    """The colour, mark and line of an arm."""
+
+    colour: str
+    mark: str
+    line: str
+
+
+def looks(arms):
+    """Return the look of each arm.
+
+    Parameters
+    ----------
+    arms : sequence of str
+        Names of arms
+
+    Returns
+    -------
+    dict, arm -> Look; after eight arms the colours come again with another mark and line
+
+    """
+    order = [*ARMS, *(a for a in dict.fromkeys(arms) if a not in ARMS and a != NOBODY)]
+    n = len(PALETTE)
+    found = {a: Look(PALETTE[k % n], MARKS[(k + k // n) % n], LINES[k // n % len(LINES)]) for k, a in enumerate(order)}
+    found[NOBODY] = Look(GREY, "o", "-")
+    return {a: found[a] for a in arms}
+
+
+def label(name):
+    """Return the name of an arm or a mission as people say it: `un_only` is UN only."""
+    said = in_words(name)
+    return said[:1].upper() + said[1:]
+
+
+def in_words(name):
+    """Return a name in words, as its label says it or in small letters: rebels, Séléka."""
+    known = _labels(tuple(paths.own_folders()))
+    words = name.replace("_", " ").split()
+    said = [f"{int(w):,}" if w.isdecimal() else known["words"].get(w.lower(), w) for w in words]
+    return known["names"].get(name, " ".join(said))
+
+
+@cache
+def _labels(_):
+    """Return what conf/labels and users' own say: what to call names, and words in names."""
+    files = [paths.file_of("labels", f"{name}.yaml") for name in paths.choices("labels")]
+    found = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in files]
+    return {kind: {k: v for part in found for k, v in part.get(kind, {}).items()} for kind in ("names", "words")}
+
+
+# ------------------------------------------------------------------------------ outcomes and their units
+
+# Measures that are made from several columns, or that only whole runs have: (unit, meaning).
+MADE = {
+    "deaths": ("person", "civilians dead by violence or unmet need"),
+    "violent_deaths": ("person", "violent deaths of civilians, fighters, peacekeepers and aid workers"),
+    "displaced": ("person", "displaced, inside the country and abroad"),
+    "displaced_peak": ("person", "displaced at the peak"),
+    "displaced_person_weeks": ("person-week", "displacement, inside the country and abroad"),
+    "peacekeepers": ("person", "troops, police and observers present"),
+    "cost": ("US$", "spent by all missions"),
+}
+# Shorter than the declared meanings, where a panel has little room.
+SHORT = {
+    "excess_deaths": "deaths from unmet need",
+    "brd": "battle deaths",
+    "peacekeepers_killed": "peacekeepers killed",
+    "civilians_killed": "civilians killed",
+    "access": "humanitarian access",
+    "deaths": "all deaths of civilians",
+    "violent_deaths": "violent deaths",
+    "displaced": "displaced people",
+    "displaced_person_weeks": "displacement",
+    "peacekeepers": "peacekeepers present",
+    "cost": "cost of the missions",
+    "unmet_need": "unmet need",
+    "idps": "displaced inside the country",
+    "refugees": "in refuge abroad",
+}
+PLURALS = {"person": "people", "person-week": "person-weeks", "event": "events"}
+POWERS = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"))
+FLOWS = {o.name for o in OUTCOMES if o.month == "sum"}  # weeks add up to a month
+
+
+def unit(outcome):
+    """Return the unit of an outcome: `person`, `share`, `US$`; empty if it has none."""
+    declared = {o.name: o.unit for o in OUTCOMES}
+    return MADE[outcome][0] if outcome in MADE else declared.get(outcome, "")
+
+
+def meaning(outcome, short=True):
+    """Return what an outcome is, in words that begin with a capital letter."""
+    declared = {o.name: o.meaning for o in reversed(OUTCOMES)} | {name: said for name, (_, said) in MADE.items()}
+    said = (SHORT.get(outcome) if short else None) or declared.get(outcome) or outcome.replace("_", " ")
+    return said[:1].upper() + said[1:]
+
+
+def scaled_unit(unit, largest):
+    """Return by what to divide, and how to say the unit then.
+
+    Parameters
+    ----------
+    unit : str
+        person, person-week, US$, share, ...
+    largest : float
+        The largest absolute value to be shown
+
+    Returns
+    -------
+    (float, str), as (1e6, "million person-weeks")
+
+    """
+    said = PLURALS.get(unit, unit)
+    if unit in ("share", "0/1", ""):
+        return 1.0, said
+    for power, name in POWERS:
+        if np.isfinite(largest) and largest >= 2 * power:
+            return power, f"{name} {said}"
+    return 1.0, said
+
+
+def short_number(value):
+    """Return a number with two or three meaningful digits: 12,000, 350, 4.1, 0.62; a true minus sign."""
+    size = abs(value)
+    if size < 0.005:
+        return "0"
+    said = f"{value:,.0f}" if size >= 10 else f"{value:.1f}" if size >= 1 else f"{value:.2f}"
+    return said.replace("-", "−")
+
+
+# ------------------------------------------------------------------------------ panels
+
+
+def sheet(height, title, rows=1, cols=1, **subplots):
+    """Return an empty figure of the usual width and its axes, always as a (rows, cols) array.
+
+    Parameters
+    ----------
+    height : float
+        In inches
+    title : str
+        What the figure is about
+    rows, cols : int
+        Numbers of panels
+    **subplots
+        As those of Figure.subplots
+
+    """
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure.suptitle(title, fontsize=SIZE["title"], x=0.01, ha="left", color=INK)
+    axes = figure.subplots(rows, cols, squeeze=False, **subplots)
+    for ax in axes.flat:
+        bare(ax)
+    return figure, axes
+
+
+def bare(ax):
+    """Take away what carries no information: the upper and right spines, black ink, long ticks."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(GREY)
+    ax.tick_params(labelsize=SIZE["tick"], colors=INK, length=2.5, color=GREY)
+    ax.xaxis.label.set(size=SIZE["label"], color=INK)
+    ax.yaxis.label.set(size=SIZE["label"], color=INK)
+
+
+def footnote(figure, text):
+    """Say below a figure how it is to be read."""
+    figure.supxlabel(text, fontsize=SIZE["small"], color=GREY, x=0.01, ha="left")

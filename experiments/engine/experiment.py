@@ -1,0 +1,502 @@
+"""An experiment: its scenarios, their runs, its tables. What is made of them is the study's."""
+
+import functools
+import itertools
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+from omegaconf import OmegaConf
+
+from experiments.drawing import statistics
+from experiments.engine import designs, runs, study, sweep, tables
+from sim import paths, results
+from sim.calibrated import Calibration
+from sim.config import Composer, composed, explain
+from sim.model import PeaceModel
+from sim.warm import say, warm_up
+
+PRESET = "as "  # a word of an arm that stands for the overrides of a preset
+EVERY = ".*."  # in the overrides of a design: every component of the arm
+QUARTERS = (0.08, 0.25, 0.6, 1.0)  # of the run: when maps are kept if nothing else is said
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is run under a label."""
+
+    params: object  # sim.params.Params
+    asked: list  # the overrides that make it
+    settings: dict  # its columns in the tables
+    dates: tuple = ()  # months of which maps are kept
+    changes: object = field(default=None)  # what makes a run's parameters of these: of(params); a calibration, a point
+
+
+class Experiment:
+    """An experiment of conf/experiment with overrides.
+
+    Parameters
+    ----------
+    name : str, a file of conf/experiment; overrides : list of str, of every scenario, and of the experiment itself
+    """
+
+    def __init__(self, name, overrides=()):
+        known = names()
+        if name not in known:
+            raise ValueError(f"there is no experiment {name!r}; choose among {', '.join(known)}")
+        self.launcher = [o for o in overrides if o.lstrip("+~").startswith(("hydra.", "hydra/"))]
+        self.name, self.overrides = name, [o for o in overrides if o not in self.launcher]
+        self.of_runs = [o for o in self.overrides if not o.lstrip("+~").startswith(("experiment.", "run."))]
+        config = composed([f"experiment={name}", *overrides])
+        self.about = OmegaConf.to_object(config.experiment)
+        self.folder = Path(config.run.results) / (config.run.name or name)
+        self.calibration, self.at_a_time, self.retry_failed = config.calibration, config.run.workers, False
+        self._refuse()
+        self.study = study.find(self.about.study)
+        self.arms = list(self.about.arms)
+        self.baseline = self.about.baseline or self.arms[0]
+        if self.baseline not in self.arms:
+            raise ValueError(f"experiment.baseline is {self.baseline!r}; choose among {', '.join(self.arms)}")
+        self.figures = {n.rpartition(".")[2]: study.figure(self.about.study, n) for n in self.about.figures}
+        self.composer, self.scenarios, self.jobs = Composer(), {}, []
+        self.began, self.done_here = time.perf_counter(), 0
+        self._composed, self._tried, self._panels = {}, set(), {}
+        self.keep = None  # what a study wants of a run besides: function of the finished model
+        plan = getattr(self.study, "plan", None)
+        if plan:
+            self.plan(plan(self))
+            return
+        searched = self.about.design.kind == "optuna"  # then the points are not known yet
+        if searched:
+            designs.Search(self.about.design)  # refuses what cannot be, before anything is run
+        points = designs.points(self.about.design) if self.about.design.axes and not searched else [designs.Point()]
+        if searched:
+            self._compose(*self._of_arm(next(a for a in self.arms if not self._fixed(a))))
+        self.add(points, [arm for arm in self.arms if self._fixed(arm) or not searched])
+
+    def _refuse(self):
+        name, about = self.name, self.about
+        if not about.arms:
+            raise ValueError(f"experiment {name} has no arms; name at least one in conf/experiment/{name}.yaml")
+        if about.seeds < 1:
+            raise ValueError(f"experiment.seeds is {about.seeds}; it must be at least 1")
+        if self.at_a_time is not None and self.at_a_time < 1:
+            raise ValueError(f"run.workers is {self.at_a_time}; it must be at least 1")
+        statistics.require(about.design.fixed, about.arms)
+        if about.design.kind not in designs.KINDS:
+            raise ValueError(
+                f"experiment.design.kind is {about.design.kind!r}; choose among {', '.join(designs.KINDS)}"
+            )
+        if about.design.kind == "optuna" and len(set(about.arms) - set(about.design.fixed)) != 1:
+            raise ValueError(
+                "experiment.design of kind optuna needs exactly one arm that is not in experiment.design.fixed"
+            )
+        a = about.adaptive
+        if a.outcome and (a.half_width is None) == (a.relative is None):
+            raise ValueError("experiment.adaptive needs one of half_width and relative")
+        if a.outcome and (a.batch < 1 or about.seeds < 2 or not min(a.half_width or 1, a.relative or 1) > 0):
+            raise ValueError("experiment.adaptive needs experiment.seeds of at least 2, and batch and width above 0")
+
+    # -------------------------------------------------------------------------- scenarios
+
+    def _fixed(self, arm):
+        return not self.about.design.axes or arm in self.about.design.fixed
+
+    def _of_arm(self, arm):
+        """Return the overrides of an arm, or of "ARM, VARIANT", presets spelled out, and the name of the arm."""
+        about, (name, _, variant) = self.about, arm.partition(", ")
+        if arm in about.arms:
+            name, variant = arm, ""
+        if name not in about.arms or (variant and variant not in about.variants):
+            known = [*about.arms, *(f"{name}, {v}" for v in about.variants if name in about.arms)]
+            raise ValueError(f"there is no arm {arm!r} in the design; choose among {', '.join(known)}")
+        how = [*about.arms[name], *(about.variants[variant] if variant else ())]
+        return [*about.common, *spelled_out(how, about.presets)], name
+
+    def arm_of(self, arm):
+        """Return the overrides of an arm, or of "ARM, VARIANT", presets spelled out."""
+        return self._of_arm(arm)[0]
+
+    def _compose(self, overrides, arm):
+        """Return the parameters that overrides make, composed once, and the overrides of the command line with them."""
+        asked = [*overrides, *self.of_runs]
+        if tuple(asked) not in self._composed:
+            try:
+                params = self.composer.params([f"experiment={self.name}", *asked])
+                if arm not in self._tried:
+                    PeaceModel(params)  # refuses what cannot be run
+            except ValueError as error:
+                raise ValueError(f"arm {arm}: {error}") from error
+            self._composed[tuple(asked)] = params
+            self._tried.add(arm)
+        return self._composed[tuple(asked)], asked
+
+    def choices(self, arm):
+        """Return which file of each group of conf/ an arm is made of, as Hydra names them."""
+        return self.composer.choices([f"experiment={self.name}", *self.scenario(arm).asked])
+
+    @functools.cached_property
+    def dates(self):
+        """The months of which maps are kept: those asked for, the first ones, or four over the run."""
+        about = self.about
+        if about.design.axes or about.map_arms == []:
+            return ()
+        record = PeaceModel(self._compose(*self._of_arm(self.baseline))[0]).record
+        lived = [f"{k // 12:04d}-{k % 12 + 1:02d}" for k in sorted(set(record.month[:-1].tolist()))]
+        if late := [d for d in about.map_dates if d not in lived]:
+            raise ValueError(
+                f"experiment.map_dates names {', '.join(late)}; the run has the months {lived[0]} to {lived[-1]}"
+            )
+        if about.map_months:
+            return tuple(lived[: about.map_months])
+        return tuple(about.map_dates or [lived[round(q * (len(lived) - 1))] for q in QUARTERS])
+
+    def _dates_of(self, arm):
+        return self.dates if self.about.map_arms is None or arm in self.about.map_arms else ()
+
+    def scenario(self, arm):
+        """Return the scenario of an arm, or of "ARM, VARIANT", as it stands in the YAML."""
+        if arm not in self.scenarios:
+            self.name_scenario(arm, self._of_arm(arm)[0], {"arm": arm}, self._dates_of(arm))
+        return self.scenarios[arm]
+
+    def name_scenario(self, label, overrides, settings=None, dates=(), changes=None):
+        """Add a scenario that a study makes.
+
+        Parameters
+        ----------
+        label : str; overrides : list of str; settings : dict, its columns in the tables
+        changes : what makes a run's parameters of the scenario's: an object with `of(params)`
+        """
+        params, asked = self._compose(overrides, (settings or {}).get("arm", label))
+        drawn = Calibration.asked_for(self.calibration, asked, self.about.same_past)
+        self.scenarios[label] = Scenario(params, asked, settings or {"arm": label}, tuple(dates), changes or drawn)
+
+    def add(self, points, arms):
+        """Add scenarios: arms at points, those on which the axes have no bearing at none; return their labels."""
+        axes, found = dict.fromkeys(self.about.design.axes), []
+        for arm, point in itertools.product(arms, points):
+            if self._fixed(arm):
+                label, point = arm, designs.Point()
+            else:
+                label = " ".join([arm, *(f"{k}={v}" for k, v in point.settings.items())])
+            if label not in self.scenarios:
+                how, _ = self._of_arm(arm)
+                overrides = [*how, *self._every(how, arm, point.overrides)]
+                self.name_scenario(label, overrides, {"arm": arm, **axes, **point.settings}, self._dates_of(arm))
+            found.append(label)
+        self.plan(dict.fromkeys(found, self.about.seeds))
+        return found
+
+    def _every(self, how, arm, overrides):
+        """Return overrides of which those with `*` among components are said for each that the arm has."""
+        if not any(EVERY in o for o in overrides):
+            return overrides
+        components = self._compose(how, arm)[0].mission.components
+        return [o.replace(EVERY, f".{c}.") for o in overrides for c in (components if EVERY in o else [""])]
+
+    @property
+    def params(self):
+        """The parameters of each scenario by label."""
+        return {label: s.params for label, s in self.scenarios.items()}
+
+    def first(self, arm):
+        """Return the parameters of an arm at its first point."""
+        return next(s.params for s in self.scenarios.values() if s.settings["arm"] == arm)
+
+    def model(self, arm):
+        """Return the model of an arm at its first point, at its beginning."""
+        return PeaceModel(self.first(arm))
+
+    # -------------------------------------------------------------------------- runs
+
+    def plan(self, wanted):
+        """Add the jobs of scenarios that are not there yet.
+
+        Parameters
+        ----------
+        wanted : dict of label -> number of seeds that it is to have, or the seeds themselves
+        """
+        have, about = {(job.arm, job.seed) for job in self.jobs}, self.about
+        self._forget()
+        for label, seeds in wanted.items():
+            s = self.scenarios.get(label) or self.scenario(label)
+            seeds = range(about.first_seed, about.first_seed + seeds) if isinstance(seeds, int) else seeds
+            new = [seed for seed in seeds if (label, seed) not in have]
+            if new:
+                self.jobs += runs.plan({label: s.params}, new, self.folder / "runs", s.dates, {label: s.asked},
+                                       {label: s.changes}, about.monthly, self.keep)  # fmt: skip
+        order = {label: k for k, label in enumerate(self.scenarios)}
+        self.jobs.sort(key=lambda job: (order[job.arm], job.seed))
+
+    def run(self, workers=None, retry_failed=False):
+        """Do what is missing, then have the study make something of it.
+
+        Parameters
+        ----------
+        workers : int, runs at a time; none: the cores
+        retry_failed : do those that failed, and only those; where later runs hang on results, these follow
+
+        Raises
+        ------
+        experiments.engine.runs.Failures
+            Some runs failed; the tables hold the others.
+        """
+        self.at_a_time, self.retry_failed = self.at_a_time or workers, retry_failed
+        say(self.about.question)
+        while True:
+            try:
+                if self.jobs:
+                    self._do(retry_failed)
+                self._do_what_hangs_on_results()
+                self.study.analyse(self)
+                if self.jobs:
+                    _ = self.tables  # written, if the study did not ask for them
+                break
+            except runs.Torn as error:
+                self._forget()
+                say(f"{error}: done again")
+        say(f"results: {self.folder}")
+        runs.complain(self.jobs)
+
+    def do(self, wanted=None, what=""):
+        """Plan more runs, and do all that are missing.
+
+        Parameters
+        ----------
+        wanted : as of `plan`; what : str, said of them
+        """
+        self.plan(wanted or {})
+        for only_failed in (True, False) if self.retry_failed else (False,):
+            self._do(only_failed, what)
+
+    def _do(self, only_failed=False, what=""):
+        """Do the jobs that are missing, or those that failed, here or on another engine."""
+        self.write_plan()
+        self.at_a_time = self.at_a_time or runs.available_cores()
+        to_do = [job for job in self.jobs if not job.done and job.failure.exists() == only_failed]
+        say(f"{f'{what}: ' if what else ''}{len(self.jobs)} runs, {len(to_do)} to do, {self.at_a_time} at a time")
+        if not to_do:
+            return
+        self._forget()
+        self.done_here += len(to_do)
+        try:
+            if self.launcher:
+                self._launch(to_do, only_failed)
+            else:
+                warm_up()
+                runs.run(self.jobs, self.at_a_time, what or self.name, only_failed)
+        except runs.Failures as error:
+            say(f"failed: {error}")
+
+    def write_plan(self):
+        """Write down what is to be run."""
+        scenarios = []
+        for label, of_label in itertools.groupby(self.jobs, key=lambda job: job.arm):
+            s = self.scenarios[label]
+            in_a_row = itertools.groupby(enumerate(of_label), key=lambda pair: pair[1].seed - pair[0])
+            for _, some in in_a_row:
+                mine = [job for _, job in some]
+                scenarios.append({
+                    "label": label, "settings": s.settings, "overrides": s.asked, "first_seed": mine[0].seed,
+                    "seeds": len(mine), "fingerprint": mine[0].scenario, "dates": list(s.dates),
+                    "kept": runs.kept_as(s.dates, self.about.monthly, self.keep),
+                })  # fmt: skip
+        sweep.write_plan(self.folder, "experiment", scenarios)
+
+    def _launch(self, to_do, retry_failed):
+        """Have a launcher of Hydra do runs."""
+        try:
+            do = functools.partial(sweep.do_jobs, retry_failed=retry_failed)
+            sweep.launch(self.folder, self.launcher, do, sweep.shares(to_do, self.folder / "runs"))
+        except RuntimeError as error:
+            say(f"error: {explain(error)}")
+        if lost := sum(not job.done and not job.failure.exists() for job in to_do):
+            raise RuntimeError(f"{lost} runs are missing: the jobs that did them were lost; the same command does them")
+
+    def _do_what_hangs_on_results(self):
+        """Do the points that an optimiser asks for, and the seeds that make intervals narrow."""
+        if self.about.design.kind == "optuna":
+            search = designs.Search(self.about.design)
+            (arm,) = (a for a in self.arms if not self._fixed(a))
+            while points := search.ask():
+                labels = self.add(points, [arm])
+                self.do()
+                search.tell([self._means(label) for label in labels])
+        while wider := self._too_wide():
+            self.do(wider)
+
+    def _means(self, label):
+        """Return the mean outcomes of a scenario, or None if a run failed."""
+        mine = self.of(label)
+        if not all(job.done for job in mine):
+            return None
+        return pd.DataFrame([runs.read(job)["outcomes"] for job in mine]).mean().to_dict()
+
+    def _too_wide(self):
+        """Return the scenarios whose interval is still too wide, and how many seeds they are to have."""
+        rule = self.about.adaptive
+        if not rule.outcome:
+            return {}
+        found, seeds = {}, Counter(job.arm for job in self.jobs)
+        for job in self.jobs:
+            if job.done:
+                stored = runs.read(job)["outcomes"]
+                statistics.require([rule.outcome], stored, "outcome")
+                found.setdefault(job.arm, {})[job.seed] = stored[rule.outcome]
+        settings = {label: s.settings for label, s in self.scenarios.items()}
+        at = {tuple(s.values()): label for label, s in settings.items()}  # arm and point
+        first = next(label for label, s in settings.items() if s["arm"] == self.baseline)
+        baselines = {label: at.get((self.baseline, *list(s.values())[1:]), first) for label, s in settings.items()}
+        return designs.seeds_wanted(rule, pd.DataFrame(found), seeds, baselines)
+
+    # -------------------------------------------------------------------------- what came of them
+
+    def of(self, *labels):
+        """Return the jobs of scenarios, in the order of labels and seeds."""
+        return [job for label in labels for job in self._by_label().get(label, ())]
+
+    def _by_label(self):
+        if None not in self._panels:
+            self._panels[None] = {a: list(of) for a, of in itertools.groupby(self.jobs, key=lambda job: job.arm)}
+        return self._panels[None]
+
+    def whole(self, *labels):
+        """Return the jobs of scenarios, all of them done: the missing ones are done now.
+
+        Raises
+        ------
+        experiments.engine.runs.Failures
+            Some of them failed.
+        """
+        jobs = self.of(*labels)
+        if any(not job.done and not job.failure.exists() for job in jobs):
+            self._do()
+        runs.complain(jobs)
+        return jobs
+
+    def months(self, label):
+        """Return the monthly panel of every run of a scenario: dict of column -> (seeds, months)."""
+        if label not in self._panels:
+            found = [runs.read(job) for job in self.whole(label)]
+            panel = np.array([f["monthly"] for f in found], float)  # (seeds, months, columns)
+            self._panels[label] = dict(zip(found[0]["columns"], np.moveaxis(panel, 2, 0), strict=True))
+        return self._panels[label]
+
+    def maps_of(self, label):
+        """Yield the maps of every run of a scenario: dict of layer -> (months, rows, cols)."""
+        for job in self.whole(label):
+            table = runs.read_maps(job).sort_values(["month", "row", "col"], kind="stable")
+            shape = (table.month.nunique(), table.row.max() + 1, table.col.max() + 1)
+            layers = table.columns.difference(["month", "gid", "row", "col"])
+            yield {layer: table[layer].to_numpy(float).reshape(shape) for layer in layers}
+
+    def kept(self, *labels):
+        """Return what the study kept of the runs of scenarios: a frame with a row a run, by label and seed."""
+        return pd.DataFrame([runs.read(job)["kept"] for job in self.whole(*labels)])
+
+    def elsewhere(self, do, share):
+        """Have something done that is no run: here, or as one job of the launcher that was asked for.
+
+        Parameters
+        ----------
+        do : function of a module, of a share and of the number of runs at a time; share : what it needs
+        """
+        if self.launcher:
+            sweep.launch(self.folder, self.launcher, do, [share])
+        else:
+            do(share, self.at_a_time or runs.available_cores())
+
+    @functools.cached_property
+    def tables(self):
+        """The tables of the runs, written when they are asked for: experiments.engine.tables.Results."""
+        about = {"experiment": self.name, "baseline": self.baseline}
+        settings = {label: s.settings for label, s in self.scenarios.items()}
+        tables.write(self.folder, self.jobs, settings, about, designs.said(self.about.design))
+        return tables.load(self.folder)
+
+    @property
+    def runs(self):
+        """The table of runs: arm, settings, seed, outcomes, what made it."""
+        return self.tables.runs
+
+    @functools.cached_property
+    def monthly(self):
+        """The monthly table, for figures that draw it."""
+        return self.tables.monthly()
+
+    @functools.cached_property
+    def maps(self):
+        """Maps as means over seeds: a row for each arm, month and cell."""
+        return runs.mean_maps(self.jobs)
+
+    def _forget(self):
+        """Forget what was made of the runs that are there: there will be others."""
+        self._panels.clear()
+        for made in ("tables", "monthly", "maps"):
+            self.__dict__.pop(made, None)
+
+    # -------------------------------------------------------------------------- writing
+
+    def write(self, tables=None, texts=None, figures=None, digits=None):
+        """Write files of the experiment, each whole or not at all.
+
+        Parameters
+        ----------
+        tables : dict of data frames, to be <name>.csv; texts : dict of str by file name
+        figures : dict of figures, to be <name>.png; digits : int, of the numbers in tables; none: all
+        """
+        form = f"%.{digits}g" if digits else None
+        for name, table in (tables or {}).items():
+            results.whole_file(
+                self.folder / f"{name}.csv", lambda f, t=table: t.to_csv(f, index=False, float_format=form)
+            )
+        for name, text in (texts or {}).items():
+            results.whole_file(self.folder / name, lambda f, text=text: f.write_text(text, encoding="utf-8"))
+        for name, figure in (figures or {}).items():
+            results.whole_file(self.folder / f"{name}.png", lambda f, figure=figure: figure.savefig(f, dpi=150))
+
+    def write_provenance(self, **made):
+        """Write what made the results: the experiment, its overrides, the model, how long it took."""
+        about = {"experiment": asdict(self.about), "calibration": self.calibration, "overrides": self.overrides}
+        about |= {"seconds_of_this_session": round(time.perf_counter() - self.began, 1),
+                  "runs_of_this_session": self.done_here, **made, **results.provenance()}  # fmt: skip
+        self.write(texts={"provenance.yaml": as_yaml(about)})
+
+    def draw(self):
+        """Draw the figures that the experiment names, if every arm has runs."""
+        if set(self.runs["arm"]) != set(self.arms):
+            say("no figures: not every arm has runs")
+            return
+        for name, of in self.figures.items():
+            drawn = of(self)
+            figure, table = drawn if isinstance(drawn, tuple) else (drawn, None)
+            self.write({} if table is None else {name: table}, figures={name: figure}, digits=4)
+
+
+def spelled_out(how, presets):
+    """Replace the presets among some overrides by what they stand for."""
+    out = []
+    for word in how:
+        if not word.startswith(PRESET):
+            out.append(word)
+            continue
+        name = word.removeprefix(PRESET)
+        if name not in presets:
+            raise ValueError(f"there is no preset {name!r} in the design; choose among {', '.join(presets)}")
+        out += spelled_out(presets[name], presets)
+    return out
+
+
+def as_yaml(content):
+    """Return YAML, written by the C library where there is one: 10 times faster."""
+    return yaml.dump(content, sort_keys=False, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper))
+
+
+def names():
+    """Return the names of the experiments."""
+    return paths.choices("experiment")

@@ -1,0 +1,459 @@
+"""The runs of a sweep: each stored whole, found again by what made it, never done twice.
+
+A store is a folder. A run in it is a folder too, named after the resolved configuration, the seed and the model's
+source, which appears whole or not at all; a run that failed is a file that says why. Everything else (what is done,
+running, failed or missing; the tables) is found out by looking, so that a sweep can be killed at any moment, from any
+number of machines that share the store, and be taken up again.
+"""
+
+import contextlib
+import errno
+import functools
+import hashlib
+import itertools
+import json
+import os
+import re
+import shutil
+import sys
+import time
+import traceback
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from experiments.engine import workers
+from experiments.engine.workers import available_cores
+from sim import outcomes, results
+from sim.calibrated import Calibration
+from sim.model import PeaceModel
+
+try:
+    import fcntl
+except ImportError:  # Windows: two processes on one sweep do some runs twice, with the same results
+    fcntl = None
+
+__all__ = ["Failures", "Job", "available_cores", "gather", "plan", "run"]
+
+LOCKS = ".locks"
+MAPS = "maps.parquet"
+ELSEWHERE = "another process is at it"
+# What is half-written of the run of a key.
+DRAFT = re.compile(r"\.(?:\d+\.)?(\w+-\d+-\w+(?:-\w+)?)\.(?:\d+\.draft|\d+\.old|failed\.json)")
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+class Failures(RuntimeError):  # noqa: N818  there may be many
+    """Some runs failed; the others are kept."""
+
+
+class Unwritable(RuntimeError):  # noqa: N818  says what the store is
+    """Results cannot be stored, so it is of no use to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run: an arm, a seed, and where its results belong."""
+
+    arm: str
+    seed: int
+    params: object  # sim.params.Params of the scenario; the seed is that of the job
+    store: Path
+    key: str  # resolved configuration, seed, model's source
+    dates: tuple = ()  # months of which maps are kept
+    overrides: tuple = ()  # what was asked for, to be told with a failure
+    changes: object = None  # what makes the run's parameters of the scenario's: of(params), as a Calibration does
+    monthly: bool = True  # is the monthly panel kept
+    keep: object = None  # what else is kept: function of the finished model that returns a dictionary of numbers
+
+    @property
+    def folder(self):
+        """Where its results are."""
+        return self.store / self.key
+
+    @property
+    def done(self):
+        """Whether the run is there; folders appear whole or not at all."""
+        return self.folder.is_dir()
+
+    @property
+    def failure(self):
+        """Where it says why the run failed."""
+        return self.store / f"{self.key}.failed.json"
+
+    @property
+    def code(self):
+        """The model's source that it was planned for."""
+        return self.key.split("-")[2]
+
+    @property
+    def scenario(self):
+        """The hash of its configuration."""
+        return self.key.split("-")[0]
+
+    @property
+    def calibrated_by(self):
+        """What its parameters were drawn from: the name of the calibration and the hash of its table."""
+        drawn = self.changes if isinstance(self.changes, Calibration) else None
+        return {"calibrated_by": f"{drawn.name} {drawn.made_by[0][:12]}" if drawn else None}
+
+    def resolved(self):
+        """Return the parameters that are run: with its seed, and the values that a calibration draws for it."""
+        params = replace(self.params, seed=self.seed)
+        return self.changes.of(params) if self.changes else params
+
+
+def plan(arms, seeds, store, dates=(), overrides=None, changes=None, monthly=True, keep=None):
+    """Return the jobs of an experiment: one for each arm and seed.
+
+    The folder of a run is named after the resolved configuration, the seed and the model's source, so that a changed
+    model or configuration never finds old results.
+
+    Parameters
+    ----------
+    arms : dict of Params by name; seeds : iterable of int; store : Path; dates : months as YYYY-MM
+    overrides : dict of lists of str by name, what made the arms
+    changes : dict by name, of the arms whose runs have parameters of their own: of a sim.calibrated.Calibration, by
+        seed; or of another object with `of(params)`
+    monthly : is the monthly panel kept; keep : what else, function of the finished model, told apart by its repr
+    """
+    code, seeds, dates, kept = results.code_version(), list(seeds), tuple(dates), kept_as(dates, monthly, keep)
+    jobs = []
+    for arm, params in arms.items():
+        said, change = tuple((overrides or {}).get(arm, ())), (changes or {}).get(arm)
+        drawn = change if isinstance(change, Calibration) else None
+        run = change.of(params) if change and not drawn else params
+        scenario = results.fingerprint(run, with_seed=False, calibration=drawn)
+        jobs += [Job(arm, s, params, Path(store), key(scenario, s, code, kept), dates, said, change, monthly, keep)
+                 for s in seeds]  # fmt: skip
+    return jobs
+
+
+def key(scenario, seed, code, kept=""):
+    """Return the name of a run: what made it, and what is kept of it."""
+    return f"{scenario}-{seed}-{code}{kept and f'-{kept}'}"
+
+
+def kept_as(dates=(), monthly=True, keep=None):
+    """Return a short hash of what is kept of a run; nothing, if it is its outcomes and its monthly panel."""
+    said = " ".join([*dates, *([] if monthly else ["outcomes"]), *([repr(keep)] if keep else [])])
+    return hashlib.sha256(said.encode()).hexdigest()[:6] if said else ""
+
+
+# ------------------------------------------------------------------------------ doing them
+
+
+def run(jobs, at_a_time, what, retry_failed=False):
+    """Do the jobs that are not done yet on several processes.
+
+    Parameters
+    ----------
+    jobs : list of Job; at_a_time : int; what : str, for the progress bar
+    retry_failed : run again those that failed, and only those
+
+    Raises
+    ------
+    Failures
+        Naming the first run that failed, now or before; all others were done and are kept.
+    Unwritable
+        The disk is full, or the store may not be written to.
+    """
+    if retry_failed:
+        jobs = [job for job in jobs if job.failure.exists()]
+        for job in jobs:
+            job.failure.unlink(missing_ok=True)
+    state = {job.key: job for job in jobs}
+    ended = sum(job.done or job.failure.exists() for job in state.values())
+    with _progress(what, len(state), ended) as advance:
+        todo = _undone(state.values())
+        while todo is not None:
+            elsewhere = []
+            for job, answer in workers.each(todo, min(at_a_time, len(state)), attempt):
+                if answer == ELSEWHERE:
+                    elsewhere.append(job)
+                    continue
+                if isinstance(answer, Exception):  # the process died, so it could not say why
+                    _record(job, answer, "")
+                elif answer and answer.get("errno") in FULL:
+                    raise Unwritable(f"{job.store} cannot be written: {answer['error']}; finished "
+                                     "runs are kept, and the same command does the rest")  # fmt: skip
+                advance(failed=job.failure.exists())
+            todo = elsewhere or None
+            if elsewhere:
+                time.sleep(0.5)
+                for job in elsewhere:
+                    if job.done or job.failure.exists():
+                        advance(failed=job.failure.exists())
+                todo = list(_undone(elsewhere)) or None
+    complain(jobs)
+
+
+def complain(jobs):
+    """Raise Failures if some of the jobs failed."""
+    failed = [job for job in jobs if not job.done and job.failure.exists()]
+    if failed:
+        first = json.loads(failed[0].failure.read_text(encoding="utf-8"))
+        raise Failures(
+            f"{len(failed)} of {len(jobs)} runs failed, the others are kept; "
+            f"first: arm {first['arm']}, seed {first['seed']}: {first['kind']}: {first['error']}"
+        )
+
+
+def _undone(jobs):
+    """Yield the jobs that are neither done nor failed, looking only when each one's turn comes."""
+    return (job for job in jobs if not job.done and not job.failure.exists())
+
+
+def attempt(job):
+    """Do a job unless somebody else is at it; return None, or ELSEWHERE, or what went wrong."""
+    with _claim(job.store, job.key) as mine:
+        if not mine:
+            return ELSEWHERE
+        if job.done or job.failure.exists():
+            return None
+        try:
+            simulate(job)
+        except Exception as error:  # one failed run must not stop the others
+            if isinstance(error, OSError) and error.errno in FULL:
+                return {"errno": error.errno, "error": str(error)}
+            try:
+                _record(job, error, traceback.format_exc(limit=-6))
+            except OSError as full:
+                return {"errno": full.errno, "error": str(full)}
+    return None
+
+
+def _record(job, error, trace):
+    content = {
+        "arm": job.arm, "seed": job.seed, "overrides": _said(job), "kind": type(error).__name__,
+        "error": str(error), "traceback": trace.replace(str(results.ROOT), ""), "key": job.key,
+    }  # fmt: skip
+    results.whole_file(job.failure, lambda f: f.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8"))
+
+
+def _said(job):
+    """Return the overrides that make a run, those of a point of a design with them."""
+    return [*job.overrides, *getattr(job.changes, "overrides", ())]
+
+
+def simulate(job):
+    """Run one job and store its outcomes, and its monthly panel and maps if they are kept."""
+    if _code_when_started() != job.code:
+        raise RuntimeError("the model's source changed while the sweep was running; start it again")
+    start = time.perf_counter()
+    model = PeaceModel(job.resolved()).run()
+    seconds = time.perf_counter() - start
+    months, columns, values = outcomes.monthly_matrix(model) if job.monthly else ([], [], np.empty((0, 0)))
+    about = {"outcomes": outcomes.totals(model), "columns": columns, "months": months, "seconds": seconds,
+             "seed": job.seed, "overrides": _said(job),
+             "provenance": {**_provenance(), **job.calibrated_by}}  # fmt: skip
+
+    if job.keep:
+        about["kept"] = job.keep(model)
+
+    def fill(folder):
+        if job.dates:
+            outcomes.cell_month(model, job.dates).to_parquet(folder / MAPS, index=False)
+            about["maps"] = _digest(folder / MAPS)
+        np.savez_compressed(folder / "run.npz", monthly=values, about=np.array(json.dumps(about)))
+
+    # Not waiting for the disk saves a tenth of the time of short runs: `read` finds out what a power cut has torn.
+    results.whole_folder(job.folder, fill, sync=False)
+
+
+@functools.cache
+def _code_when_started():
+    return results.code_version()
+
+
+@functools.cache
+def _provenance():
+    return results.provenance()
+
+
+# ------------------------------------------------------------------------------ who is at what
+
+
+def _locks(store):
+    """Return the open file of locks of a store, whatever the working directory is by now."""
+    return _opened(Path(os.path.abspath(store)))
+
+
+@functools.cache
+def _opened(store):
+    """Open the file of locks of a store, once in a process: closing it anywhere would give up all locks."""
+    store.mkdir(parents=True, exist_ok=True)
+    return os.open(store / LOCKS, os.O_RDWR | os.O_CREAT, 0o666)
+
+
+def _byte(key):
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:7], "big")
+
+
+@contextlib.contextmanager
+def _claim(store, key):
+    """Hold a run for this process; yield whether it is ours.
+
+    A claim is a lock on one byte of a file: the system takes it back when the process dies, however it dies, and
+    passes it on over network file systems. Where there are no locks, two processes may do the same run, each as a
+    whole and with the same results.
+    """
+    if fcntl is None:
+        yield True
+        return
+    locks, byte = _locks(store), _byte(key)
+    try:
+        fcntl.lockf(locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+    except OSError as error:
+        yield error.errno not in (errno.EACCES, errno.EAGAIN)
+        return
+    try:
+        yield True
+    finally:
+        fcntl.lockf(locks, fcntl.LOCK_UN, 1, byte)
+
+
+@contextlib.contextmanager
+def alone(store):
+    """Wait until no other process writes the tables of a store."""
+    if fcntl is not None:
+        fcntl.lockf(_locks(Path(store)), fcntl.LOCK_EX, 1, 2**60)
+    try:
+        yield
+    finally:
+        if fcntl is not None:
+            fcntl.lockf(_locks(Path(store)), fcntl.LOCK_UN, 1, 2**60)
+
+
+def is_running(job):
+    """Say whether another process holds a job now."""
+    with _claim(job.store, job.key) as free:
+        return not free
+
+
+@contextlib.contextmanager
+def _progress(what, total, ended):
+    """Show runs done, rate, time left and failures where there is a terminal; yield a function that counts."""
+    if not sys.stderr.isatty():
+        yield lambda failed=False: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("runs"),
+        TextColumn("{task.fields[rate]:,.0f} a minute"), TimeRemainingColumn(compact=True),
+        TextColumn("[red]{task.fields[failed]}"), console=Console(stderr=True), transient=True,
+        speed_estimate_period=120,
+    )  # fmt: skip
+    start, here, lost = time.perf_counter(), 0, 0
+    with bar:
+        task = bar.add_task(what, total=total, completed=ended, rate=0.0, failed="")
+
+        def advance(failed=False):
+            nonlocal here, lost
+            here, lost = here + 1, lost + failed
+            rate = 60 * here / (time.perf_counter() - start)
+            bar.update(task, advance=1, rate=rate, failed=f"{lost} failed" if lost else "")
+
+        yield advance
+
+
+def clean(store):
+    """Take away what processes that were killed left half-written in a store; what is being written stays."""
+    for path in store.iterdir() if fcntl is not None and store.is_dir() else ():
+        if draft := DRAFT.fullmatch(path.name):
+            with _claim(store, draft[1]) as free:
+                if free:
+                    discard(path)
+
+
+def discard(path):
+    """Take away a file or a folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+# ------------------------------------------------------------------------------ reading them
+
+
+def read(job):
+    """Return what a run left: a dictionary with outcomes, columns, months, monthly, seconds and provenance.
+
+    Raises
+    ------
+    Torn
+        The file is damaged, as after a power cut. The run is taken out of the store, to be done again.
+    """
+    try:
+        with open(job.folder / "run.npz", "rb") as file, np.load(file, allow_pickle=False) as stored:  # checks sums
+            return json.loads(str(stored["about"])) | {"monthly": stored["monthly"]}
+    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, FileNotFoundError) as error:
+        discard(job.folder)
+        raise Torn(f"{job.folder} was damaged: {error}") from error
+
+
+def read_maps(job):
+    """Return the maps that a run left: a row for each month and cell.
+
+    Raises
+    ------
+    Torn
+        As `read`.
+    """
+    path, known = job.folder / MAPS, read(job).get("maps")
+    try:
+        if known and _digest(path) != known:
+            raise ValueError(f"{MAPS} is not what was written")
+        return pq.ParquetFile(path).read().to_pandas()
+    except (pa.ArrowException, ValueError, OSError) as error:
+        discard(job.folder)
+        raise Torn(f"{job.folder} was damaged: {error}") from error
+
+
+def _digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class Torn(RuntimeError):  # noqa: N818  says what the run is
+    """A stored run that cannot be read."""
+
+
+def gather(jobs):
+    """Read the stored runs: (runs, monthly, maps), three data frames.
+
+    runs has a row for each arm and seed; monthly one for each of these and month; maps are means over seeds for each
+    arm, month and cell. For more runs than fit in memory, see experiments.engine.tables.
+    """
+    runs, months = [], []
+    for job in jobs:
+        found = read(job)
+        runs.append({"arm": job.arm, "seed": job.seed, **found["outcomes"]})
+        panel = pd.DataFrame(found["monthly"], columns=found["columns"])
+        panel.insert(0, "month", found["months"])
+        months.append(panel.assign(arm=job.arm, seed=job.seed))
+    tables = pd.DataFrame(runs), pd.concat(months, ignore_index=True), mean_maps(jobs)
+    return tuple(table.copy() for table in tables)  # in one block each: concat leaves fragments
+
+
+def mean_maps(jobs):
+    """Return maps as means over seeds: a row for each arm, month and cell; empty if no maps were kept."""
+    maps = []
+    for arm, of_arm in itertools.groupby(jobs, key=lambda job: job.arm):
+        total, n, cells = 0.0, 0, None
+        for job in of_arm:
+            if job.dates and job.done:
+                cells = read_maps(job)
+                layers = cells.columns.difference(["month", "gid", "row", "col"], sort=False)
+                total, n = total + cells[layers].to_numpy(float), n + 1  # the same cells in the same order in each
+        if n:
+            cells[layers] = total / n
+            maps.append(cells.assign(arm=arm))
+    return pd.concat(maps, ignore_index=True).copy() if maps else pd.DataFrame()

@@ -1,0 +1,51 @@
+"""A study: what is made of an experiment's runs. It is found by the name of its folder in experiments/.
+
+A study is a folder, or a module in one (`experiment.study: validation.verification`), with the functions
+
+    plan(experiment)      names the runs that are known beforehand; without it: all arms, at all points of the design
+    analyse(experiment)   makes tables, words and figures of them, and may ask for more runs on the way
+
+and, in the folder, FIGURES: dict of name -> function of the experiment that returns a figure, or a figure and the table
+that it draws. A figure of another study is asked for as STUDY.NAME.
+"""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+import experiments
+
+NONE = ("drawing", "engine", "classroom")  # folders that are no studies
+EXTRA = "python -m pip install -c constraints.txt -e '.[science]'"
+
+
+def known():
+    """Return the names of the folders of studies."""
+    return sorted(m.name for m in iter_modules(experiments.__path__) if m.ispkg and m.name not in NONE)
+
+
+def find(name):
+    """Return the module of a study."""
+    if name.split(".")[0] not in known():
+        raise ValueError(f"experiment.study is {name!r}; choose among {', '.join(known())}")
+    try:
+        return import_module(f"experiments.{name}")
+    except ModuleNotFoundError as error:
+        if error.name.startswith("experiments."):
+            raise ValueError(f"experiment.study is {name!r}; there is no {error.name.replace('.', '/')}") from None
+        raise ValueError(f"{name} needs {error.name}: {EXTRA}") from None
+
+
+def figures(name):
+    """Return the figures of a study by name: those of its folder."""
+    return getattr(find(name.split(".")[0]), "FIGURES", {})
+
+
+def figure(study, name):
+    """Return the function that draws a figure of a study, or of another one as STUDY.NAME."""
+    where, _, what = name.rpartition(".")
+    there = figures(where or study) if not where or where in known() else {}
+    if what not in there:
+        others = [f"{s}.{n}" for s in known() if s != study.split(".")[0] for n in figures(s)]
+        choices = ", ".join([*figures(study), *others])
+        raise ValueError(f"experiment.figures names {name}; choose among {choices}")
+    return there[what]

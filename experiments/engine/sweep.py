@@ -1,0 +1,326 @@
+"""Sweeps and Hydra: a job is a scenario, its seeds run inside it, and a launcher chosen by one override starts jobs.
+
+What is to be run is written down in `plan/` of the sweep's folder before it is run: from that and from the store of
+runs, another terminal can tell how far it is, and the tables can be written without doing anything again.
+"""
+
+import contextlib
+import functools
+import hashlib
+import itertools
+import json
+import os
+import pickle
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
+from hydra.types import HydraContext, RunMode
+from omegaconf import OmegaConf
+
+from experiments.engine import dask_launcher, runs, tables  # noqa: F401  the launcher makes itself known to Hydra
+from sim.calibrated import Calibration
+from sim.config import CONF, register, to_params
+from sim.results import code_version, whole_file
+from sim.warm import say, warm_up
+
+RECENT = 120  # seconds over which a rate is taken
+MOST_SHARES = 200  # jobs that a launcher is given for an experiment, about
+
+
+# ------------------------------------------------------------------------------ what is to be run
+
+
+def write_plan(folder, name, scenarios, number=0):
+    """Write down what is to be run, in place of an older plan of that name.
+
+    Parameters
+    ----------
+    folder : Path of the sweep; name : str
+    scenarios : list of dict: label, settings, overrides, first_seed, seeds, fingerprint, dates
+    number : int, place among the plans of the sweep
+    """
+    content = {"code": code_version(), "number": number, "scenarios": scenarios}
+    whole_file(Path(folder) / "plan" / f"{name}.json", lambda f: f.write_text(json.dumps(content), encoding="utf-8"))
+
+
+def planned(folder):
+    """Return the jobs of a sweep and its settings as they were written down, and how many plans are of older models."""
+    jobs, settings, old, folder, code = [], {}, 0, Path(folder), code_version()
+    plans = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / "plan").glob("*.json"))]
+    for content in sorted(plans, key=lambda plan: plan.get("number", 0)):
+        if content["code"] != code:
+            old += 1
+            continue
+        for s in content["scenarios"]:
+            settings[s["label"]] = s["settings"]
+            jobs += [
+                runs.Job(s["label"], seed, None, folder / "runs",
+                         runs.key(s["fingerprint"], seed, code, s.get("kept", runs.kept_as(s["dates"]))),
+                         tuple(s["dates"]), tuple(s["overrides"]))
+                for seed in range(s["first_seed"], s["first_seed"] + s["seeds"])
+            ]  # fmt: skip
+    return list({(job.arm, job.key): job for job in jobs}.values()), settings, old
+
+
+# ------------------------------------------------------------------------------ a job of Hydra
+
+
+def scenario_job(config):
+    """Run the seeds of the scenario that Hydra composed, across the cores, and write down that it did.
+
+    Returns
+    -------
+    The means of run.objective, for a sweeper that optimises; None if there is none or a run failed
+    """
+    hydra = HydraConfig.get()
+    folder, first = Path(hydra.sweep.dir), config.seed
+    overrides = list(hydra.overrides.task)
+    settings, label = _settings(overrides), _label(overrides)
+    jobs = _seeds(config, folder, label, settings_of(overrides))
+    number = OmegaConf.select(hydra, "job.num", throw_on_missing=False) or 0
+    scenario = {
+        "label": label, "settings": {"arm": label, **settings}, "overrides": settings_of(overrides),
+        "first_seed": first, "seeds": len(jobs), "fingerprint": jobs[0].key.split("-")[0],
+        "dates": list(config.run.months),
+    }  # fmt: skip
+    # Named after what was asked for, not after what it means today: a changed file of conf/ replaces the old plan.
+    write_plan(folder, _plan_of(label, first), [scenario], number)
+    to_do = any(not job.done and not job.failure.exists() for job in jobs)
+    failed = _do(jobs, config, (_place(folder, number) if to_do else "") or label)
+    if not config.run.objective or failed:
+        return None
+    table = [runs.read(job)["outcomes"] for job in jobs]
+    for outcome in config.run.objective:
+        if outcome not in table[0]:
+            raise ValueError(f"run.objective names {outcome!r}; a run has {', '.join(table[0])}")
+    means = tuple(sum(t[o] for t in table) / len(table) for o in config.run.objective)
+    return means if len(means) > 1 else means[0]
+
+
+def _plan_of(label, first_seed):
+    return f"{hashlib.sha256(label.encode()).hexdigest()[:12]}-{first_seed}"
+
+
+def _label(overrides):
+    return " ".join(f"{k}={v}" for k, v in _settings(overrides).items()) or "default"
+
+
+_begun = {}  # folder: when the first job of a sweep that had anything to do began in this process, and its number
+
+
+def _place(folder, number):
+    """Return where a job stands in its sweep and how long the rest takes at the pace so far; empty if none knows."""
+    asked = _asked(folder)
+    if not asked:
+        return ""
+    start, first = _begun.setdefault(folder, (time.perf_counter(), number))
+    pace = (time.perf_counter() - start) / max(number - first, 1)
+    left = f", {timedelta(seconds=round(pace * (len(asked) - number)))} left in all" if number > first else ""
+    return f"job {number + 1:,} of {len(asked):,}{left}"
+
+
+def _seeds(config, folder, label, overrides):
+    seeds = 1 if config.run.seeds is None else config.run.seeds
+    if seeds < 1:
+        raise ValueError(f"run.seeds is {seeds}; it must be at least 1")
+    if config.run.workers is not None and config.run.workers < 1:
+        raise ValueError(f"run.workers is {config.run.workers}; it must be at least 1")
+    params = to_params(config)
+    first, drawn = params.seed, Calibration.asked_for(config.calibration, overrides, config.experiment.same_past)
+    return runs.plan({label: params}, range(first, first + seeds), folder / "runs", config.run.months,
+                     {label: overrides}, {label: drawn})  # fmt: skip
+
+
+def _do(jobs, config, what):
+    return do(jobs, config.run.workers, what, config.run.retry_failed)
+
+
+def do(jobs, workers, what, retry_failed=False):
+    """Do jobs on the cores that this process has; return whether some failed, which is said."""
+    if any(not job.done for job in jobs):
+        warm_up()
+    try:
+        runs.run(jobs, workers or runs.available_cores(), what, retry_failed)
+    except runs.Failures as error:
+        say(f"failed: {error}")
+        return True
+    return False
+
+
+def settings_of(overrides):
+    """Return the overrides that say what is simulated, as apart from how it is run and with which luck."""
+    return [o for o in overrides if not o.lstrip("+~").startswith(("run.", "hydra.", "hydra/", "seed="))]
+
+
+def _settings(overrides):
+    """Return overrides as columns: {key: value}."""
+    found = {}
+    for o in OverridesParser.create().parse_overrides(settings_of(overrides)):
+        value = "" if o.is_delete() else o.value()
+        plain = isinstance(value, (int, float, bool, str))
+        found[o.get_key_element().lstrip("+~")] = value if plain else o.get_value_element_as_str()
+    return found
+
+
+def finish(folder):
+    """Write the tables of a sweep of Hydra jobs and say how it stands; return whether all is done."""
+    folder = Path(folder)
+    jobs, settings, old = planned(folder)
+    if not jobs:
+        return False
+    while True:
+        try:
+            tables.write(folder, jobs, settings)
+            break
+        except runs.Torn as error:  # it is out of the store now
+            say(f"error: {error}; the same command does it again")
+        except OSError as error:
+            say(f"error: the tables of {folder} cannot be written: {error}; finished runs are kept")
+            return False
+    done, failed = sum(job.done for job in jobs), sum(job.failure.exists() for job in jobs)
+    told = f"{done} of {len(jobs)} runs done" + (f", {failed} failed: see {folder / 'failures.csv'}" if failed else "")
+    waiting = _not_started(folder)
+    told += f", {waiting} more jobs have not started" if waiting else ""
+    told += f", {old} plans of an earlier version of the model left out" if old else ""
+    say(f"{told}\nresults: {folder}")
+    return done == len(jobs) and not waiting
+
+
+# ------------------------------------------------------------------------------ launchers
+
+
+def launch(folder, hydra_overrides, do, shares):
+    """Have a launcher of Hydra do work: a job of Hydra is a share of it, which it finds beside the store of runs.
+
+    Parameters
+    ----------
+    folder : Path of the sweep; hydra_overrides : list of str, the launcher and its settings
+    do : function of a share and of the number of runs at a time; shares : list
+    """
+    from hydra._internal.callbacks import Callbacks
+
+    folder = Path(folder).resolve()
+    place = folder / f"shares.{os.getpid()}"
+    register()
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        hydra = GlobalHydra.instance().hydra
+        config = hydra.compose_config(
+            "config", [*hydra_overrides, f"hydra.sweep.dir='{folder}'"], RunMode.MULTIRUN, with_log_configuration=True
+        )
+        context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks())
+        task = functools.partial(_do_share, place=str(place), do=do)
+        launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=task, config=config)
+        place.mkdir(parents=True)
+        try:
+            for number, share in enumerate(shares):
+                (place / f"{number}.pickle").write_bytes(pickle.dumps(share))
+            for returned in launcher.launch([[] for _ in shares], initial_job_idx=0):
+                _ = returned.return_value  # raises what the job raised
+        finally:
+            runs.discard(place)
+
+
+def _do_share(config, place, do):
+    """Do a share, on the cores that this process has."""
+    share = pickle.loads((Path(place) / f"{HydraConfig.get().job.num}.pickle").read_bytes())
+    do(share, config.run.workers or runs.available_cores())
+
+
+def shares(jobs, store):
+    """Divide runs into shares: one is a scenario, or, of very many, several; the store is where all can find it.
+
+    Parameters
+    ----------
+    jobs : list of experiments.engine.runs.Job, those of a scenario one after the other; store : Path
+    """
+    found, least = [], len(jobs) / MOST_SHARES
+    for _, of_scenario in itertools.groupby(jobs, key=lambda job: job.arm):
+        if not found or len(found[-1]) >= least:
+            found.append([])
+        found[-1] += [replace(job, store=Path(store).resolve()) for job in of_scenario]
+    return found
+
+
+def do_jobs(jobs, workers, retry_failed=False):
+    """Do a share of runs."""
+    do(jobs, workers, jobs[0].arm, retry_failed)
+
+
+# ------------------------------------------------------------------------------ how far it is
+
+
+def status(folder):
+    """Return how far a sweep is: a dictionary of counts, and text that says it."""
+    folder = Path(folder)
+    if not (folder / "plan").is_dir():
+        raise ValueError(f"there is no sweep at {folder}: it has no plan/")
+    jobs, _, old = planned(folder)
+    done, failed, running, missing, ends = 0, [], 0, 0, []
+    for job in jobs:
+        if job.done:
+            done += 1
+            ends.append(job.folder.stat().st_mtime)
+        elif job.failure.exists():
+            failed.append(job)
+        elif runs.is_running(job):
+            running += 1
+        else:
+            missing += 1
+    recent = [t for t in ends if time.time() - t < RECENT]
+    rate = len(recent) / max(time.time() - min(recent), 1) if running and len(recent) > 1 else 0
+    waiting, begun = _not_started(folder), len({job.arm for job in jobs})
+    to_do = missing + running + waiting * len(jobs) / max(begun, 1)
+    left = timedelta(seconds=round(to_do / rate)) if rate else None
+    words = [
+        f"{folder}: {done:,} of {len(jobs):,} runs done, {running} running, {len(failed)} failed, {missing:,} missing"
+    ]
+    if rate:
+        words.append(f"{60 * rate:,.0f} a minute, about {left} left")
+    if waiting:
+        words.append(f"{waiting} more jobs have not started")
+    if old:
+        words.append(f"{old} plans are of an earlier version of the model")
+    for job in failed[:10]:
+        about = json.loads(job.failure.read_text(encoding="utf-8"))
+        words.append(f"failed: {' '.join(about['overrides'])} seed={job.seed}: {about['kind']}: {about['error']}")
+    if len(failed) > 10:
+        words.append(f"and {len(failed) - 10} more")
+    counts = {"done": done, "running": running, "failed": len(failed), "missing": missing, "waiting": waiting,
+              "seconds_left": left.total_seconds() if left else None}  # fmt: skip
+    return counts, "\n".join(words)
+
+
+def _not_started(folder):
+    """Return how many jobs of a multirun have not yet written down what they do."""
+    jobs, there = _asked(folder), {path.stem for path in (folder / "plan").glob("*.json")}
+    labels = {_label(job) for job in jobs} if len(there) < len(jobs) else ()
+    begun = {name.rpartition("-")[0] for name in there}
+    return sum(_plan_of(label, "").rpartition("-")[0] not in begun for label in labels)
+
+
+def _asked(folder):
+    """Return the overrides of each job of a multirun; none if another sweeper than Hydra's own finds them out."""
+    path = folder / "multirun.yaml"
+    return _split(path, path.stat().st_mtime_ns) if path.exists() else []
+
+
+@functools.cache
+def _split(path, _):
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+
+    asked = OmegaConf.load(path).hydra.overrides.task
+    with contextlib.ExitStack() as stack:
+        if not GlobalHydra.instance().is_initialized():
+            register()
+            stack.enter_context(initialize_config_dir(str(CONF), version_base="1.3"))
+        loader = GlobalHydra.instance().config_loader()
+        overrides = OverridesParser.create(config_loader=loader).parse_overrides(list(asked))
+    return BasicSweeper.split_arguments(overrides, None)[0]

@@ -1,1 +1,0 @@
-"""Can it be believed: validation, verification, regression, calibration, hindcast, sensitivity."""

@@ -1,0 +1,422 @@
+"""Figures that hold the simulation against what was observed; each takes tables and returns a Figure.
+
+Question: what did the observed past teach, and did it help with what came after?
+
+Things to notice: `parameters` and `targets` show the past that was used, `months`, `scores` and `where` the years that
+were not. Bands are over single histories, each with parameters of its own: seed and parameter uncertainty together.
+"""
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+
+from experiments.drawing.panels import (
+    BANDS,
+    DEATHS,
+    HALO,
+    counts_axis,
+    deployment_marks,
+    folded,
+    plain,
+    year_axis,
+    years,
+)
+from experiments.drawing.statistics import require
+from experiments.drawing.style import (
+    FLOWS,
+    GREY,
+    INK,
+    PALETTE,
+    SIZE,
+    footnote,
+    label,
+    looks,
+    meaning,
+    scaled_unit,
+    sheet,
+    short_number,
+    unit,
+)
+from experiments.history.hindcast import RIVALS
+
+BLUE, ORANGE, GREEN = PALETTE[0], PALETTE[2], PALETTE[1]
+FARTHEST = 6  # units of nearness shown
+
+
+def _two(value):
+    """Return a number with two meaningful digits: 0.00014, 2.4, 250."""
+    return f"{float(f'{value:.2g}'):,.10f}".rstrip("0").rstrip(".")
+
+
+def parameters(priors, draws, default, begins):
+    """Draw what calibration says of each parameter: 50% and 90% of the draws within the prior's range."""
+    names = list(priors)
+    figure, axes = sheet(0.9 + 0.3 * len(names), f"What the months before {begins} say about parameters")
+    ax = axes[0, 0]
+    for y, name in enumerate(names):
+        p = priors[name]
+        scale = np.log if p["log"] else np.asarray
+        low, high = scale(p["low"]), scale(p["high"])
+
+        def at(value, scale=scale, low=low, high=high):
+            return (scale(value) - low) / (high - low)
+
+        ax.plot([0, 1], [y, y], color="#dddddd", lw=7, solid_capstyle="butt", zorder=1)
+        for (a, b), width in zip(BANDS, (2.5, 7)):
+            ends = at(draws[name].quantile([a, b]).to_numpy())
+            ax.plot(ends, [y, y], color=BLUE, lw=width, alpha=0.75, solid_capstyle="butt", zorder=2)
+        ax.plot(at(draws[name].median()), y, "o", color="white", mec=BLUE, ms=5, zorder=4)
+        ax.plot(at(default[name]), y, "D", color=ORANGE, mec="white", ms=6, zorder=3)
+        for x, value, side in ((-0.01, p["low"], "right"), (1.01, p["high"], "left")):
+            ax.text(x, y, f"{value:g}", ha=side, va="center", fontsize=7, color=GREY)
+        said = draws[name].quantile([0.05, 0.5, 0.95])
+        said = f"{_two(said[0.5])} [{_two(said[0.05])}, {_two(said[0.95])}]"
+        ax.text(1.12, y, said, va="center", fontsize=SIZE["small"], color=INK)
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.4, -0.9)
+    ax.set_xlim(-0.1, 1.46)
+    ax.set_xticks([])
+    ax.tick_params(axis="y", length=0)
+    ax.spines[["bottom", "left"]].set_visible(False)
+    ax.text(1.12, -0.75, "median [90%]", fontsize=SIZE["small"], color=GREY)
+    handles = [
+        Line2D([], [], color="#dddddd", lw=7, label="prior"), Line2D([], [], color=BLUE, lw=2.5, label="90% of draws"),
+        Line2D([], [], color=BLUE, lw=7, label="50%"),
+        Line2D([], [], color=BLUE, marker="o", mfc="white", ls="", label="median"),
+        Line2D([], [], color=ORANGE, marker="D", mec="white", ls="", label="default"),
+    ]  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower left", ncols=5, fontsize=SIZE["small"], frameon=False)
+    return figure
+
+
+def targets(table, begins):
+    """Draw how far off each target is, in units of nearness, before and after calibration.
+
+    Parameters
+    ----------
+    table : DataFrame of calibration.targets_table; begins : str, the first month that was not fitted, in words
+    """
+    figure, axes = sheet(1.3 + 0.28 * len(table), f"Targets before {begins}: simulated against observed")
+    ax = axes[0, 0]
+    ax.axvline(0, color=INK, lw=1)
+    ax.axvspan(-1, 1, color="#eeeeee", lw=0, zorder=0)
+    for y, row in enumerate(table.to_dict("records")):
+        for kind, colour, shift, mark in (("default", ORANGE, -0.16, "D"), ("fresh", BLUE, 0.16, "o")):
+            off = [row[f"{kind}_off_{q}"] for q in ("low", "median", "high")]
+            shown = np.clip(off, -FARTHEST, FARTHEST)
+            ax.plot(shown[[0, 2]], [y + shift] * 2, color=colour, lw=2, solid_capstyle="butt")
+            ax.plot(shown[1], y + shift, mark, color=colour, mec="white", ms=6)
+        how = "" if row["near_met"] else "  off" if row["met"] else "  not met"
+        said = f"{short_number(row['observed'])} | {short_number(row['median'])}{how}"
+        ax.text(FARTHEST + 0.4, y, said, va="center", fontsize=SIZE["small"], color=INK if row["near_met"] else ORANGE)
+    ax.set_yticks(range(len(table)), table["meaning"])
+    ax.set_ylim(len(table) - 0.4, -1.1)
+    ax.set_xlim(-FARTHEST - 0.2, FARTHEST + 4.1)
+    ax.set_xticks(
+        range(-FARTHEST, FARTHEST + 1, 2), [f"{v:d}".replace("-", "−") for v in range(-FARTHEST, FARTHEST + 1, 2)]
+    )
+    ax.set_xlabel("off by so many units of nearness (counts, sizes, ratios: on a log scale)", loc="left")
+    ax.text(FARTHEST + 0.4, -0.8, "observed | simulated", fontsize=SIZE["small"], color=GREY)
+    handles = [
+        Line2D([], [], color=ORANGE, marker="D", mec="white", lw=2, label="default parameters"),
+        Line2D([], [], color=BLUE, marker="o", mec="white", lw=2, label="calibrated, with new luck"),
+    ]
+    figure.legend(
+        handles=handles, loc="outside lower left", ncols=2, fontsize=SIZE["small"], frameon=False, alignment="left",
+        title=f"Marks: medians; lines: 90% of runs, cut at {FARTHEST}. Grey: one unit. Off: the line holds the "
+        "observed value, but the\nmedian is further than a unit away.",
+        title_fontsize=SIZE["small"],
+    )  # fmt: skip
+    return figure
+
+
+def months(table, past, seen, calibrated, deployments=None):
+    """Draw simulated months against observed ones, a panel per measure, with the naive mean.
+
+    Parameters
+    ----------
+    table : DataFrame of hindcast.months_table over all months, with those of the past that was fitted
+    past : dict, measure -> last year's mean; seen : hindcast.Observed; calibrated : are parameters drawn by run
+    deployments : dict, label -> month of beginning
+    """
+    measures = list(dict.fromkeys(table["measure"]))
+    figure, axes = sheet(
+        2.3 * len(measures) + 0.8, f"{seen.title}: simulated months and observed ones", len(measures), 1, sharex=True
+    )
+    axes = axes[:, 0]
+    for ax, measure in zip(axes, measures):
+        t = table[table["measure"] == measure]
+        x = years(t["month"])
+        held = t["month"] >= seen.first
+        largest = max(t["high90"].max(), t["observed"].max())
+        for low, high, light in (("low90", "high90", 0.18), ("low50", "high50", 0.32)):
+            ax.fill_between(x, t[low], t[high], color=BLUE, alpha=light, lw=0)
+        ax.plot(x, t["median"], color=BLUE, lw=1.5)
+        ax.plot(x, t["observed"], color=INK, lw=1.1, marker=".", ms=3.5)
+        naive = past[measure]
+        ax.plot([x[held].min(), x.max()], [naive, naive], color=ORANGE, lw=1.3, ls="--")
+        counts_axis(ax, largest)
+        ax.set_ylim(bottom=0)
+        inside = t[held]
+        cover = f"50% band holds {inside.in50.mean():.0%} of months, 90% band {inside.in90.mean():.0%}"
+        ax.set_title(f"{measure.capitalize()}: {cover}", loc="left", fontsize=SIZE["panel"], color=INK)
+        ax.set_ylabel("events a month" if measure == "events" else "people a month")
+        ax.axvspan(x.min() - 0.05, years([seen.first])[0] - 0.5 / 12, color="#ecece6", lw=0, zorder=-2)
+    year_axis(axes[0], years(table["month"].unique()))
+    axes[-1].set_xlabel("year")
+    began = years([seen.first])[0] - 0.5 / 12
+    marks = (("fitted", "right", -4), ("not fitted", "left", 4))
+    for said, side, shift in marks if calibrated else ():
+        axes[-1].annotate(
+            said, (began, 0.9), (shift, 0), xycoords=("data", "axes fraction"), textcoords="offset points", ha=side,
+            fontsize=SIZE["small"], color=GREY, path_effects=HALO,
+        )  # fmt: skip
+    deployment_marks(axes, deployments or {})
+    handles = [
+        Line2D([], [], color=BLUE, lw=1.5, label="simulated, median"),
+        Patch(color=BLUE, alpha=0.45, lw=0, label="50% of runs"), Patch(color=BLUE, alpha=0.18, lw=0, label="90%"),
+        Line2D([], [], color=INK, marker=".", lw=1.1, label=f"observed ({seen.source})" if seen.source else "observed"),
+        Line2D([], [], color=ORANGE, ls="--", lw=1.3, label="last year's mean"),
+    ]  # fmt: skip
+    figure.legend(
+        handles=handles, loc="outside lower left", ncols=5, fontsize=SIZE["small"], frameon=False, alignment="left",
+        title=f"Each run has its own {'calibrated parameters and ' if calibrated else ''}luck. Scales: even up to 10, "
+        "logarithmic above.",
+        title_fontsize=SIZE["small"],
+    )  # fmt: skip
+    return figure
+
+
+def verdicts(table, rival):
+    """Say on which measures the simulation is better than a rival, worse, or neither is shown: a sentence."""
+    said = {}
+    for measure, mine in table[table["rival"] == rival].groupby("measure", sort=False):
+        by_scale = dict(zip(mine["scale"], mine["verdict"]))
+        for verdict in dict.fromkeys(by_scale.values()):
+            scales = [scale for scale, found in by_scale.items() if found == verdict]
+            only = "" if len(scales) == len(by_scale) else f" ({scales[0]})"
+            said.setdefault(verdict, []).append(measure + only)
+    return f"Against {rival}: " + "; ".join(f"{verdict} on {', '.join(which)}" for verdict, which in said.items()) + "."
+
+
+def scores(table, seen):
+    """Draw the mean CRPS of the simulation and of forecasts that need no model: a panel per measure and scale."""
+    scales, measures = list(dict.fromkeys(table["scale"])), list(dict.fromkeys(table["measure"]))
+    figure, axes = sheet(
+        5.5, "Whose forecast was nearer? Mean score of the months, lower is better", len(scales), len(measures)
+    )
+    names = ["simulation", *RIVALS]
+    colours = [BLUE, ORANGE, ORANGE, ORANGE, GREY]
+    for axes_row, scale in zip(axes, scales):
+        for ax, measure in zip(axes_row, measures):
+            t = table[(table["scale"] == scale) & (table["measure"] == measure)].set_index("rival")
+            values = [t["simulation"].iloc[0], *t.loc[list(RIVALS), "naive"]]
+            ax.barh(range(len(names)), values, color=colours, height=0.65)
+            for y, value in enumerate(values):
+                ax.text(value, y, f" {short_number(value)}", va="center", fontsize=SIZE["small"], color=INK)
+            ax.set_yticks(range(len(names)), names if ax is axes_row[0] else [""] * len(names))
+            ax.set_ylim(len(names) - 0.4, -0.6)
+            ax.set_xlim(0, 1.25 * max(values))
+            ax.set_title(measure.capitalize(), fontsize=SIZE["panel"], color=INK)
+            kind = "events" if measure == "events" else "people"
+            ax.set_xlabel(f"CRPS ({kind} a month)" if scale == "count" else "CRPS of log(1 + x)")
+            ax.xaxis.set_major_locator(MaxNLocator(4))
+    said = [
+        f"{table['months'].iloc[0]} months from {seen.begins}. Grey: `rolling` sees each past month, as no "
+        f"forecast from {seen.known_until} can.",
+        *(verdicts(table, rival) for rival in RIVALS[:3]),
+        "Better and worse: the 95% interval of the mean difference (blocks of six months) is on one side of 0.",
+    ]
+    footnote(figure, "\n".join(folded(line, 125) for line in said))
+    return figure
+
+
+def where(table, maps, seen, arm, correlations):
+    """Draw where civilians were killed: observed by admin1, simulated by admin1, simulated by cell.
+
+    Parameters
+    ----------
+    table : DataFrame of hindcast.where_table
+    maps : DataFrame: arm, month, row, col, killed_so_far; seen : hindcast.Observed
+    correlations : DataFrame of hindcast.where_scores
+    """
+    of, cells, each = table.set_index("admin1"), seen.cells, seen.division
+    size = cells.groupby("admin1")["row"].size()
+    shape = (int(cells["row"].max()) + 1, int(cells["col"].max()) + 1)
+    mine = maps[maps["arm"] == arm]
+    ends = [
+        mine[mine["month"] == m].set_index(["row", "col"])["killed_so_far"]
+        for m in (mine["month"].min(), mine["month"].max())
+    ]
+    by_cell = (ends[1] - ends[0]).rename("killed").reset_index()
+    panels = (
+        (f"Observed, by {each}", cells.assign(killed=cells["admin1"].map(of["killed_after"] / size))),
+        (f"Simulated, by {each}", cells.assign(killed=cells["admin1"].map(of["simulated"] / size))),
+        ("Simulated, by cell", by_cell),
+    )
+    most = max(p["killed"].max() for _, p in panels)
+    norm = LogNorm(0.3, max(most, 10))
+    figure, axes = sheet(
+        5.6, f"Where civilians were killed, {seen.begins} to {mine['month'].max()[:4]}", 2, 2, height_ratios=(1, 1)
+    )
+    for ax, (title, panel) in zip(axes.flat, panels):
+        grid = np.full(shape, np.nan)
+        grid[panel["row"], panel["col"]] = np.maximum(panel["killed"], 1e-3)
+        ax.imshow(grid, origin="lower", cmap=DEATHS, norm=norm, interpolation="nearest")
+        ax.set_title(title, fontsize=SIZE["panel"], color=INK)
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.spines[:].set_visible(False)
+    bar = figure.colorbar(
+        ScalarMappable(norm, DEATHS), ax=axes[1, 0], location="bottom", extend="min", shrink=0.7, aspect=30, pad=0.02
+    )
+    bar.set_label(f"civilians killed per cell of {seen.country.cell_km:g} km (mean)", fontsize=SIZE["label"], color=INK)
+    ticks = [t for t in (1, 10, 100, 1000) if t <= most]
+    bar.ax.xaxis.set_minor_locator(NullLocator())
+    bar.set_ticks(ticks, labels=[plain(t) for t in ticks])
+    bar.ax.tick_params(labelsize=SIZE["tick"])
+    ax = axes[1, 1]
+    ax.plot([1, 5_000], [1, 5_000], color=GREY, lw=0.8)
+    x, y = np.maximum(table["killed_after"], 1), np.maximum(table["simulated"], 1)
+    ax.loglog(x, y, "o", color=BLUE, mec="white", ms=6)
+    for name, a, b in zip(table["admin1"], x, y):
+        if abs(np.log10(b / a)) > 1 or a > 800:
+            ax.annotate(name, (a, b), (4, 3), textcoords="offset points", fontsize=7, color=INK)
+    ax.set_xlabel("observed, people")
+    ax.set_ylabel("simulated mean")
+    said = "; ".join(f"{r.forecast} {short_number(r.rank_correlation)}" for r in correlations.itertuples())
+    ax.set_title(f"{each.capitalize()}s (at least 1 shown)", fontsize=SIZE["panel"], color=INK)
+    footnote(figure, folded(f"Rank correlation with what was observed over {each}s: {said}.", 120))
+    return figure
+
+
+def counterfactuals(table, baseline, seen, until, calibrated, same_past):
+    """Draw what each arm changes, from the first month on: a row per arm, a panel per measure.
+
+    Parameters
+    ----------
+    table : DataFrame of hindcast.counterfactuals; baseline : name of the arm at 1; seen : hindcast.Observed
+    until : last month, as YYYY-MM; calibrated : has each pair parameters of its own; same_past : have arms one past
+    """
+    measures, arms = list(dict.fromkeys(table["measure"])), list(dict.fromkeys(table["arm"]))
+    figure, axes = sheet(
+        1.9 + 0.62 * len(arms),
+        f"{seen.title}, {seen.begins} to {until[:4]}: what each way of sharing the work would have changed",
+        2, 2, sharey=True,
+    )  # fmt: skip
+    look = looks(arms)
+    for ax, measure in zip(axes.flat, measures):
+        t = table[table["measure"] == measure].set_index("arm")
+        ax.axvline(1, color=GREY, lw=0.8, zorder=0)
+        for y, arm in enumerate(arms):
+            row, colour = t.loc[arm], look[arm].colour
+            for ends, width, strong in ((("low90", "high90"), 1.4, 0.6), (("low50", "high50"), 5, 0.45)):
+                ax.plot(row[list(ends)], [y, y], color=colour, lw=width, alpha=strong, solid_capstyle="butt")
+            ax.plot(row["median"], y, look[arm].mark, color=colour, mec="white", ms=6, zorder=3)
+            ax.annotate(f"{row['below']:.0%}", (1.02, y), xycoords=("axes fraction", "data"), va="center",
+                        fontsize=SIZE["small"], color=INK)  # fmt: skip
+        ax.set_xscale("log")
+        ends = t[["low90", "high90"]].to_numpy()
+        ax.set_xlim(max(0.05, 0.9 * ends.min()), min(20, 1.1 * ends.max()))
+        shortest, longest = ax.get_xlim()
+        sparse, dense = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20), (0.4, 0.6, 0.8, 1, 1.25, 1.5)
+        ticks = [v for v in (sparse if longest / shortest > 3 else dense) if shortest <= v <= longest]
+        ax.set_xticks(ticks, [f"{v:g}" for v in ticks])
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.set_title(measure.capitalize(), loc="left", fontsize=SIZE["panel"], color=INK)
+        ax.annotate("below", (1.02, -0.75), xycoords=("axes fraction", "data"), va="center", fontsize=SIZE["small"],
+                    color=GREY)  # fmt: skip
+        ax.set_xlabel(f"ratio to {label(baseline).lower()}")
+    axes[0, 0].set_yticks(range(len(arms)), [label(a) for a in arms])
+    axes[0, 0].set_ylim(len(arms) - 0.5, -1)
+    footnote(
+        figure,
+        f"{table['pairs'].iloc[0]} pairs, each with {'calibrated parameters and ' if calibrated else ''}luck of its own"
+        f"{', and one past in all arms' if same_past else ''}. Marks: medians;\n"
+        "thick: middle 50% of pairs; thin: 90%. Below: share of pairs in which the arm has "
+        "fewer. Not a forecast.",
+    )
+    return figure
+
+
+def observed(monthly, observed, deployments=None, arm=None, title="What happened, and what the simulation makes of it"):
+    """Draw simulated months and observed ones: civilians killed, battle deaths, displaced, refugees.
+
+    Parameters
+    ----------
+    monthly : DataFrame
+        arm, seed, month (as 2013-12), civilians_killed, brd, idps, refugees
+    observed : DataFrame
+        month, civilians_killed, battle_deaths, idps, refugees; nan where nothing is known
+    deployments : dict, optional
+        Label -> month of its beginning
+    arm : str, optional
+        Needed where the table has more than one
+    title : str
+        What the figure is about
+
+    Returns
+    -------
+    Figure. Lines are medians of the simulated months, bands hold 50% and 90% of the seeds: how single histories
+    differ, not how well a mean is known. Black is what was observed.
+
+    """
+    require([arm] if arm else [], monthly["arm"])
+    monthly = monthly[monthly["arm"] == arm] if arm else monthly
+    if monthly["arm"].nunique() != 1:
+        raise ValueError(f"Say which arm is to be drawn: the table has {', '.join(monthly['arm'].unique())}")
+    months = sorted(monthly["month"].unique())
+    seen = observed[observed["month"].isin(months)]
+    figure, axes = sheet(7.6, title, 4, 1, sharex=True)
+    axes = axes[:, 0]
+    colour = looks(monthly["arm"].unique())[monthly["arm"].iloc[0]].colour
+    panels = (
+        ("civilians_killed", "civilians_killed"),
+        ("brd", "battle_deaths"),
+        ("idps", "idps"),
+        ("refugees", "refugees"),
+    )
+    for ax, (simulated, known) in zip(axes, panels):
+        values = monthly.pivot(index="month", columns="seed", values=simulated).sort_index()
+        flow = simulated in FLOWS
+        largest = max(values.quantile(BANDS[0][1], axis=1).max(), seen[known].max())
+        by, said = (1.0, "people") if flow else scaled_unit(unit(simulated), largest)
+        x = years(values.index)
+        for (low, high), light in zip(BANDS, (0.18, 0.32)):
+            ax.fill_between(
+                x,
+                values.quantile(low, axis=1) / by,
+                values.quantile(high, axis=1) / by,
+                color=colour,
+                alpha=light,
+                lw=0,
+            )
+        ax.plot(x, values.median(axis=1) / by, color=colour, lw=1.5)
+        points = seen.dropna(subset=known)
+        style = {"lw": 1.1, "marker": ".", "ms": 3.5} if flow else {"lw": 0, "marker": "D", "ms": 5.5, "mec": "white"}
+        ax.plot(years(points["month"]), points[known] / by, color=INK, **style)
+        if flow:
+            counts_axis(ax, largest)
+        ax.set_ylim(bottom=0)
+        scale = " (scale even up to 10, logarithmic above)" if flow else ""
+        ax.set_title(meaning(simulated) + scale, fontsize=SIZE["panel"], loc="left", color=INK)
+        ax.set_ylabel(folded(f"{said} a month" if flow else said, 12))
+        if not flow:
+            ax.yaxis.set_major_locator(MaxNLocator(4))
+            ax.yaxis.set_major_formatter(FuncFormatter(plain))
+    year_axis(axes[0], years(months))
+    axes[-1].set_xlabel("year")
+    deployment_marks(axes, deployments or {})
+    n = monthly["seed"].nunique()
+    handles = [
+        Line2D([], [], color=colour, lw=1.5, label="simulated, median month"),
+        Patch(color=colour, alpha=0.45, lw=0, label="50% of seeds"),
+        Patch(color=colour, alpha=0.18, lw=0, label=f"90% of {n} seeds"),
+        Line2D([], [], color=INK, marker=".", lw=1.1, label="observed"),
+        Line2D([], [], color=INK, marker="D", lw=0, ms=5.5, mec="white", label="observed, end of year"),
+    ]
+    figure.legend(handles=handles, loc="outside lower left", ncols=5, fontsize=SIZE["small"], frameon=False)
+    return figure

@@ -1,0 +1,295 @@
+"""How good a hindcast is: simulated months against observed ones, and against forecasts that need no model.
+
+Question: would one who had this model on the day before the first month have known more than one who had a table?
+
+Things to notice: a forecast is a distribution. The continuous ranked probability score (CRPS) rewards one that is both
+sharp and right, in the unit of what is forecast; of a single number it is the absolute error. Deaths are heavy-tailed:
+on their own scale a few terrible months decide, so the score is given for log(1 + x) too, where all months count.
+
+The forecasts that need no model know what the model knows, all until then: last year's mean, one number; the twelve
+months of last year; the country's long run, all months that are known. Only `rolling` sees more: the mean of the twelve
+months before each month, which no forecast made before the first can have; it is there as a bar, not as a rival.
+"""
+
+from calendar import month_name
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from experiments.drawing.statistics import interval
+from sim import paths
+
+MEASURES = {  # name: (simulated columns, observed columns)
+    "one-sided deaths": (["osv_all"], ["civilians_killed"]),
+    "all violent deaths": (["civilians_killed", "brd"], ["civilians_killed", "battle_deaths"]),
+    "events": (["events"], ["events"]),
+}
+RIVALS = ("last year's mean", "last year's months", "long run", "rolling")
+CHANGED = {  # counterfactuals: measure: (simulated columns, "sum" over months or "mean" of them)
+    "civilians killed": (["civilians_killed"], "sum"),
+    "battle deaths": (["brd"], "sum"),
+    "deaths from unmet need": (["excess_deaths"], "sum"),
+    "displaced, mean of months": (["idps", "refugees"], "mean"),
+}
+SCALES = {"count": np.asarray, "log": np.log1p}
+ENDS = ("low90", "low50", "median", "high50", "high90")
+BLOCK = 6  # months drawn together in the bootstrap: months in a row are alike
+DRAWS = 2_000
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What was observed of a country: a file of conf/history.
+
+    Parameters
+    ----------
+    country : sim.params.Country; title : str, what to call it in figures
+    first : str, the first month that is held against the simulation, as YYYY-MM; shown_from : str, drawn from then on
+    before, places : str, files beside the country's: months before those of country.observed; a table by admin1
+    division : str, what admin1 is called; source : str, of what was observed
+    """
+
+    country: object
+    title: str
+    first: str
+    shown_from: str = ""
+    before: str = ""
+    places: str = ""
+    division: str = "district"
+    source: str = ""
+
+    @classmethod
+    def of(cls, about, country):
+        """Take what an experiment says."""
+        known = [f.name for f in fields(cls)[1:]]
+        wrong = {*about}.symmetric_difference(known) - {*known[2:]}
+        if wrong:
+            raise ValueError(
+                f"experiment.analysis has or lacks {', '.join(sorted(wrong))}; a country with observed months has "
+                f"{', '.join(known)}: take one of conf/history by /history@experiment.analysis"
+            )
+        if not country.observed:
+            raise ValueError(f"country {country.name} has no observed months to draw; drop the figures of them")
+        return cls(country, **about)
+
+    def _table(self, name):
+        return pd.read_csv(paths.file_of("country", name), comment="#")
+
+    @cached_property
+    def months(self):
+        """The observed months of the runs: a frame with a row a month."""
+        return self._table(self.country.observed)
+
+    @cached_property
+    def history(self):
+        """The observed months from as early as they are known: a frame with a row a month."""
+        parts = [self._table(name) for name in (self.before, self.country.observed) if name]
+        return pd.concat(parts, ignore_index=True).sort_values("month", ignore_index=True)
+
+    @cached_property
+    def cells(self):
+        """The cells of the country and their admin1."""
+        if not (self.country.cells and self.places):
+            raise ValueError(f"nothing is known of where in {self.title}; drop the figure of it")
+        return self._table(self.country.cells)
+
+    @cached_property
+    def by_place(self):
+        """What was observed by admin1, and who lived there: a frame indexed by it."""
+        people = self.cells.groupby("admin1").population.sum()
+        return self._table(self.places).set_index("admin1").join(people)
+
+    @property
+    def begins(self):
+        """The first month in words, as December 2013."""
+        return in_words(self.first)
+
+    @property
+    def known_until(self):
+        """The month before it in words, as November 2013."""
+        year, month = map(int, self.first.split("-"))
+        return in_words(f"{year - (month == 1)}-{(month - 2) % 12 + 1:02d}")
+
+
+def in_words(month):
+    """Return a month, as 2013-12, in words: December 2013."""
+    return f"{month_name[int(month[5:7])]} {month[:4]}"
+
+
+def crps(sample, seen):
+    """Return the continuous ranked probability score of a forecast given as a sample.
+
+    Parameters
+    ----------
+    sample : (n,) values; seen : float, what came
+
+    Returns
+    -------
+    float: mean |x - seen| - mean |x - x'| / 2 (Gneiting & Raftery 2007, eq. 21)
+
+    """
+    x = np.sort(np.asarray(sample, dtype=float))
+    n = x.size
+    spread = 2 * (x * (2 * np.arange(1, n + 1) - n - 1)).sum() / n**2  # mean |x - x'|, over all pairs
+    return float(np.abs(x - seen).mean() - spread / 2)
+
+
+def covered(sample, seen, share):
+    """Say whether what came lies in the central band that holds a share of the sample."""
+    low, high = np.quantile(sample, [(1 - share) / 2, (1 + share) / 2])
+    return bool(low <= seen <= high)
+
+
+def forecasts(monthly, seen, measure, first):
+    """Yield (month, observed, {forecast: sample}) for each month of a hindcast.
+
+    Parameters
+    ----------
+    monthly : DataFrame of one arm: seed, month, simulated columns
+    seen : DataFrame: month, observed columns, from long before `first`
+    measure : a name in MEASURES; first : month as YYYY-MM
+    """
+    simulated, observed = MEASURES[measure]
+    made = monthly.assign(x=monthly[simulated].sum(axis=1)).pivot(index="month", columns="seed", values="x")
+    known = seen.set_index("month")[observed].sum(axis=1)
+    past = known[known.index < first]
+    if len(past) < 12:
+        raise ValueError(f"the observed months begin in {known.index.min()}; a year before {first} is needed")
+    fixed = {"last year's mean": [past[-12:].mean()], "last year's months": past[-12:], "long run": past}
+    for month in made.index[(made.index >= first) & made.index.isin(known.index)]:
+        rolling = known[known.index < month][-12:].mean()
+        samples = {"simulation": made.loc[month], **fixed, "rolling": [rolling]}
+        yield month, known[month], {name: np.asarray(s, dtype=float) for name, s in samples.items()}
+
+
+def last_year(seen, first):
+    """Return the mean of the twelve months before the hindcast: a dictionary by measure."""
+    past = seen[seen["month"] < first][-12:]
+    return {measure: float(past[observed].sum(axis=1).mean()) for measure, (_, observed) in MEASURES.items()}
+
+
+def months_table(monthly, seen, first):
+    """Return a row per measure and month: what came, what was simulated, and the scores of all forecasts."""
+    rows = []
+    for measure in MEASURES:
+        for month, came, samples in forecasts(monthly, seen, measure, first):
+            made = samples["simulation"]
+            bands = np.quantile(made, [0.05, 0.25, 0.5, 0.75, 0.95])
+            row = {"measure": measure, "month": month, "observed": came}
+            row |= dict(zip(ENDS, bands)) | {"mean": made.mean()}
+            row |= {"in50": covered(made, came, 0.5), "in90": covered(made, came, 0.9)}
+            for scale, to in SCALES.items():
+                row |= {f"crps_{scale}_{name}": crps(to(s), to(came)) for name, s in samples.items()}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def scores(months):
+    """Return a row per measure, scale and rival: mean CRPS of both, their difference, its 95% interval, a verdict.
+
+    Parameters
+    ----------
+    months : DataFrame of months_table
+
+    Returns
+    -------
+    DataFrame: measure, scale, rival, months, simulation, naive, difference (below 0: the simulation is better), low,
+    high (bootstrap of blocks of six months), verdict, coverage50, coverage90, observed_mean, simulated_mean
+
+    """
+    rows = []
+    for measure, table in months.groupby("measure", sort=False):
+        for scale in SCALES:
+            ours = table[f"crps_{scale}_simulation"].to_numpy()
+            for rival in RIVALS:
+                theirs = table[f"crps_{scale}_{rival}"].to_numpy()
+                low, high = _block_interval(ours - theirs)
+                verdict = "better" if high < 0 else "worse" if low > 0 else "no difference shown"
+                rows.append({
+                    "measure": measure, "scale": scale, "rival": rival, "months": len(table),
+                    "simulation": ours.mean(), "naive": theirs.mean(), "difference": (ours - theirs).mean(),
+                    "low": low, "high": high, "verdict": verdict,
+                    "coverage50": table.in50.mean(), "coverage90": table.in90.mean(),
+                    "observed_mean": table.observed.mean(), "simulated_mean": table["mean"].mean(),
+                })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _block_interval(values):
+    """Return the 95% interval of a mean of months, by drawing blocks of months that follow each other."""
+    n, rng = len(values), np.random.default_rng(1)
+    starts = rng.integers(0, n, (DRAWS, -(-n // BLOCK)))
+    at = (starts[:, :, None] + np.arange(BLOCK)).reshape(DRAWS, -1)[:, :n] % n
+    return tuple(float(q) for q in np.quantile(values[at].mean(axis=1), [0.025, 0.975]))
+
+
+# ---------------------------------------------------------------------------------- where
+
+
+def where_table(maps, seen, arm):
+    """Return civilians killed by admin1 between the first and the last map: a row for each.
+
+    Parameters
+    ----------
+    maps : DataFrame: arm, month, row, col, killed_so_far (means over seeds); seen : Observed
+    """
+    mine, cells = maps[maps["arm"] == arm], seen.cells[["row", "col", "admin1"]]
+    first, last = mine["month"].min(), mine["month"].max()
+    ends = [mine[mine["month"] == m].set_index(["row", "col"])["killed_so_far"] for m in (first, last)]
+    killed = (ends[1] - ends[0]).rename("simulated").reset_index().merge(cells, on=["row", "col"])
+    return seen.by_place.join(killed.groupby("admin1")["simulated"].sum()).reset_index()
+
+
+def where_scores(table, seen):
+    """Return rank correlations with where civilians were killed: of the simulation, of the past, of who lives where."""
+    ways = {
+        "simulation": "simulated", f"one-sided deaths before {seen.begins}": "killed_before",
+        f"events before {seen.begins}": "events_before", "people": "population",
+    }  # fmt: skip
+    ranks = table[["killed_after", *ways.values()]].rank()
+    return pd.DataFrame(
+        {"forecast": name, "rank_correlation": ranks["killed_after"].corr(ranks[column]), "places": len(table)}
+        for name, column in ways.items()
+    )
+
+
+# ---------------------------------------------------------------------------------- what if
+
+
+def counterfactuals(monthly, baseline, first):
+    """Compare arms with the baseline from a month on, each pair with parameters and luck of its own.
+
+    Parameters
+    ----------
+    monthly : DataFrame: arm, seed, month, simulated columns; baseline : an arm; first : month as YYYY-MM
+
+    Returns
+    -------
+    DataFrame, a row per measure and arm: ratio to the baseline over pairs (median, ends of the middle 50% and 90%: how
+    far parameters and luck leave it open), share of pairs in which it is below the baseline, share in which it is the
+    lowest of all arms, mean difference with its 95% interval (how well the mean over calibrated parameters is known)
+
+    """
+    after = monthly[monthly["month"] >= first]
+    if after.empty:
+        raise ValueError(
+            f"the runs end in {monthly['month'].max()}; counterfactuals compare months from {first} on: raise "
+            "weeks, or drop the figure"
+        )
+    rows = []
+    for measure, (columns, how) in CHANGED.items():
+        values = after.assign(x=after[columns].sum(axis=1)).groupby(["seed", "arm"], sort=False)["x"].agg(how).unstack()
+        values = values[list(dict.fromkeys(monthly["arm"]))].dropna()
+        lowest = values.idxmin(axis=1)
+        for arm in values.drop(columns=baseline):
+            ratio = (values[arm] + 1) / (values[baseline] + 1)  # 1 person more in both: some histories have none
+            bands = dict(zip(ENDS, ratio.quantile([0.05, 0.25, 0.5, 0.75, 0.95])))
+            mean, low, high = interval(values[arm] - values[baseline])
+            rows.append({
+                "measure": measure, "arm": arm, "pairs": len(values), **bands,
+                "below": (values[arm] < values[baseline]).mean(), "lowest_of_all": (lowest == arm).mean(),
+                "baseline_mean": values[baseline].mean(), "difference": mean, "low": low, "high": high,
+            })  # fmt: skip
+    return pd.DataFrame(rows)

@@ -1,0 +1,310 @@
+"""The field's own regression, on simulated conflicts.
+
+    python -m experiments regression
+
+Question: had Hultman, Kathman & Shannon (2013) only the panel of this simulation, in which missions go to harder wars,
+would they find what they found? And is it what the missions did?
+
+Things to notice: where missions go to harder wars, troops alone are confounded with how hard a war is; and because wars
+burn out and missions come late, they are confounded with time, even when missions are dealt at random. The truth is
+known here: every conflict is run again, with the same luck, without its mission.
+
+Things to try: change the rule that sends missions in conf/experiment/regression.yaml; leave a control out of `MODELS`.
+
+From a notebook:
+
+    from experiments.regression import conflicts, field
+
+    panel = conflicts.panels()["selected"]  # a row for each conflict and month
+    field.fit(panel, ["troops"])       # any specification; rate ratios with clustered intervals
+
+The model is the paper's: negative binomial, months of conflicts, one-sided violence on thousands of UN troops, police
+and observers one month before, standard errors clustered on the conflict. Needs the extra `science`.
+"""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from experiments.drawing import estimates, style
+from experiments.regression.conflicts import WHO, panels
+from sim.warm import say
+
+CONTROLS = ("log_killed_before", "log_battle_before", "log_months", "log_population", "factions")
+DROPPED, CAP = 9 / 3_746, 1_000  # the worst months that row 1.5 drops, as a share; deaths that it caps
+PARTS = 10  # of the conflicts, each left out once, to see how much the estimate hangs on few of them
+
+
+def worst_dropped(panel):
+    """Return a panel without its worst months, as many in proportion as row 1.5 drops."""
+    return panel.drop(panel.killed.nlargest(max(1, round(DROPPED * len(panel)))).index)
+
+
+def capped(panel):
+    """Return a panel with at most 1,000 killed in a month."""
+    return panel.assign(killed=panel.killed.clip(upper=CAP))
+
+
+def after(panel):
+    """Return the months after missions are authorised, in which only conflicts are compared, not times."""
+    return panel[panel.after]
+
+
+PAPER = (*WHO, *CONTROLS)
+MODELS = {  # name: (how missions were dealt, variables, what is done to the panel, words)
+    "troops alone": ("selected", ("troops",), None, "selected: troops alone"),
+    "troops, time": ("selected", ("troops", "log_months"), None, "selected: + time"),
+    "composition": ("selected", WHO, None, "selected: + police, observers"),
+    "paper": ("selected", PAPER, None, "selected: + the paper's controls"),
+    "worst dropped": ("selected", PAPER, worst_dropped, "same, worst 0.24% of months dropped"),
+    "capped": ("selected", PAPER, capped, "same, deaths capped at 1,000"),
+    "after": ("selected", ("troops",), after, "selected, later months: troops alone"),
+    "after, severity": ("selected", ("troops", "log_severity"), after, "same, + severity before"),
+    "dealt at random": ("random", ("troops",), None, "random: troops alone"),
+    "random, time": ("random", ("troops", "log_months"), None, "random: + time"),
+    "random, after": ("random", ("troops",), after, "random, later months: troops alone"),
+}
+# Rate ratios per 1,000: literature rows 1.4 to 1.6 (replication data of HKS 2013 in R package evinf).
+PUBLISHED = pd.DataFrame(
+    [
+        ("troops", "published (1.4)", -0.525, 0.079),
+        ("police", "published (1.4)", -9.80, 1.55),
+        ("observers", "published (1.4)", 21.4, 3.9),
+        ("troops", "9 worst months dropped (1.5)", np.log(0.76), (np.log(0.81) - np.log(0.70)) / 3.92),
+        ("troops", "deaths capped at 1,000 (1.5)", np.log(0.76), (np.log(0.87) - np.log(0.66)) / 3.92),
+        ("troops", "troops alone (1.6)", np.log(6.4), (np.log(33) - np.log(1.2)) / 3.92),
+    ],
+    columns=["variable", "model", "b", "se"],
+)
+
+
+# ------------------------------------------------------------------------------ estimates
+
+
+def fit(panel, variables, outcome="killed"):
+    """Fit the negative-binomial model with standard errors clustered on the conflict.
+
+    Parameters
+    ----------
+    panel : of conflicts.panels; variables : names of columns; outcome : str, a count
+
+    Returns
+    -------
+    DataFrame indexed by variable: b, se, rate_ratio, low, high (95%); attrs alpha (dispersion), n, converged
+    """
+    from statsmodels.discrete.discrete_model import NegativeBinomial, Poisson
+
+    used = panel.dropna(subset=[outcome, *variables])
+    x = used[list(variables)].to_numpy(float)
+    spread = x.std(axis=0)
+    scale = np.where(spread > 0, spread, 1.0)
+    design = np.column_stack([np.ones(len(x)), x / scale])  # of the same size: the search for the maximum is easier
+    y = used[outcome].to_numpy(float)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of what `converged` says
+        start = Poisson(y, design).fit(disp=0, method="bfgs", maxiter=500).params
+        guesses = np.r_[start, 5.0], np.r_[np.log(y.mean() + 1e-9), np.zeros(x.shape[1]), 10.0]
+        groups = {"groups": used.conflict.to_numpy()}
+        how = {"disp": 0, "method": "bfgs", "maxiter": 2_000, "cov_type": "cluster", "cov_kwds": groups}
+        tried = [NegativeBinomial(y, design).fit(guess, **how) for guess in guesses]
+        best = max(tried, key=lambda found: found.llf if np.isfinite(found.llf) else -np.inf)
+        at = np.r_[best.params[:-1], np.log(best.params[-1])]  # the search is over the logarithm of alpha
+        gradient = np.abs(NegativeBinomial(y, design).score(at)).max() / len(y)
+    b, se = best.params[1:-1] / scale, best.bse[1:-1] / scale
+    out = pd.DataFrame({"b": b, "se": se, **ratio(b, b - 1.96 * se, b + 1.96 * se)},
+                       index=pd.Index(list(variables), name="variable"))  # fmt: skip
+    converged = bool(gradient < 1e-3 and np.isfinite(se).all())
+    out.attrs = {"alpha": float(best.params[-1]), "n": len(used), "converged": converged}
+    return out
+
+
+def ratio(b, low, high):
+    """Return a log rate ratio and its interval as ratios."""
+    return {k: np.exp(np.clip(x, -50, 50)) for k, x in (("rate_ratio", b), ("low", low), ("high", high))}
+
+
+def jackknife(panel, variables, of="troops", parts=PARTS):
+    """Return the standard error of a coefficient from leaving out a tenth of the conflicts at a time, and its range.
+
+    A clustered standard error far from this one rests on too few conflicts.
+
+    Returns
+    -------
+    (se, lowest estimate, highest estimate)
+    """
+    group = panel.conflict % parts
+    b = np.array([fit(panel[group != k], variables).b[of] for k in range(parts)])
+    return float(np.sqrt((parts - 1) / parts * ((b - b.mean()) ** 2).sum())), float(b.min()), float(b.max())
+
+
+def truth(with_, without):
+    """Return the log rate ratio per 1,000 troops that missions made: the same conflicts with and without, same luck.
+
+    Of months in which troops were there: the logarithm of the ratio of the sums of deaths of each conflict, on mean
+    troops, by least squares through nought.
+
+    Returns
+    -------
+    (b, low, high), a 95% bootstrap interval over conflicts
+    """
+    there = (with_.troops > 0.05).to_numpy()
+    a = with_[there].groupby("conflict").agg(killed=("killed", "sum"), troops=("troops", "mean"))
+    b = without[there].groupby("conflict").killed.sum().reindex(a.index)
+    y = np.log((a.killed + estimates.NO_DEATHS) / (b + estimates.NO_DEATHS)).to_numpy()
+    both = np.column_stack([a.troops, y])
+    return estimates.bootstrap(both, lambda v: (v[:, 0] * v[:, 1]).sum() / (v[:, 0] ** 2).sum())
+
+
+def table(found):
+    """Return all models beside the truth and the published estimates: one row for each model and variable.
+
+    Parameters
+    ----------
+    found : of conflicts.panels
+    """
+    rows = []
+    for name, (kind, variables, of, words) in MODELS.items():
+        fitted = fit(of(found[kind]) if of else found[kind], variables)
+        rows += [{"source": "simulated", "model": name, "what": words, "variable": v, **r, **fitted.attrs}
+                 for v, r in fitted.iterrows()]  # fmt: skip
+    for kind in ("selected", "random"):
+        b = truth(found[kind], found["none"])
+        rows.append({"source": "truth", "model": f"truth, {kind}", "what": "the same conflicts without the mission",
+                     "variable": "troops", "b": b[0], **ratio(*b)})  # fmt: skip
+    for r in PUBLISHED.itertuples():
+        rows.append({"source": "published", "model": r.model, "variable": r.variable, "b": r.b, "se": r.se,
+                     **ratio(r.b, r.b - 1.96 * r.se, r.b + 1.96 * r.se)})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+# ------------------------------------------------------------------------------ words and figure
+
+
+def lessons(rows, found):
+    """Return what came out, in sentences made from the numbers."""
+    troops = rows[rows.variable == "troops"].set_index("model")
+    real = troops.loc["truth, selected"]
+    said = [
+        f"Troops alone, no controls: rate ratio {_interval(troops, 'troops alone')} per 1,000 (published 6.4 "
+        f"[1.2, 33]); the truth in the same conflicts is {_interval(troops, 'truth, selected')}.",
+        selection(troops.loc["troops alone"], real),
+        f"With composition and the paper's controls: {_interval(troops, 'paper')} (published 0.59 [0.51, 0.69]); worst "
+        f"months dropped {_interval(troops, 'worst dropped')}, capped {_interval(troops, 'capped')} (published 0.76 "
+        f"both). {_reaches(troops.loc['paper'], real)}",
+        f"Time: wars burn out, and missions come late, so troops take credit for it. With time in the model: "
+        f"{_interval(troops, 'troops, time')}; missions dealt at random {_interval(troops, 'dealt at random')} without "
+        f"and {_interval(troops, 'random, time')} with time, where the truth is {_interval(troops, 'truth, random')}.",
+        f"Selection between conflicts, in the months after missions are authorised: troops alone "
+        f"{_interval(troops, 'after')}, with severity before {_interval(troops, 'after, severity')}; missions dealt at "
+        f"random {_interval(troops, 'random, after')}. {_hidden(troops)}",
+    ]
+    for who in ("police", "observers"):
+        r = rows[(rows.variable == who) & (rows.model == "paper")].iloc[0]
+        p = PUBLISHED[PUBLISHED.variable == who].iloc[0]
+        said.append(f"{who.capitalize()} per 1,000: b {r.b:+.2f} (SE {r.se:.2f}); published {p.b:+.1f} ({p.se:.1f}).")
+    panel = found["selected"]
+    top = np.sort(panel.killed)[::-1]
+    said.append(
+        f"Panel: {panel.conflict.nunique()} conflicts, {(panel.groupby('conflict').sent.max() > 0).sum()} with a "
+        f"mission, {len(panel):,} conflict-months, {(panel.killed == 0).mean():.1%} of them quiet (published 76.5%), "
+        f"the top 5% hold {top[: len(top) // 20].sum() / max(top.sum(), 1):.0%} of deaths (95%), dispersion alpha "
+        f"{rows[rows.model == 'paper'].alpha.iloc[0]:.1f} (15 to 17)."
+    )
+    se, low, high = jackknife(panel, MODELS["paper"][1])
+    said.append(
+        f"Are there enough conflicts? The paper's model without a tenth of them at a time: b(troops) {low:+.3f} to "
+        f"{high:+.3f}, standard error by jackknife {se:.3f}, clustered {troops.loc['paper'].se:.3f}."
+    )
+    lost = rows[rows.converged.eq(False)].model.unique()
+    lost = ", ".join(lost)
+    said.append(f"Fits that did not converge, not to be read: {lost}." if lost else "All fits converged.")
+    return said
+
+
+def _interval(rows, model):
+    r = rows.loc[model]
+    return f"{r.rate_ratio:.2f} [{r.low:.2f}, {r.high:.2f}]"
+
+
+def selection(alone, real):
+    """Say what leaving out the controls does to the sign.
+
+    Parameters
+    ----------
+    alone, real : rows with b, low, high (ratios): what is seen without controls, and the truth
+    """
+    if real.high >= 1:
+        return "Whether missions save lives at all is not sure here, so nothing can be said of a flipped sign."
+    if alone.low > 1:
+        return "Selection flips the sign: missions that save lives look as if they cost them."
+    if alone.high < 1:
+        much = alone.b / real.b
+        seen = (
+            f"hides {1 - much:.0%} of the effect" if much < 1 else f"shows {much:.1f} times the effect (in logarithms)"
+        )
+        return f"Leaving out the controls does not flip the sign here, as it does in the published data: it {seen}."
+    where = "above" if alone.b > 0 else "below"
+    return f"Selection hides the effect: the estimate lies {where} 1, and its interval holds 1."
+
+
+def _hidden(troops):
+    """Say whether leaving out severity hides what missions do, when conflicts are compared."""
+    alone, known = troops.loc["after"], troops.loc["after, severity"]
+    if known.b < alone.b:
+        return f"Leaving severity out hides {1 - alone.b / known.b:.0%} of what is seen with it: selection, no flip."
+    return "Leaving severity out hides nothing."
+
+
+def _reaches(seen, real):
+    if seen.low <= real.rate_ratio <= seen.high:
+        return "The interval holds the truth."
+    return f"The interval does not hold the truth: it shows {'too little' if seen.b > real.b else 'too much'}."
+
+
+def figure(rows):
+    """Draw the rate ratio per 1,000 troops of every model beside the published ones and the truth."""
+    r = pd.concat([rows[(rows.variable == "troops") & (rows.source == s)] for s in ("published", "simulated", "truth")])
+    fig, axes = style.sheet(5.8, "Civilians killed, per 1,000 more UN troops: what a regression sees and what is true")
+    ax = axes[0, 0]
+    group = r.source.map({"published": 0, "simulated": 1, "truth": 2}).to_numpy()
+    y = np.arange(len(r)) + 0.9 * group
+    low, high = 0.3, 40
+    looks = {"published": (style.GREY, "o"), "simulated": (style.PALETTE[0], "s"), "truth": (style.PALETTE[1], "D")}
+    for at, x in zip(y, r.itertuples(), strict=True):
+        colour, mark = looks[x.source]
+        ax.plot(np.clip([x.low, x.high], low, high), [at, at], color=colour, lw=1.8)
+        lost = x.converged is False
+        ax.plot(np.clip(x.rate_ratio, low, high), at, mark, ms=5, color=colour, mfc="white" if lost else colour)
+        said = f"{x.rate_ratio:.2f}" + (" (not converged)" if lost else "")
+        ax.text(1.01, at, said, transform=ax.get_yaxis_transform(), va="center", size=style.SIZE["small"], color=colour)
+    ax.axvline(1, color=style.GREY, lw=0.8)
+    ax.set(xscale="log", xlim=(low, high), ylim=(y.max() + 0.7, -1.6), xlabel="rate ratio per 1,000 troops (log scale)")
+    ax.xaxis.set_major_locator(FixedLocator([0.3, 0.5, 0.75, 1, 2, 5, 10, 30]))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_yticks(y, [MODELS[m][3] if m in MODELS else m for m in r.model])
+    for k, words in enumerate(("published, Africa 1991-2008", "simulated", "truth (same luck, no mission)")):
+        ax.text(high, y[group == k].min() - 0.75, words, size=style.SIZE["small"], color=list(looks.values())[k][0],
+                weight="bold", ha="right", va="center")  # fmt: skip
+    ax.text(1.06, -1.2, "looks harmful →", size=style.SIZE["small"], color=style.GREY, va="center")
+    ax.text(0.94, -1.2, "← looks protective", size=style.SIZE["small"], color=style.GREY, ha="right", va="center")
+    style.footnote(fig, "Negative binomial; 95% intervals clustered on the conflict; of the truth by bootstrap.")
+    return fig
+
+
+def analyse(x):
+    """Fit the models and write table, words and figure."""
+    found = panels(x)
+    rows = table(found)
+    shown = rows[rows.variable.isin(WHO)].drop(columns=["alpha", "n"])
+    for c in shown.select_dtypes(float):
+        shown[c] = shown[c].map(lambda v: f"{v:.3g}" if np.isfinite(v) else "")
+    text = f"# The field's regression on simulated conflicts\n\n{x.about.question}\n\n"
+    text += "".join(f"- {s}\n" for s in lessons(rows, found))
+    tables = {"coefficients": rows, **{f"panel_{kind}": each for kind, each in found.items()}}
+    words = {"regression.md": text + "\n" + estimates.markdown(shown.fillna(""))}
+    x.write(tables, words, {"regression": figure(rows)}, digits=6)
+    x.write_provenance()
+    say(text.strip())
