@@ -1,4 +1,4 @@
-"""The table of results in the README, made of the kept summary; `python -m experiments.comparison.report` remakes it."""
+"""The table of results in the README, made of the kept summary; python -m experiments.comparison.report remakes it."""
 
 import re
 
