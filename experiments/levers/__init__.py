@@ -47,13 +47,13 @@ class Lever:
     outcome: str
     expected: str
     base: list = field(default_factory=list)
-    off: list = field(default_factory=list)
+    without: list = field(default_factory=list)
 
     def arms(self):
         """Return the overrides of each setting by label."""
         found = {"low": [*self.base, *self.low], "high": [*self.base, *self.high]}
-        if self.off:
-            found |= {f"{how}, off": [*overrides, *self.off] for how, overrides in found.items()}
+        if self.without:
+            found |= {f"{how}, off": [*overrides, *self.without] for how, overrides in found.items()}
         return {f"{self.name}: {how}": overrides for how, overrides in found.items()}
 
 
@@ -80,11 +80,11 @@ def levers(names=None):
 
 def _refuse(where, name, row, found):
     known = [f.name for f in fields(Lever) if f.name not in ("name", "subject")]
-    needed = [n for n in known if n not in ("base", "off")]
+    needed = [n for n in known if n not in ("base", "without")]
     if not isinstance(row, dict):
         raise ValueError(f"{where} is {row!r}; a row has {', '.join(known)}")
     if unknown := sorted(set(row) - set(known)):
-        raise ValueError(f"{where} has {', '.join(unknown)}; a row has {', '.join(known)}")
+        raise ValueError(f"{where} has {', '.join(map(str, unknown))}; a row has {', '.join(known)}")
     if missing := [n for n in needed if n not in row]:
         raise ValueError(f"{where} lacks {', '.join(missing)}")
     if row["expected"] not in EXPECTED:
@@ -117,8 +117,7 @@ def _parts(table):
     if len(table) <= figures.MOST_ROWS:
         yield "", table
         return
-    for subject, some in table.groupby("subject", sort=False):
-        yield subject, some
+    yield from table.groupby("subject", sort=False)
 
 
 # ---------------------------------------------------------------------------------- judging
@@ -143,7 +142,7 @@ def judged(rows, runs):
         share = unit_and_meaning(lever.outcome)[0] in ("share", "0/1")
         effect = _effect(values["low"], values["high"], share)
         off = {how: _of(runs, f"{lever.name}: {how}, off", lever.outcome) for how in ("low", "high")}
-        without = _effect(off["low"], off["high"], share) if lever.off else pd.Series(dtype=float)
+        without = _effect(off["low"], off["high"], share) if lever.without else pd.Series(dtype=float)
         opened[lever.name] = effect
         out.append({
             "subject": lever.subject, "row": lever.name, "question": lever.question, "asked_by": lever.asked_by,
@@ -204,7 +203,12 @@ def _without(row):
 def told(table):
     """Return the table in Markdown, subject by subject."""
     count = table.verdict.value_counts()
-    lines = ["# Levers", "", ", ".join(f"{n} {verdict}" for verdict, n in count.items()) + f", of {len(table)} rows.", ""]
+    lines = [
+        "# Levers",
+        "",
+        ", ".join(f"{n} {verdict}" for verdict, n in count.items()) + f", of {len(table)} rows.",
+        "",
+    ]
     for subject, some in table.groupby("subject", sort=False):
         shown = pd.DataFrame({
             "question": some.question, "asked by": some.asked_by,

@@ -15,7 +15,7 @@ COLOURS = {
 }  # fmt: skip
 ARROWS = {"rise": "▲", "fall": "▼", "open": "?"}
 LOW, HIGH = 0.25, 4.0  # of the axis of ratios; what lies beyond ends in an arrow
-TICKS = (0.25, 0.5, 0.8, 1, 1.25, 2, 4)
+TICKS = (0.25, 0.5, 1, 2, 4)
 POINTS = 40.0  # of a hundred, either side, of the axis of shares
 
 
@@ -33,16 +33,15 @@ def table(rows):
     """
     count = rows.verdict.value_counts()
     title = "What each lever does: " + ", ".join(f"{n} {v}" for v, n in count.items())
-    figure, axes = style.sheet(1.5 + 0.36 * len(rows), title, 1, 3, width_ratios=(1.5, 1.3, 0.8))
+    figure, axes = style.sheet(1.7 + 0.4 * len(rows), folded(title, 86), 1, 3, width_ratios=(1.9, 1.1, 0.8))
     words, ratios, shares = axes[0]
     words.set_axis_off()
     for y, row in enumerate(rows.itertuples()):
         ax = ratios if row.unit == "ratio" else shares
         colour = COLOURS[row.verdict]
-        said = f"{row.question}"
-        words.text(0, y, folded(said, 52), va="center", fontsize=SIZE["small"], color=INK)
-        what = f"{style.meaning(row.outcome).lower()} {ARROWS[row.expected]}"
-        ax.text(0.01, y - 0.3, what, transform=ax.get_yaxis_transform(), fontsize=6, color=GREY, va="center")
+        words.text(0, y - 0.08, row.question, va="bottom", fontsize=7, color=INK)
+        what = f"{ARROWS[row.expected]} {style.meaning(row.outcome)}"
+        words.text(0.02, y + 0.02, what, va="top", fontsize=6.5, color=GREY)
         for name, high, filled in (("off", y + 0.22, False), ("effect", y + 0.05, True)):
             _mark(ax, *(getattr(row, n) for n in (name, f"{name}_low", f"{name}_high")), high, colour, filled)
     for ax in (words, ratios, shares):
@@ -57,15 +56,15 @@ def table(rows):
     ratios.xaxis.set_major_locator(FixedLocator(TICKS))
     ratios.xaxis.set_minor_locator(NullLocator())
     ratios.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-    ratios.set_xlabel("high setting against low, ratio (log scale)", fontsize=SIZE["small"])
+    ratios.set_xlabel("high setting against low,\nratio (log scale)", fontsize=SIZE["small"])
     shares.set_xlim(-POINTS / 100, POINTS / 100)
-    shares.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:+.0f}".replace("-", "−")))
-    shares.set_xlabel("difference, points of a hundred", fontsize=SIZE["small"])
+    shares.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:+.0f}".replace("-", "−") if v else "0"))
+    shares.set_xlabel("difference,\npoints of a hundred", fontsize=SIZE["small"])
     seen = [v for v in COLOURS if v in set(rows.verdict)]
     ratios.legend(
         handles=[Line2D([], [], marker="o", ls="", color=COLOURS[v], label=v, ms=5) for v in seen]
         + [Line2D([], [], marker="o", ls="", mfc="white", mec=GREY, label="mechanism off", ms=5)],
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, fontsize=6.5, frameon=False, handletextpad=0.1,
+        loc="lower left", bbox_to_anchor=(-0.05, 1.0), ncols=2, fontsize=6.5, frameon=False, handletextpad=0.1,
     )  # fmt: skip
     seeds = rows.seeds.min()
     style.footnote(
