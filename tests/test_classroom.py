@@ -484,8 +484,8 @@ def test_models_are_told_apart_on_the_sheet(made_sheet):
 
 
 def test_nobody_is_praised_for_peacekeepers_that_were_not_sent():
-    table = _table(civilians_killed={"A": [5.0] * 4, "B": [5.0] * 4})
-    table["peacekeepers_killed"] = [0, 0, 0, 0, 30, 31, 32, 33]
+    table = _table(civilians_killed={"A": [5.0] * 6, "B": [5.0] * 6})
+    table["peacekeepers_killed"] = [0, 0, 0, 0, 0, 0, 30, 31, 32, 33, 34, 35]
     table["cost"] = np.where(table.arm == "A", 0.0, 1e9)
     assert not any("peacekeepers killed" in s for s in sheet.notices(table, 1))
     table["cost"] = 1e9
@@ -504,12 +504,15 @@ def _table(**columns):
 
 
 def test_what_there_is_to_notice_follows_from_the_numbers():
-    level = [1000.0, 2000.0, 3000.0, 4000.0]
+    level = [1000.0, 2000.0, 3000.0, 4000.0, 5000.0, 6000.0]
     less = {"A": level, "B": [v - 500 - k for k, v in enumerate(level)]}
     said = sheet.notices(_table(civilians_killed=less), 1)
     assert said[0].startswith("B has 502 fewer civilians killed than A on average")
     swapped = sheet.notices(_table(civilians_killed={"A": less["B"], "B": less["A"]}), 1)
     assert swapped[0].startswith("A has 502 fewer civilians killed than B on average")
+    few = _table(civilians_killed={arm: values[:5] for arm, values in less.items()})  # too few to be sure of anything
+    assert not any("fewer civilians killed than" in s for s in sheet.notices(few, 1, most=9))
+    level = level[:4]
     luck = {"A": level, "B": [1200.0, 1700.0, 3300.0, 3700.0]}
     said = " ".join(sheet.notices(_table(civilians_killed=luck), 2))
     assert "4 seeds cannot tell the two apart" in said

@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from experiments.classroom import look
 from experiments.classroom import scene as scenes
-from experiments.drawing import statistics, style
+from experiments.drawing import family, statistics, style
 from experiments.engine import runs as store
 from sim import __version__
 from sim.results import code_version, whole_file
@@ -30,7 +30,7 @@ FEWER = {
 }  # fmt: skip
 NOTE = (
     "A thinking tool, not a forecast: most sizes in the model are assumed. Intervals are 95% intervals of a mean "
-    "(Student's t) over seeds; they say how much is luck, not how true the model is."
+    "over seeds, those of differences for all of them together; they say how much is luck, not how true the model is."
 )
 PAGE = (8.27, 11.69)  # A4, inches
 
@@ -102,19 +102,28 @@ def notices(table, seed, most=3):
 
 
 def _paired(table, outcome):
-    """Yield each pair of arms: a, b, mean of b - a, low, high, share of seeds with b lower, seeds, level."""
+    """Yield each pair of arms: a, b, mean of b - a, low, high, share of seeds with b lower, seeds, level, sure.
+
+    All pairs and all outcomes that remarks speak of are one family: what is sure in it is surely not luck, although the
+    sheet looks for the most striking.
+    """
     values = table.pivot(index="seed", columns="arm", values=outcome)
-    for a, b in combinations(dict.fromkeys(table.arm), 2):
-        d = (values[b] - values[a]).dropna()
-        if len(d) >= 2:
-            yield (a, b, *statistics.interval(d), float((d < 0).mean()), len(d), float(values[[a, b]].mean().mean()))
+    for (what, a, b), row in _family(table).iterrows():
+        if what == outcome and row.n >= 2:
+            d = (values[b] - values[a]).dropna()
+            level = float(values[[a, b]].mean().mean())
+            yield a, b, -row.difference, -row.high, -row.low, float((d < 0).mean()), len(d), level, bool(row.sure)
+
+
+def _family(table):
+    return family.together(family.differences(table, [*FEWER, "access"]))
 
 
 def _sure(table, _):
     """Remark on a difference between models that is surely not luck."""
     for outcome, noun in FEWER.items():
-        for a, b, mean, low, high, lower, n, level in _paired(table, outcome):
-            if level <= 0 or low <= 0 <= high or abs(mean) < 0.5:
+        for a, b, mean, low, high, lower, n, level, sure in _paired(table, outcome):
+            if not sure or level <= 0 or abs(mean) < 0.5:
                 continue
             if outcome == "peacekeepers_killed" and not _sent(table, a) * _sent(table, b):
                 continue  # where there are none, none are killed
@@ -134,8 +143,8 @@ def _sent(table, arm):
 
 def _reached(table, _):
     """Remark on aid teams that can work more often with one model."""
-    for a, b, mean, low, high, lower, n, _level in _paired(table, "access"):
-        if low <= 0 <= high or abs(mean) < 0.01:
+    for a, b, mean, low, high, lower, n, _level, sure in _paired(table, "access"):
+        if not sure or abs(mean) < 0.01:
             continue
         better, worse, seeds = (b, a, 1 - lower) if mean > 0 else (a, b, lower)
         low, high = sorted((abs(low), abs(high)))
@@ -148,7 +157,7 @@ def _reached(table, _):
 
 def _unsure(table, _):
     """Remark on what looks like a difference and may be luck."""
-    for a, b, mean, low, high, lower, n, level in _paired(table, "civilians_killed"):
+    for a, b, mean, low, high, lower, n, level, _sure in _paired(table, "civilians_killed"):
         if level <= 0 or not low <= 0 <= high or abs(mean) < 1:
             continue
         better, worse, seeds = (b, a, lower) if mean < 0 else (a, b, 1 - lower)
@@ -362,7 +371,7 @@ class _Writer:
 def _panel(ax, table, outcome, titles, colours, seed, first):
     style.bare(ax)
     groups = dict(list(table.groupby("arm", sort=False)))
-    means = [statistics.interval(groups[t][outcome]) for t in titles]
+    means = [statistics.level(groups[t][outcome], outcome == "access") for t in titles]
     largest = np.nanmax(np.abs([m for m in np.ravel(means) if np.isfinite(m)] or [0.0]))
     by, said = style.scaled_unit(style.unit(outcome), largest)
     for y, (title, colour, (mean, low, high)) in enumerate(zip(titles, colours, means)):
@@ -391,16 +400,18 @@ def _differences(write_at, table, titles):
     units = {"access": "points of a hundred", "displaced_person_weeks": "million person-weeks"}
     columns = ["", *(f"{style.meaning(o)},\n{units.get(o, 'people')}" for o in COMPARED)]
     rows = [columns]
+    judged = family.together(family.differences(table, COMPARED, baseline=titles[0]))
     for title in titles[1:]:
         cells = [textwrap.fill(title, 27)]
         for outcome in COMPARED:
-            d = statistics.paired_differences(table, outcome, titles[0]).loc[title]
+            d = judged.loc[(outcome, title, titles[0])]
             if not np.isfinite(d.difference):
                 cells.append("nothing to compare")
                 continue
             by = {"access": 0.01, "displaced_person_weeks": 1e6}.get(outcome, 1.0)
             cells.append(f"{_signed(d.difference / by)} [{_signed(d.low / by)}, {_signed(d.high / by)}]")
-            cells[-1] += f"\nworse in {d.worse_share:.0%} of seeds"
+            worse = statistics.paired_differences(table, outcome, titles[0]).loc[title, "worse_share"]
+            cells[-1] += f"\nworse in {worse:.0%} of seeds"
         rows.append(cells)
     for r, row in enumerate(rows):
         for k, cell in enumerate(row):

@@ -29,6 +29,7 @@ def _front(x):
 
 FIGURES = {
     "series": lambda x: figures.series(x.monthly, x.arms, x.baseline),
+    "against": lambda x: figures.against(x.runs, x.arms),
     "differences": lambda x: figures.differences(x.runs, x.baseline),
     "maps": _maps,
     "tradeoff": lambda x: figures.tradeoff(x.runs, x.baseline),

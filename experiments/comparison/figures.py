@@ -16,8 +16,9 @@ from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
+from experiments.drawing import family
 from experiments.drawing.panels import DEATHS, HALO, folded, plain, spoken, year_axis, years
-from experiments.drawing.statistics import paired_differences, require, t_quantile
+from experiments.drawing.statistics import GOODS, level, require, t_quantile
 from experiments.drawing.style import (
     FLOWS,
     GREY,
@@ -68,10 +69,11 @@ def others(table, arms, baseline):
     return [arm for arm in arms if arm != baseline]
 
 
-def how_sure(table, means):
+def how_sure(table, means, together=False):
     """Say what the marks and bars of a figure are, and from how many seeds."""
     n = table["seed"].nunique()
-    return f"{means} and their 95% intervals (Student's t), {n} seeds." if n > 1 else f"{means}: one seed, no interval."
+    how = "for all of them together" if together else "Student's t"
+    return f"{means} and their 95% intervals ({how}), {n} seeds." if n > 1 else f"{means}: one seed, no interval."
 
 
 # ------------------------------------------------------------------------------ over time
@@ -193,20 +195,20 @@ def differences(runs, baseline="none", arms=None, outcomes=DIFFERENCES, title=No
     title = title or f"What each changes, compared with {spoken(baseline)}"
     figure, axes = sheet(0.9 + rows * (0.8 + 0.27 * len(arms)), title, rows, cols, sharey=True)
     look, places = looks(arms), np.arange(len(arms))
+    runs = runs.assign(**{outcome: measured(runs, outcome) for outcome in outcomes})
+    judged = family.together(family.differences(runs, outcomes, arms, baseline))
     for ax, outcome in zip(axes.flat, outcomes):
-        table = runs.assign(**{outcome: measured(runs, outcome)})
-        found = paired_differences(table, outcome, baseline).loc[arms]
+        found = judged.loc[[(outcome, arm, baseline) for arm in arms]].set_axis(arms)
         by, said = scaled_unit(unit(outcome), found[["difference", "low", "high"]].abs().max(axis=None))
         ax.axvline(0, color=GREY, lw=0.8, zorder=0)
         for y, arm in zip(places, arms):
-            d, style = found.loc[arm] / by, look[arm]
+            d, style = found.loc[arm, ["difference", "low", "high"]].astype(float) / by, look[arm]
             ax.plot([d.low, d.high], [y, y], color=style.colour, lw=1.8, ls=style.line, solid_capstyle="butt")
             ax.plot(d.difference, y, style.mark, color=style.colour, ms=6.5, mec="white", mew=0.6, gid=arm)
-            sure = d.low > 0 or d.high < 0
             if np.isfinite(d.difference):
                 ax.annotate(
                     short_number(d.difference), (d.difference, y), (0, 4.5), textcoords="offset points", ha="center",
-                    va="bottom", fontsize=7.5, color=INK if sure else GREY, path_effects=HALO,
+                    va="bottom", fontsize=7.5, color=INK if found.loc[arm, "sure"] else GREY, path_effects=HALO,
                 )  # fmt: skip
         ax.set_title(folded(meaning(outcome), 24), fontsize=SIZE["panel"], color=INK)
         ax.set_xlabel(f"difference\n({said})", fontsize=SIZE["small"])
@@ -225,10 +227,104 @@ def differences(runs, baseline="none", arms=None, outcomes=DIFFERENCES, title=No
             words.set(color=look[arm].colour, fontweight="bold")
     footnote(
         figure,
-        f"{how_sure(runs, 'Mean differences of runs with the same seed')}\n"
-        f"The line at 0 is {spoken(baseline)}; numbers in black: the interval does not contain 0.",
+        f"{how_sure(runs, 'Mean differences of runs with the same seed', together=True)}\n"
+        f"The line at 0 is {spoken(baseline)}; numbers in black: surely not 0.",
     )
     return figure
+
+
+AGAINST = ("civilians_killed", "deaths", "access", "peace_at_exit", "cost")
+
+
+def against(runs, arms=None, outcomes=AGAINST, title=None):
+    """Draw the arms beside each other: all seeds, the mean of each, and which of them can be told apart.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        arm, seed and the outcomes
+    arms : list of str, optional
+        From top to bottom; all, as they come in the table
+    outcomes : sequence of str
+        One panel each
+    title : str, optional
+        What there is to see; made of what is found
+
+    Returns
+    -------
+    Figure. A faint mark is a seed, a full one a mean with its 95% interval. Two arms whose letters have none in common
+    surely differ: all pairs and outcomes are judged together.
+
+    """
+    arms = list(dict.fromkeys(runs["arm"] if arms is None else arms))
+    runs = runs[runs["arm"].isin(arms)]
+    runs = runs.assign(**{outcome: measured(runs, outcome) for outcome in outcomes})
+    judged = family.together(family.differences(runs, outcomes, arms))
+    title = title or told_apart(judged, arms, outcomes)
+    figure, axes = sheet(1.25 + 0.36 * len(arms), folded(title, 104), 1, len(outcomes), sharey=True)
+    look, places = looks(arms), np.arange(len(arms))
+    for ax, outcome in zip(axes.flat, outcomes):
+        share = unit(outcome) in ("share", "0/1")
+        values = {arm: runs.loc[runs["arm"] == arm, outcome].dropna().to_numpy(float) for arm in arms}
+        found = {arm: level(v, share) for arm, v in values.items()}
+        by, said = scaled_unit(unit(outcome), max((m for m, _, _ in found.values() if np.isfinite(m)), default=1.0))
+        top = max([np.quantile(v, 0.9) for v in values.values() if v.size] + [h for _, _, h in found.values()])
+        best = sorted(arms, key=lambda a: found[a][0] * (-1 if outcome.startswith(GOODS) else 1))
+        letters = family.letters(judged, best, outcome)
+        for y, arm in zip(places, arms):
+            style, (mean, low, high) = look[arm], found[arm]
+            if not np.isfinite(mean):
+                ax.text(0.02, y, "nothing to measure", transform=ax.get_yaxis_transform(), fontsize=7, color=GREY)
+                continue
+            if unit(outcome) != "0/1":
+                ax.plot(values[arm] / by, y + _spread_out(len(values[arm])), ".", color=style.colour, ms=4, alpha=0.4,
+                        mew=0)  # fmt: skip
+            ax.plot([low / by, high / by], [y, y], color=style.colour, lw=2.0, solid_capstyle="butt")
+            ax.plot(mean / by, y, style.mark, color=style.colour, ms=6.5, mec="white", mew=0.6, gid=arm)
+            shown = f"{mean:.0%}" if share else short_number(mean / by)
+            ax.annotate(shown, (mean / by, y), (0, 5), textcoords="offset points", ha="center", va="bottom",
+                        fontsize=7.5, color=INK, path_effects=HALO)  # fmt: skip
+            ax.text(1.0, y, letters[arm], transform=ax.get_yaxis_transform(), ha="left", va="center", fontsize=8,
+                    color=INK, family="monospace")  # fmt: skip
+        lowest = min((v.min() for v in values.values() if v.size), default=0.0)
+        ax.set_xlim(max(0, lowest - 0.05) if unit(outcome) == "share" else 0, 1.04 if share else 1.08 * top / by)
+        ax.set_title(folded(meaning(outcome), 20), fontsize=SIZE["panel"], color=INK)
+        ax.set_xlabel("share" if share else said, fontsize=SIZE["small"])
+        ax.xaxis.set_major_locator(MaxNLocator(3, min_n_ticks=2))
+        ax.xaxis.set_major_formatter(FuncFormatter(plain))
+    axes[0, 0].set_ylim(len(arms) - 0.5, -0.7)
+    axes[0, 0].set_yticks(places, [folded(label(a), 15) for a in arms])
+    for words, arm in zip(axes[0, 0].get_yticklabels(), arms):
+        words.set(color=look[arm].colour, fontweight="bold")
+    footnote(
+        figure,
+        f"{how_sure(runs, 'Means')} Faint: single seeds, the highest tenth may lie outside.\n"
+        "Letters, at the right: two that share none surely differ (95% for all pairs and panels together).",
+    )
+    return figure
+
+
+def _spread_out(n):
+    """Return small offsets, the same in every figure, that keep marks of one value apart."""
+    return 0.28 * ((np.arange(n) * 0.618) % 1 - 0.5)
+
+
+def told_apart(judged, arms, outcomes):
+    """Return in a sentence or two which arms can be told apart, and on what."""
+    pairs = len(arms) * (len(arms) - 1) // 2
+    sure = {o: int(judged.loc[[k for k in judged.index if k[0] == o], "sure"].sum()) for o in outcomes}
+    alike = [meaning(o).lower() for o, k in sure.items() if not k]
+    differ = [f"{meaning(o).lower()} ({k} of {pairs} pairs)" for o, k in sure.items() if k]
+    said = []
+    if alike:
+        said.append(f"They cannot be told apart on {_listed(alike, 'or')}")
+    if differ:
+        said.append(f"{'they' if alike else 'They'} differ on {_listed(differ, 'and')}")
+    return "; ".join(said)
+
+
+def _listed(words, last):
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
 def tradeoff(runs, baseline="none", arms=None, x="unmet_need", y="violent_deaths", title=None):
@@ -259,11 +355,12 @@ def tradeoff(runs, baseline="none", arms=None, x="unmet_need", y="violent_deaths
     figure, axes = sheet(5.4, title, 1, 2, width_ratios=(4, 1), sharey=True)
     ax, margin = axes[0]
     look, found, said = looks(arms), {}, {}
+    table = runs.assign(**{outcome: measured(runs, outcome) for outcome in (x, y)})
+    judged = family.together(family.differences(table, (x, y), arms, baseline))
     for axis, outcome in (("x", x), ("y", y)):
-        table = runs.assign(**{outcome: measured(runs, outcome)})
-        found[axis] = paired_differences(table, outcome, baseline).loc[arms]
-        by, said[axis] = scaled_unit(unit(outcome), found[axis]["difference"].abs().max())
-        found[axis][["difference", "low", "high"]] /= by
+        mine = judged.loc[[(outcome, arm, baseline) for arm in arms]].set_axis(arms)[["difference", "low", "high"]]
+        by, said[axis] = scaled_unit(unit(outcome), mine["difference"].abs().max())
+        found[axis] = mine / by
     ax.axvline(0, color=GREY, lw=0.8, zorder=0)
     ax.axhline(0, color=GREY, lw=0.8, zorder=0)
     for arm in arms:
@@ -295,7 +392,7 @@ def tradeoff(runs, baseline="none", arms=None, x="unmet_need", y="violent_deaths
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(FuncFormatter(plain))
     _names_in_the_margin(ax, margin, found, look)
-    footnote(figure, how_sure(runs, "Mean differences of runs with the same seed"))
+    footnote(figure, how_sure(runs, "Mean differences of runs with the same seed", together=True))
     return figure
 
 

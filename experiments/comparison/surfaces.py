@@ -16,6 +16,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.ticker import FuncFormatter
 
 from experiments.comparison.figures import apart
+from experiments.drawing import family
 from experiments.drawing.panels import HALO, folded, plain, spoken
 from experiments.drawing.statistics import interval
 from experiments.drawing.style import (
@@ -79,6 +80,7 @@ def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
         found = tables.differences(outcome, baseline)
         xs, ys = sorted(found[x].unique()), sorted(found[y].unique())
         best, sure = _winners(runs, arms, x, y, xs, ys, outcome)
+        judged = _judged(_everywhere(runs, baseline, x, y), arms, x, y, outcome, baseline)
         colours = np.ones((len(ys), len(xs), 3))
         for i, j in np.ndindex(len(ys), len(xs)):
             colour, strength = np.array(to_rgb(look[best[i, j]].colour)), 1 if sure[i, j] else PALE
@@ -92,9 +94,9 @@ def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
         by, said = scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
         worst = found["difference"].abs().max() / by
         for ax, arm in zip(row[1:], arms):
-            of_arm = found[found["arm"] == arm].assign(sure=lambda t: (t["low"] > 0) | (t["high"] < 0))
-            mine, clear = (of_arm.pivot(index=y, columns=x, values=c).loc[ys, xs] for c in ("difference", "sure"))
-            mine = mine / by
+            of_arm = found[found["arm"] == arm]
+            mine = of_arm.pivot(index=y, columns=x, values="difference").loc[ys, xs] / by
+            clear = judged.xs((outcome, arm), level=(2, 3))["sure"].droplevel(2).unstack().loc[ys, xs]
             shown = _cells(ax, mine.to_numpy(), xs, ys, cmap="RdBu_r", vmin=-worst, vmax=worst)
             for i, j in np.ndindex(*mine.shape):
                 value = mine.iloc[i, j]
@@ -112,22 +114,42 @@ def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
     footnote(
         figure,
         f"Left: the best model, pale where it is not surely better than the next "
-        f"(95% interval of the paired difference, {_seeds(tables)}).\n"
-        f"Right: mean difference from {spoken(baseline)}, same seeds; below 0 is better; bold where the 95% interval "
-        "does not contain 0.",
+        f"(95% for the whole map together, {_seeds(tables)}).\n"
+        f"Right: mean difference from {spoken(baseline)}, same seeds; below 0 is better; bold where it is surely "
+        "not 0 (95% for the whole row together).",
     )
     return figure
+
+
+def _everywhere(runs, arm, x, y):
+    """Return the runs with those of an arm that the settings have no bearing on repeated at every point."""
+    once = runs[(runs["arm"] == arm) & (runs[x].isna() | runs[y].isna())]
+    points = runs[[x, y]].dropna().drop_duplicates()
+    return pd.concat([runs.drop(once.index), once.drop(columns=[x, y]).merge(points, how="cross")])
+
+
+def _judged(runs, arms, x, y, outcome, baseline=None):
+    """Judge all comparisons of a map as one family; indexed by (y, x, outcome, arm, other)."""
+    points = {}
+    for at, here in runs.groupby([y, x]):
+        there = [a for a in arms if a in set(here["arm"])]
+        for key, column in family.differences(here, [outcome], there, baseline).items():
+            points[(*at, *key)] = column
+    return family.together(pd.DataFrame(points))
 
 
 def _winners(runs, arms, x, y, xs, ys, outcome):
     """Return the best arm at each point, and whether it is surely better than the next best."""
     best = np.empty((len(ys), len(xs)), dtype=object)
     sure = np.zeros(best.shape, dtype=bool)
+    judged = _judged(runs, arms, x, y, outcome)
     for i, j in np.ndindex(best.shape):
         here = runs[(runs[y] == ys[i]) & (runs[x] == xs[j])].pivot(index="seed", columns="arm", values=outcome)
-        order = here[[a for a in arms if a in here]].mean().sort_values().index
-        best[i, j] = order[0]
-        sure[i, j] = len(order) > 1 and interval(here[order[0]] - here[order[1]])[2] < 0
+        first, *others = here[[a for a in arms if a in here]].mean().sort_values().index
+        best[i, j] = first
+        for next_ in others[:1]:
+            pair = [a for a in arms if a in (first, next_)]
+            sure[i, j] = judged.loc[(ys[i], xs[j], outcome, *pair), "sure"]
     return best, sure
 
 

@@ -10,12 +10,16 @@ Things to try: halve the seeds and see which differences survive; compare the sh
 the mean difference: a mission may help on average and harm in a third of the worlds.
 
 All intervals are 95% intervals of a mean, by Student's t. With ten seeds a bootstrap would need no distribution
-but gives intervals that are too short; t errs less there, and from thirty seeds on the two agree. A t interval of
-a count may reach below zero: it is left as it is, because to cut it would hide how little is known.
+but gives intervals that are too short; t errs less there, and from thirty seeds on the two agree. The interval of a
+mean that cannot be below nought (`level`) is taken on the scale of logarithms, that of a share on that of log odds, so
+that none reaches where nothing can be. Means of heavy tails say little alone: `summary` has quantiles beside them.
+Many comparisons at once are judged by `family`.
 """
 
 import numpy as np
 import pandas as pd
+
+from sim.outcomes import unit_and_meaning
 
 # 97.5% quantiles of Student's t, for 1 to 30, 40, 60, 120 and infinitely many degrees of freedom.
 T_FREEDOM = np.array([*range(1, 31), 40, 60, 120, np.inf])
@@ -29,6 +33,10 @@ T_QUANTILE = np.array([
 GOODS = ("access", "freedom", "trust", "consent", "commitment", "institutions", "mandate_weeks", "peace_at_exit")
 KEYS = ("arm", "seed")
 ALL_DEATHS = "deaths"
+SUMMARY = (
+    "arm", "outcome", "n", "mean", "low", "high", "tenth", "median", "ninetieth", "difference", "diff_low", "diff_high",
+    "ratio", "ratio_low", "ratio_high", "worse_share", "worse_low", "worse_high",
+)  # fmt: skip
 
 
 def t_quantile(freedom):
@@ -66,6 +74,38 @@ def interval(values):
         return (float(values[0]) if n else np.nan), np.nan, np.nan
     half = float(t_quantile(n - 1)) * values.std(ddof=1) / np.sqrt(n)
     return float(values.mean()), float(values.mean() - half), float(values.mean() + half)
+
+
+def level(values, share=False):
+    """Return the mean of values that cannot be below nought and its 95% interval, which does not go below it either.
+
+    Parameters
+    ----------
+    values : (n,) float >= 0
+        nan is left out
+    share : bool
+        Whether they cannot be above 1 either
+
+    Returns
+    -------
+    (mean, low, high), by Student's t on the logarithm of the mean, or on its log odds; where all shares are nought, or
+    all are one, by Wilson's interval
+
+    """
+    mean, low, high = interval(values)
+    if not np.isfinite(low) or (mean <= 0 and not share):
+        return mean, low, high
+    if np.nanmin(values) < 0:
+        raise ValueError(f"{np.nanmin(values):g} is below nought; use `interval`")
+    half = high - mean
+    if not share:
+        return mean, float(mean * np.exp(-half / mean)), float(mean * np.exp(half / mean))
+    if not 0 < mean < 1:
+        n = int(np.isfinite(np.asarray(values, dtype=float)).sum())
+        reach = float(t_quantile(n - 1)) ** 2 / n
+        return (mean, 0.0, reach / (1 + reach)) if mean <= 0 else (mean, 1 / (1 + reach), 1.0)
+    odds, half = np.log(mean / (1 - mean)), half / (mean * (1 - mean))
+    return mean, float(1 / (1 + np.exp(half - odds))), float(1 / (1 + np.exp(-half - odds)))
 
 
 def require(names, there, kind="arm"):
@@ -223,9 +263,10 @@ def summary(runs, baseline, outcomes=None):
 
     Returns
     -------
-    DataFrame, one row per arm and outcome: arm, outcome, n, mean, low, high, difference, diff_low, diff_high,
-    worse_share. Differences are from the baseline, in pairs, and nan for the baseline itself. Where runs have cost
-    and deaths, the outcome cost_per_death_averted (US$) is added.
+    DataFrame, one row per arm and outcome: arm, outcome, n, mean, low, high, tenth, median, ninetieth (quantiles of
+    seeds), difference, diff_low, diff_high, ratio, ratio_low, ratio_high (of means, in pairs), worse_share and its
+    bounds over all pairings. Differences are from the baseline, in pairs, and nan for the baseline itself. Where runs
+    have cost and deaths, the outcome cost_per_death_averted (US$) is added.
 
     """
     require([baseline], runs["arm"])
@@ -233,28 +274,76 @@ def summary(runs, baseline, outcomes=None):
     rows = []
     for outcome in numbers if outcomes is None else outcomes:
         against = paired_differences(runs, outcome, baseline)
-        for arm, values in runs.groupby("arm", sort=False)[outcome]:
-            mean, low, high = interval(values)
-            row = {
-                "arm": arm,
-                "outcome": outcome,
-                "n": int(values.notna().sum()),
-                "mean": mean,
-                "low": low,
-                "high": high,
-            }
+        share = unit_and_meaning(outcome)[0] in ("share", "0/1")
+        values = runs.pivot(index="seed", columns="arm", values=outcome)
+        for arm in dict.fromkeys(runs["arm"]):
+            found = values[arm].dropna()
+            row = {"arm": arm, "outcome": outcome, "n": len(found)}
+            row |= dict(zip(("mean", "low", "high"), level(found, share), strict=True))
+            if len(found):
+                row |= dict(zip(("tenth", "median", "ninetieth"), np.quantile(found, (0.1, 0.5, 0.9)), strict=True))
             if arm != baseline:
                 d = against.loc[arm]
-                row |= {
-                    "difference": d.difference,
-                    "diff_low": d.low,
-                    "diff_high": d.high,
-                    "worse_share": d.worse_share,
-                }
+                row |= {"difference": d.difference, "diff_low": d.low, "diff_high": d.high}
+                row |= dict(
+                    zip(("ratio", "ratio_low", "ratio_high"), ratio(values[arm], values[baseline]), strict=True)
+                )
+                bounds = worse_bounds(values[arm], values[baseline], not outcome.startswith(GOODS))
+                row |= {"worse_share": d.worse_share, "worse_low": bounds[0], "worse_high": bounds[2]}
             rows.append(row)
     if {"cost", ALL_DEATHS} <= set(runs.columns):
         pairs_of = pairs(runs, ALL_DEATHS, baseline).notna().sum()
         prices = cost_per_death_averted(runs, baseline).iterrows()
         rows += [{"arm": a, "outcome": "cost_per_death_averted", "n": int(pairs_of[a]), **p} for a, p in prices]
-    names = ["arm", "outcome", "n", "mean", "low", "high", "difference", "diff_low", "diff_high", "worse_share"]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=SUMMARY)
+
+
+def ratio(arm, baseline):
+    """Return the ratio of two paired means of what cannot be below nought and its 95% interval.
+
+    Parameters
+    ----------
+    arm, baseline : (n,) float; a pair with a nan is left out
+
+    Returns
+    -------
+    (ratio, low, high), by Student's t on the logarithm; nan where one mean is nought
+
+    """
+    above, below = (np.asarray(v, dtype=float) for v in (arm, baseline))
+    fine = np.isfinite(above) & np.isfinite(below)
+    above, below = above[fine], below[fine]
+    if not fine.any() or min(above.mean(), below.mean()) <= 0:
+        return np.nan, np.nan, np.nan
+    found, n = float(above.mean() / below.mean()), above.size
+    if n < 2:
+        return found, np.nan, np.nan
+    spread = (above / above.mean() - below / below.mean()).std(ddof=1)
+    half = float(t_quantile(n - 1)) * spread / np.sqrt(n)
+    return found, float(found * np.exp(-half)), float(found * np.exp(half))
+
+
+def worse_bounds(arm, baseline, less_is_better=True):
+    """Return bounds on the share of worlds in which an arm does worse than the baseline, and that without pairing.
+
+    How often one does worse depends on which of its worlds is held against which of the other's; that is a matter of
+    how luck is keyed, not of what is simulated. Whatever the pairing, the share lies between these (Makarov 1982).
+
+    Parameters
+    ----------
+    arm, baseline : (n,) float, nan is left out; less_is_better : bool
+
+    Returns
+    -------
+    (low, independent, high), shares
+    """
+    sign = 1 if less_is_better else -1
+    a, b = (np.sort(sign * np.asarray(x, dtype=float)[np.isfinite(x)]) for x in (arm, baseline))
+    if not (a.size and b.size):
+        return np.nan, np.nan, np.nan
+    at = np.unique(np.r_[a, b])
+    above = 1 - np.searchsorted(a, at, side="right") / a.size  # P(arm > t)
+    low = max(0.0, float((above - (1 - np.searchsorted(b, at, side="right") / b.size)).max()))
+    high = min(1.0, float((above + np.searchsorted(b, at, side="left") / b.size).min()))
+    independent = float(np.searchsorted(b, a, side="left").mean() / b.size)
+    return low, independent, high

@@ -18,7 +18,7 @@ import yaml
 from matplotlib.figure import Figure
 
 from sim import paths
-from sim.outcomes import OUTCOMES
+from sim.outcomes import OUTCOMES, unit_and_meaning
 
 WIDTH = 8  # inches; at 100 dots per inch a figure is shown 800 px wide, and 9 points are 12 px
 SIZE = {"title": 11, "panel": 9, "label": 9, "tick": 8, "small": 8}  # points
@@ -122,8 +122,7 @@ FLOWS = {o.name for o in OUTCOMES if o.month == "sum"}  # weeks add up to a mont
 
 def unit(outcome):
     """Return the unit of an outcome: `person`, `share`, `US$`; empty if it has none."""
-    declared = {o.name: o.unit for o in OUTCOMES}
-    return MADE[outcome][0] if outcome in MADE else declared.get(outcome, "")
+    return MADE[outcome][0] if outcome in MADE else unit_and_meaning(outcome)[0]
 
 
 def meaning(outcome, short=True):

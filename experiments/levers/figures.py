@@ -1,0 +1,87 @@
+"""The table of levers as a figure: a row a lever, which way it moves what, and what is left without its mechanism."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from experiments.drawing import style
+from experiments.drawing.panels import folded
+from experiments.drawing.style import GREY, INK, PALE, SIZE
+
+MOST_ROWS = 30  # of one figure
+COLOURS = {
+    "as expected": "#0072b2", "reversed": "#d55e00", "not shown": GREY, "moves": "#009e73",
+    "not told apart from nothing": GREY,
+}  # fmt: skip
+ARROWS = {"rise": "▲", "fall": "▼", "open": "?"}
+LOW, HIGH = 0.25, 4.0  # of the axis of ratios; what lies beyond ends in an arrow
+TICKS = (0.25, 0.5, 1, 2, 4)
+POINTS = 40.0  # of a hundred, either side, of the axis of shares
+
+
+def table(rows):
+    """Draw levers: ratios on the left axis, shares on the right one.
+
+    Parameters
+    ----------
+    rows : data frame of levers.judged
+
+    Returns
+    -------
+    Figure. A mark is the effect of the high setting against the low one with its 95% interval, a hollow one the same
+    with the mechanism off.
+    """
+    count = rows.verdict.value_counts()
+    title = "What each lever does: " + ", ".join(f"{n} {v}" for v, n in count.items())
+    figure, axes = style.sheet(1.7 + 0.4 * len(rows), folded(title, 86), 1, 3, width_ratios=(1.9, 1.1, 0.8))
+    words, ratios, shares = axes[0]
+    words.set_axis_off()
+    for y, row in enumerate(rows.itertuples()):
+        ax = ratios if row.unit == "ratio" else shares
+        colour = COLOURS[row.verdict]
+        words.text(0, y - 0.08, row.question, va="bottom", fontsize=7, color=INK)
+        what = f"{ARROWS[row.expected]} {style.meaning(row.outcome)}"
+        words.text(0.02, y + 0.02, what, va="top", fontsize=6.5, color=GREY)
+        for name, high, filled in (("off", y + 0.22, False), ("effect", y + 0.05, True)):
+            _mark(ax, *(getattr(row, n) for n in (name, f"{name}_low", f"{name}_high")), high, colour, filled)
+    for ax in (words, ratios, shares):
+        ax.set_ylim(len(rows) - 0.4, -0.7)
+    for ax, nothing in ((ratios, 1.0), (shares, 0.0)):
+        ax.axvline(nothing, color=GREY, lw=0.8, zorder=0)
+        ax.set_yticks([])
+        ax.spines["left"].set_visible(False)
+        ax.grid(axis="x", color=PALE, lw=0.6, zorder=0)
+    ratios.set_xscale("log")
+    ratios.set_xlim(LOW, HIGH)
+    ratios.xaxis.set_major_locator(FixedLocator(TICKS))
+    ratios.xaxis.set_minor_locator(NullLocator())
+    ratios.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    ratios.set_xlabel("high setting against low,\nratio (log scale)", fontsize=SIZE["small"])
+    shares.set_xlim(-POINTS / 100, POINTS / 100)
+    shares.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:+.0f}".replace("-", "−") if v else "0"))
+    shares.set_xlabel("difference,\npoints of a hundred", fontsize=SIZE["small"])
+    seen = [v for v in COLOURS if v in set(rows.verdict)]
+    ratios.legend(
+        handles=[Line2D([], [], marker="o", ls="", color=COLOURS[v], label=v, ms=5) for v in seen]
+        + [Line2D([], [], marker="o", ls="", mfc="white", mec=GREY, label="mechanism off", ms=5)],
+        loc="lower left", bbox_to_anchor=(-0.05, 1.0), ncols=2, fontsize=6.5, frameon=False, handletextpad=0.1,
+    )  # fmt: skip
+    seeds = rows.seeds.min()
+    style.footnote(
+        figure,
+        f"Mean paired effect and its 95% interval, at least {seeds} seeds; ▲ ▼ the sign that was expected, ? none.\n"
+        "What lies beyond an axis ends in an arrow.",
+    )
+    return figure
+
+
+def _mark(ax, mean, low, high, y, colour, filled):
+    if not np.isfinite(mean):
+        return
+    left, right = (LOW, HIGH) if ax.get_xscale() == "log" or ax.get_subplotspec().colspan.start == 1 else (
+        -POINTS / 100, POINTS / 100)  # fmt: skip
+    ends = [np.clip(v, left, right) for v in (low, high)] if np.isfinite(low) else [np.clip(mean, left, right)] * 2
+    ax.plot(ends, [y, y], color=colour, lw=1.6 if filled else 0.9, alpha=1 if filled else 0.7, solid_capstyle="butt")
+    beyond = "<" if mean < left else ">" if mean > right else "o"
+    ax.plot(np.clip(mean, left, right), y, beyond, color=colour, ms=5 if filled else 4,
+            mfc=colour if filled else "white", mew=0.9, zorder=3)  # fmt: skip
