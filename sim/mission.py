@@ -77,6 +77,7 @@ def make_missions(params):
         funding=funding, cuts=cuts, reserve=_column(parts, lambda c: c.force.reserve),
         owes=_column(parts, lambda c: c.force.owes), in_hand=_column(parts, lambda c: c.force.reserve),
         outstanding=zeros(len(names)), kept=np.ones((len(names), len(KINDS))), away=zeros(len(names)),
+        late=zeros(len(names)),
         recorded=recorded,
         capacity=np.array([capacity(params, everybody, n) for n in names]).reshape(-1, len(KINDS), len(TASKS)),
         able=able, ability=able[:, 0].copy(), restraint=able[:, 1].copy(), mobility=able[:, 2].copy(),
@@ -86,7 +87,9 @@ def make_missions(params):
         council=_column(parts, lambda c: c.force.council),
         contention=_column(parts, lambda c: contention(c.mandate, d.council_narrow)), discord=discord,
         ceiling=np.where(recorded, 1.0, 1 - d.council_ceiling * discord),
-        mandate_length=np.full(len(names), model.mandate_length),
+        mandate_length=np.full(len(names), model.mandate_length, dtype=float),
+        renewal=np.where((_column(parts, lambda c: c.force.council) > 0) & ~recorded, arrive, np.inf)
+        + model.mandate_length,
         renewal_luck=np.array([draws.key(c.command or n) for n, c in zip(names, parts, strict=True)], dtype=np.uint64),
         ended=np.full(len(names), np.inf), mandated_force=_column(parts, lambda c: c.mandate.use_of_force),
         use_of_force=_column(parts, lambda c: c.mandate.use_of_force) * (1 - d.council_robustness * discord),
@@ -193,7 +196,7 @@ def _humanitarian(params, group, share, command):
     )
     force = Force(
         summary=about.summary, helmet=about.helmet, price_aid=about.price, headquarters=0, readiness=0, build_up=0,
-        peak=1, council=0, assessed=0, raised=1, local_knowledge=about.local_knowledge, needs_consent=False,
+        peak=1, council=0, assessed=0, raised=1, owes=0, local_knowledge=about.local_knowledge, needs_consent=False,
     )  # fmt: skip
     return Component(
         force=force,
@@ -359,9 +362,9 @@ def make_contributors(params, missions):
             })  # fmt: skip
     kinds = {"mission": int, "luck": np.uint64, "bound": bool, "caveat": bool}
     shape = {"caveat": (-1, 5), "quality": (-1, 4)}
-    names = [f for f in Contributors.__dataclass_fields__ if f != "lost"]
+    names = [f for f in Contributors.__dataclass_fields__ if f not in ("lost", "sender")]
     found = {f: np.array([r[f] for r in rows], dtype=kinds.get(f, float)).reshape(shape.get(f, -1)) for f in names}
-    made = Contributors(**found, lost=zeros(len(rows)))
+    made = Contributors(**found, sender=np.unique(found["luck"], return_inverse=True)[1], lost=zeros(len(rows)))
     willing = np.bincount(made.mission, made.offered * (made.home > 0), len(missions.names))
     missions.taken[:] = 1 / np.maximum(willing, 1)
     return made

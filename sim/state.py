@@ -150,6 +150,7 @@ class Missions:
     in_hand: np.ndarray  # (M,) weeks of pay in hand; negative: pay owed
     outstanding: np.ndarray  # (M,) US$ assessed and not paid in time
     kept: np.ndarray  # (M, 5) 0..1 of its strength for which its head office plans, by kind
+    late: np.ndarray  # (M,) 0..1 how late pay is, as its people feel it
     away: np.ndarray  # (M,) 0..1 of its contingents, gone home or not come for want of pay
     recorded: np.ndarray  # (M,) bool, its strength is that of a record
     capacity: np.ndarray  # (M, 5, 14) work of one person of a kind on each task
@@ -165,6 +166,7 @@ class Missions:
     discord: np.ndarray  # (M,) 0..1 of the Council over the mandate in force
     ceiling: np.ndarray  # (M,) 0..1 of its strength that the Council lets it have
     mandate_length: np.ndarray  # (M,) weeks
+    renewal: np.ndarray  # (M,) week in which its mandate is to be renewed; inf: never
     renewal_luck: np.ndarray  # (M,) uint64, identity for draws about its mandate: made of its command's name
     ended: np.ndarray  # (M,) week in which its mandate was not renewed; inf: never
     mandated_force: np.ndarray  # (M,) 0..1 use of force that its mandate asks for
@@ -188,6 +190,7 @@ class Contributors:
 
     mission: np.ndarray  # (G,) int
     luck: np.ndarray  # (G,) uint64, identity for draws: made of the names of its command and of who sends it
+    sender: np.ndarray  # (G,) int, the same for a contributor's groups in all missions of a command
     offered: np.ndarray  # (G,) share of the uniformed of its mission
     sent: np.ndarray  # (G,) persons it would send of all authorised
     bound: np.ndarray  # (G,) bool, carries conditions

@@ -19,6 +19,7 @@ conditions: a mandate too forceful or too political for them, their own dead, a 
 
 from typing import NamedTuple
 
+import numba
 import numpy as np
 
 from sim import draws
@@ -80,25 +81,56 @@ def suspended(caveat, caveated, felt, consent, gap, limits):
     return caveated & fails
 
 
+@numba.njit(cache=True)
 def lateness(owed, half):
-    """Return how late pay is, as people feel it: (M,) 0..1. Weeks are borne, months are not.
+    """Return how late pay is, as people feel it: 0..1. Weeks are borne, months are not.
 
     Parameters
     ----------
-    owed : (M,) weeks of pay owed; half : weeks that are felt half
+    owed : weeks of pay owed; half : weeks that are felt half
     """
-    return owed**2 / (owed**2 + half**2)
+    return owed * owed / (owed * owed + half * half)
 
 
+@numba.njit(cache=True)
 def next_in_hand(in_hand, income, bill, reserve, weeks):
     """Return the weeks of pay in hand after a step; negative: owed. What comes beyond the reserve is not drawn.
 
     Parameters
     ----------
-    in_hand, reserve : (M,) weeks of pay; income, bill : (M,) US$ a year; weeks : length of the step
+    in_hand, reserve : weeks of pay; income, bill : US$ a year; weeks : length of the step
     """
-    covered = np.where(bill > 0, income / np.maximum(bill, 1e-9), 1.0)
-    return np.minimum(in_hand + weeks * (covered - 1), reserve)
+    covered = income / bill if bill > 0.0 else 1.0
+    return min(in_hand + weeks * (covered - 1.0), reserve)
+
+
+@numba.njit(cache=True)
+def settle_accounts(
+    p, y, weeks, comes_in, back, due, bill, funding, paid, pledged, reserve, recorded, in_hand, outstanding, away, late,
+    cost,
+):  # fmt: skip
+    """Take in what arrives for each mission, and pay whom it is enough for.
+
+    Parameters
+    ----------
+    p : numbers.deploy; y : years in a step; weeks : in a step
+    comes_in : share of what is outstanding that comes in; back : share of the absent who return where pay is in time
+    due, bill : (M,) US$ a year by the plan, and for those who are there
+    funding, paid, pledged : (M,) 0..1; reserve : (M,) weeks; recorded : (M,) bool
+    in_hand : (M,) weeks; outstanding : (M,) US$; away : (M,) 0..1, changed
+    late : (M,) 0..1; cost : (M,) US$, written
+    """
+    for m in range(due.size):
+        of_old = outstanding[m] * comes_in
+        income = funding[m] * paid[m] * due[m] + of_old / y
+        outstanding[m] += funding[m] * (pledged[m] - paid[m]) * due[m] * y - of_old
+        owed = max(-in_hand[m], 0.0)
+        in_hand[m] = next_in_hand(in_hand[m], income, bill[m], reserve[m], weeks)
+        now_owed = max(-in_hand[m], 0.0)
+        cost[m] = bill[m] * y * (1.0 + (owed - now_owed) / weeks)
+        late[m] = lateness(now_owed, p.late_half)
+        change = p.unpaid_leave * late[m] * (1.0 - away[m]) * y - back * (1.0 - late[m]) * away[m]
+        away[m] = 0.0 if recorded[m] else min(max(away[m] + change, 0.0), 1.0)
 
 
 def renewal(luck, discord, impasse, end):
@@ -155,11 +187,11 @@ def deploy(model):
 
 def _renew(model, m):
     """Let the Council renew the mandates whose time is over, each as it can agree on it."""
-    d, week, weeks = model.params.deploy, model.week, model.params.step_weeks
-    term = np.floor((week - m.arrive) / m.mandate_length)
-    due = (term >= 1) & (term > np.floor((week - weeks - m.arrive) / m.mandate_length))
-    due &= (m.council > 0) & ~m.recorded & (week < np.minimum(np.minimum(m.leave, m.expelled), m.ended))
+    d, week = model.params.deploy, model.week
+    due = m.renewal <= week
     if due.any():
+        m.renewal[due] += m.mandate_length[due]
+        due &= week < np.minimum(np.minimum(m.leave, m.expelled), m.ended)
         contested = m.council * m.contention
         discord = (1 - model.politics.unity[0]) * contested
         result = renewal(
@@ -169,8 +201,9 @@ def _renew(model, m):
         m.ended[due & (result == ENDED)] = week
         m.use_of_force = m.mandated_force * (1 - d.council_robustness * m.discord)
     lets = np.where(m.recorded, 1.0, 1 - d.council_ceiling * m.discord)
-    pace = np.where(lets < m.ceiling, 1 - model.fading(d.repatriation), 1 - model.fading(d.replacement))
-    m.ceiling += (lets - m.ceiling) * pace
+    if (lets != m.ceiling).any():
+        pace = np.where(lets < m.ceiling, 1 - model.fading(d.repatriation), 1 - model.fading(d.replacement))
+        m.ceiling += (lets - m.ceiling) * pace
 
 
 def _change_funding(model, m):
@@ -187,6 +220,8 @@ def _stay(model, m, g):
 
     Of those who are willing a mission takes what it needs; where some go, others who offered more take their place.
     """
+    if (g.home == np.inf).all() and (m.taken == 1).all():
+        return np.ones(g.home.size)
     gone = (model.week - g.home) / max(3 * model.params.deploy.repatriation, 1e-9)
     there = np.clip(1 - gone, 0, 1)
     willing = np.bincount(g.mission, g.offered * (g.home == np.inf), len(m.names))
@@ -202,37 +237,37 @@ def _call_home(model, m, u, g):
     bound = g.bound & (g.home == np.inf)
     if not bound.any():
         return
-    group, n = np.maximum(u.contributor, 0), g.mission.size
-    persons = np.where(u.contributor >= 0, u.strength[:, UNIFORMED].sum(axis=1), 0.0)
-    _, same = np.unique(g.luck, return_inverse=True)  # one contributor under one command, in however many missions
 
-    def of_all(of_groups):
-        return np.bincount(same, of_groups)[same]
+    def of_all(of_groups):  # one contributor under one command, in however many missions
+        return np.bincount(g.sender, of_groups)[g.sender]
 
-    there = of_all(np.bincount(group, persons, n))
-    failing = of_all(np.bincount(group, persons * u.suspended, n)) / np.maximum(there, 1e-9)
-    luck = model.luck.uniform("deploy.withdraw", g.luck)
-    leaves = draws.happens(luck, d.caveat_withdrawal * failing, model.years) & g.caveat[:, WITHDRAW]
-    leaves |= (m.use_of_force[g.mission] > g.force) | (m.politics[g.mission] > g.politics)
+    leaves = (m.use_of_force[g.mission] > g.force) | (m.politics[g.mission] > g.politics)
     leaves |= 1_000 * of_all(g.lost) > g.losses * np.maximum(of_all(g.sent), 1e-9)
+    if u.suspended.any():
+        persons = u.strength[:, UNIFORMED].sum(axis=1) * ~u.team
+        group, n = np.maximum(u.contributor, 0), g.mission.size
+        there = of_all(np.bincount(group, persons, n))
+        failing = of_all(np.bincount(group, persons * u.suspended, n)) / np.maximum(there, 1e-9)
+        luck = model.luck.uniform("deploy.withdraw", g.luck)
+        leaves |= draws.happens(luck, d.caveat_withdrawal * failing, model.years) & g.caveat[:, WITHDRAW]
     g.home[bound & leaves] = model.week
 
 
 def _mean_quality(m, u, g):
-    """Return what those who are there are like, against their force: (M, 4) ability, restraint, knowledge, price.
+    """Return what those who are there are like: (M, 4) ability, restraint, knowledge, price to their force's, or none.
 
     Take note, too, of how ready those who are there and not held back are to use force.
     """
-    persons = np.where(u.contributor >= 0, u.strength[:, UNIFORMED].sum(axis=1), 0.0)
-    group, n = np.maximum(u.contributor, 0), len(m.names)
-    if not g.mission.size:
-        m.willing = m.use_of_force.copy()
-        return np.ones((n, 4))
+    persons, group, n = u.strength[:, UNIFORMED].sum(axis=1) * ~u.team, np.maximum(u.contributor, 0), len(m.names)
+    m.willing = m.use_of_force.copy()
+    if (g.bound & g.caveat[:, MINIMUM_FORCE]).any():
+        active = persons * ~u.suspended
+        bound = np.bincount(u.mission, active * (u.caveated & g.caveat[group, MINIMUM_FORCE]), n)
+        m.willing = m.use_of_force * (1 - bound / np.maximum(np.bincount(u.mission, active, n), 1e-9))
+    if (g.quality == 1).all():
+        return None
     total = np.bincount(u.mission, persons, n)
     mean = [np.bincount(u.mission, persons * q, n) for q in g.quality[group].T]
-    active = persons * ~u.suspended
-    bound = np.bincount(u.mission, active * (u.caveated & g.caveat[group, MINIMUM_FORCE]), n)
-    m.willing = m.use_of_force * (1 - bound / np.maximum(np.bincount(u.mission, active, n), 1e-9))
     return np.where(total > 0, np.array(mean) / np.maximum(total, 1e-9), 1.0).T
 
 
@@ -242,31 +277,32 @@ def _pay(model, m, due, served, quality):
     Parameters
     ----------
     due : (M, 5) persons that the plan has there; served : (M,) bool, its head office is there
-    quality : (M, 4) of those who are there, against their force: ability, restraint, local knowledge, price
+    quality : (M, 4) of those who are there, against their force: ability, restraint, local knowledge, price; or none
     """
-    d, y, weeks = model.params.deploy, model.years, model.params.step_weeks
+    d = model.params.deploy
     fixed = served * m.headquarters
     bill, of_plan = ((persons * m.price).sum(axis=1) + fixed for persons in (m.persons, due))
-    dearer = quality[:, 3] / m.mean_price - 1
-    bill += (m.persons * m.price)[:, UNIFORMED].sum(axis=1) * dearer
+    if quality is not None:
+        bill += (m.persons * m.price)[:, UNIFORMED].sum(axis=1) * (quality[:, 3] / m.mean_price - 1)
     model.now.missing[:] = np.maximum((due - m.persons)[:, UNIFORMED].sum(axis=1), 0)
-    late = m.outstanding * (1 - model.fading(d.arrears_half))
-    income = m.funding * m.paid * of_plan + late / y
-    m.outstanding += m.funding * (m.pledged - m.paid) * of_plan * y - late
-    before = np.minimum(m.in_hand, 0)
-    m.in_hand = next_in_hand(m.in_hand, income=income, bill=bill, reserve=m.reserve, weeks=weeks)
-    model.now.cost[:] = bill * y * (1 + (np.minimum(m.in_hand, 0) - before) / weeks)
-    m.spent += model.now.cost
-    felt = lateness(np.maximum(-m.in_hand, 0), d.late_half)
-    m.ability = np.minimum(m.able[:, 0] * quality[:, 0], 1) * (1 - d.short_ability * felt)
-    m.restraint = np.minimum(m.able[:, 1] * quality[:, 1], 1) * (1 - d.short_restraint * felt)
-    m.knowledge = np.minimum(m.able[:, 3] * quality[:, 2], 1)
-    m.mobility = m.able[:, 2] * (1 - d.short_mobility * felt)
     back = 1 - model.fading(d.replacement)
-    wanted = affordable(m)
-    m.kept += (wanted - m.kept) * np.where(wanted < m.kept, 1 - model.fading(d.repatriation), back)
-    m.away += d.unpaid_leave * felt * (1 - m.away) * y - back * (1 - felt) * m.away
-    m.away = np.where(m.recorded, 0.0, np.clip(m.away, 0, 1))
+    settle_accounts(
+        p=model.numbers.deploy, y=model.years, weeks=model.params.step_weeks, comes_in=1 - model.fading(d.arrears_half),
+        back=back, due=of_plan, bill=bill, funding=m.funding, paid=m.paid, pledged=m.pledged, reserve=m.reserve,
+        recorded=m.recorded, in_hand=m.in_hand, outstanding=m.outstanding, away=m.away, late=m.late,
+        cost=model.now.cost,
+    )  # fmt: skip
+    m.spent += model.now.cost
+    ability, restraint, mobility, knowledge = m.able.T
+    if quality is not None:
+        ability, restraint, knowledge = np.minimum((ability, restraint, knowledge) * quality[:, :3].T, 1)
+        m.knowledge = knowledge
+    m.ability = ability * (1 - d.short_ability * m.late)
+    m.restraint = restraint * (1 - d.short_restraint * m.late)
+    m.mobility = mobility * (1 - d.short_mobility * m.late)
+    if (m.kept != 1).any() or (m.funding * m.pledged < 1).any():
+        wanted = affordable(m)
+        m.kept += (wanted - m.kept) * np.where(wanted < m.kept, 1 - model.fading(d.repatriation), back)
 
 
 def _open_bases(model, u, m):
