@@ -115,6 +115,7 @@ def _restore(model, content, about, kept):
     _, units, there_before = np.intersect1d(
         np.where(of_kept[model.units.mission], model.units.luck, 0), content["units.luck"], return_indices=True
     )
+    unity, groups = about["params"]["mission"]["council_unity"], _same_groups(model, content, old, kept)
     for table, part in model.tables().items():
         for f in fields(part):
             saved = content.get(f"{table}.{f.name}")
@@ -129,6 +130,11 @@ def _restore(model, content, about, kept):
             elif table == "missions":
                 for name in kept if f.name != "command" else ():
                     getattr(part, f.name)[new.index(name)] = saved[old.index(name)]
+            elif table == "contributors":
+                for here, there in groups if f.name in ("lost", "home") else ():
+                    getattr(part, f.name)[here] = saved[there]
+            elif (table, f.name) == ("politics", "unity") and model.params.mission.council_unity != unity:
+                continue  # the Council of that future is another
             elif table == "units":
                 if f.name not in ("mission", "share"):
                     getattr(part, f.name)[units] = saved[there_before]
@@ -141,6 +147,16 @@ def _restore(model, content, about, kept):
         if column in about["columns"]:
             r.weekly[: r.steps, j] = content["record.weekly"][:, about["columns"].index(column)]
     _restore_log(model, content, about, old, new)
+
+
+def _same_groups(model, content, old, kept):
+    """Return pairs of rows, of the future and of the past, of the groups of contingents of missions that go on."""
+    if "contributors.mission" not in content:
+        return []
+    then = zip(content["contributors.mission"], content["contributors.luck"], strict=True)
+    rows = {(old[m], luck): row for row, (m, luck) in enumerate(then)}
+    now = [(model.missions.names[m], luck) for m, luck in zip(model.contributors.mission, model.contributors.luck)]
+    return [(row, rows[who]) for row, who in enumerate(now) if who[0] in kept and who in rows]
 
 
 def _restore_log(model, content, about, old, new):

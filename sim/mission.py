@@ -16,13 +16,15 @@ from sim.params import (
     UNIFORMED,
     WEEKS_PER_YEAR,
     Component,
+    Contributor,
     Force,
     Mandate,
     Personnel,
     Tasks,
     When,
 )
-from sim.state import Commands, Missions, Units, zeros
+from sim.processes.judge import POLITICAL
+from sim.state import Commands, Contributors, Missions, Units, zeros
 
 FOCUSED_TASKS = 5  # a mandate of so many tasks carries no overhead: median non-UN mission 4.4 (Reversed Roles 2024)
 FOR_GOOD = 5_200  # weeks, more than any run has: a bundle that lasts so long does not end
@@ -49,11 +51,13 @@ def make_missions(params):
             )
     arrive, leave = plan(params)
     commands = chains_of_command(everybody)
-    drop = [1.0 - model.council_unity] * np.array([c.force.council for c in parts])
-    paid = np.array([_paid(c.force) for c in parts])
-    short = 1.0 - paid
+    discord = np.array([_discord(params, c) for c in parts], dtype=float)
+    recorded = np.array([bool(c.strength) for c in parts], dtype=bool)
     d = params.deploy
-    price = np.array([_prices(c.force) for c in parts]).reshape(-1, len(KINDS))
+    about = ("ability", "restraint", "mobility", "local_knowledge")
+    able = np.array([[getattr(c.force, a) for a in about] for c in parts], float).reshape(-1, 4)
+    funding, cuts = _funding(params, everybody)
+    price = np.array([_prices(c.force) for c in parts], float).reshape(-1, len(KINDS))
     missions = Missions(
         names=names, luck=np.array([draws.key(_group(n)) for n in names], dtype=np.uint64),
         command=np.array([commands.index(c.command or n) for n, c in zip(names, parts, strict=True)], dtype=int),
@@ -69,28 +73,85 @@ def make_missions(params):
         ),
         rehatted=_column(parts, lambda c: c.rehatted), price=price,
         headquarters=_column(parts, lambda c: c.force.headquarters + sum(b.cost for b in c.mandate.bundles.values())),
-        paid=paid,
+        paid=_column(parts, lambda c: _pledged(c.force) - c.force.assessed * c.force.arrears),
+        pledged=_column(parts, lambda c: _pledged(c.force)),
+        funding=funding, cuts=cuts, reserve=_column(parts, lambda c: c.force.reserve),
+        owes=_column(parts, lambda c: c.force.owes), in_hand=_column(parts, lambda c: c.force.reserve),
+        outstanding=zeros(len(names)), kept=np.ones((len(names), len(KINDS))), away=zeros(len(names)),
+        late=zeros(len(names)),
+        recorded=recorded,
         capacity=capacities(params, everybody, arrive, 0.0),
-        ability=_column(parts, lambda c: c.force.ability) * np.clip(1 - d.short_ability * short, 0, 1),
-        restraint=_column(parts, lambda c: c.force.restraint) * np.clip(1 - d.short_restraint * short, 0, 1),
-        mobility=_column(parts, lambda c: c.force.mobility) * np.clip(1 - d.short_mobility * short, 0, 1),
-        knowledge=_column(parts, lambda c: c.force.local_knowledge),
+        able=able, ability=able[:, 0].copy(), restraint=able[:, 1].copy(), mobility=able[:, 2].copy(),
+        knowledge=able[:, 3].copy(),
         partiality=_column(parts, lambda c: c.force.partiality),
         needs_consent=np.array([c.force.needs_consent for c in parts], dtype=bool),
-        use_of_force=_column(parts, lambda c: c.mandate.use_of_force) * (1 - d.council_robustness * drop),
+        council=_column(parts, lambda c: c.force.council),
+        contention=_column(parts, lambda c: contention(c.mandate, d.council_narrow)), discord=discord,
+        ceiling=np.where(recorded, 1.0, 1 - d.council_ceiling * discord),
+        mandate_length=np.full(len(names), model.mandate_length, dtype=float),
+        renewal=np.where((_column(parts, lambda c: c.force.council) > 0) & ~recorded, arrive, np.inf)
+        + model.mandate_length,
+        renewal_luck=np.array([draws.key(c.command or n) for n, c in zip(names, parts, strict=True)], dtype=np.uint64),
+        ended=np.full(len(names), np.inf), mandated_force=_column(parts, lambda c: c.mandate.use_of_force),
+        use_of_force=_column(parts, lambda c: c.mandate.use_of_force) * (1 - d.council_robustness * discord),
         host_reach=_column(parts, lambda c: c.mandate.host_reach),
-        caveat=np.array([_conditions(c.force.caveats) for c in parts], dtype=bool).reshape(-1, 5),
+        willing=zeros(len(names)), politics=_column(parts, lambda c: political_share(c.mandate)),
+        mean_price=np.ones(len(names)), taken=np.ones(len(names)),
         persons=zeros(len(names), len(KINDS)), work=zeros(len(names), len(TASKS)), offence=zeros(len(names)),
         expelled=np.full(len(names), np.inf), spent=zeros(len(names)),
         mandate_weeks=zeros(len(names)),
     )  # fmt: skip
-    # Money that is missing costs ability, restraint and mobility first (above), then strength.
-    over = np.clip(short - d.short_strength, 0, 1) / (1 - d.short_strength if d.short_strength < 1 else 1)
-    left = (1 - d.council_ceiling * drop) * (1 - over)
-    known = donors | np.array([s is not None for s in missions.strength], dtype=bool)  # the record is the record
-    scale = np.where(donors, 1.0, np.where(known, 1.0, left) * fair_scale(params, missions))
-    missions.personnel *= scale[:, None]
+    for m, part in enumerate(parts):
+        missions.mean_price[m] = _mean_price(part, missions.use_of_force[m])
+    missions.price[:, UNIFORMED] *= missions.mean_price[:, None]
+    missions.personnel *= np.where(donors, 1.0, fair_scale(params, missions))[:, None]
+    missions.kept[:] = affordable(missions)  # who knows that he will not be paid for does not come
     return missions
+
+
+def contention(mandate, narrow):
+    """Return how contested a mandate is in a divided Council, by what it asks for: 0..1.
+
+    The more of its work is political and the more force it may use, the harder it is to agree on; even bread and
+    blankets need some agreement.
+
+    Parameters
+    ----------
+    mandate : params.Mandate; narrow : 0..1 contention of a mandate without politics and without force
+    """
+    political = political_share(mandate)
+    return narrow + (1 - narrow) * (1 - (1 - political) * (1 - mandate.use_of_force))
+
+
+def political_share(mandate):
+    """Return the share of a mandate's work that is political: it judges or makes the political agreement: 0..1."""
+    weight = sum((_of_tasks(b.tasks) for b in mandate.bundles.values()), start=_of_tasks(mandate.tasks))
+    return weight[POLITICAL].sum() / max(weight.sum(), 1e-12)
+
+
+def _discord(params, component):
+    """Return the discord of the Council over a component when it is authorised: 0..1."""
+    contested = contention(component.mandate, params.deploy.council_narrow)
+    return (1 - params.mission.council_unity) * component.force.council * contested
+
+
+def affordable(missions):
+    """Return the share of its strength that each mission's head office plans for, by kind: (M, 5) 0..1.
+
+    Of a lasting shortfall it carries a part as pay owed; for the rest people go home, those in uniform first.
+    A head office and a supply line cost what they cost, so that less money means fewer people than in proportion.
+    """
+    wages = missions.personnel * missions.price
+    uniformed, others = wages[:, UNIFORMED].sum(axis=1), wages[:, STAFF:].sum(axis=1)
+    lasting = missions.funding * missions.pledged
+    missing = (1 - missions.owes) * (1 - lasting) * (uniformed + others + missions.headquarters)
+    of_uniformed = np.minimum(missing, uniformed)
+    of_others = np.minimum(missing - of_uniformed, others)
+    kept = np.ones_like(wages)
+    kept[:, UNIFORMED] = (1 - of_uniformed / np.maximum(uniformed, 1e-9))[:, None]
+    kept[:, STAFF:] = (1 - of_others / np.maximum(others, 1e-9))[:, None]
+    kept[missions.recorded] = 1.0
+    return kept
 
 
 def with_humanitarians(params):
@@ -136,7 +197,7 @@ def _humanitarian(params, group, share, command):
     )
     force = Force(
         summary=about.summary, helmet=about.helmet, price_aid=about.price, headquarters=0, readiness=0, build_up=0,
-        peak=1, council=0, assessed=0, raised=1, local_knowledge=about.local_knowledge, needs_consent=False,
+        peak=1, council=0, assessed=0, raised=1, owes=0, local_knowledge=about.local_knowledge, needs_consent=False,
     )  # fmt: skip
     return Component(
         force=force,
@@ -308,17 +369,97 @@ def _persons(component):
     return [sum(getattr(p, k) for p in everybody) for k in KINDS]
 
 
-def make_units(params, missions, luck):
+def groups_of(component):
+    """Yield (name, share, contributor, bound) of each group of contingents that are offered for a component.
+
+    Of each contributor some carry its conditions and the others none; a force without contributors is one itself.
+    """
+    offers = component.force.contributors
+    everybody = sorted(offers.items()) or [("", Contributor(share=1.0, caveats=component.force.caveats))]
+    for name, c in everybody:
+        for bound, part in ((False, 1 - c.caveats.share), (True, c.caveats.share)):
+            if part > 0:
+                yield name, c.share * part, c, bound
+
+
+def serves(caveats, bound, use_of_force, politics):
+    """Say whether a group serves under a mandate: by the force that it may use, and the politics in it."""
+    return not bound or (use_of_force <= caveats.force and politics <= caveats.politics)
+
+
+def _mean_price(component, use_of_force):
+    """Return the mean cost of a person among those who are willing to come, of the force's price."""
+    politics = political_share(component.mandate)
+    come = [(n, c.price) for _, n, c, bound in groups_of(component) if serves(c.caveats, bound, use_of_force, politics)]
+    total = sum(n for n, _ in come)
+    return sum(n * price for n, price in come) / total if total > 0 else 1.0
+
+
+def make_contributors(params, missions):
+    """Build the groups of contingents of every mission; who is not willing to serve under its mandate stays away."""
+    rows = []
+    for m, name in enumerate(missions.names):
+        of = params.mission.components.get(name)
+        if of is None:
+            continue
+        uniformed = missions.personnel[m, UNIFORMED].sum()
+        for sender, share, c, bound in groups_of(of):
+            comes = serves(c.caveats, bound, missions.use_of_force[m], missions.politics[m])
+            rows.append({
+                "mission": m, "luck": draws.key(of.command or name, sender, "bound" if bound else "free"),
+                "offered": share, "sent": share * uniformed, "bound": bound, "caveat": _conditions(c.caveats),
+                "force": c.caveats.force, "politics": c.caveats.politics, "losses": c.caveats.losses,
+                "quality": (c.ability, c.restraint, c.local_knowledge, c.price), "home": np.inf if comes else -np.inf,
+            })  # fmt: skip
+    kinds = {"mission": int, "luck": np.uint64, "bound": bool, "caveat": bool}
+    shape = {"caveat": (-1, 5), "quality": (-1, 4)}
+    names = [f for f in Contributors.__dataclass_fields__ if f not in ("lost", "sender")]
+    found = {f: np.array([r[f] for r in rows], dtype=kinds.get(f, float)).reshape(shape.get(f, -1)) for f in names}
+    made = Contributors(**found, sender=np.unique(found["luck"], return_inverse=True)[1], lost=zeros(len(rows)))
+    willing = np.bincount(made.mission, made.offered * (made.home > 0), len(missions.names))
+    missions.taken[:] = 1 / np.maximum(willing, 1)
+    return made
+
+
+def _bases(component, uniformed, staff, d):
+    """Return the bases of a mission: share of the uniformed and of the staff, name of who sends them, bound or not."""
+    offers = list(component.force.contributors.items()) if component else []
+    whole = sum(c.share for _, c in offers)
+    every = []
+    for name, c in sorted(offers) or [("", None)]:
+        of_all = c.share if c else 1.0
+        most = MOST_UNITS if c is None else max(1, round(MOST_UNITS * of_all / max(whole, 1e-9)))
+        n = int(np.clip(np.ceil(of_all * uniformed / d.base_size), 1 if uniformed + staff > 0 else 0, most))
+        size = (1.0 + np.arange(n)) ** -d.base_skew
+        size /= max(size.sum(), 1e-12)
+        carries = c.caveats.share if c else component.force.caveats.share if component else 0.0
+        smallest_first = size[::-1].cumsum() - 0.5 * size[::-1]
+        bound = (smallest_first <= carries)[::-1]
+        every += [
+            (of_all * s, of_all * s / whole if c and whole > 0 else s, name, bool(b))
+            for s, b in zip(size, bound, strict=True)
+        ]
+    return every
+
+
+def make_units(params, missions, contributors):
     """Divide each mission into contingents (few large bases, many small) and aid teams."""
     d = params.deploy
-    mission, ordinal, team, share, caveated, before = [], [], [], [], [], {}
+    mission, ordinal, team, share, group, before = [], [], [], [], [], {}
+    rows = {}  # of each group of contingents: mission, who sends it, bound or not
+    for m, name in enumerate(missions.names):
+        of = params.mission.components.get(name)
+        for sender, _, _, bound in groups_of(of) if of else ():
+            rows[m, sender, bound] = len(rows)
     for m, name in enumerate(missions.names):
         uniformed, staff, aid = (missions.personnel[m, s].sum() for s in (UNIFORMED, STAFF, AID))
-        bases = int(np.clip(np.ceil(uniformed / d.base_size), 1 if uniformed + staff > 0 else 0, MOST_UNITS))
+        based = _bases(params.mission.components.get(name), uniformed, staff, d)
+        bases = len(based)
         teams = int(np.clip(np.ceil(aid / d.team_size), 1 if aid > 0 else 0, MOST_UNITS))
-        size = (1.0 + np.arange(bases)) ** -d.base_skew
         parts = np.zeros((bases + teams, len(KINDS)))
-        parts[:bases, :AID] = (size / max(size.sum(), 1e-12))[:, None]
+        for i, (of_uniformed, of_staff, sender, bound) in enumerate(based):
+            parts[i, UNIFORMED], parts[i, STAFF] = of_uniformed, of_staff
+            group.append(rows[m, sender, bound] if (m, sender, bound) in rows else rows[m, sender, not bound])
         parts[bases:, AID] = 1 / max(teams, 1)
         mission += [m] * (bases + teams)
         first = before.get(_group(name), 0)  # humanitarians who join go on where those who stay apart end
@@ -326,17 +467,16 @@ def make_units(params, missions, luck):
         ordinal += range(first, first + bases + teams)
         team += [False] * bases + [True] * teams
         share.append(parts)
-        of = params.mission.components.get(name)
-        carries = of.force.caveats.share if of else 0.0
-        smallest_first = (size[::-1].cumsum() - 0.5 * size[::-1]) / max(size.sum(), 1e-12)
-        caveated += [*(smallest_first <= carries)[::-1].tolist(), *([False] * teams)]
+        group += [-1] * teams
+    group = np.array(group, dtype=int)
     mission, ordinal = np.array(mission, dtype=int), np.array(ordinal, dtype=np.uint64)
     n = mission.size
     return Units(
         mission=mission,
         luck=missions.luck[mission] + ordinal if n else zeros(0, dtype=np.uint64),
         team=np.array(team, dtype=bool), share=np.concatenate(share) if n else zeros(0, len(KINDS)),
-        caveated=np.array(caveated, dtype=bool), cell=np.full(n, -1), strength=zeros(n, len(KINDS)),
+        contributor=group, caveated=np.append(contributors.bound, False)[group],
+        cell=np.full(n, -1), strength=zeros(n, len(KINDS)),
         losses=zeros(n), freedom=np.ones(n), suspended=zeros(n, dtype=bool), stock=np.ones(n),
         access=zeros(n, dtype=bool),
     )  # fmt: skip
@@ -346,8 +486,8 @@ def _column(parts, of):
     return np.array([of(c) for c in parts], dtype=float)
 
 
-def _paid(force):
-    return force.assessed * (1 - force.arrears) + (1 - force.assessed) * force.raised
+def _pledged(force):
+    return force.assessed + (1 - force.assessed) * force.raised
 
 
 def _prices(force):
@@ -390,9 +530,8 @@ def _moment(params, everybody, moment, known):
 
 
 def _readiness(params, name):
-    force = params.mission.components[name].force
-    discord = (1 - params.mission.council_unity) * force.council
-    return force.readiness * (1 + params.deploy.council_delay * discord)
+    component = params.mission.components[name]
+    return component.force.readiness * (1 + params.deploy.council_delay * _discord(params, component))
 
 
 def _week_of(params, where, day):
@@ -412,6 +551,23 @@ def _known_strength(params, name, component):
         raise ValueError(f"{where} is given; mission.components.{name}.personnel has nobody in uniform")
     at = sorted((_week_of(params, where, day), n / total) for day, n in component.strength.items())
     return np.array([w for w, _ in at]), np.array([s for _, s in at])
+
+
+def _funding(params, everybody):
+    """Return the share of the money due that arrives at the start, (M,), and for each mission when that changes."""
+    funding, cuts = np.ones(len(everybody)), []
+    for m, (name, component) in enumerate(everybody.items()):
+        where, at = f"mission.components.{name}.funding", []
+        for moment, share in component.funding.items():
+            if not 0 <= share <= 1:  # false for nan, too
+                raise ValueError(f"{where} is {share:g} from {moment} on; it must lie in [0, 1] share")
+            week = float(moment) if moment.replace(".", "", 1).isdigit() else _week_of(params, where, moment)
+            at.append((week, share))
+        past = [share for week, share in sorted(at) if week < 0]
+        funding[m] = past[-1] if past else 1.0
+        to_come = sorted((week, share) for week, share in at if week >= 0)
+        cuts.append(tuple(np.array(x) for x in zip(*to_come, strict=True)) if to_come else None)
+    return funding, cuts
 
 
 def _taken_over(names, name, component):

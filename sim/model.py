@@ -10,7 +10,15 @@ import numpy as np
 from sim import agents, draws
 from sim.census import take_census
 from sim.country import make_bands, make_civilians, make_factions, make_land
-from sim.mission import make_commands, make_missions, make_units, phases, planned_share, with_humanitarians
+from sim.mission import (
+    make_commands,
+    make_contributors,
+    make_missions,
+    make_units,
+    phases,
+    planned_share,
+    with_humanitarians,
+)
 from sim.outcomes import OUTCOMES, Outcome, Record
 from sim.params import TASKS, UNIFORMED, WEEKS_PER_YEAR, Params, numbers, out_of_range
 from sim.processes.ambush import ambush
@@ -45,7 +53,7 @@ SCHEDULE = (
     negotiate,  # commitment, agreement, institutions
     observe,  # what happened is written down
 )
-TABLES = ("land", "people", "factions", "bands", "commands", "missions", "units", "politics")
+TABLES = ("land", "people", "factions", "bands", "commands", "missions", "contributors", "units", "politics")
 
 Process = Callable[["PeaceModel"], None]
 
@@ -113,9 +121,13 @@ class PeaceModel(mesa.Model):
         n_missions, n_commands = len(self.missions.names), len(self.commands.names)
         self.factions = make_factions(params.country, self.land, n_commands, params.move)
         self.bands = make_bands(params.country, self.land, self.factions, self.luck, params.move.loot_base)
-        self.units = make_units(params, self.missions, self.luck)
+        self.contributors = make_contributors(params, self.missions)
+        self.units = make_units(params, self.missions, self.contributors)
         self.people = make_civilians(params, self.land, len(self.factions.names), n_commands, self.luck)
-        self.politics = Politics(zeros(1, dtype=bool), np.full(1, np.inf), zeros(1, dtype=int))
+        self.politics = Politics(
+            agreement=zeros(1, dtype=bool), signed=np.full(1, np.inf), collapsed=zeros(1, dtype=int),
+            unity=np.full(1, params.mission.council_unity),
+        )  # fmt: skip
         self.aided = zeros(params.civilians, dtype=bool)
         self.presence = zeros(n_missions, len(LOCAL), self.land.row.size)  # effective, by local task
         self.armed = zeros(n_missions, self.land.row.size)
@@ -173,6 +185,7 @@ class PeaceModel(mesa.Model):
             fighters_lost=zeros(f), lost_to_rivals=zeros(f), hit=zeros(f, m), peacekeepers_killed=zeros(m),
             aid_workers_killed=zeros(m), stood_by=zeros(n, c), aid=zeros(n, c), tried=zeros(n), reached=zeros(n),
             forced=zeros(n), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
+            missing=zeros(m),
         )  # fmt: skip
         self._around = None
 
@@ -384,6 +397,8 @@ class PeaceModel(mesa.Model):
         u.losses[unit] += dead
         lost = now.aid_workers_killed if u.team[unit] else now.peacekeepers_killed
         lost[u.mission[unit]] += dead
+        if not u.team[unit]:
+            self.contributors.lost[u.contributor[unit]] += dead
         return dead
 
     def lose_personnel(self, mission, cell, dead):

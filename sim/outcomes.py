@@ -143,6 +143,10 @@ OUTCOMES = (
     Outcome("personnel", "person", "personnel of each mission", "last",
             lambda m: m.missions.persons.sum(axis=1), "mission"),
     Outcome("cost", "US$", "spent by each mission", "sum", lambda m: m.now.cost, "mission"),
+    Outcome("missing", "person", "uniformed of each mission in its plan, and not sent, not paid for or called home",
+            "mean", lambda m: m.now.missing, "mission"),
+    Outcome("pay_owed", "week", "pay owed to the people of each mission", "last",
+            lambda m: np.maximum(-m.missions.in_hand, 0), "mission"),
 )  # fmt: skip
 
 
@@ -156,6 +160,10 @@ TOTALS = {  # what only a whole run has, beside sums and means of the weekly mea
     "consent_pop": ("share", "trust in the missions present, weighted by their personnel"),
     "mandate_weeks": ("week", "longest service of a mission"),
     "missions_expelled": ("mission", "missions asked to leave"),
+    "missions_ended": ("mission", "missions whose mandate was not renewed"),
+    "contributors_left": ("group", "groups of contingents called home by those who sent them"),
+    "missing_person_weeks": ("person-week", "uniformed in the plan, and not sent, not paid for or called home"),
+    "pay_owed_peak": ("week", "most pay owed to the people of a mission"),
     "weeks_to_agreement": ("week", "week in which the first agreement was signed"),
     "agreement_collapses": ("event", "agreements that collapsed"),
     "peace_at_exit": (
@@ -450,6 +458,11 @@ def totals(model):
     out["aid_cost"] = float(model.missions.spent[~ours].sum())
     out["mandate_weeks"] = float(model.missions.mandate_weeks[ours].max(initial=0))
     out["missions_expelled"] = int(np.isfinite(model.missions.expelled[ours]).sum())
+    out["missions_ended"] = int(np.isfinite(model.missions.ended[ours]).sum())
+    out["contributors_left"] = int(np.isfinite(model.contributors.home).sum())
+    missing, owed = (np.array([table[f"{n}_{m}"] for m in r.missions]) for n in ("missing", "pay_owed"))
+    out["missing_person_weeks"] = float(np.nansum(missing) * r.step_weeks)
+    out["pay_owed_peak"] = float(owed.max(initial=0))
     out["weeks_to_agreement"] = float(model.politics.signed[0]) if np.isfinite(model.politics.signed[0]) else np.nan
     out["agreement_collapses"] = int(model.politics.collapsed[0])
     out |= test_of_time(model)
@@ -473,7 +486,8 @@ def test_of_time(model):
     against the same clock.
     """
     step_weeks, m = model.record.step_weeks, model.missions
-    gone = np.minimum(m.leave, m.expelled + model.params.deploy.expulsion)[~m.donors]
+    gone = np.minimum(m.leave, m.expelled + model.params.deploy.expulsion)
+    gone = np.minimum(gone, m.ended + m.draw_down)[~m.donors]
     left = gone.max() if gone.size and np.isfinite(gone).all() else model.params.weeks - DECADE
     deaths = _deaths_of_dyads(model)
     exit_step, year = int(left / step_weeks), round(WEEKS_PER_YEAR / step_weeks)

@@ -182,15 +182,38 @@ class Tasks:
 
 @dataclass(kw_only=True)
 class Caveats:
-    """Conditions that contingents can carry: the five principles of Japan's PKO law."""
+    """Conditions of coming and of staying that contingents can carry: Japan's five principles, and some more."""
 
     share: float = param(0, "share", 0, 1, "share of its contingents that carry the conditions below",
                          "mechanism: Japan's PKO law of 1992, five principles (Hasegawa 2015)")
     ceasefire: bool = field(default=True, metadata={"doc": "serve only where there is no fighting"})
     consent: bool = field(default=True, metadata={"doc": "serve only with the host's consent"})
     impartiality: bool = field(default=True, metadata={"doc": "serve only while seen as impartial"})
-    withdraw: bool = field(default=True, metadata={"doc": "go home, not just to base, when impartiality fails"})
-    minimum_force: bool = field(default=True, metadata={"doc": "never enforce"})
+    withdraw: bool = field(default=True, metadata={
+        "doc": "go home, not just to base, when impartiality fails; any principle that fails can end the service"
+    })
+    minimum_force: bool = field(default=True, metadata={"doc": "use arms for the lives of personnel only"})
+    force: float = param(1, "share", 0, 1, "widest use of force of a mandate that they serve under",
+                         "mechanism: states hesitate over political missions (Matsumura 2024, second reason)")
+    politics: float = param(1, "share", 0, 1, "largest political share of a mandate's work that they serve under",
+                            "mechanism: states hesitate over political missions (Matsumura 2024, second reason)")
+    losses: float = param(1_000, "per 1,000", 0, 1_000, "own dead lately above which they are called home",
+                          "assumed; Belgium left Rwanda after 10 of 450 in 1994; 1,000 is never")
+
+
+@dataclass(kw_only=True)
+class Contributor:
+    """A state, or several alike, that offers contingents: how many, how good, and on which conditions."""
+
+    share: float = param(0.5, "share", 0, 1, "people it offers, of the uniformed that a force asks for",
+                         "scenario: force file")
+    price: float = param(1, "ratio", 0, 10, "cost of a person, of the force's", "scenario: force file")
+    ability: float = param(1, "ratio", 0, 2, "ability of its people when paid, of the force's", "scenario: force file")
+    restraint: float = param(1, "ratio", 0, 2, "restraint of its people when paid, of the force's",
+                             "scenario: force file")
+    local_knowledge: float = param(1, "ratio", 0, 4, "what its people know of land and people, of the force's",
+                                   "scenario: force file")
+    caveats: Caveats = part(Caveats)
 
 
 @dataclass(kw_only=True)
@@ -216,9 +239,14 @@ class Force:
                            "mechanism: Matsumura 2024, first reason")
     assessed: float = param(1, "share", 0, 1, "share of its budget covered by assessed contributions",
                             "resolution 2719 (2023): up to 0.75 of a regional force")
-    raised: float = param(0.9, "share", 0, 1, "share of the rest that donors really pay")
-    arrears: float = param(0.05, "share", 0, 1, "share of assessed contributions not paid in time",
-                           "assumed; low against arrears of over 2 bn of a 5.4 bn budget (Xinhua 2025)")
+    raised: float = param(0.9, "share", 0, 1, "share of the rest that donors really pay",
+                          "assumed; AUSSOM was pledged 16.7 of 90.4 m for half a year, 0.19 (Amani Africa 2025)")
+    arrears: float = param(0.2, "share", 0, 1, "share of assessed contributions that comes late",
+                           "assumed; with `arrears_half` 15 weeks of dues are out; 2 bn of 7 in 2018 (Mir 2019)")
+    reserve: float = param(8, "week", 0, 104, "pay in hand at the start, and at most",
+                           "assumed; the UN's fund for it is 1.4 weeks, and it pays states by the quarter (Mir 2019)")
+    owes: float = param(0.5, "share", 0, 1, "part of a lasting shortfall carried as pay owed, not by sending home",
+                        "assumed; the UN sent home a quarter (Xinhua 2025), AMISOM stayed unpaid (EastAfrican 2016)")
     ability: float = param(0.9, "share", 0, 1, "what its people can do when paid: training, equipment, staff work")
     restraint: float = param(0.9, "share", 0, 1, "discipline and rules that keep its force off bystanders, when paid")
     mobility: float = param(0.6, "share", 0, 1, "vehicles, aircraft and roads it can use")
@@ -227,7 +255,8 @@ class Force:
     partiality: float = param(0, "share", 0, 1, "how far it spares the host government's forces",
                               "mechanism: partners' own interests bear on impartiality (Khan 2024)")
     needs_consent: bool = field(default=True, metadata={"doc": "does it leave when the host asks"})
-    caveats: Caveats = part(Caveats)
+    caveats: Caveats = part(Caveats)  # of a force without contributors
+    contributors: Dict[str, Contributor] = table("who offers contingents, by name; none: nobody is told apart")
 
 
 @dataclass(kw_only=True)
@@ -300,6 +329,7 @@ class Component:
                             "scenario: mission file; East Timor 2000, about two thirds")
     integrates: Dict[str, float] = table("share of each of the country's humanitarians that joins its chain of command")
     strength: Dict[str, float] = table("uniformed persons by date (linear between), when it is known")
+    funding: Dict[str, float] = table("share of the money due that arrives, from a date or a week on; none: all of it")
 
 
 @dataclass(kw_only=True)
@@ -318,6 +348,8 @@ class MissionModel:
     person_years: float = param(40_000, "person-year", 0, 1e8, "total personnel, for equal_personnel")
     council_unity: float = param(0.7, "share", 0, 1, "unity of the Security Council's permanent members",
                                  "mechanism: Matsumura 2024, first reason")
+    mandate_length: float = param(52, "week", 1, 5_200, "time after which the Council has to renew a mandate",
+                                  "order: most are renewed by the year (Security Council Report 2021)")
     coordination: float = param(0.5, "share", 0, 1, "coordination between chains of command")
 
 
@@ -336,11 +368,25 @@ class Deploy:
                                    "mechanism: a divided Council (Matsumura 2024, first reason)")
     council_robustness: float = param(0.5, "share", 0, 1, "use of force lost at no unity",
                                       "mechanism: a divided Council (Matsumura 2024, first reason)")
-    short_ability: float = param(0.6, "ratio", 0, 5, "ability lost per share of pay not made")
-    short_restraint: float = param(0.6, "ratio", 0, 5, "restraint lost per share of pay not made")
-    short_mobility: float = param(0.8, "ratio", 0, 5, "mobility lost per share of pay not made")
-    short_strength: float = param(0.1, "share", 0, 1, "shortfall beyond which strength is cut",
-                                  "assumed; in October 2025 a cut of 15% meant 25% fewer in uniform (Xinhua 2025)")
+    council_narrow: float = param(0.3, "share", 0, 1, "discord over a mandate without politics and force, of the most",
+                                  "assumed; sign: humanitarian work while the political is held up (Matsumura 2024)")
+    council_impasse: float = param(0.5, "share", 0, 1, "renewals at full discord that leave the least all accept",
+                                   "assumed; rollovers are fairly common (Security Council Report 2021)")
+    council_end: float = param(0.04, "share", 0, 1, "renewals at full discord that fail",
+                               "assumed; two of several hundred were vetoed, in 1999 and 2009")
+    short_ability: float = param(0.6, "share", 0, 1, "ability lost when pay is very late",
+                                 "assumed; sign: AMISOM, half a year unpaid (EastAfrican 2016)")
+    short_restraint: float = param(0.6, "share", 0, 1, "restraint lost when pay is very late")
+    short_mobility: float = param(0.8, "share", 0, 1, "mobility lost when pay is very late: fuel is money, too",
+                                  "assumed; sign: the UN cut patrols for want of money in 2025 (Xinhua 2025)")
+    late_half: float = param(26, "week", 1, 520, "pay owed at which half of these is lost",
+                             "order: half a year unpaid was a crisis of AMISOM (EastAfrican 2016)")
+    unpaid_leave: float = param(0.3, "1/year", 0, 52, "contingents that go home, or stay away, when pay is very late",
+                                "assumed; Uganda and Burundi spoke of it after 6 to 10 months (EastAfrican 2016)")
+    arrears_half: float = param(52, "week", 1, 5_200, "time in which half of what is in arrears comes in",
+                                "assumed; with `force.arrears`: 2 bn of 7 a year were out in 2018 (Mir 2019)")
+    repatriation: float = param(5, "week", 0.5, 260, "half-life of those for whom there is no money or no mandate",
+                                "order: a quarter of the uniformed in 12 to 18 weeks (Reuters 2025)")
     replacement: float = param(26, "week", 1, 520, "half-life of a gap left by casualties")
     expulsion: float = param(8, "week", 0, 260, "weeks in which an unwanted mission goes",
                              "assumed; sign: Mali asked the UN to go (Nakaya 2024)")
@@ -355,6 +401,9 @@ class Deploy:
                                    "sign: Ruggeri, Dorussen & Gizelis 2018")
     caveat_fighting: float = param(0.5, "share", 0, 1, "violence felt that ends a cease-fire for those bound to it")
     caveat_gap: float = param(0.4, "share", 0, 1, "gap in factions' hostility that ends impartiality")
+    caveat_withdrawal: float = param(1.0, "1/year", 0, 52, "service ended for good when principles fail everywhere",
+                                     "assumed; Japan left South Sudan ten months after the fighting of July 2016")
+    loss_memory: float = param(26, "week", 1, 520, "half-life of losses in the memory of those who sent them")
 
 
 @dataclass(kw_only=True)
@@ -801,7 +850,7 @@ def rows(kind=Params, path=""):
     """Yield (name, default, unit, range, meaning, source) for each number, as the table shows them."""
     nested = {
         "components": Component, "factions": Faction, "places": Place, "personnel": Tasks, "communities": Heartland,
-        "deposits": Heartland, "humanitarians": Humanitarians, "bundles": Bundle,
+        "deposits": Heartland, "humanitarians": Humanitarians, "bundles": Bundle, "contributors": Contributor,
     }
     for f in fields(kind):
         here = f"{path}{f.name}"

@@ -141,23 +141,66 @@ class Missions:
     rehatted: np.ndarray  # (M,) share
     price: np.ndarray  # (M, 5) US$ per person-year, by kind
     headquarters: np.ndarray  # (M,) US$ per year
-    paid: np.ndarray  # (M,) 0..1 share of its budget that is really paid
+    paid: np.ndarray  # (M,) 0..1 share of what is due that is paid in time
+    pledged: np.ndarray  # (M,) 0..1 share of what is due that is paid, in time or late
+    funding: np.ndarray  # (M,) 0..1 share of that which arrives: less after a cut
+    cuts: list  # of None or ((n,) weeks, (n,) share that arrives from then on)
+    reserve: np.ndarray  # (M,) weeks of pay in hand, at most
+    owes: np.ndarray  # (M,) 0..1 part of a lasting shortfall carried as pay owed
+    in_hand: np.ndarray  # (M,) weeks of pay in hand; negative: pay owed
+    outstanding: np.ndarray  # (M,) US$ assessed and not paid in time
+    kept: np.ndarray  # (M, 5) 0..1 of its strength for which its head office plans, by kind
+    late: np.ndarray  # (M,) 0..1 how late pay is, as its people feel it
+    away: np.ndarray  # (M,) 0..1 of its contingents, gone home or not come for want of pay
+    recorded: np.ndarray  # (M,) bool, its strength is that of a record
     capacity: np.ndarray  # (M, 5, 14) work of one person of a kind on each task
+    able: np.ndarray  # (M, 4) 0..1 ability, restraint, mobility, local knowledge of its force when paid in time
     ability: np.ndarray  # (M,) 0..1, as paid
     restraint: np.ndarray  # (M,) 0..1, as paid
     mobility: np.ndarray  # (M,) 0..1, as paid
     knowledge: np.ndarray  # (M,) 0..1 local knowledge
     partiality: np.ndarray  # (M,) 0..1
     needs_consent: np.ndarray  # (M,) bool
-    use_of_force: np.ndarray  # (M,) 0..1
+    council: np.ndarray  # (M,) 0..1 how far it depends on the Security Council
+    contention: np.ndarray  # (M,) 0..1 how contested its mandate is in a divided Council
+    discord: np.ndarray  # (M,) 0..1 of the Council over the mandate in force
+    ceiling: np.ndarray  # (M,) 0..1 of its strength that the Council lets it have
+    mandate_length: np.ndarray  # (M,) weeks
+    renewal: np.ndarray  # (M,) week in which its mandate is to be renewed; inf: never
+    renewal_luck: np.ndarray  # (M,) uint64, identity for draws about its mandate: made of its command's name
+    ended: np.ndarray  # (M,) week in which its mandate was not renewed; inf: never
+    mandated_force: np.ndarray  # (M,) 0..1 use of force that its mandate asks for
+    use_of_force: np.ndarray  # (M,) 0..1 that the Council lets it use
     host_reach: np.ndarray  # (M,) 0..1
-    caveat: np.ndarray  # (M, 5) bool, conditions its caveated contingents carry
+    willing: np.ndarray  # (M,) 0..1 use of force of those who are there: some are bound to use the least
+    politics: np.ndarray  # (M,) 0..1 political share of its mandate's work
+    mean_price: np.ndarray  # (M,) ratio, of those willing to come at the start, to its force's price
+    taken: np.ndarray  # (M,) 0..1 of what its contributors offer that it takes: no more than it needs
     persons: np.ndarray  # (M, 5) persons present, by kind
     work: np.ndarray  # (M, 14) person-equivalents at work on each task
     offence: np.ndarray  # (M,) 0..1 hostility of the host that it earned lately, decaying
     expelled: np.ndarray  # (M,) week it was asked to leave; inf: not
     spent: np.ndarray  # (M,) US$
     mandate_weeks: np.ndarray  # (M,) weeks served
+
+
+@dataclass
+class Contributors:
+    """G groups of contingents of one origin and on the same conditions in one mission; most have one or two."""
+
+    mission: np.ndarray  # (G,) int
+    luck: np.ndarray  # (G,) uint64, identity for draws: made of the names of its command and of who sends it
+    sender: np.ndarray  # (G,) int, the same for a contributor's groups in all missions of a command
+    offered: np.ndarray  # (G,) share of the uniformed of its mission
+    sent: np.ndarray  # (G,) persons it would send of all authorised
+    bound: np.ndarray  # (G,) bool, carries conditions
+    caveat: np.ndarray  # (G, 5) bool, which principles it carries
+    force: np.ndarray  # (G,) 0..1 widest use of force it serves under
+    politics: np.ndarray  # (G,) 0..1 largest political share of a mandate it serves under
+    losses: np.ndarray  # (G,) own dead lately, per 1,000, that it bears
+    quality: np.ndarray  # (G, 4) ratio to the force's ability, restraint, local knowledge, price
+    lost: np.ndarray  # (G,) persons killed lately, decaying
+    home: np.ndarray  # (G,) week it was called home; minus infinity: never came; inf: stays
 
 
 @dataclass
@@ -168,7 +211,8 @@ class Units:
     luck: np.ndarray  # (U,) uint64, identity for draws: mission and ordinal
     team: np.ndarray  # (U,) bool, an aid team
     share: np.ndarray  # (U, 5) share of the mission's personnel of each kind
-    caveated: np.ndarray  # (U,) bool, carries the mission's caveats
+    contributor: np.ndarray  # (U,) int, its group of contingents; -1: an aid team
+    caveated: np.ndarray  # (U,) bool, carries that group's conditions
     cell: np.ndarray  # (U,) int; -1: not deployed
     strength: np.ndarray  # (U, 5) persons by kind
     losses: np.ndarray  # (U,) persons not yet replaced
@@ -180,11 +224,12 @@ class Units:
 
 @dataclass
 class Politics:
-    """The agreement. One row."""
+    """The agreement, and the Security Council. One row."""
 
     agreement: np.ndarray  # (1,) bool, in force
     signed: np.ndarray  # (1,) week of the first; inf: none
     collapsed: np.ndarray  # (1,) number of collapses
+    unity: np.ndarray  # (1,) 0..1 of the Security Council's permanent members
 
 
 @dataclass
@@ -209,6 +254,7 @@ class Week:
     excess: np.ndarray  # (1,) int, deaths from need
     unmet: np.ndarray  # (1,) person-weeks of need
     cost: np.ndarray  # (M,) US$
+    missing: np.ndarray  # (M,) uniformed whom plan and Council would have, not sent, not paid for or called home
     killings: list = field(default_factory=list)  # of (faction or -1, mission or -1, cell, community, dead)
     events: list = field(default_factory=list)  # of Event
 

@@ -105,7 +105,8 @@ LIVED = {  # what a run does, apart from what it is given
     "demobilised settled hostility aggression",
     "bands": "cell fighters losses taking_part paused held_up",
     "commands": "unwelcome escorting",
-    "missions": "persons work offence expelled spent mandate_weeks",
+    "missions": "persons work offence expelled spent mandate_weeks away ended taken",
+    "contributors": "lost home",
     "units": "cell strength losses freedom suspended stock access",
     "politics": "agreement signed collapsed",
 }

@@ -105,7 +105,7 @@ def test_a_star_among_components_means_each(tmp_path, monkeypatch):
     experiment = command.Experiment("funding", [*TINY, "experiment.seeds=1"])
     both = [p for label, p in experiment.params.items() if "share_paid=0.5 " in label]
     assert len(both) == 6
-    assert all(c.force.arrears == 0.5 for p in both for c in p.mission.components.values())
+    assert all(c.force.raised == 0.5 for p in both for c in p.mission.components.values())
     assert {n for p in both for n in p.mission.components} == {"un", "regional"}
 
 

@@ -97,7 +97,10 @@ SHARES = {
     "people": "need grievance trust",
     "factions": "commitment ceiling hostility aggression loot community",
     "bands": "held_up",
-    "missions": "peak rehatted paid ability restraint mobility knowledge partiality use_of_force host_reach accepts",
+    "missions": "peak rehatted paid pledged funding owes kept away able ability restraint mobility knowledge "
+    "partiality use_of_force host_reach accepts council contention discord ceiling mandated_force willing politics "
+    "taken",
+    "contributors": "force politics",
     "commands": "escorting",
     "units": "share freedom stock",
 }
@@ -107,7 +110,8 @@ NOT_NEGATIVE = {
     "factions": "campaign vigour rest provocation abuse_record pressure dispersed demobilised settled",
     "bands": "fighters losses paused",
     "commands": "unwelcome",
-    "missions": "personnel persons work spent mandate_weeks price offence",
+    "missions": "personnel persons work spent mandate_weeks price offence reserve outstanding mean_price",
+    "contributors": "offered sent losses quality lost",
     "units": "strength losses",
 }
 

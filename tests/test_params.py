@@ -12,7 +12,7 @@ from hydra.errors import ConfigCompositionException
 from omegaconf.errors import OmegaConfBaseException
 
 from sim import Params, PeaceModel, load, params
-from sim.params import Bundle, Tasks, markdown, out_of_range, rows, walk
+from sim.params import Bundle, Caveats, Contributor, Tasks, markdown, out_of_range, rows, walk
 
 ROWS = list(rows())
 NAMES = [row[0] for row in ROWS]
@@ -177,7 +177,8 @@ COMMON = ("mission.authorised=2", "prey.rate=30", "fight.rate=40", "move.campaig
           "enforce.rate=30", "enforce.idle=0.6", "enforce.own_losses=0.6", "enforce.collateral=6",
           "deploy.caveat_gap=0.1", "task.relocation=6", "relieve.pause_rate=40", "judge.political=12",
           "negotiate.signing=52", "recruit.holders=5", "mission.council_unity=0.5", "mission.coordination=0.3",
-          "country.displaced_share=0.1")  # fmt: skip
+          "country.displaced_share=0.1", "mission.mandate_length=8", "deploy.late_half=6", "deploy.unpaid_leave=3",
+          "deploy.council_impasse=0.8", "deploy.council_end=0.1", "deploy.caveat_withdrawal=4")  # fmt: skip
 SIZE = {"weeks": 40, "civilians": 200, "rows": 10}
 
 
@@ -200,11 +201,16 @@ def _scenarios():
     regional.force.assessed = un.force.assessed = 0.4
     un.force.raised = regional.force.raised = 0.6
     for part in (un, regional, *apart.mission.components.values(), *peace.mission.components.values()):
-        part.force.caveats.share = 0.5
+        part.force.caveats.share, part.force.reserve, part.force.owes = 0.5, 0.5, 0.8
         part.force.council, part.force.assessed, part.leave.week = 0.8, 0.5, part.leave.week and 36.0
         part.force.readiness, part.force.build_up = min(part.force.readiness, 4.0), min(part.force.build_up, 20.0)
         part.mandate.host_reach = 0.6
         part.mandate.tasks.escort, part.mandate.tasks.report = 0.5, 3.0
+    careful = {"share": 0.7, "withdraw": False, "losses": 15, "force": 0.7, "politics": 0.6}
+    peace.mission.components["un"].force.contributors = {
+        "many": Contributor(share=0.7, price=0.9, ability=0.9, restraint=0.9, local_knowledge=1.2),
+        "careful": Contributor(share=0.6, caveats=Caveats(**careful)),
+    }
     apart.mission.components["orange"].mandate.tasks.ddr = 0.5
     apart.mission.components["orange"].personnel.police = 300.0
     apart.mission.components["orange"].personnel.aid = 200.0
@@ -268,9 +274,16 @@ def _pattern(path):
     """Turn country.factions.rebels.loot into country.factions.<name>.loot."""
     words = path.split(".")
     for i, word in enumerate(words[:-1]):
-        if word in ("factions", "components", "places", "communities", "deposits", "humanitarians", "bundles") or (
-            word == "personnel" and i == 0
-        ):
+        if word in (
+            "factions",
+            "components",
+            "places",
+            "communities",
+            "deposits",
+            "humanitarians",
+            "bundles",
+            "contributors",
+        ) or (word == "personnel" and i == 0):
             words[i + 1] = "<name>"
     return ".".join(words)
 

@@ -10,8 +10,9 @@ import pytest
 from conftest import by_hand, mission, numbers_of, only, play, put
 
 from sim import PeaceModel, load, outcomes
+from sim.mission import contention
 from sim.outcomes import monthly, totals, weekly
-from sim.params import Caveats, Faction
+from sim.params import Caveats, Contributor, Faction
 from sim.processes import ambush, deploy, enforce, fight, move, prey, recruit, relieve
 from sim.processes.negotiate import commitment_change, signing
 from sim.state import ABROAD, AWAY, Event
@@ -263,17 +264,130 @@ def test_what_a_mission_costs(tmp_path):
     assert m.missions.spent[0] == near(600_000)
 
 
-def test_what_is_not_paid_costs_ability_and_mobility_then_strength(tmp_path):
-    part = mission(force={"assessed": 0, "raised": 0.5, "price": 52_000, "headquarters": 0})
-    p = by_hand(tmp_path, TWO, {}, {"m": part}, deploy__short_ability=0.6, deploy__short_mobility=0.8,
-                deploy__short_strength=0.1)  # fmt: skip
+def test_who_knows_that_he_is_not_paid_for_does_not_come_and_who_comes_is_paid_late(tmp_path):
+    force = {"assessed": 0, "raised": 0.5, "price": 52_000, "headquarters": 1_300_000, "owes": 0.6, "reserve": 0}
+    p = by_hand(tmp_path, TWO, {}, {"m": mission(force=force)}, deploy__short_ability=0.6, deploy__short_restraint=0.5,
+                deploy__short_mobility=0.8, deploy__late_half=1, deploy__unpaid_leave=0.52,
+                deploy__replacement=26)  # fmt: skip
     m = PeaceModel(only(p, "deploy", "observe"))
-    assert m.missions.ability[0] == near(0.7)
-    assert m.missions.mobility[0] == near(0.6)
-    # 0.4 of the 0.9 beyond the first tenth are missing: 5/9 of 100 come, and half of them are paid for
+    # 100,000 for people and 25,000 for the head office are due a week, half of it comes. Four tenths of the 62,500
+    # that are missing are saved, on people only: a quarter of them does not come
     m.step()
-    assert m.missions.persons[0, 0] == near(500 / 9)
-    assert column(m, "cost_m") == near([500 / 9 * 1_000 / 2])
+    assert m.missions.persons[0, 0] == near(75)
+    # 62,500 for a bill of 100,000: 0.375 weeks are owed, felt as 0.375^2 / (0.375^2 + 1^2)
+    felt = 0.140625 / 1.140625
+    assert m.missions.in_hand[0] == near(-0.375)
+    assert m.missions.ability[0] == near(1 - 0.6 * felt)
+    assert m.missions.restraint[0] == near(1 - 0.5 * felt)
+    assert m.missions.mobility[0] == near(1 - 0.8 * felt)
+    assert m.missions.away[0] == near(0.01 * felt)  # 0.52 a year is a hundredth a week
+    assert column(m, "cost_m")[:1] == near([62_500])
+    assert column(m, "missing_m")[:1] == near([25])
+    m.step()
+    bill = 25_000 + 75_000 * (1 - 0.01 * felt)
+    assert m.missions.in_hand[0] == near(-0.375 - (1 - 62_500 / bill))
+    assert column(m, "cost_m")[1] == near(62_500)
+
+
+def test_dues_that_come_late_are_owed_until_they_come(tmp_path):
+    force = {"arrears": 0.2, "price": 52_000, "headquarters": 0, "reserve": 0.5, "owes": 0}
+    more = {"short_ability": 0, "short_restraint": 0, "short_mobility": 0, "unpaid_leave": 0, "arrears_half": 1}
+    p = by_hand(tmp_path, TWO, {}, {"m": mission(force=force)}, **{f"deploy__{k}": v for k, v in more.items()})
+    m = PeaceModel(only(p, "deploy", "observe"))
+    owed = []
+    for _ in range(5):
+        m.step()
+        owed.append(-m.missions.in_hand[0])
+    # of 100,000 a week 80,000 come, then half of what is out: 20,000, 30,000, 35,000 ... towards 40,000
+    assert m.missions.outstanding[0] == near(38_750)
+    # what is in hand, half a week, goes down by 0.2, 0.1, 0.05 ...: what comes in late pays for itself in the end
+    assert owed == near([-0.3, -0.2, -0.15, -0.125, -0.1125])
+    assert column(m, "cost_m")[:5] == near([100_000] * 5)
+    assert m.missions.kept[0].tolist() == [1] * 5  # it comes in the end: nobody is sent home for it
+
+
+def test_a_cut_sends_people_home_over_weeks_the_uniformed_first(tmp_path):
+    force = {"price": 52_000, "price_staff": 52_000, "headquarters": 1_560_000, "owes": 0}
+    part = mission(persons={"troops": 60, "staff": 10}, force=force, funding={"2": 0.85})
+    p = by_hand(tmp_path, TWO, {}, {"m": part}, deploy__repatriation=5, weeks=80)
+    m = PeaceModel(only(p, "deploy", "observe")).run()
+    troops = weekly(m)["troops"]
+    # 60 of 100 are the pay of the uniformed: 15 of 100 are a quarter of it; half of the quarter is gone in 5 weeks
+    assert troops[:3].tolist() == [60] * 3
+    assert troops[7] == near(60 * (1 - 0.125))
+    assert troops[79] == near(45, rel=1e-4)
+    assert m.missions.persons[0, 3] == 10
+    assert m.missions.funding[0] == 0.85
+
+
+def test_a_recorded_strength_is_not_changed_by_money(tmp_path):
+    known = {"2012-01-01": 100, "2012-12-01": 100}
+    part = mission(force={"assessed": 0, "raised": 0.2, "owes": 0.5, "reserve": 0}, strength=known)
+    m = PeaceModel(only(by_hand(tmp_path, TWO, {}, {"m": part}, weeks=10), "deploy", "observe")).run()
+    assert m.missions.persons[0, 0] == near(100)
+    assert m.missions.ability[0] < 1
+
+
+@pytest.mark.parametrize(("funding", "said"), [({"3": 1.2}, "it must lie in"), ({"soon": 0.5}, "funding")])
+def test_a_bad_cut_is_refused_in_a_sentence(tmp_path, funding, said):
+    with pytest.raises(ValueError, match=rf"mission\.components\.m\.funding.*{said}|{said}"):
+        PeaceModel(by_hand(tmp_path, TWO, {}, {"m": mission(funding=funding)}))
+
+
+# ---------------------------------------------------------------------------------- the Security Council
+
+
+def test_how_contested_a_mandate_is_follows_from_what_it_asks_for():
+    narrow = mission(tasks={"relieve": 1, "protect": 1}, use_of_force=0).mandate
+    political = mission(tasks={"mediate": 1, "protect": 1}, use_of_force=0).mandate
+    robust = mission(tasks={"mediate": 1, "protect": 1}, use_of_force=0.5).mandate
+    # 0.3 for the least; half of the work political: 0.3 + 0.7 x 0.5; half of that half without force: 0.3 + 0.7 x 0.75
+    assert [contention(x, 0.3) for x in (narrow, political, robust)] == near([0.3, 0.65, 0.825])
+    assert [contention(x, 1.0) for x in (narrow, political, robust)] == near([1, 1, 1])
+
+
+def council(folder, unity, council_share=0.8, **more):
+    """Make a mission whose mandate is as contested as can be, renewed every ten weeks; 0.8 hangs on the Council."""
+    part = mission(force={"council": council_share}, use_of_force=1.0, draw_down=4)
+    more = {"council_ceiling": 0.5, "council_robustness": 0.5, "repatriation": 5, "replacement": 5, **more}
+    p = by_hand(folder, TWO, {}, {"m": part}, weeks=60, mission__council_unity=unity, mission__authorised=0,
+                mission__mandate_length=10, **{f"deploy__{k}": v for k, v in more.items()})  # fmt: skip
+    return PeaceModel(only(p, "deploy", "observe"))
+
+
+def test_a_mandate_stands_as_it_was_agreed_until_it_is_renewed(tmp_path):
+    m = council(tmp_path, 0.75, council_impasse=0, council_end=0)
+    m.step()
+    # discord 0.25 x 0.8: a tenth of strength and of force
+    assert (m.missions.persons[0, 0], m.missions.use_of_force[0]) == near((90, 0.9))
+    m.politics.unity[0] = 0.5
+    for _ in range(9):
+        m.step()
+    assert (m.missions.persons[0, 0], m.missions.use_of_force[0]) == near((90, 0.9))
+    m.step()  # the renewal in week 10: 0.5 x 0.8, a fifth; of the strength half of the way in five weeks
+    assert m.missions.use_of_force[0] == near(0.8)
+    for _ in range(4):
+        m.step()
+    assert m.missions.persons[0, 0] == near(85)
+
+
+def test_an_impasse_leaves_what_no_unity_leaves_and_an_end_draws_down(tmp_path):
+    m = council(tmp_path, 0.5, council_impasse=1, council_end=0)
+    m.run()
+    assert m.missions.discord[0] in (near(0.4), near(0.8))
+    assert deploy.renewal(np.array([0.1, 0.3, 0.7]), 0.4, 1.0, 0.5).tolist() == [2, 1, 0]
+    gone = council(tmp_path, 0.0, council_impasse=0, council_end=1, council_share=1)
+    gone.run()
+    assert gone.missions.ended[0] == 10
+    assert column(gone, "personnel_m")[9:15] == near([50, 50, 37.5, 25, 12.5, 0])
+    assert totals(gone)["missions_ended"] == 1
+
+
+def test_the_council_decides_nothing_about_who_does_not_depend_on_it(tmp_path):
+    m = council(tmp_path, 0.0, council_share=0, council_impasse=1, council_end=1)
+    m.run()
+    assert column(m, "personnel_m") == [100] * 60
+    assert m.missions.use_of_force[0] == 1
 
 
 def planned_cost(p):
@@ -371,6 +485,79 @@ def test_a_contingent_with_a_caveat_stays_in_its_base_where_there_is_fighting(tm
     m.land.felt[:] = 0.49
     m.step()
     assert m.task_presence("protect")[0, 0] == near(100)
+
+
+def of_contributors(folder, groups, weeks=30, **more):
+    """Make a mission of contributors, each share, conditions and more by name."""
+    offers = {
+        n: Contributor(share=share, caveats=Caveats(**{**NO_PRINCIPLE, **about}), **rest)
+        for n, (share, about, rest) in groups.items()
+    }
+    force = {"contributors": offers, "price": 52_000, "headquarters": 0, "ability": 0.5, "local_knowledge": 0.2}
+    part = mission(persons={"troops": 1_000}, force=force, use_of_force=0.6)
+    return PeaceModel(only(by_hand(folder, TWO, {}, {"m": part}, weeks=weeks, **more), "deploy", "observe"))
+
+
+NO_PRINCIPLE = {
+    "share": 1,
+    **dict.fromkeys(("ceasefire", "consent", "impartiality", "withdraw", "minimum_force"), False),
+}
+
+
+def test_who_does_not_serve_under_a_mandate_stays_away_and_others_send_no_more_than_is_needed(tmp_path):
+    m = of_contributors(tmp_path, {"firm": (0.9, {}, {}), "timid": (0.4, {"force": 0.5}, {})})
+    m.step()
+    assert m.missions.persons[0, 0] == near(900)
+    assert column(m, "missing_m")[:1] == near([100])
+    both = of_contributors(tmp_path, {
+        "firm": (0.9, {}, {}), "good": (0.6, {"force": 0.6}, {"ability": 1.5, "local_knowledge": 2, "price": 2}),
+    })  # fmt: skip
+    both.step()
+    # they offer one and a half times what is needed: three parts of five are firm, two are good
+    assert both.missions.persons[0, 0] == near(1_000)
+    assert both.missions.ability[0] == near(0.5 * 1.2)
+    assert both.missions.knowledge[0] == near(0.2 * 1.4)
+    assert column(both, "cost_m")[:1] == near([1_000 * 1_000 * 1.4])
+
+
+def test_a_contributor_goes_home_over_weeks_for_its_dead_and_others_who_offered_more_come(tmp_path):
+    m = of_contributors(tmp_path, {"firm": (0.8, {}, {}), "careful": (0.4, {"losses": 20}, {})},
+                        deploy__repatriation=5, deploy__replacement=26, deploy__loss_memory=520)  # fmt: skip
+    m.step()
+    troops = m.units.strength[:, 0]
+    careful = np.flatnonzero(m.units.contributor == 0)
+    assert troops[careful].sum() == near(1_000 / 3)
+    m.lose_from(careful[0], 8)
+    m.step()
+    assert not np.isfinite(m.contributors.home[0])  # 8 of the 400 it would send are just 20 in 1,000
+    m.lose_from(careful[0], 1)
+    m.step()
+    assert m.contributors.home.tolist() == [2, np.inf]
+    m.step()
+    # a fifteenth of the third that it was is gone after a week; of the 0.8 others offer, five in six were taken
+    taken = 1 - (1 / 6) * 0.5 ** (1 / 26)
+    assert m.missions.taken[0] == near(taken)
+    m.run()
+    assert m.units.strength[careful].sum() == 0
+    assert m.missions.persons[0, 0] == near(800 * m.missions.taken[0])
+    assert totals(m)["contributors_left"] == 1
+
+
+def test_any_principle_that_fails_can_end_the_service(tmp_path):
+    five = {"careful": (0.5, {"ceasefire": True, "withdraw": True}, {}), "firm": (0.5, {}, {})}
+    stays, goes = (of_contributors(tmp_path, five, deploy__caveat_withdrawal=rate) for rate in (0, 52))
+    for m in (stays, goes):
+        m.land.felt[:] = 0.9
+        m.run()
+    assert stays.missions.persons[0, 0] == near(1_000)  # in their bases
+    assert stays.units.suspended.any()
+    assert goes.missions.persons[0, 0] == near(500)
+
+
+def test_who_is_bound_to_the_least_force_lends_none_to_his_mission(tmp_path):
+    m = of_contributors(tmp_path, {"bound": (0.25, {"minimum_force": True}, {}), "firm": (0.75, {}, {})})
+    m.step()
+    assert m.missions.willing[0] == near(0.6 * 0.75)
 
 
 # ---------------------------------------------------------------------------------- factions

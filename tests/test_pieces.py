@@ -5,7 +5,7 @@ import pytest
 from conftest import by_hand, mission, only
 
 from sim import PeaceModel, draws
-from sim.params import Faction, Humanitarians
+from sim.params import Caveats, Contributor, Faction, Humanitarians
 from sim.processes import ambush, enforce, fight, prey, relieve
 
 CELLS = [
@@ -100,6 +100,49 @@ def test_a_mission_in_pieces_under_one_command_is_the_same_mission(tmp_path, in_
     assert found["guard"].max() > 100
     assert found["hostility"].max() > 0.01
     assert not np.allclose(found["trust"], found["trust"][0, 0])
+
+
+@pytest.mark.parametrize("pieces", ["three", "unequal parts", "one and nobody"])
+def test_money_the_council_and_contributors_know_no_pieces(tmp_path, pieces):
+    """Half a mission is owed as many weeks of pay, is renewed by the same vote and keeps or loses the same states."""
+    offers = {
+        "many": Contributor(share=0.7),
+        "few": Contributor(share=0.5, ability=1.2, price=1.5, caveats=Caveats(share=1, losses=0.01, withdraw=False)),
+    }
+    about = {
+        "assessed": 0.5, "raised": 0.4, "arrears": 0.5, "owes": 0.5, "reserve": 1, "council": 1, "contributors": offers,
+    }  # fmt: skip
+    more = {"deploy__late_half": 4, "deploy__council_end": 0, "deploy__council_impasse": 0.9, "deploy__unpaid_leave": 2,
+            "mission__council_unity": 0.2, "mission__mandate_length": 8, "deploy__base_size": 1e4}  # fmt: skip
+
+    def seen(sixths):
+        p = world(tmp_path, {n: part_of_un(s, about) for n, s in sixths.items()}, **more)
+        m = PeaceModel(p, before={"feel": lose_some})
+        m.units.cell[:] = 1
+        m.run()
+        un = m.missions.command == m.commands.names.index("united nations")
+        mine = np.flatnonzero(un & ~m.missions.donors & (m.missions.personnel[:, 0] > 0))
+        of_each = {n: getattr(m.missions, n)[mine] for n in ("in_hand", "away", "discord", "ability", "taken")}
+        gone = m.contributors.home[np.isin(m.contributors.mission, mine)].reshape(mine.size, -1)
+        return of_each | {"home": gone, "kept": m.missions.kept[mine]}, what_they_know(m)
+
+    (whole, known), (parts, again) = seen({"un": 6}), seen(SIXTHS[pieces])
+    assert whole["in_hand"][0] < -3
+    assert whole["discord"][0] > 0.5
+    assert np.isfinite(whole["home"]).any()
+    assert not np.isfinite(whole["home"]).all()
+    for name, values in parts.items():
+        assert np.allclose(values, whole[name][:1], rtol=1e-9), name
+    for name in ("persons", "cost", "guard", "hostility"):
+        assert again[name] == pytest.approx(known[name], rel=1e-9, abs=1e-12), name
+
+
+def lose_some(m):
+    """Let a hundredth of the contingents of a mission be killed in its fifth week."""
+    if m.week == 4:
+        for i in np.flatnonzero(~m.units.team & (m.units.cell >= 0)):
+            lost = 0.01 * m.units.strength[i].sum()
+            m.contributors.lost[m.units.contributor[i]] += lost
 
 
 def test_force_is_not_free(in_one):

@@ -16,7 +16,7 @@ from slow_mesa import SlowModel, draw
 
 from sim import PeaceModel, census, draws, model
 from sim.outcomes import totals
-from sim.processes import feel, fight, live, move, prey, relieve, task
+from sim.processes import deploy, feel, fight, live, move, prey, relieve, task
 
 WAR = (
     "task.relocation=3",
@@ -293,6 +293,26 @@ def test_effective_presence_and_guard_are_the_same_compiled_and_never_more_than_
         np.full((w.f, w.c), 7.0),
     )  # fmt: skip
     assert (own[-1] <= presence.sum(axis=(0, 1)) + 1e-9).all()
+
+
+@few
+@given(worlds)
+def test_pay_is_the_same_compiled_and_nobody_is_paid_more_than_comes_in_and_was_in_hand(w):
+    m = w.m
+    due, funding, pledged = w.share(m) * 1e8, w.share(m), 1 - 0.5 * w.share(m)
+    bill, in_hand, outstanding = due * w.share(m) * (w.share(m) > 0.2), w.share(m) * 40 - 30, w.share(m) * 1e7
+    reserve = np.maximum(in_hand, 0) + w.share(m)
+    recorded = w.share(m) < 0.2
+    _, own = assert_equal(
+        deploy.settle_accounts, numbers_of("deploy"), 1 / 52, 1.0, 0.01, 0.03, due, bill, funding, pledged * w.share(m),
+        pledged, reserve, recorded, in_hand, outstanding, w.share(m), w.share(m), np.full(m, 7.0),
+    )  # fmt: skip
+    funding, paid, now, away, late, cost = own[7], own[8], own[12], own[14], own[15], own[16]
+    assert (now <= reserve).all()
+    assert ((away >= 0) & (away <= 1) & (late >= 0) & (late < 1)).all()
+    assert not away[recorded].any()
+    income = funding * paid * due + outstanding * 0.01 * 52
+    assert (cost <= (income + bill * np.maximum(in_hand, 0)) / 52 * (1 + 1e-9) + 1e-6).all()
 
 
 @few

@@ -78,7 +78,7 @@ def _answer(model, unit, side, luck):
     """Let a unit that was attacked return fire at a faction's bands around it: fighters and bystanders killed."""
     u, m, p, bands = model.units, model.missions, model.params.ambush, model.bands
     who, cell = u.mission[unit], u.cell[unit]
-    if luck["fire"] >= p.self_defence + (1 - p.self_defence) * m.use_of_force[who]:
+    if luck["fire"] >= p.self_defence + (1 - p.self_defence) * m.willing[who]:
         return 0, 0
     near = np.flatnonzero(model.bands_near(cell) & (bands.faction == side))
     killed = int(min(p.answer * m.ability[who] + luck["answer"], bands.fighters[near].sum()))

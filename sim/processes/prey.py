@@ -120,7 +120,7 @@ def _attack(model, b, near, luck):
 def ready_to_help(model, faction, cell):
     """Return the presence of every mission in a cell that would use force against a faction there: (M,)."""
     m = model.missions
-    force = m.use_of_force.copy()
+    force = m.willing.copy()
     if model.factions.host[faction]:
         force *= m.host_reach * (1 - model.hostility_of_host())[m.command]
     return model.task_presence("protect")[:, cell] * force

@@ -152,7 +152,8 @@ def task(model):
     can = np.where(u.suspended, 0.0, 1.0)
     work = (u.strength[:, :, None] * m.capacity[u.mission][:, :, LOCAL_TASKS]).sum(axis=1)
     work *= (can * mobility[u.mission])[:, None]
-    work[u.caveated & m.caveat[u.mission, MINIMUM_FORCE], LOCAL.index("enforce")] = 0.0
+    bound = np.append(model.contributors.caveat[:, MINIMUM_FORCE], False)[u.contributor]
+    work[u.caveated & bound, LOCAL.index("enforce")] = 0.0
     for amount, out in ((work, model.presence), ((arms * can)[:, None], model.armed[:, None, :])):
         spread(
             work=amount, mission=u.mission, cell=u.cell, freedom=u.freedom * can, patrol=land.patrol,
@@ -163,7 +164,7 @@ def task(model):
         ability=m.ability, information=p.task.information,
         lost=p.task.friction * (1 - p.mission.coordination),
     )  # fmt: skip
-    force = p.prey.armless + (1 - p.prey.armless) * m.use_of_force
+    force = p.prey.armless + (1 - p.prey.armless) * m.willing
     guard_people(
         protect=model.task_presence("protect"), police=model.task_presence("police"), force=force,
         reach=m.host_reach * (1 - model.hostility_of_host()[m.command]), host=model.factions.host, out=model.guard,
