@@ -1,6 +1,7 @@
 """The parts of docs/odd.md that follow from the code: `python -m sim.describe` brings them up to date.
 
-Each part stands between `<!-- generated: name -->` and `<!-- end -->`. A test fails when one is out of step.
+Each part stands between `<!-- generated: name -->` and `<!-- end -->`; the numbers of the sections on processes follow
+the schedule. A test fails when one is out of step.
 """
 
 import inspect
@@ -17,6 +18,7 @@ from sim.results import whole_file
 
 ODD = ROOT / "docs" / "odd.md"
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+HEADING = re.compile(r"^### 7\.\d+ (\w+)$", re.MULTILINE)  # of the section on a process
 STANDING = {  # what a source says of its number, by its first word
     "number": "the source gives the number or its range",
     "order": "the source gives the order of magnitude",
@@ -55,9 +57,9 @@ def sources():
 def schedule():
     """List the processes of a week, in order, by the first sentence of their modules."""
     lines = []
-    for process in SCHEDULE:
+    for number, process in enumerate(SCHEDULE, start=1):
         said = inspect.getmodule(process).__doc__.split("\n\n")[0].replace("\n", " ")
-        number, _, rest = re.match(r"(\d+)\. ([\w ]+?)[:;,.] (.*)", said).groups()
+        rest = re.match(r"[\w ]+?[:;,.] (.*)", said)[1]
         lines.append((number, f"`{process.__name__}`", rest[0].upper() + rest[1:]))
     return table(["order", "process", "what happens"], lines)
 
@@ -125,8 +127,16 @@ PARTS = {"sources": sources, "schedule": schedule, "states": states, "measures":
          "choices": choices}  # fmt: skip
 
 
+def _numbered(found):
+    """Return the heading of the section on a process with its number in the week; the parameters come last."""
+    names = [process.__name__ for process in SCHEDULE]
+    name = found[1].lower()
+    return f"### 7.{names.index(name) + 1 if name in names else len(names) + 1} {found[1]}"
+
+
 def brought_up_to_date(text):
-    """Return a document with every generated part made anew."""
+    """Return a document with every generated part and every number of a process made anew."""
+    text = HEADING.sub(_numbered, text)
     return BLOCK.sub(lambda found: f"{found[1]}{PARTS[found[2]]()}\n{found[3]}", text)
 
 

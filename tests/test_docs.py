@@ -44,6 +44,18 @@ def test_every_part_that_is_generated_stands_in_the_document_once():
     assert sorted(name for _, name, _ in describe.BLOCK.findall(ODD)) == sorted(describe.PARTS)
 
 
+def test_no_process_is_numbered_by_hand(monkeypatch):
+    """A process that comes first moves all sections by one; nothing else in the document names them by number."""
+    titles = re.findall(r"^### (7\.\d+) (\w+)$", ODD, re.MULTILINE)
+    assert titles == [(f"7.{n}", name) for n, name in enumerate(
+        [*(process.__name__.capitalize() for process in SCHEDULE), "Parameters"], start=1)]  # fmt: skip
+    assert re.findall(r"(?<!### )\b7\.\d+\b(?! bn)", WRITTEN) == []
+    monkeypatch.setattr(describe, "SCHEDULE", (lambda model: None, *SCHEDULE))
+    monkeypatch.setattr(describe, "BLOCK", re.compile("x^"))
+    moved = re.findall(r"^### (7\.\d+) ", describe.brought_up_to_date(ODD), re.MULTILINE)
+    assert moved == [f"7.{n}" for n in range(2, len(SCHEDULE) + 3)]
+
+
 def test_a_changed_number_is_noticed(monkeypatch):
     monkeypatch.setattr(params, "rows", lambda: [("prey.rate", 51, "1/year", (0, 520), "attacks", "assumed")])
     assert describe.brought_up_to_date(ODD) != ODD

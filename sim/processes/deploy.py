@@ -1,4 +1,4 @@
-"""1. Deploy: each mission follows its plan, bounded by money, host consent and its contingents' caveats.
+"""Deploy: each mission follows its plan, bounded by money, host consent and its contingents' caveats.
 
     strength = authorised x planned share x what an expulsion leaves - losses not yet replaced
 
