@@ -1,9 +1,10 @@
-"""The parts of docs/odd.md that follow from the code: `python -m sim.describe` brings them up to date.
+"""The parts of the documents that follow from the code: `python -m sim.describe` brings them up to date.
 
 Each part stands between `<!-- generated: name -->` and `<!-- end -->`; the numbers of the sections on processes follow
 the schedule. A test fails when one is out of step.
 """
 
+import csv
 import inspect
 import re
 from collections import Counter
@@ -16,7 +17,7 @@ from sim.model import SCHEDULE
 from sim.paths import CONF, ROOT
 from sim.results import whole_file
 
-ODD = ROOT / "docs" / "odd.md"
+ODD, COLUMNS = (ROOT / "docs" / name for name in ("odd.md", "columns.md"))
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 HEADING = re.compile(r"^### 7\.\d+ (\w+)$", re.MULTILINE)  # of the section on a process
 STANDING = {  # what a source says of its number, by its first word
@@ -84,6 +85,25 @@ def measures():
     return table(["column", "unit", "weeks make a month by", "meaning"], lines)
 
 
+def columns():
+    """List every column of the weekly and the monthly tables, as a run's columns.csv does."""
+    _, *lines = csv.reader(outcomes.dictionary().splitlines())
+    return table(
+        ["column", "unit", "weeks make a month by", "meaning"], [(f"`{name}`", *rest) for name, *rest in lines]
+    )
+
+
+def totals():
+    """List what only a whole run has."""
+    lines = [(f"`{name}`", unit, meaning) for name, (unit, meaning) in outcomes.TOTALS.items()]
+    return table(["column", "unit", "meaning"], lines)
+
+
+def events():
+    """Name the columns of the table of events, in their order."""
+    return ", ".join(f"`{name}`" for name in outcomes.EVENT_COLUMNS)
+
+
 def numbers():
     """List every declared number, in a table for each group."""
     groups = {}
@@ -124,7 +144,7 @@ def _in_words(given):
 
 
 PARTS = {"sources": sources, "schedule": schedule, "states": states, "measures": measures, "numbers": numbers,
-         "choices": choices}  # fmt: skip
+         "choices": choices, "columns": columns, "totals": totals, "events": events}  # fmt: skip
 
 
 def _numbered(found):
@@ -141,9 +161,10 @@ def brought_up_to_date(text):
 
 
 def main():
-    """Write the document, and say how many numbers have which kind of source."""
-    text = brought_up_to_date(ODD.read_text(encoding="utf-8"))
-    whole_file(ODD, lambda draft: draft.write_text(text, encoding="utf-8"))
+    """Write the documents, and say how many numbers have which kind of source."""
+    for path in (ODD, COLUMNS):
+        text = brought_up_to_date(path.read_text(encoding="utf-8"))
+        whole_file(path, lambda draft, text=text: draft.write_text(text, encoding="utf-8"))
     print(", ".join(f"{word} {n}" for word, n in counts().items()) + f"; of {sum(counts().values())} numbers")
 
 
