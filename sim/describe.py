@@ -1,8 +1,10 @@
-"""The parts of docs/odd.md that follow from the code: `python -m sim.describe` brings them up to date.
+"""The parts of the documents that follow from the code: `python -m sim.describe` brings them up to date.
 
-Each part stands between `<!-- generated: name -->` and `<!-- end -->`. A test fails when one is out of step.
+Each part stands between `<!-- generated: name -->` and `<!-- end -->`; the numbers of the sections on processes follow
+the schedule. A test fails when one is out of step.
 """
 
+import csv
 import inspect
 import re
 from collections import Counter
@@ -15,8 +17,9 @@ from sim.model import SCHEDULE
 from sim.paths import CONF, ROOT
 from sim.results import whole_file
 
-ODD = ROOT / "docs" / "odd.md"
+ODD, COLUMNS = (ROOT / "docs" / name for name in ("odd.md", "columns.md"))
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+HEADING = re.compile(r"^### 7\.\d+ (\w+)$", re.MULTILINE)  # of the section on a process
 STANDING = {  # what a source says of its number, by its first word
     "number": "the source gives the number or its range",
     "order": "the source gives the order of magnitude",
@@ -55,9 +58,9 @@ def sources():
 def schedule():
     """List the processes of a week, in order, by the first sentence of their modules."""
     lines = []
-    for process in SCHEDULE:
+    for number, process in enumerate(SCHEDULE, start=1):
         said = inspect.getmodule(process).__doc__.split("\n\n")[0].replace("\n", " ")
-        number, _, rest = re.match(r"(\d+)\. ([\w ]+?)[:;,.] (.*)", said).groups()
+        rest = re.match(r"[\w ]+?[:;,.] (.*)", said)[1]
         lines.append((number, f"`{process.__name__}`", rest[0].upper() + rest[1:]))
     return table(["order", "process", "what happens"], lines)
 
@@ -80,6 +83,25 @@ def measures():
         column = outcomes.columns_of(o, ["<faction>"], ["<mission>"])[0]
         lines.append((f"`{column}`", o.unit, o.month, o.meaning))
     return table(["column", "unit", "weeks make a month by", "meaning"], lines)
+
+
+def columns():
+    """List every column of the weekly and the monthly tables, as a run's columns.csv does."""
+    _, *lines = csv.reader(outcomes.dictionary().splitlines())
+    return table(
+        ["column", "unit", "weeks make a month by", "meaning"], [(f"`{name}`", *rest) for name, *rest in lines]
+    )
+
+
+def totals():
+    """List what only a whole run has."""
+    lines = [(f"`{name}`", unit, meaning) for name, (unit, meaning) in outcomes.TOTALS.items()]
+    return table(["column", "unit", "meaning"], lines)
+
+
+def events():
+    """Name the columns of the table of events, in their order."""
+    return ", ".join(f"`{name}`" for name in outcomes.EVENT_COLUMNS)
 
 
 def numbers():
@@ -122,18 +144,27 @@ def _in_words(given):
 
 
 PARTS = {"sources": sources, "schedule": schedule, "states": states, "measures": measures, "numbers": numbers,
-         "choices": choices}  # fmt: skip
+         "choices": choices, "columns": columns, "totals": totals, "events": events}  # fmt: skip
+
+
+def _numbered(found):
+    """Return the heading of the section on a process with its number in the week; the parameters come last."""
+    names = [process.__name__ for process in SCHEDULE]
+    name = found[1].lower()
+    return f"### 7.{names.index(name) + 1 if name in names else len(names) + 1} {found[1]}"
 
 
 def brought_up_to_date(text):
-    """Return a document with every generated part made anew."""
+    """Return a document with every generated part and every number of a process made anew."""
+    text = HEADING.sub(_numbered, text)
     return BLOCK.sub(lambda found: f"{found[1]}{PARTS[found[2]]()}\n{found[3]}", text)
 
 
 def main():
-    """Write the document, and say how many numbers have which kind of source."""
-    text = brought_up_to_date(ODD.read_text(encoding="utf-8"))
-    whole_file(ODD, lambda draft: draft.write_text(text, encoding="utf-8"))
+    """Write the documents, and say how many numbers have which kind of source."""
+    for path in (ODD, COLUMNS):
+        text = brought_up_to_date(path.read_text(encoding="utf-8"))
+        whole_file(path, lambda draft, text=text: draft.write_text(text, encoding="utf-8"))
     print(", ".join(f"{word} {n}" for word, n in counts().items()) + f"; of {sum(counts().values())} numbers")
 
 

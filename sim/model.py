@@ -337,7 +337,7 @@ class PeaceModel(mesa.Model):
     def kill(self, cell, wanted, luck, faction=None, mission=None, community=None, crossfire=False):
         """Enter civilians killed, at most those who are left; return how many.
 
-        They are taken from their households when people live the week (process 9). If no community is named, anybody
+        They are taken from their households when people live the week (`live`). If no community is named, anybody
         in the place of the cell may be hit.
         """
         if community is None:

@@ -1,5 +1,6 @@
 """The documents are in step with the code, with their references, and with the files they point to."""
 
+import ast
 import re
 from calendar import month_name
 from dataclasses import fields, is_dataclass
@@ -7,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import dataclasses_of
+from conftest import dataclasses_of, play
 
 from experiments.comparison import report
-from sim import __version__, describe, params, state
+from sim import __version__, describe, outcomes, params, state
 from sim.model import SCHEDULE
 from sim.outcomes import OUTCOMES
 
@@ -20,6 +21,10 @@ BODY, REFERENCES = ODD.split("\n## References\n")
 KEYS = re.findall(r"^- \*\*(.+?)\*\*: ", REFERENCES, re.MULTILINE)
 WRITTEN = describe.BLOCK.sub("", BODY)  # what is written by hand
 DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
+GENERATED = [path.read_text(encoding="utf-8") for path in (describe.ODD, describe.COLUMNS)]
+PAGES = [*DOCUMENTS, *sorted((ROOT / "docs" / "lessons").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+each_page = pytest.mark.parametrize("path", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+SOURCES = sorted(path for package in ("sim", "experiments") for path in (ROOT / package).rglob("*.py"))
 CITED = re.compile(r"\b([A-ZÖ][\w-]+(?:(?:, [A-ZÖ][\w-]+)* & [A-ZÖ][\w-]+| et al\.)?) ((?:19|20)\d\d)\b")
 NOT_AUTHORS = {*month_name, "Republic", "Timor"}  # words that stand before a year
 NUMBERS = {f.name: f.type for f in fields(params.Params) if is_dataclass(f.type) and f.name not in (
@@ -36,12 +41,26 @@ def section(process):
 # ---------------------------------------------------------------------------------- in step with the code
 
 
-def test_the_generated_parts_are_those_of_the_code():
-    assert describe.brought_up_to_date(ODD) == ODD, "run python -m sim.describe"
+@pytest.mark.parametrize("text", GENERATED, ids=("odd", "columns"))
+def test_the_generated_parts_are_those_of_the_code(text):
+    assert describe.brought_up_to_date(text) == text, "run python -m sim.describe"
 
 
-def test_every_part_that_is_generated_stands_in_the_document_once():
-    assert sorted(name for _, name, _ in describe.BLOCK.findall(ODD)) == sorted(describe.PARTS)
+def test_every_part_that_is_generated_stands_in_the_documents_once():
+    found = [name for text in GENERATED for _, name, _ in describe.BLOCK.findall(text)]
+    assert sorted(found) == sorted(describe.PARTS)
+
+
+def test_no_process_is_numbered_by_hand(monkeypatch):
+    """A process that comes first moves all sections by one; nothing else in the document names them by number."""
+    titles = re.findall(r"^### (7\.\d+) (\w+)$", ODD, re.MULTILINE)
+    assert titles == [(f"7.{n}", name) for n, name in enumerate(
+        [*(process.__name__.capitalize() for process in SCHEDULE), "Parameters"], start=1)]  # fmt: skip
+    assert re.findall(r"(?<!### )\b7\.\d+\b(?! bn)", WRITTEN) == []
+    monkeypatch.setattr(describe, "SCHEDULE", (lambda model: None, *SCHEDULE))
+    monkeypatch.setattr(describe, "BLOCK", re.compile("x^"))
+    moved = re.findall(r"^### (7\.\d+) ", describe.brought_up_to_date(ODD), re.MULTILINE)
+    assert moved == [f"7.{n}" for n in range(2, len(SCHEDULE) + 3)]
 
 
 def test_a_changed_number_is_noticed(monkeypatch):
@@ -51,7 +70,7 @@ def test_a_changed_number_is_noticed(monkeypatch):
 
 def test_the_command_leaves_a_current_document_as_it_is(capsys):
     describe.main()
-    assert describe.ODD.read_text(encoding="utf-8") == ODD
+    assert [path.read_text(encoding="utf-8") for path in (describe.ODD, describe.COLUMNS)] == GENERATED
     assert f"of {sum(describe.counts().values())} numbers" in capsys.readouterr().out
 
 
@@ -84,6 +103,60 @@ def test_all_eleven_design_concepts_and_seven_elements_are_there():
         "Purpose and patterns", "Entities, state variables, scales", "Process overview and scheduling",
         "Design concepts", "Initialization", "Input data", "Submodels",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_everything_public_says_what_it_is(path):
+    """A module, a class, a function, a method; what is set by assignment is said where it is read."""
+
+    def silent(node, where=""):
+        for inner in node.body:
+            if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and inner.name[0] != "_":
+                setter = any(ast.unparse(d).endswith(".setter") for d in inner.decorator_list)
+                if not setter and not ast.get_docstring(inner):
+                    yield f"{where}{inner.name}"
+                if isinstance(inner, ast.ClassDef):
+                    yield from silent(inner, f"{where}{inner.name}.")
+
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree) or not tree.body
+    assert list(silent(tree)) == []
+
+
+# ---------------------------------------------------------------------------------- columns and words
+
+GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+WORDS = re.findall(r"^- \*\*(.+?)\*\*: (\w)", GLOSSARY, re.MULTILINE)
+
+
+def test_the_columns_are_those_that_a_run_has():
+    """Every column of the tables of a run is on the page, by its name or by the pattern of its names."""
+    model = play("mission=separated", weeks=60)
+    text = describe.COLUMNS.read_text(encoding="utf-8")
+    known = [re.escape(name) for name in re.findall(r"`([a-z]\w*(?:_<\w+>)*)`", text)]
+    known = re.compile("|".join(re.sub(r"<(\w+)>", r"[\\w ]+", name) for name in known))
+    for tables in (outcomes.weekly, outcomes.monthly, outcomes.totals, outcomes.events, outcomes.cell_month):
+        said = [name for name in tables(model) if not known.fullmatch(name)]
+        assert [name for name in said if name not in ("week", "date")] == [], tables.__name__
+
+
+def test_the_glossary_is_in_order_and_says_each_word_once():
+    words = [word.lower() for word, _ in WORDS]
+    assert len(words) > 60
+    assert words == sorted(set(words))
+
+
+def test_words_of_several_meanings_are_explained():
+    plain = {word for word, _ in WORDS}
+    table = GLOSSARY.split("## Words that the code uses in more than one sense")[1]
+    assert {"place", "reach", "luck", "state", "strength", "access", "expulsion"} <= plain & set(
+        re.findall(r"^\| (\w+) \|", table, re.MULTILINE))  # fmt: skip
+
+
+def test_names_in_the_glossary_are_names_of_the_code():
+    source = "".join(path.read_text(encoding="utf-8") for path in SOURCES)
+    for name in re.findall(r"`([\w.]+)(?:\(\))?`", GLOSSARY):
+        assert re.search(rf"\b{name.split('.')[-1]}\b", source), name
 
 
 # ---------------------------------------------------------------------------------- sources
@@ -119,10 +192,22 @@ def test_every_citation_stands_among_the_references(path):
 # ---------------------------------------------------------------------------------- links and citation
 
 
-@pytest.mark.parametrize("path", [*DOCUMENTS, ROOT / "README.md"], ids=lambda p: p.name)
+def anchors(path):
+    """Return the names of the headings of a document, as links use them."""
+    text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
+
+
+@each_page
 def test_links_lead_somewhere(path):
-    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8")):
-        assert target.startswith("https://") or (path.parent / target).exists(), target
+    for link in re.findall(r"\]\(([^)\s]+)[^)]*\)", path.read_text(encoding="utf-8")):
+        target, _, anchor = link.partition("#")
+        if target.startswith("https://"):
+            continue
+        found = path.parent / target if target else path
+        assert found.exists(), link
+        assert not anchor or anchor in anchors(found), link
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
@@ -136,8 +221,13 @@ def test_files_and_tests_that_are_named_exist(path):
 
 
 def test_the_readme_leads_to_the_documents():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert all(f"(docs/{p.name})" in readme for p in DOCUMENTS)
+    """And the index to each of them, in its text and in the table of contents of the site."""
+    readme, index = (path.read_text(encoding="utf-8") for path in (ROOT / "README.md", ROOT / "docs" / "index.md"))
+    assert "(docs/index.md)" in readme
+    assert "(CONTRIBUTING.md)" in readme
+    for path in DOCUMENTS:
+        assert path.stem == "index" or re.search(rf"^{path.stem}$", index, re.MULTILINE), path.name
+        assert path.stem == "index" or f"]({path.name})" in index, path.name
 
 
 def test_the_results_in_the_readme_are_those_that_are_kept():

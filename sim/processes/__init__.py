@@ -1,1 +1,1 @@
-"""The fourteen processes of a week, one a file, in the order of the schedule."""
+"""The processes of a week, one a file; `sim.model.SCHEDULE` has their order."""

@@ -1,4 +1,4 @@
-"""7. Ambush: hostile bands attack contingents and aid teams.
+"""Ambush: hostile bands attack contingents and aid teams.
 
     hazard = rate x persons / unit x hostile / (fighters + guard x arms)               for every unit
              + raid x workers / team x stock x looters / (looters + raiders + guard x escorts)    for an aid team:

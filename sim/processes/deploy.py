@@ -1,4 +1,4 @@
-"""1. Deploy: each mission follows its plan, bounded by money, host consent and its contingents' caveats.
+"""Deploy: each mission follows its plan, bounded by money, host consent and its contingents' caveats.
 
     strength = authorised x planned share x what an expulsion leaves x what there is money for - losses not yet replaced
 

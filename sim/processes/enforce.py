@@ -1,4 +1,4 @@
-"""6. Enforce: robust units wear bands down, hurt bystanders, and make enemies.
+"""Enforce: robust units wear bands down, hurt bystanders, and make enemies.
 
     hazard = rate x F / (F + phi X) x (1 in a campaign, `idle` at rest)
 

@@ -1,4 +1,4 @@
-"""10. Feel: trust in missions and grievance toward factions.
+"""Feel: trust in missions and grievance toward factions.
 
 Per civilian and chain of command, in a year:
 

@@ -1,4 +1,4 @@
-"""4. Fight: rival bands in reach engage; missions that separate them lower the odds.
+"""Fight: rival bands in reach engage; missions that separate them lower the odds.
 
     hazard = rate x fighters / band x aggression x campaign x foes / (foes + X) x (1 - S / (S + phi X))
 

@@ -1,4 +1,4 @@
-"""11. Judge: factions' hostility to the chains of command, and the consent of the host.
+"""Judge: factions' hostility to the chains of command, and the consent of the host.
 
 Impartiality has two meanings (Matsumura 2024): (a) judging compliance with the *political* agreement angers
 whoever loses by it, as far as the process is contested; (b) judging compliance with *human rights* angers whoever

@@ -1,4 +1,4 @@
-"""9. Live and flee: the dead are counted, need rises and falls, high need kills, people flee and return.
+"""Live and flee: the dead are counted, need rises and falls, high need kills, people flee and return.
 
 Per civilian and year, with v the violence felt where he is (0..1):
 

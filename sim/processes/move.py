@@ -1,4 +1,4 @@
-"""3. Move: factions plan campaigns and lulls; bands march.
+"""Move: factions plan campaigns and lulls; bands march.
 
 Violence feeds on itself and then spends itself, but what it did is remembered. A rested faction opens a campaign
 with a hazard that its aggression raises, and

@@ -1,4 +1,4 @@
-"""13. Negotiate and build: commitment to an agreement, its signing and collapse, institutions.
+"""Negotiate and build: commitment to an agreement, its signing and collapse, institutions.
 
     d C / dt = (fatigue + mediation (security + coercion)) (ceiling - C)
                - (losses to rivals + grievance + weak institutions) C

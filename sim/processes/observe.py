@@ -1,4 +1,4 @@
-"""14. Observe: what happened is written down, by the declarations in sim/outcomes.py. It changes nothing."""
+"""Observe: what happened is written down, by the declarations in sim/outcomes.py. It changes nothing."""
 
 
 def observe(model):

@@ -1,4 +1,4 @@
-"""5. Prey: bands attack civilians; protection deters; attacks call for reprisals.
+"""Prey: bands attack civilians; protection deters; attacks call for reprisals.
 
     hazard = rate x fighters / band x abuse x aggression x campaign x motive x targets / (targets + half)
              x (1 - P / (P + phi X))

@@ -1,4 +1,4 @@
-"""12. Recruit and demobilise: fighters join, desert, come back, lay down arms and take them up again.
+"""Recruit and demobilise: fighters join, desert, come back, lay down arms and take them up again.
 
 Bands grow from aggrieved communities, most of all where missions killed their people, and from lootable resources,
 toward what a faction can keep; dispersed fighters return unless something holds their heartland; committed factions

@@ -1,4 +1,4 @@
-"""8. Relieve: aid teams serve need where they have access.
+"""Relieve: aid teams serve need where they have access.
 
     P(access) = logistic(base - a hostility of who controls the place - b fighting - c remoteness)
 

@@ -1,4 +1,4 @@
-"""2. Task: contingents and aid teams move to where violence, people and need draw them.
+"""Task: contingents and aid teams move to where violence, people and need draw them.
 
 Bases are few and sticky. Presence of mission m at cell c is the work its units can do there, halving with
 every `patrol_km`; effective presence is what is left of it after information, coordination and ability:
