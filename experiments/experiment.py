@@ -353,7 +353,7 @@ class Experiment:
                 results.whole_file(
                     put / f"{name}.csv", lambda f, t=table: t.to_csv(f, index=False, float_format="%.4g")
                 )
-            figure = FIGURES[name](self)
+            figure = style.noted(FIGURES[name](self), self.country.note)
             results.whole_file(put / f"{name}.png", lambda f, figure=figure: figure.savefig(f, dpi=150))
         if not whole:
             say("no figures: not every arm has runs")

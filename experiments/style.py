@@ -29,13 +29,20 @@ ARMS = (
     "un_only", "regional_only", "sequential", "parallel", "separated", "separated_swapped", "hybrid", "un_support",
     "parallel_equal", "car_history",
 )  # fmt: skip
-ACRONYMS = {"un", "au", "eu", "misca", "minusca", "eufor"}
+ACRONYMS = {
+    "un", "au", "eu", "misca", "minusca", "eufor", "unamet", "interfet", "untaet", "unmiset", "amis", "afisma",
+    "minusma", "jem",
+}  # fmt: skip
 SPOKEN = {"ngos": "NGOs"}
 LABELS = {
     "none": "No mission",
     "separated_swapped": "Separated, roles swapped",
     "parallel_equal": "Parallel, equal strengths",
     "car_history": "As it was in the CAR",
+    "timor_leste_history": "As it was in East Timor",
+    "darfur_history": "As it was in Darfur",
+    "darfur_two_bosses": "Darfur, two bosses",
+    "mali_history": "As it was in Mali",
     "un_support": "UN support",
 }
 
@@ -189,6 +196,14 @@ def bare(ax):
     ax.tick_params(labelsize=SIZE["tick"], colors=INK, length=2.5, color=GREY)
     ax.xaxis.label.set(size=SIZE["label"], color=INK)
     ax.yaxis.label.set(size=SIZE["label"], color=INK)
+
+
+def noted(figure, note):
+    """Return a figure with the note of its country's file under its title: that it is not calibrated."""
+    if note:
+        said = "\n".join(filter(None, [figure.get_suptitle(), note]))
+        figure.suptitle(said, fontsize=SIZE["title"], x=0.01, ha="left", color=INK)
+    return figure
 
 
 def footnote(figure, text):

@@ -228,6 +228,7 @@ class Stage:
             "link": self.scene().link(), "commands": self.scene().commands(),
             "weeks": self.weeks, "start": str(model.params.country.start),
             "country": {"name": model.params.country.name, "summary": model.params.country.summary,
+                        "note": model.params.country.note,
                         "key": scenes.choice_of(self.models[0], "country", "veltara")},
             "land": {
                 "rows": int(land.shape[0]), "cols": int(land.shape[1]), "km": land.cell_km,

@@ -17,7 +17,9 @@ DISPLACED_STEPS = (100_000, 250_000, 500_000, 1_000_000, 1_500_000, 2_000_000, 3
 ALMOST_ALL = 0.95  # of the planned peak
 FACTIONS = {  # of real countries, as they are written
     "anti_balaka": "Anti-balaka", "lords_resistance_army": "Lord's Resistance Army", "seleka": "Séléka",
-    "three_r": "3R", "upc": "UPC",
+    "three_r": "3R", "upc": "UPC", "indonesian_forces": "Indonesian forces", "falintil": "Falintil", "jem": "JEM",
+    "sla_abdul_wahid": "SLA of Abdul Wahid", "sla_minni_minawi": "SLA of Minni Minawi", "azawad": "Azawad movements",
+    "dan_na_ambassagou": "Dan Na Ambassagou", "islamic_state_sahel": "Islamic State in the Sahel",
 }  # fmt: skip
 
 

@@ -169,7 +169,7 @@ export function legend(choose) {
   sign("dot", welcome.look.civilian, `${Math.round(scene.persons_per_dot).toLocaleString("en")} people`);
   sign("dot", welcome.look.displaced, "displaced");
   if (scene.common.length) nodes.push(make("span", { class: "common", text: `For all: ${scene.common.join(", ")}` }));
-  nodes.push(make("span", { class: "note", text: "A thinking tool, not a forecast" }));
+  nodes.push(make("span", { class: "note", text: [scene.country.note, "A thinking tool, not a forecast"].filter(Boolean).join(" ") }));
   $("legend").replaceChildren(...nodes);
 }
 
