@@ -41,7 +41,7 @@ LABELS = {
     "car_history": "As it was in the CAR",
     "timor_leste_history": "As it was in East Timor",
     "darfur_history": "As it was in Darfur",
-    "darfur_two_bosses": "Darfur, two bosses",
+    "darfur_history_two_bosses": "Darfur, two bosses",
     "mali_history": "As it was in Mali",
     "un_support": "UN support",
 }
