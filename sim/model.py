@@ -283,8 +283,9 @@ class PeaceModel(mesa.Model):
         return f.loot * np.bincount(b.faction, share * self.land.resources[b.cell], f.host.size) + f.sponsor
 
     def hostility_of_host(self):
-        """Return the host government's hostility to every chain of command: (K,)."""
-        return self.factions.hostility[self.factions.host].sum(axis=0)
+        """Return the host government's hostility to every chain of command: (K,); none once it has left for good."""
+        f = self.factions
+        return f.hostility[f.host & (self.week < f.leaves)].sum(axis=0)
 
     def spill(self):
         """Return the conflation of missions of separate commands, misinformation counted in: 0..1."""

@@ -123,6 +123,7 @@ class Country:
 
     name: str = text("name of the country", "unnamed")
     summary: str = text("what it is, in a sentence")
+    note: str = text("what is said under every figure of the country: that it is not calibrated; no rule reads it")
     start: str = text("calendar date of week 0", "2012-01-01")
     cells: Optional[str] = text("CSV of cells in conf/country; none: generate the map", None)
     observed: Optional[str] = text("CSV of observed months, for plots; no rule reads it", None)

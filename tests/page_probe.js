@@ -92,7 +92,7 @@ window.probe = {
   maps() {
     return [...document.querySelectorAll(".map canvas")].map((c) => {
       const { width, height } = c.getBoundingClientRect(), shape = parseFloat(getComputedStyle(c).getPropertyValue("--shape"));
-      return Math.min(width, height, height * shape, width / shape);
+      return Math.sqrt(Math.min(width, height * shape) * Math.min(height, width / shape)); // a long country is low
     });
   },
 

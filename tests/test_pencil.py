@@ -240,6 +240,27 @@ def test_a_hand_over_with_two_weeks_of_a_gap(tmp_path):
     assert un[9:] == near([0, 0, 0, 10, 20, 30, 40])  # nobody is left to change his helmet
 
 
+def test_a_hand_over_to_a_mission_whose_strengths_are_on_record(tmp_path):
+    record = {"2012-02-26": 10, "2012-03-25": 50}  # weeks 8 and 12
+    parts = {
+        "regional": mission(arrive=2, leave=10),
+        "un": mission(arrive=8, persons={"troops": 200}, takes_over="regional", rehatted=0.6, strength=record),
+    }
+    m = PeaceModel(only(by_hand(tmp_path, TWO, {}, parts, weeks=16), "deploy", "observe")).run()
+    assert column(m, "personnel_un")[8:] == near([10, 20, 30, 40, 50, 50, 50, 50])  # not 60 from week 10 on
+
+
+def test_a_host_that_has_left_has_no_say(tmp_path):
+    host = Faction(host=True, fighters=10, bands=1, leaves="2012-01-15")  # week 2
+    m = PeaceModel(by_hand(tmp_path, TWO, {"host": host}, {"m": mission()}, weeks=4))
+    said = []
+    while not m.finished:
+        m.factions.hostility[:] = 0.7
+        said.append(m.hostility_of_host().max())
+        m.step()
+    assert said == near([0.7, 0.7, 0, 0])
+
+
 def test_rehatted_troops_stay_where_they_are(tmp_path):
     parts = {
         "regional": mission(leave=4, persons={"troops": 1_000}),

@@ -257,6 +257,7 @@ class Painter:
         draw = ImageDraw.Draw(picture)
         stage, first = self.stage, self.stage.actors[0].model
         draw.text((20, 14), first.params.country.name, font=_font(26, True), fill=style.INK)
+        draw.text((20, 46), first.params.country.note, font=_font(13), fill=look.GREY)
         when = f"week {stage.week}  ·  {first.record.day(stage.week):%B %Y}"
         draw.text((SIZE[0] - 20, 14), when, font=_font(26), fill=style.INK, anchor="ra")
         for i, actor in enumerate(stage.actors):

@@ -304,6 +304,8 @@ def _page(scene, table, said, scale):
     write_at.line(f"{p.country.name}: {p.country.summary}", 9.5)
     last = f"{p.seed} to {p.seed + n - 1}"
     write_at.line(f"{p.weeks} weeks, seeds {last} (the seed on the screen is {p.seed}). {NOTE}", 7.5, look.GREY)
+    if p.country.note:
+        write_at.line(p.country.note, 7.5, look.GREY)
     write_at.gap(0.008)
     write_at.line("The choices", 11.5, bold=True)
     for model, title, colour, one, command in zip(scene.models, titles, colours, params, scene.commands()):

@@ -230,7 +230,8 @@ class Stage:
             "link": self.scene().link(), "commands": self.scene().commands(),
             "weeks": self.weeks, "start": str(model.params.country.start),
             "country": {"name": model.params.country.name, "summary": model.params.country.summary,
-                        "key": scenes.choice_of(self.models[0], "country")},
+                        "note": model.params.country.note,
+                         "key": scenes.choice_of(self.models[0], "country")},
             "land": {
                 "rows": int(land.shape[0]), "cols": int(land.shape[1]), "km": land.cell_km,
                 "row": land.row.tolist(), "col": land.col.tolist(),

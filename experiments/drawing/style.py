@@ -200,6 +200,14 @@ def bare(ax):
     ax.yaxis.label.set(size=SIZE["label"], color=INK)
 
 
+def noted(figure, note):
+    """Return a figure with the note of its country's file under its title: that it is not calibrated."""
+    if note:
+        said = "\n".join(filter(None, [figure.get_suptitle(), note]))
+        figure.suptitle(said, fontsize=SIZE["title"], x=0.01, ha="left", color=INK)
+    return figure
+
+
 def footnote(figure, text):
     """Say below a figure how it is to be read."""
     figure.supxlabel(text, fontsize=SIZE["small"], color=GREY, x=0.01, ha="left")

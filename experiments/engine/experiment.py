@@ -12,7 +12,7 @@ import pandas as pd
 import yaml
 from omegaconf import OmegaConf
 
-from experiments.drawing import statistics
+from experiments.drawing import statistics, style
 from experiments.engine import designs, runs, study, sweep, tables
 from sim import paths, results
 from sim.calibrated import Calibration
@@ -475,6 +475,7 @@ class Experiment:
         for name, of in self.figures.items():
             drawn = of(self)
             figure, table = drawn if isinstance(drawn, tuple) else (drawn, None)
+            figure = style.noted(figure, self.first(self.baseline).country.note)
             self.write({} if table is None else {name: table}, figures={name: figure}, digits=4)
 
 

@@ -53,6 +53,8 @@ def share_present(missions, planned, week, expulsion):
     for m, other in enumerate(missions.takes_over):
         if other < 0 or not missions.arrive[m] <= week < missions.leave[m]:
             continue
+        if missions.strength[m] is not None:
+            continue  # re-hatting is a floor under a plan; where the record of strengths is known, the record holds
         handed_over = missions.arrive[m] <= missions.leave[other] <= week  # else they have gone home before
         if handed_over and not np.isfinite(missions.expelled[other]):
             theirs = missions.rehatted[m] * missions.peak[other] * missions.personnel[other, TROOPS]

@@ -169,6 +169,7 @@ export function legend(choose) {
   sign("dot", welcome.look.civilian, `${Math.round(scene.persons_per_dot).toLocaleString("en")} people`);
   sign("dot", welcome.look.displaced, "displaced");
   if (scene.common.length) nodes.push(make("span", { class: "common", text: `For all: ${scene.common.join(", ")}` }));
+  if (scene.country.note) nodes.push(make("span", { class: "common", title: scene.country.note, text: scene.country.note.split(". ")[0] }));
   nodes.push(make("span", { class: "note", text: "A thinking tool, not a forecast" }));
   $("legend").replaceChildren(...nodes);
 }
