@@ -12,7 +12,8 @@ import pytest
 import yaml
 from conftest import CONF, loaded, play, scenario
 
-from experiments import experiment, style
+from experiments.drawing import style
+from experiments.engine import experiment
 from sim import PeaceModel
 from sim.country import weeks_until
 from sim.outcomes import weekly

@@ -457,7 +457,9 @@ class Experiment:
             )
         for name, text in (texts or {}).items():
             results.whole_file(self.folder / name, lambda f, text=text: f.write_text(text, encoding="utf-8"))
+        note = next((s.params.country.note for s in self.scenarios.values()), "")
         for name, figure in (figures or {}).items():
+            style.noted(figure, note)
             results.whole_file(self.folder / f"{name}.png", lambda f, figure=figure: figure.savefig(f, dpi=150))
 
     def write_provenance(self, **made):
@@ -475,7 +477,6 @@ class Experiment:
         for name, of in self.figures.items():
             drawn = of(self)
             figure, table = drawn if isinstance(drawn, tuple) else (drawn, None)
-            figure = style.noted(figure, self.first(self.baseline).country.note)
             self.write({} if table is None else {name: table}, figures={name: figure}, digits=4)
 
 
