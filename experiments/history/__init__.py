@@ -29,7 +29,8 @@ def _seen(x):
 
 
 def _observed(x):
-    return figures.observed(_of_first(x), _seen(x).months, _deployments(x))
+    seen = hindcast.observed_months(x.first(x.arms[0]).country)
+    return figures.observed(_of_first(x), seen, _deployments(x))
 
 
 def _months(x):

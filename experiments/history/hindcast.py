@@ -39,6 +39,18 @@ BLOCK = 6  # months drawn together in the bootstrap: months in a row are alike
 DRAWS = 2_000
 
 
+def observed_months(country):
+    """Return the observed months of a country: a frame with a row a month.
+
+    Parameters
+    ----------
+    country : sim.params.Country
+    """
+    if not country.observed:
+        raise ValueError(f"country {country.name} has no observed months to draw; drop the figures of them")
+    return pd.read_csv(paths.file_of("country", country.observed), comment="#")
+
+
 @dataclass(frozen=True)
 class Observed:
     """What was observed of a country: a file of conf/history.
@@ -70,8 +82,7 @@ class Observed:
                 f"experiment.analysis has or lacks {', '.join(sorted(wrong))}; a country with observed months has "
                 f"{', '.join(known)}: take one of conf/history by /history@experiment.analysis"
             )
-        if not country.observed:
-            raise ValueError(f"country {country.name} has no observed months to draw; drop the figures of them")
+        observed_months(country)
         return cls(country, **about)
 
     def _table(self, name):
@@ -80,7 +91,7 @@ class Observed:
     @cached_property
     def months(self):
         """The observed months of the runs: a frame with a row a month."""
-        return self._table(self.country.observed)
+        return observed_months(self.country)
 
     @cached_property
     def history(self):
