@@ -10,7 +10,7 @@ import numpy as np
 from sim import agents, draws
 from sim.census import take_census
 from sim.country import make_bands, make_civilians, make_factions, make_land
-from sim.mission import make_commands, make_missions, make_units, planned_share, with_humanitarians
+from sim.mission import make_commands, make_missions, make_units, phases, planned_share, with_humanitarians
 from sim.outcomes import OUTCOMES, Outcome, Record
 from sim.params import TASKS, UNIFORMED, WEEKS_PER_YEAR, Params, numbers, out_of_range
 from sim.processes.ambush import ambush
@@ -108,6 +108,7 @@ class PeaceModel(mesa.Model):
         self.land = make_land(params.country, params.task.patrol_km, params.move.place_km)
         self.everybody = with_humanitarians(params)  # every mission by name, as declared
         self.missions = make_missions(params)
+        self.phases = phases(self.everybody, self.missions.arrive)  # weeks in which a mandate changes, to come
         self.commands = make_commands(params, self.missions)
         n_missions, n_commands = len(self.missions.names), len(self.commands.names)
         self.factions = make_factions(params.country, self.land, n_commands, params.move)

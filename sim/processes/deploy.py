@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim.mission import capacities
 from sim.params import KINDS, TROOPS
 from sim.processes import task
 from sim.state import CEASEFIRE, CONSENT, IMPARTIALITY, WITHDRAW
@@ -68,6 +69,9 @@ def suspended(caveat, caveated, felt, consent, gap, limits):
 def deploy(model):
     """Bring every unit to the strength it has this week, and pay for it."""
     m, u, p, now = model.missions, model.units, model.params, model.now
+    if model.phases and model.phases[0] <= model.week:
+        model.phases = [w for w in model.phases if w > model.week]
+        m.capacity = capacities(p, model.everybody, m.arrive, model.week)
     share = share_present(m, model.plan[model.luck.step], model.week, p.deploy.expulsion)
     served = (m.arrive <= model.week) & (model.week < m.leave) & (model.week < m.expelled + p.deploy.expulsion)
     if not (share.any() or served.any() or (u.cell >= 0).any()):
