@@ -395,7 +395,7 @@ class Known(calibration.Task):
 def test_a_known_answer_is_found_and_nothing_is_said_of_what_has_no_bearing(tmp_path):
     pytest.importorskip("pyabc")
     task, store = Known(), str(tmp_path / "known.db")
-    calibration.search((task, store, 150, 5, 5), 1)
+    calibration.search((task, store, 150, 5, 5), 2)
     draws, summaries, generations = calibration.found(task, store)
     told = np.log(draws["told.size"])
     assert told.median() == pytest.approx(np.log(20), abs=0.1)

@@ -119,16 +119,22 @@ def _abc(task, particles=None, workers=1):
 
     def model(point):
         if multiprocessing.parent_process():  # Ctrl-C is for the parent, which ends its workers
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            _on_signal(signal.SIGINT, signal.SIG_IGN)
         seed = np.random.randint(SEEDS)  # noqa: NPY002  pyABC seeds this generator apart in every process
         return {**task.simulate(task.values(point), seed), "seed": seed}
 
-    sampler = pyabc.sampler.MulticoreEvalParallelSampler(workers)
+    # A process of Dask may have none of its own.
+    sampler = pyabc.MulticoreEvalParallelSampler(workers) if workers > 1 else pyabc.SingleCoreSampler()
     sampler.show_progress = sys.stderr.isatty()  # a bar a generation; each generation's line is written in any case
     return pyabc.ABCSMC(
         model, _prior(task), task.distance, population_size=particles, transitions=Cloud(),
         eps=pyabc.MedianEpsilon(), sampler=sampler,
     )  # fmt: skip
+
+
+def _on_signal(signum, do):
+    with contextlib.suppress(ValueError):  # a thread of Dask, not the main one
+        signal.signal(signum, do)
 
 
 def search(share, workers):
@@ -141,8 +147,7 @@ def search(share, workers):
     """
     task, store, particles, generations, minutes = share
     store = Path(store)
-    with contextlib.suppress(ValueError):  # not the main thread
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers end with it
+    _on_signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers end with it
     warm_up()
     abc, url = _abc(task, particles, workers), _url(store)
     store.parent.mkdir(parents=True, exist_ok=True)
