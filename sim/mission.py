@@ -24,6 +24,7 @@ from sim.params import (
 )
 from sim.state import Commands, Missions, Units, zeros
 
+PART_OF = {"reintegrate": "ddr"}  # tasks that a headquarters does as one: disarmament with a livelihood
 FOCUSED_TASKS = 5  # a mandate of so many tasks carries no overhead: median non-UN mission 4.4 (Reversed Roles 2024)
 MOST_UNITS = 60  # bases, and aid teams, of a mission: more places than any mission of the default sizes can fill
 
@@ -81,6 +82,7 @@ def make_missions(params):
         persons=zeros(len(names), len(KINDS)), work=zeros(len(names), len(TASKS)), offence=zeros(len(names)),
         expelled=np.full(len(names), np.inf), spent=zeros(len(names)),
         mandate_weeks=zeros(len(names)),
+        pace=1 / (1 + params.task.joint * (1 - model.coordination) * (_column(parts, lambda c: c.approvals) - 1)),
     )  # fmt: skip
     # Money that is missing costs ability, restraint and mobility first (above), then strength.
     over = np.clip(short - d.short_strength, 0, 1) / (1 - d.short_strength if d.short_strength < 1 else 1)
@@ -107,7 +109,9 @@ def with_humanitarians(params):
         for name, share in [(None, 1 - sum(joined.values())), *sorted(joined.items())]:
             if share > 0:
                 under = model.components[name].command or name if name else group
-                everybody[f"{group}{WITH}{name}" if name else group] = _humanitarian(params, group, share, under)
+                whole = _humanitarian(params, group, share, under)
+                whole.approvals = model.components[name].approvals if name else 1
+                everybody[f"{group}{WITH}{name}" if name else group] = whole
     return everybody
 
 
@@ -230,7 +234,7 @@ def planned_share(missions, week):
 
 
 def capacity(params, everybody, name):
-    """Return the work of one person of each kind on each task in a mission, of all by name: (5, 14).
+    """Return the work of one person of each kind on each task in a mission, of all by name: (5, T).
 
     People of a kind divide their time over the tasks they can do by the mandate's weights; each task beyond the fifth
     of its chain of command costs overhead, for it is one headquarters that is overstretched.
@@ -242,7 +246,8 @@ def capacity(params, everybody, name):
     ability = np.array([[getattr(params.personnel[k], t) for t in TASKS] for k in KINDS])
     wanted = weight * ability
     time = wanted / np.maximum(wanted.sum(axis=1, keepdims=True), 1e-12)
-    beyond = 0 if _is_joined(name) else max(0, (tasks > 0).sum() - FOCUSED_TASKS)
+    twice = sum(tasks[TASKS.index(t)] > 0 and tasks[TASKS.index(whole)] > 0 for t, whole in PART_OF.items())
+    beyond = 0 if _is_joined(name) else max(0, (tasks > 0).sum() - twice - FOCUSED_TASKS)
     overhead = 1 / (1 + params.deploy.overhead * beyond)
     return time * ability * overhead
 
