@@ -217,8 +217,9 @@ def _scenarios():
         part.approvals, part.mandate.tasks.build = 2, 1.0
         part.mandate.tasks.reform, part.mandate.tasks.reintegrate = 1.0, 1.0
     apart.mission.sanctions = 0.5
-    apart.country.rains, apart.country.flood, apart.country.drought = 0.5, 0.5, 0.5
-    apart.country.rains_week = 20.0
+    for p in (handover, apart, peace):
+        p.country.rains, p.country.flood, p.country.drought, p.country.rains_week = 0.9, 0.5, 0.5, 20.0
+        p.relieve.rains, p.task.choosiness = 10.0, 1.5  # aid teams in remote places, too
     rebels = apart.country.factions["rebels"]
     rebels.hired.fighters, rebels.refuge, rebels.mustered = 800.0, 0.7, 0.6
     rebels.hired.income = 0.9

@@ -126,7 +126,9 @@ def _reform(model):
         return
     accepted = (work * (1 - f.hostility)).sum(axis=1)
     effort = np.where(f.host, accepted / (accepted + p.reformers), 0.0)
-    f.abuse, f.armed = reformed(p, f.abuse, f.nature, f.armed, effort, f.commitment, model.years)
+    f.abuse, f.armed = reformed(
+        p=p, abuse=f.abuse, nature=f.nature, armed=f.armed, effort=effort, commitment=f.commitment, y=model.years
+    )
 
 
 def signing(p, commitment, ceiling, fighters):
