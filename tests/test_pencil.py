@@ -778,9 +778,9 @@ def test_a_sponsor_comes_and_goes(tmp_path):
 
 def test_work_of_donors_who_do_not_talk_is_done_twice():
     two, one = np.array([[8.0, 8], [8, 0]]), np.array([[16.0, 8]])
-    assert not_twice(two, 0.5) == near([8, 8])  # two equal donors: half of it; one alone: nothing
-    assert not_twice(two, 0.0) == near([16, 8])
-    assert not_twice(one, 0.5) == near([16, 8])
+    assert not_twice(two, 0.5) == near([0.5, 1])  # two equal donors: half of it; one alone: all
+    assert not_twice(two, 0.0) == near([1, 1])
+    assert not_twice(one, 0.5) == near([1, 1])
 
 
 @pytest.mark.parametrize(("donors", "served"), [(1, 1.0), (0, 0.75), (0.5, 0.875)])

@@ -79,15 +79,17 @@ def reformed(p, abuse, nature, armed, effort, commitment, y):
 
 
 def not_twice(builders, lost):
-    """Return the builders in each cell whose work is not done by others too: (C,).
+    """Return the share of the building in each cell that is not done by others too: (C,) 0..1.
 
     Parameters
     ----------
     builders : (K, C) effective staff of each command; lost : 0..1 of the work of two equal ones that is done twice
     """
+    if lost <= 0 or len(builders) < 2:
+        return np.ones(builders.shape[1])
     total = builders.sum(axis=0)
     other = 1 - (builders**2).sum(axis=0) / np.maximum(total**2, 1e-300)  # chance that two are of different commands
-    return total * (1 - lost * np.minimum(2 * other, 1.0)) if lost > 0 and len(builders) > 1 else total
+    return 1 - lost * np.where(total > 0, np.minimum(2 * other, 1.0), 0.0)
 
 
 def negotiate(model):
@@ -109,7 +111,8 @@ def negotiate(model):
     consent = 1 - (model.hostility_of_host() * builders).sum() / max(builders.sum(), 1e-9)
     land.institutions = next_institutions(
         p=p, institutions=land.institutions, violence=land.felt,
-        builders=not_twice(model.by_command(model.task_presence("build")), p.twice * (1 - model.params.mission.donors)),
+        builders=model.task_presence("build").sum(axis=0)
+        * not_twice(model.by_command(model.task_presence("build")), p.twice * (1 - model.params.mission.donors)),
         consent=consent, y=y,
     )  # fmt: skip
     _reform(model)
