@@ -34,7 +34,7 @@ def a_date(text, where):
 # ---------------------------------------------------------------------------------- the land
 
 
-def make_land(country, patrol_km, place_km):
+def make_land(country, patrol_km, place_km, refuge_km=40.0):
     """Build the cells of a country.
 
     What reaches how far is in km, so that results do not hang on the size of cells.
@@ -44,6 +44,7 @@ def make_land(country, patrol_km, place_km):
     country : params.Country
     patrol_km : float, km at which a unit's presence halves
     place_km : float, km, side of a place
+    refuge_km : float, km from the border at which refuge beyond it is halved
     """
     cells = _read_cells(country) if country.cells else _generate_cells(country)
     row, col = cells["row"].astype(int), cells["col"].astype(int)
@@ -55,13 +56,14 @@ def make_land(country, patrol_km, place_km):
     place, place_share = _square(index, row, col, place_km / country.cell_km)
     around, around_share = _square(index, row, col, 3 * place_km / country.cell_km)
     stride = max(1, round(place_km / country.cell_km))
+    border = _km_to_border(index, row, col, country.cell_km)
     names = tuple(cells["shares"])
     shares = np.column_stack([cells["shares"][k] for k in names])
     return Land(
         row=row, col=col, shape=shape, cell_km=country.cell_km,
         births=cells["population"][:, None] * shares / shares.sum(axis=1, keepdims=True),
         remoteness=cells["remoteness"], resources=cells["resources"],
-        border=_km_to_border(index, row, col, country.cell_km),
+        border=border, edge=1 / (1 + (border / refuge_km) ** 2),
         town=_town_size(country, index), institutions=cells["institutions"].copy(),
         violence=zeros(row.size), felt=zeros(row.size), grief=zeros(row.size, len(names)),
         near=_neighbours(index, row, col, 1, stride)[0], patrol=patrol,
@@ -348,14 +350,37 @@ def make_factions(country, land, n_commands, move):
     own /= np.maximum(own.mean(axis=1, keepdims=True), 1e-9)
     return Factions(
         names=names, host=np.array([f.host for f in all_of]), rival=rival & rival.T, community=community,
-        comfort=move.elsewhere + own + move.loot * column("loot")[:, None] * land.resources,
+        comfort=move.elsewhere + own + move.loot * column("loot")[:, None] * land.resources
+        + move.refuge * column("refuge")[:, None] * land.edge,
         enters=enters, leaves=leaves, keep=column("fighters"), ceiling=column("ceiling"),
         abuse=column("abuse"), loot=column("loot"), sponsor=column("sponsor"), commitment=column("commitment"),
         campaign=zeros(n), vigour=np.ones(n), objective=np.full(n, -1), rest=zeros(n),
         provocation=np.where(enters <= 0, column("outbreak"), 0.0), abuse_record=zeros(n), pressure=zeros(n),
         wronged=zeros(n),
         dispersed=zeros(n), demobilised=zeros(n), settled=zeros(n), hostility=zeros(n, n_commands), aggression=zeros(n),
+        nature=column("abuse"), mobilised=column("mustered"), armed=np.ones(n), hired=zeros(n), refuge=column("refuge"),
+        sponsored=[_sponsored(start, f, w) for f, w in zip(all_of, where)],
+        contract=[_contract(start, f, w) for f, w in zip(all_of, where)],
     )  # fmt: skip
+
+
+def _sponsored(start, faction, where):
+    """Return weeks and sponsor of a faction whose sponsor changes in time."""
+    for day, share in faction.sponsored.items():
+        if not 0 <= share <= 1:  # false for nan, too
+            raise ValueError(f"{where}.sponsored is {share:g} on {day}; it must lie in [0, 1] share")
+    at = sorted((weeks_until(start, day, f"{where}.sponsored"), s) for day, s in faction.sponsored.items())
+    return (np.array([w for w, _ in at]), np.array([s for _, s in at])) if at else None
+
+
+def _contract(start, faction, where):
+    """Return the first and the last week of a faction's hired men."""
+    hired = faction.hired
+    since = weeks_until(start, hired.since, f"{where}.hired.since") if hired.since else 0.0
+    until = weeks_until(start, hired.until, f"{where}.hired.until") if hired.until else np.inf
+    if until <= since:
+        raise ValueError(f"{where}.hired ends on {hired.until}, before it begins on {hired.since or start}")
+    return (since, until) if hired.fighters > 0 else None
 
 
 def make_bands(country, land, factions, luck, loot_base):
@@ -369,7 +394,7 @@ def make_bands(country, land, factions, luck, loot_base):
         cells = np.searchsorted(pull, luck.uniform("start.band", who) * pull[-1], side="right")
         home.append(np.minimum(cells, pull.size - 1))
         size = 0.5 + luck.uniform("start.size", who)
-        fighters.append(size / size.sum() * (spec.fighters if factions.enters[f] <= 0 else 0))
+        fighters.append(size / size.sum() * (spec.fighters * spec.mustered if factions.enters[f] <= 0 else 0))
         faction.append(np.full(spec.bands, f))
     faction, home, fighters = (np.concatenate(x) for x in (faction, home, fighters))
     n = faction.size

@@ -26,6 +26,7 @@ from sim.params import (
 from sim.processes.judge import POLITICAL
 from sim.state import Commands, Contributors, Missions, Units, zeros
 
+PART_OF = {"reintegrate": "ddr"}  # tasks that a headquarters does as one: disarmament with a livelihood
 FOCUSED_TASKS = 5  # a mandate of so many tasks carries no overhead: median non-UN mission 4.4 (Reversed Roles 2024)
 FOR_GOOD = 5_200  # weeks, more than any run has: a bundle that lasts so long does not end
 MOST_UNITS = 60  # bases, and aid teams, of a mission: more places than any mission of the default sizes can fill
@@ -100,6 +101,7 @@ def make_missions(params):
         persons=zeros(len(names), len(KINDS)), work=zeros(len(names), len(TASKS)), offence=zeros(len(names)),
         expelled=np.full(len(names), np.inf), spent=zeros(len(names)),
         mandate_weeks=zeros(len(names)),
+        pace=1 / (1 + params.task.joint * (1 - model.coordination) * (_column(parts, lambda c: c.approvals) - 1)),
     )  # fmt: skip
     for m, part in enumerate(parts):
         missions.mean_price[m] = _mean_price(part, missions.use_of_force[m])
@@ -170,7 +172,9 @@ def with_humanitarians(params):
         for name, share in [(None, 1 - sum(joined.values())), *sorted(joined.items())]:
             if share > 0:
                 under = model.components[name].command or name if name else group
-                everybody[f"{group}{WITH}{name}" if name else group] = _humanitarian(params, group, share, under)
+                whole = _humanitarian(params, group, share, under)
+                whole.approvals = model.components[name].approvals if name else 1
+                everybody[f"{group}{WITH}{name}" if name else group] = whole
     return everybody
 
 
@@ -293,7 +297,7 @@ def planned_share(missions, week):
 
 
 def capacities(params, everybody, arrive, week):
-    """Return the work of one person of each kind on each task in each mission, as its mandate is in a week: (M, 5, S).
+    """Return the work of one person of each kind on each task in each mission, as its mandate is in a week: (M, 5, T).
 
     Parameters
     ----------
@@ -323,7 +327,8 @@ def capacity(params, everybody, name, since):
     ability = np.array([[getattr(params.personnel[k], t) for t in TASKS] for k in KINDS])
     wanted = weight * ability
     time = wanted / np.maximum(wanted.sum(axis=1) + elsewhere, 1e-12)[:, None]
-    beyond = 0 if _is_joined(name) else max(0, (tasks > 0).sum() + len(others) - FOCUSED_TASKS)
+    twice = sum(tasks[TASKS.index(t)] > 0 and tasks[TASKS.index(whole)] > 0 for t, whole in PART_OF.items())
+    beyond = 0 if _is_joined(name) else max(0, (tasks > 0).sum() + len(others) - twice - FOCUSED_TASKS)
     overhead = 1 / (1 + params.deploy.overhead * beyond)
     return time * ability * overhead
 

@@ -1,5 +1,6 @@
 """The model: its parts, and step(), the schedule of a week."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from sim import agents, draws
 from sim.census import take_census
-from sim.country import make_bands, make_civilians, make_factions, make_land
+from sim.country import a_date, make_bands, make_civilians, make_factions, make_land
 from sim.mission import (
     make_commands,
     make_contributors,
@@ -53,6 +54,7 @@ SCHEDULE = (
     negotiate,  # commitment, agreement, institutions
     observe,  # what happened is written down
 )
+YEAR_OF_SEASONS = 365.25 / 7  # weeks from one rainy season to the next
 TABLES = ("land", "people", "factions", "bands", "commands", "missions", "contributors", "units", "politics")
 
 Process = Callable[["PeaceModel"], None]
@@ -113,7 +115,8 @@ class PeaceModel(mesa.Model):
         self.numbers = numbers(params)
         self.luck = draws.Draws(params.seed)
         self.week = 0.0
-        self.land = make_land(params.country, params.task.patrol_km, params.move.place_km)
+        self.first_week = a_date(params.country.start, "country.start").timetuple().tm_yday / 7  # of the calendar year
+        self.land = make_land(params.country, params.task.patrol_km, params.move.place_km, params.move.refuge_km)
         self.everybody = with_humanitarians(params)  # every mission by name, as declared
         self.missions = make_missions(params)
         self.phases = phases(self.everybody, self.missions.arrive)  # weeks in which a mandate changes, to come
@@ -186,6 +189,7 @@ class PeaceModel(mesa.Model):
             aid_workers_killed=zeros(m), stood_by=zeros(n, c), aid=zeros(n, c), tried=zeros(n), reached=zeros(n),
             forced=zeros(n), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
             missing=zeros(m),
+            laid_down=zeros(f), resettled=zeros(f), rearmed=zeros(f), by_hired=zeros(f),
         )  # fmt: skip
         self._around = None
 
@@ -280,7 +284,48 @@ class PeaceModel(mesa.Model):
         """Return what each faction lives from beside its people: deposits where its fighters are, sponsors: (F,)."""
         f, b = self.factions, self.bands
         share = b.fighters / np.maximum(self.strength(), 1e-9)[b.faction]
-        return f.loot * np.bincount(b.faction, share * self.land.resources[b.cell], f.host.size) + f.sponsor
+        income = f.loot * np.bincount(b.faction, share * self.land.resources[b.cell], f.host.size) + f.sponsor
+        return income * np.where(f.host, 1.0, 1.0 - self.sanctions()) if self.params.mission.sanctions else income
+
+    def sanctions(self):
+        """Return the share of their income that sanctions take from armed factions, as far as all keep them: 0..1."""
+        mission, country = self.params.mission, self.params.country
+        in_force = self.week >= mission.authorised
+        return (
+            in_force * mission.sanctions * mission.council_unity * country.neighbours * self.params.recruit.sanctioned
+        )
+
+    def hired_share(self):
+        """Return the share of each faction's fighters who are hired men: (F,) 0..1."""
+        return np.minimum(self.factions.hired / np.maximum(self.strength(), 1.0), 1.0)
+
+    def of_hired(self, trait):
+        """Return what hired men make of a trait of each faction, ratio 1 without them: (F,)."""
+        about = [self.params.country.factions[n].hired for n in self.factions.names]
+        return 1 + self.hired_share() * (np.array([getattr(h, trait) for h in about]) - 1)
+
+    def wet(self):
+        """Return how heavy the rains are this week: 0, dry, to 1, or 2 in a year of floods."""
+        c = self.params.country
+        if not c.rains:
+            return 0.0
+        weeks = (self.week + self.first_week - c.rains_week) / YEAR_OF_SEASONS
+        height = max(0.0, math.cos(2 * math.pi * weeks))
+        return c.rains * height * (2.0 if c.flood and self._luck_of_year("flood") < c.flood else 1.0)
+
+    def dry(self):
+        """Say whether this year is one of drought."""
+        return bool(self.params.country.drought) and self._luck_of_year("drought") < self.params.country.drought
+
+    def _luck_of_year(self, what):
+        """Return the luck of a year of the calendar, 0..1: the same in every week of it and under every mission."""
+        year = int((self.week + self.first_week) / YEAR_OF_SEASONS)
+        return (draws.key(self.luck.seed, f"season.{what}", year) >> 11) * 2.0**-53
+
+    def hardship(self):
+        """Return the rise of need by season and drought: 1/year."""
+        p = self.params.live
+        return p.lean * min(self.wet(), 1.0) + p.drought * self.dry()
 
     def hostility_of_host(self):
         """Return the host government's hostility to every chain of command: (K,); none once it has left for good."""
@@ -360,6 +405,8 @@ class PeaceModel(mesa.Model):
         else:
             self.now.harm[:, self.missions.command[mission]] += stung
             self.factions.wronged += stung
+        if faction is not None and self.factions.hired[faction] > 0:
+            self.now.by_hired += stung * self.hired_share()[faction]
         self.factions.provocation += stung
         self.land.grief[cell, community] += dead
         return dead

@@ -131,6 +131,9 @@ OUTCOMES = (
     Outcome("commitment", "share", "commitment of each faction to the process", "last",
             lambda m: m.factions.commitment, "faction"),
     Outcome("fighters", "person", "fighters of each faction", "last", lambda m: m.strength(), "faction"),
+    Outcome("laid_down", "person", "fighters who laid down their arms in DDR", "sum", lambda m: m.now.laid_down.sum()),
+    Outcome("settled", "person", "ex-combatants who settled for good", "sum", lambda m: m.now.resettled.sum()),
+    Outcome("rearmed", "person", "ex-combatants who took up arms again", "sum", lambda m: m.now.rearmed.sum()),
     Outcome("institutions", "share", "institutions that the average person lives under", "last",
             lambda m: m.census.state),
     Outcome("agreement", "0/1", "an agreement is in force", "last", lambda m: m.politics.agreement[0]),
@@ -159,6 +162,8 @@ TOTALS = {  # what only a whole run has, beside sums and means of the weekly mea
     "aid_cost": ("US$", "spent by the donors of the country's humanitarians"),
     "consent_pop": ("share", "trust in the missions present, weighted by their personnel"),
     "mandate_weeks": ("week", "longest service of a mission"),
+    "war": ("0/1", "a war broke out: 25 battle-related deaths in twelve months"),
+    "weeks_to_war": ("week", "week in which it had; the end of the run without"),
     "missions_expelled": ("mission", "missions asked to leave"),
     "missions_ended": ("mission", "missions whose mandate was not renewed"),
     "contributors_left": ("group", "groups of contingents called home by those who sent them"),
@@ -441,7 +446,7 @@ def totals(model):
         "civilians_killed", "osv_gov", "osv_reb", "crossfire", "excess_deaths", "brd", "battle_deaths",
         "operation_deaths",
         "peacekeepers_killed", "aid_workers_killed",
-        "attacks_on_missions", "unmet_need",
+        "attacks_on_missions", "unmet_need", "laid_down", "settled", "rearmed",
     )}  # fmt: skip
     out["killed_by_missions"] = out["civilians_killed"] - out["osv_gov"] - out["osv_reb"] - out["crossfire"]
     out["deaths"] = out["civilians_killed"] + out["excess_deaths"]
@@ -466,6 +471,7 @@ def totals(model):
     out["weeks_to_agreement"] = float(model.politics.signed[0]) if np.isfinite(model.politics.signed[0]) else np.nan
     out["agreement_collapses"] = int(model.politics.collapsed[0])
     out |= test_of_time(model)
+    out |= outbreak(table["brd"], r.step_weeks)
     for o in r.outcomes[len(OUTCOMES) :]:  # of a run with more outcomes than the project's
         over_time = {"sum": np.nansum, "mean": _nanmean, "last": lambda weeks: weeks[-1]}[o.month]
         out |= {c: float(over_time(table[c])) for c in columns_of(o, r.factions, r.missions)}
@@ -474,6 +480,19 @@ def totals(model):
 
 def _nanmean(values):
     return float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
+
+
+def outbreak(deaths, step_weeks):
+    """Say whether, and when, a war broke out in a country, by the threshold of UCDP.
+
+    Parameters
+    ----------
+    deaths : (steps,) battle-related deaths; step_weeks : float
+    """
+    year = round(WEEKS_PER_YEAR / step_weeks)
+    at_war = np.flatnonzero(np.convolve(deaths, np.ones(year))[: deaths.size] >= UCDP_DEATHS)
+    first = (at_war[0] + 1 if at_war.size else deaths.size) * step_weeks
+    return {"war": float(at_war.size > 0), "weeks_to_war": float(first)}
 
 
 def test_of_time(model):

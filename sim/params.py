@@ -22,6 +22,7 @@ UNIFORMED = slice(TROOPS, STAFF)  # the kinds that wear a uniform
 TASKS = (
     "protect", "separate", "enforce", "monitor", "mediate", "build", "police", "ddr", "relieve", "escort",
     "engineer", "engage", "communicate", "report",
+    "reintegrate", "reform",
 )
 
 
@@ -79,6 +80,22 @@ class Heartland:
 
 
 @dataclass(kw_only=True)
+class Hired:
+    """Armed men whom a faction hires: private military companies, mercenaries."""
+
+    fighters: float = param(0, "person", 0, 1e6, "men under contract when the faction can pay them all",
+                            "scenario: country file")
+    income: float = param(0.2, "share", 0.001, 1, "income that pays them all, of what the richest deposits give",
+                          "scenario: country file")
+    skill: float = param(2.5, "ratio", 0, 100, "what one of them counts for in battle, of a fighter of the faction",
+                         "mechanism: highly trained and well equipped (Khan 2024)")
+    abuse: float = param(2, "ratio", 0, 100, "propensity to attack civilians, of the faction's own",
+                         "mechanism: little or no oversight and accountability (Khan 2024)")
+    since: Optional[str] = text("date of the contract; none: from the start", None)
+    until: Optional[str] = text("date of its end; none: never", None)
+
+
+@dataclass(kw_only=True)
 class Faction:
     """An armed faction: the government, rebels, a militia or spoilers."""
 
@@ -87,6 +104,8 @@ class Faction:
     community: Dict[str, float] = table("weights of the communities it draws on and does not attack")
     fighters: int = param(2_000, "person", 0, 1_000_000, "fighters when it enters the war")
     bands: int = param(15, "band", 1, 2_000, "armed bands on the map")
+    mustered: float = param(1, "share", 0, 1, "of its fighters, those under arms when it enters: less before a war",
+                            "scenario: country file")
     start: List[str] = table("places where its bands start; none: where its community lives", list)
     enters: Optional[str] = text("date it enters the war; none: from the start", None)
     leaves: Optional[str] = text("date it leaves the war; none: never", None)
@@ -100,6 +119,10 @@ class Faction:
     loot: float = param(0.1, "share", 0, 1, "how much it lives from lootable resources")
     sponsor: float = param(0, "share", 0, 1, "money and arms from outside, of what the richest deposits give",
                            "scenario: country file")
+    sponsored: Dict[str, float] = table("sponsor by date (linear between), in place of the one above")
+    refuge: float = param(0, "share", 0, 1, "how far its bands near the border are out of reach beyond it",
+                          "scenario: country file")
+    hired: Hired = part(Hired)
 
 
 @dataclass(kw_only=True)
@@ -144,6 +167,15 @@ class Country:
     deposits: Dict[str, Heartland] = table("lootable resources (generated maps)")
     factions: Dict[str, Faction] = table("armed factions by name")
     humanitarians: Dict[str, Humanitarians] = table("aid workers of the country by name")
+    rains: float = param(0, "share", 0, 1, "strength of the rainy season: roads are mud, and stores are empty before"
+                         " the harvest", "scenario: country file")
+    rains_week: float = param(33, "week", 0, 53, "week of the calendar year in which the rains are heaviest",
+                              "scenario: country file")
+    flood: float = param(0, "share", 0, 1, "chance that the rains of a year are twice as strong",
+                         "scenario: country file")
+    drought: float = param(0, "share", 0, 1, "chance that a year is one of drought", "scenario: country file")
+    neighbours: float = param(0.5, "share", 0, 1, "how far its neighbours keep sanctions: the trade they let through"
+                              " is what is left", "scenario: country file")
 
 
 # ---------------------------------------------------------------------------------- the missions
@@ -151,7 +183,7 @@ class Country:
 
 @dataclass(kw_only=True)
 class Tasks:
-    """The fourteen levers of a mission: weights in a mandate, abilities of a kind of personnel."""
+    """The levers of a mission: weights in a mandate, abilities of a kind of personnel."""
 
     protect: float = param(0, "weight", 0, 10, "protect civilians by presence and patrols",
                            "scenario: mandate or personnel file")
@@ -166,7 +198,7 @@ class Tasks:
     build: float = param(0, "weight", 0, 10, "build institutions", "scenario: mandate or personnel file")
     police: float = param(0, "weight", 0, 10, "police work among people",
                           "scenario: mandate or personnel file")
-    ddr: float = param(0, "weight", 0, 10, "disarm, demobilise and reintegrate fighters",
+    ddr: float = param(0, "weight", 0, 10, "disarm and demobilise fighters",
                        "scenario: mandate or personnel file")
     relieve: float = param(0, "weight", 0, 10, "relieve need: food, health, shelter",
                            "scenario: mandate or personnel file")
@@ -178,6 +210,10 @@ class Tasks:
     communicate: float = param(0, "weight", 0, 10, "counter misinformation and hate speech",
                                "scenario: mandate or personnel file")
     report: float = param(0, "weight", 0, 10, "report abuses of human rights",
+                          "scenario: mandate or personnel file")
+    reintegrate: float = param(0, "weight", 0, 10, "help ex-combatants to a livelihood (with DDR one task, not two)",
+                               "scenario: mandate or personnel file")
+    reform: float = param(0, "weight", 0, 10, "reform the host's army and police: train, equip, oversee",
                           "scenario: mandate or personnel file")
 
 
@@ -331,6 +367,8 @@ class Component:
     integrates: Dict[str, float] = table("share of each of the country's humanitarians that joins its chain of command")
     strength: Dict[str, float] = table("uniformed persons by date (linear between), when it is known")
     funding: Dict[str, float] = table("share of the money due that arrives, from a date or a week on; none: all of it")
+    approvals: int = param(1, "headquarters", 1, 10, "head offices that must approve what it does: two have two bosses",
+                           "scenario: mission file")
 
 
 @dataclass(kw_only=True)
@@ -352,6 +390,10 @@ class MissionModel:
     mandate_length: float = param(52, "week", 1, 5_200, "time after which the Council has to renew a mandate",
                                   "order: most are renewed by the year (Security Council Report 2021)")
     coordination: float = param(0.5, "share", 0, 1, "coordination between chains of command")
+    donors: float = param(0.5, "share", 0, 1, "coordination between those who aid and build under different commands",
+                          "mechanism: redundancies and missed opportunities of two donors (IFPA & OSIPP 2011)")
+    sanctions: float = param(0, "share", 0, 1, "sanctions on the trade and the sponsors of armed factions but the host",
+                             "scenario: mission file")
 
 
 # ---------------------------------------------------------------------------------- the processes
@@ -427,6 +469,10 @@ class Task:
     engineers_half: float = param(400, "person", 1, 1e5, "engineers who make up half of the mobility that is missing")
     cover: float = param(3, "ratio", 0, 100, "how units of a mission keep out of places that others of it cover")
     choosiness: float = param(3, "exponent", 0, 10, "how strictly bases go where the pull is strongest")
+    crowding: float = param(0.45, "ratio", 0, 5, "friction that each further command adds, of that between two",
+                            "mechanism: six football teams on one ground (Khan 2024)")
+    joint: float = param(0.35, "ratio", 0, 10, "time that a further approval takes, uncoordinated, of that of the work",
+                         "mechanism: joint approvals delay simple humanitarian provisions (Wanjiku 2024)")
 
 
 @dataclass(kw_only=True)
@@ -468,6 +514,10 @@ class Move:
     loot_base: float = param(20, "ratio", 0, 100, "pull of the richest deposits on bands' homes, of mean own people's")
     objective_rivals: float = param(300, "person", 1, 1e5, "rival fighters who make an objective half as good as any")
     objective_people: float = param(8_000, "person", 1, 1e7, "foreign people who make an objective half as good as any")
+    mud: float = param(0.5, "share", 0, 1, "march lost to the rains at their height",
+                       "mechanism: climate and the environment (Khan 2024)")
+    refuge: float = param(3, "ratio", 0, 100, "comfort of a place at the border to those who find refuge beyond it")
+    refuge_km: float = param(40, "km", 1, 1_000, "distance from the border at which refuge beyond it is halved")
     objective_loot: float = param(2, "ratio", 0, 100, "pull of the richest deposits as an objective, of other stakes")
 
 
@@ -591,6 +641,8 @@ class Relieve:
                               "mechanism: polio pause in Gaza, September 2024 (Matsumura 2024)")
     pause_half: float = param(20, "person", 0.1, 1e4, "engaging presence around a team that gives half of that")
     pause_weeks: float = param(3, "week", 0.5, 52, "length of a negotiated pause")
+    rains: float = param(2.0, "logit", 0, 50, "access lost at full remoteness to the rains at their height",
+                         "mechanism: climate and the environment (Khan 2024)")
 
 
 @dataclass(kw_only=True)
@@ -624,6 +676,9 @@ class Live:
     homecoming: float = param(1.2, "1/year", 0, 52, "return when home has been quiet",
                               "assumed; Flee's default is a daily chance of 0.001 to leave a camp (Flee 2026)")
     quiet: float = param(0.05, "share", 0.001, 1, "violence felt at home that halves return")
+    lean: float = param(0.2, "1/year", 0, 52, "rise of need in the lean season, at the height of the rains")
+    drought: float = param(0.35, "1/year", 0, 52, "rise of need in a year of drought",
+                           "mechanism: climate shocks, food shortages (Khan 2024)")
 
 
 @dataclass(kw_only=True)
@@ -655,6 +710,8 @@ class Feel:
     grievance: float = param(0.06, "ratio", 0, 50, "grievance per own dead in 1,000, toward who killed")
     need: float = param(0.1, "1/year", 0, 52, "grievance toward the government from unmet need")
     forgive: float = param(0.25, "1/year", 0, 52, "decay of grievance")
+    quarrel: float = param(0.07, "1/year", 0, 52, "grievance over land and water toward others' armed men, in drought",
+                           "mechanism: climate change exacerbates competition for resources (Wanjiku 2024)")
 
 
 @dataclass(kw_only=True)
@@ -690,6 +747,10 @@ class Judge:
                               "mechanism: security under the consent of local parties (Matsumura 2024)")
     patience: float = param(13, "week", 0, 520, "weeks above that before it is asked")
     alone: float = param(4, "ratio", 1, 1_000, "offence by person, of its command's others', for which one is asked")
+    partial: float = param(1.2, "ratio", 0, 50, "added hostility of the host's rivals to who hits them and spares it",
+                           "mechanism: interests of partners tarnish impartiality (Khan 2024)")
+    hired: float = param(0.3, "share", 0, 1, "harm by hired men held against each command that is there",
+                         "mechanism: they dent the standing of the UN in the same zone (Khan 2024)")
     offence_memory: float = param(26, "week", 1, 520, "half-life of what a host remembers of each mission's offence")
 
 
@@ -715,6 +776,21 @@ class Recruit:
     rearm: float = param(0.25, "1/year", 0, 52, "ex-combatants who take up arms again, no institutions",
                          "sign: Afghanistan, 63,000 demobilised and hard to reintegrate (IFPA & OSIPP 2011)")
     reintegrate: float = param(0.4, "1/year", 0, 52, "ex-combatants who settle for good, full institutions")
+
+    livelihood: float = param(0.7, "1/year", 0, 52, "ex-combatants who settle for good out of a programme",
+                              "assumed; a programme of training and work takes about a year and a half")
+    caseload: float = param(60, "person", 0.1, 1_000, "ex-combatants whom one person who reintegrates can look after")
+    loyalty: float = param(0.45, "share", 0, 1, "rearming that leaders who are fully committed prevent",
+                           "assumed; in Colombia about a quarter took up arms again (literature: 10-40%)")
+    gone: float = param(0.65, "share", 0, 1, "of ex-combatants who settled, those whom nobody replaces in the ranks",
+                        "assumed; sign: who joins is poor and left out, and they are not without number"
+                        " (Humphreys & Weinstein 2008)")
+    mobilise: float = param(0.9, "1/year", 0, 52, "mustering of a faction before its war, under full grievance",
+                            "sign: exclusion predicts joining, but not alone (Humphreys & Weinstein 2008)")
+    pledge: float = param(0.6, "share", 0, 1, "filling of its ranks that a fully committed faction gives up",
+                          "assumed; mechanism: who means to disarm does not recruit")
+    sanctioned: float = param(0.7, "share", 0, 1, "income of armed factions that full sanctions take, kept by all",
+                              "mechanism: profiteers of war economies prolong the fighting (HIPPO 2015)")
 
 
 @dataclass(kw_only=True)
@@ -746,9 +822,20 @@ class Negotiate:
     build: float = param(0.5, "1/year", 0, 52, "growth of institutions under full building effort",
                          "sign: UN operations help peacebuilding (Sambanis & Schulhofer-Wohl 2007)")
     builders: float = param(8, "person", 0.1, 1e4, "staff in reach of a cell that give half of that")
+    twice: float = param(0.55, "share", 0, 1, "building that two equal donors do twice, if they do not talk at all",
+                         "mechanism: redundancies of two donors (IFPA & OSIPP 2011)")
     own_growth: float = param(0.02, "1/year", 0, 52, "growth of institutions by the country itself")
     destruction: float = param(0.6, "1/year", 0, 52, "institutions lost under full violence",
                                "sign: violence hurts peacebuilding tasks (Blair, Di Salvatore & Smidt 2022)")
+
+    reform: float = param(0.4, "1/year", 0, 52, "fall of a host's abuse under full reform, if it is fully committed",
+                          "mechanism: capacity of the police (IFPA & OSIPP 2011; HIPPO 2015)")
+    reformers: float = param(120, "person", 0.1, 1e5, "personnel on reform that give half of its effect")
+    unreformed: float = param(0.25, "share", 0, 1, "of a host's abuse, what reform cannot take away")
+    lapse: float = param(0.08, "1/year", 0, 52, "return of a host's abuse to what it was, where nothing keeps it down")
+    arming: float = param(0.13, "1/year", 0, 52, "growth of what an uncommitted host can keep under arms, full reform",
+                          "mechanism: strengthening a state that abuses, as in South Sudan (HIPPO 2015)")
+    most_armed: float = param(2, "ratio", 1, 10, "most that a host can be armed by reform, of what it could keep")
 
 
 @dataclass(kw_only=True)

@@ -42,6 +42,7 @@ class Land:
     reach_share: np.ndarray  # (R,) 0..1 part of each that lies there
     stride: int  # cells from one place to the next
     place_area: float  # places in a cell
+    edge: np.ndarray  # (C,) 0..1 nearness of the border, for those who find refuge beyond it
     patrol: np.ndarray  # (C, R) int, cells in patrol reach, itself first; -1 outside
     patrol_weight: np.ndarray  # (R,) presence of a unit at each of these, 1 at its own
     names: tuple = ()  # communities
@@ -93,6 +94,13 @@ class Factions:
     settled: np.ndarray  # (F,) persons, ex-combatants who settled for good
     hostility: np.ndarray  # (F, K) 0..1 to each chain of command
     aggression: np.ndarray  # (F,) 0..1, this week's
+    nature: np.ndarray  # (F,) ratio, the abuse that it began with, before any reform
+    hired: np.ndarray  # (F,) persons under contract now, who fight in its bands
+    refuge: np.ndarray  # (F,) 0..1 how far its bands near the border are out of reach
+    sponsored: list  # of None or ((n,) weeks, (n,) sponsor)
+    contract: list  # of None or (first week, last week) of its hired men
+    mobilised: np.ndarray  # (F,) 0..1 of what it can keep in a war, what it has grown to
+    armed: np.ndarray  # (F,) 1.. what it can keep, of what it could before reform armed it
 
 
 @dataclass
@@ -153,7 +161,7 @@ class Missions:
     late: np.ndarray  # (M,) 0..1 how late pay is, as its people feel it
     away: np.ndarray  # (M,) 0..1 of its contingents, gone home or not come for want of pay
     recorded: np.ndarray  # (M,) bool, its strength is that of a record
-    capacity: np.ndarray  # (M, 5, 14) work of one person of a kind on each task
+    capacity: np.ndarray  # (M, 5, T) work of one person of a kind on each task
     able: np.ndarray  # (M, 4) 0..1 ability, restraint, mobility, local knowledge of its force when paid in time
     ability: np.ndarray  # (M,) 0..1, as paid
     restraint: np.ndarray  # (M,) 0..1, as paid
@@ -177,11 +185,12 @@ class Missions:
     mean_price: np.ndarray  # (M,) ratio, of those willing to come at the start, to its force's price
     taken: np.ndarray  # (M,) 0..1 of what its contributors offer that it takes: no more than it needs
     persons: np.ndarray  # (M, 5) persons present, by kind
-    work: np.ndarray  # (M, 14) person-equivalents at work on each task
+    work: np.ndarray  # (M, T) person-equivalents at work on each task
     offence: np.ndarray  # (M,) 0..1 hostility of the host that it earned lately, decaying
     expelled: np.ndarray  # (M,) week it was asked to leave; inf: not
     spent: np.ndarray  # (M,) US$
     mandate_weeks: np.ndarray  # (M,) weeks served
+    pace: np.ndarray  # (M,) 0..1 of its operations, moves and deliveries, as approvals leave it
 
 
 @dataclass
@@ -255,6 +264,10 @@ class Week:
     unmet: np.ndarray  # (1,) person-weeks of need
     cost: np.ndarray  # (M,) US$
     missing: np.ndarray  # (M,) uniformed whom plan and Council would have, not sent, not paid for or called home
+    laid_down: np.ndarray  # (F,) fighters who laid down their arms in DDR
+    resettled: np.ndarray  # (F,) ex-combatants who settled for good
+    by_hired: np.ndarray  # (F,) own people killed by men whom others hired
+    rearmed: np.ndarray  # (F,) ex-combatants who took up arms again
     killings: list = field(default_factory=list)  # of (faction or -1, mission or -1, cell, community, dead)
     events: list = field(default_factory=list)  # of Event
 

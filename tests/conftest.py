@@ -102,7 +102,7 @@ LIVED = {  # what a run does, apart from what it is given
     "land": "institutions violence felt grief",
     "people": "home cell community persons status need grievance trust",
     "factions": "commitment campaign vigour objective rest provocation abuse_record pressure wronged dispersed "
-    "demobilised settled hostility aggression",
+    "demobilised settled hostility aggression abuse armed hired sponsor mobilised",
     "bands": "cell fighters losses taking_part paused held_up",
     "commands": "unwelcome escorting",
     "missions": "persons work offence expelled spent mandate_weeks away ended taken",

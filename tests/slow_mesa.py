@@ -93,6 +93,8 @@ class SlowCivilian(mesa.Agent):
             if self.status == AWAY:
                 worse += p.displaced_need * y
                 better *= p.coping
+            if self.model.hardship():
+                worse += self.model.hardship() * y
             if self.aided:
                 better += p.aid * y
             x += worse * (1.0 - x) - better * x
@@ -289,13 +291,20 @@ class SlowModel(PeaceModel):
         falls_on = falls_on.reshape(n_commands, n_commands)
         harmed = np.zeros((n_commands, n_cells, n_communities))
         wound = np.zeros((self.factions.host.size, n_cells, n_communities))
+        hired = self.hired_share()
+        present = [sum(missions.persons[missions.command == k].sum(axis=1)) for k in range(n_commands)]
         for faction, mission, cell, community, dead in now.killings:
             for c, share in self.places[cell].parts:  # a square around one holds another as that one's holds it
                 if faction >= 0:
                     people = self.places[c].in_place(self.census.population[:, community])
                     wound[faction, c, community] += share * (p.grievance * 1_000.0 * dead / (people + 1_000.0))
+                    if hired[faction]:
+                        held = share * dead * hired[faction] * self.params.judge.hired
+                        harmed[:, c, community] += [held if there > 0 else 0.0 for there in present]
                 else:
                     harmed[:, c, community] += share * dead * falls_on[missions.command[mission]]
+        if self.dry():
+            self.quarrel(wound)
         stood_by = np.array([[place.in_place(by) for place in self.places] for by in now.stood_by])
         stood_by = falls_on.T @ stood_by if len(stood_by) else now.stood_by
         communicators = missions.work[:, TASKS.index("communicate")].sum()
@@ -304,6 +313,17 @@ class SlowModel(PeaceModel):
             place.judge(stood_by, harmed, wound, rumour)
         self.feel_everybody()
         self.tell()
+
+    def quarrel(self, wound):
+        """Let communities that share a place hold it against each other's armed men in a drought."""
+        calls_own = self.factions.community
+        for place in self.places:
+            of_place = [place.in_place(there) for there in self.census.population.T]
+            everybody = max(sum(of_place), 1.0)
+            for f in range(wound.shape[0]):
+                theirs = sum(n * own for n, own in zip(of_place, calls_own[f])) / everybody
+                for k in range(wound.shape[2]):
+                    wound[f, place.cell, k] += theirs * (1 - calls_own[f, k]) * (self.params.feel.quarrel * self.years)
 
     def tell(self):
         """Write down what everybody's life is like, for the rules that read it in columns."""

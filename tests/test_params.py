@@ -215,6 +215,20 @@ def _scenarios():
     apart.mission.components["orange"].personnel.police = 300.0
     apart.mission.components["orange"].personnel.aid = 200.0
     apart.mission.components["orange"].personnel.observers = 100.0
+    apart.mission.components["third"] = third = deepcopy(apart.mission.components["orange"])
+    third.integrates, third.personnel.aid = {}, 0.0
+    third.force.partiality = 0.5
+    third.mandate.tasks.enforce, third.mandate.use_of_force = 2.0, 0.8
+    for part in apart.mission.components.values():
+        part.approvals, part.mandate.tasks.build = 2, 1.0
+        part.mandate.tasks.reform, part.mandate.tasks.reintegrate = 1.0, 1.0
+    apart.mission.sanctions = 0.5
+    for p in (handover, apart, peace):
+        p.country.rains, p.country.flood, p.country.drought, p.country.rains_week = 0.9, 0.5, 0.5, 20.0
+        p.relieve.rains, p.task.choosiness = 10.0, 1.5  # aid teams in remote places, too
+    rebels = apart.country.factions["rebels"]
+    rebels.hired.fighters, rebels.refuge, rebels.mustered = 800.0, 0.7, 0.6
+    rebels.hired.income = 0.9
     for faction in (*peace.country.factions.values(), *apart.country.factions.values()):
         faction.commitment, faction.sponsor = 0.35, 0.8
     un.mandate.bundles["later"] = Bundle(summary="a phase", tasks=Tasks(protect=1, mediate=1), begins=4.0, lasts=20.0)

@@ -48,8 +48,10 @@ def enforce(model):
     if not on_ground.any():
         return
     force = on_ground[:, bands.cell] * reached[bands.faction].T  # (M, B)
+    force *= m.pace[:, None]  # the hour for which nobody had the signatures is an operation that nobody led
     active = bands.taking_part & (f.campaign[bands.faction] > 0)
     rates = hazard(p, force.sum(axis=0), model.strength_near(), active)
+    rates *= 1 - f.refuge[bands.faction] * model.land.edge[bands.cell]  # nobody follows them over the border
     acts = draws.happens(model.luck.uniform("enforce.act", n), rates, model.years) & (bands.fighters > 0)
     if not acts.any():
         return

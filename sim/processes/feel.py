@@ -62,6 +62,17 @@ def conflation(commands, spill):
     return np.where(np.eye(commands, dtype=bool), 1.0, spill)
 
 
+def quarrels(of_place, community):
+    """Return how far each community in a place shares land and water with those whom a faction fights for: (C, K, F).
+
+    Parameters
+    ----------
+    of_place : (C, K) persons; community : (F, K) share of each that a faction calls its own
+    """
+    others = of_place @ community.T / np.maximum(of_place.sum(axis=1, keepdims=True), 1.0)  # (C, F)
+    return others[:, None, :] * (1 - community.T)[None]
+
+
 @numba.njit(cache=True)
 def signals(p, y, protect, engage, talk, felt, aid, stood_by, harmed, population, rumour, gain, loss, by_aid):
     """Work out what people see of each chain of command this week.
@@ -99,13 +110,20 @@ def feel(model):
     n_m, (n_c, n_k), n_f = len(model.commands.names), census.population.shape, model.factions.host.size
     mixed = conflation(n_m, model.spill())
     wound, harmed = zeros(n_c, n_k, n_f), zeros(n_m, n_c, n_k)
+    hired, present = model.hired_share(), (model.by_command(m.persons.sum(axis=1)) > 0).astype(float)
     for faction, mission, cell, community, dead in now.killings:
         cells, share = model.place(cell)
         if faction >= 0:
             there = census.of_place[cells, community]
             wound[cells, community, faction] += share * (p.grievance * 1_000.0 * dead / (there + 1_000.0))
+            if hired[faction]:
+                harmed[:, cells, community] += (
+                    share * dead * hired[faction] * model.params.judge.hired * present[:, None]
+                )
         else:
             harmed[:, cells, community] += share * dead * mixed[m.command[mission]][:, None]
+    if model.dry():
+        wound += quarrels(census.of_place, model.factions.community) * (p.quarrel * y)
     stood = mixed.T @ in_place(model.land, now.stood_by.T).T if now.stood_by.any() else now.stood_by
     rumour = p.misinformation / (1 + model.work_on("communicate").sum() / p.communicators)
     engage = model.task_presence("engage")

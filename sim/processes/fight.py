@@ -65,7 +65,15 @@ def _battle(model, cell, sides, size, crossfire):
     (attacker, _), (other, _) = sides
     x, y = (bands.fighters[mine].sum() for _, mine in sides)
     dead = min(draws.heavy_tailed(size, p.severity, p.tail, p.largest), p.largest_share * (x + y))
-    losses = int(min(dead * y / (x + y) + 0.5, x)), int(min(dead * x / (x + y) + 0.5, y))  # by the other's strength
+    ours, theirs = x, y
+    if model.factions.hired.any():
+        skill = model.of_hired("skill")
+        ours, theirs = x * skill[attacker], y * skill[other]
+    escape = 1 - model.factions.refuge[[attacker, other]] * model.land.edge[cell]  # over the border
+    losses = (
+        int(min(dead * theirs / (ours + theirs) * escape[0] + 0.5, x)),  # by the other's strength
+        int(min(dead * ours / (ours + theirs) * escape[1] + 0.5, y)),
+    )
     for (faction, mine), lost in zip(sides, losses, strict=True):
         model.lose_fighters(faction, mine, lost, to_rivals=True)
     civilians = model.kill(

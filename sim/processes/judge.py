@@ -2,8 +2,9 @@
 
 Impartiality has two meanings (Matsumura 2024): (a) judging compliance with the *political* agreement angers
 whoever loses by it, as far as the process is contested; (b) judging compliance with *human rights* angers whoever
-abuses, in proportion to the abuse. Force angers whom it hits, harm to bystanders
-the faction that calls them its own, and armed escorts whose gates they break.
+abuses, in proportion to the abuse. Force angers whom it hits, harm to bystanders the faction that calls them its own,
+and armed escorts whose gates they break. The host's rivals take it the worse from a force that spares the host; and
+what hired men do is held against the others who came from abroad.
 Factions know flags: what the missions of a chain of command do is added up before it saturates. What one command
 earns falls on the others by the conflation. Hostility decays, faster where a command talks with armed actors.
 
@@ -17,7 +18,7 @@ from sim.params import TASKS
 from sim.processes.feel import conflation
 from sim.state import SMALL_FACTION
 
-POLITICAL = [TASKS.index(t) for t in ("monitor", "mediate", "build", "police", "ddr")]
+POLITICAL = [TASKS.index(t) for t in ("monitor", "mediate", "build", "police", "ddr", "reform")]
 
 
 def earned(p, political, rights, loses, abuse, hit, harm, forced, y, escort_cost):
@@ -45,13 +46,16 @@ def judge(model):
     rights = m.work[:, TASKS.index("report")] * p.reporting + m.work[:, TASKS.index("protect")] * p.witnessing
     of_all, rights_of_all = model.by_command(politics), model.by_command(rights)
     share = now.hit / np.maximum(model.strength(), SMALL_FACTION)[:, None]
+    against = f.rival[:, f.host].any(axis=1)
+    taken_ill = 1 + p.partial * against[:, None] * m.partiality  # blows of who spares one's enemy
     about = {
         "p": p, "loses": p.contestation * (1 - f.commitment), "y": y, "escort_cost": model.params.relieve.escort_cost,
         "abuse": f.abuse_record / (f.abuse_record + p.abuse_deaths),
     }  # fmt: skip
     own = earned(
         **about, political=of_all / (of_all + p.judging_half), rights=rights_of_all / (rights_of_all + p.judging_half),
-        hit=share @ model.commands.member.T, harm=now.harm, forced=now.forced,
+        hit=(share * taken_ill) @ model.commands.member.T, forced=now.forced,
+        harm=now.harm + p.hired * now.by_hired[:, None] * (model.by_command(m.persons.sum(axis=1)) > 0),
     )  # fmt: skip
     rise = own @ conflation(len(model.commands.names), model.spill())
     engage = model.work_on("engage")

@@ -171,6 +171,9 @@ def live(model):
             luck=model.luck.uniform("live.bury", n), people=census.population.astype(np.int64), persons=people.persons,
         )  # fmt: skip
     rise, fall, leaves, returns = conditions(model.numbers.live, y, land.felt, land.institutions)
+    hardship = model.hardship()
+    if hardship:
+        rise += hardship * y
     moves = np.zeros(n, dtype=np.int8)
     died, unmet = subsist(
         p=model.numbers.live, y=y, cell=people.cell, home=people.home, status=people.status,

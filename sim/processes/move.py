@@ -99,12 +99,16 @@ def move(model):
 
 def _come_and_go(model):
     f, bands, week = model.factions, model.bands, model.week
+    for i, known in enumerate(f.sponsored):
+        if known is not None:
+            f.sponsor[i] = np.interp(week, *known)
     first = (f.enters > 0) & (f.enters <= week) & (week < f.enters + model.params.step_weeks)
     for i in np.flatnonzero(first):
         size = 0.5 + model.luck.uniform("move.enter", bands.faction.size)
         mine = bands.faction == i
-        bands.fighters[mine] = f.keep[i] * size[mine] / size[mine].sum()
-        f.provocation[i] = model.params.country.factions[f.names[i]].outbreak
+        about = model.params.country.factions[f.names[i]]
+        bands.fighters[mine] = f.keep[i] * about.mustered * size[mine] / size[mine].sum()
+        f.provocation[i] = about.outbreak
     for i in np.flatnonzero(f.leaves <= week):
         mine = bands.faction == i
         f.demobilised[i] += bands.fighters[mine].sum() + f.dispersed[i]
@@ -164,6 +168,7 @@ def _march(model):
     f, bands, land, p = model.factions, model.bands, model.land, model.params.move
     n = bands.faction.size
     km = p.speed * model.params.step_weeks * (1 - p.slowdown * land.remoteness[bands.cell])
+    km *= max(0.0, 1 - p.mud * model.wet())
     hops = km / (land.stride * land.cell_km)
     hops = np.floor(hops + model.luck.uniform("move.hops", n)).astype(int)
     idle = model.luck.uniform("move.drift", n) > p.drift

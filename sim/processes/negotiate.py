@@ -1,4 +1,4 @@
-"""Negotiate and build: commitment to an agreement, its signing and collapse, institutions.
+"""Negotiate and build: commitment to an agreement, its signing and collapse, institutions, reform of the host.
 
     d C / dt = (fatigue + mediation (security + coercion)) (ceiling - C)
                - (losses to rivals + grievance + weak institutions) C
@@ -14,6 +14,9 @@ weakest commitment among those who signed.
 Coercion helps only where there is a table to come to: force raises a faction's commitment in proportion to the
 mediation on offer and to its trust in the mediator. This, not a bonus for being parallel, is what can make two
 missions complementary (Schumann & Bara 2023).
+
+Whoever trains and equips the host's army and police gives it discipline as far as it is committed to the process, and
+arms as far as it is not: reform lowers the abuse of the one state and strengthens the other, which abuses.
 """
 
 import numpy as np
@@ -61,8 +64,36 @@ def next_institutions(p, institutions, builders, violence, consent, y):
     return np.clip(grown, 0, 1)
 
 
+def reformed(p, abuse, nature, armed, effort, commitment, y):
+    """Return a host's abuse and what it is armed to keep after the week: two (F,).
+
+    Parameters
+    ----------
+    p : params.Negotiate; abuse, nature : (F,) ratio, now and before any reform; armed : (F,) 1.. ratio
+    effort : (F,) 0..1 reform that reaches each; commitment : (F,) 0..1; y : years
+    """
+    room = np.maximum(abuse - p.unreformed * nature, 0)
+    abuse = abuse - p.reform * effort * commitment * room * y + p.lapse * (nature - abuse) * y
+    armed = armed + p.arming * effort * (1 - commitment) * np.maximum(p.most_armed - armed, 0) * y
+    return abuse, armed
+
+
+def not_twice(builders, lost):
+    """Return the share of the building in each cell that is not done by others too: (C,) 0..1.
+
+    Parameters
+    ----------
+    builders : (K, C) effective staff of each command; lost : 0..1 of the work of two equal ones that is done twice
+    """
+    if lost <= 0 or len(builders) < 2:
+        return np.ones(builders.shape[1])
+    total = builders.sum(axis=0)
+    other = 1 - (builders**2).sum(axis=0) / np.maximum(total**2, 1e-300)  # chance that two are of different commands
+    return 1 - lost * np.where(total > 0, np.minimum(2 * other, 1.0), 0.0)
+
+
 def negotiate(model):
-    """Move commitments, sign or break the agreement, build or lose institutions."""
+    """Move commitments, sign or break the agreement, build or lose institutions, reform the host."""
     f, p, now, land = model.factions, model.params.negotiate, model.now, model.land
     y = model.years
     state, security = model.census.state, 1 - model.census.felt
@@ -79,12 +110,28 @@ def negotiate(model):
     builders = model.work_on("build")
     consent = 1 - (model.hostility_of_host() * builders).sum() / max(builders.sum(), 1e-9)
     land.institutions = next_institutions(
-        p=p, institutions=land.institutions, builders=model.task_presence("build").sum(axis=0), violence=land.felt,
+        p=p, institutions=land.institutions, violence=land.felt,
+        builders=model.task_presence("build").sum(axis=0)
+        * not_twice(model.by_command(model.task_presence("build")), p.twice * (1 - model.params.mission.donors)),
         consent=consent, y=y,
     )  # fmt: skip
+    _reform(model)
     aggression = 1 - f.commitment
     party = f.ceiling > p.willing
     f.aggression = np.where(model.politics.agreement[0] & party, aggression * (1 - p.ceasefire), aggression)
+
+
+def _reform(model):
+    """Train and equip the host's army and police, as far as it lets those who do."""
+    f, p = model.factions, model.params.negotiate
+    work = model.work_on("reform")
+    if not (work.any() or (f.abuse != f.nature).any()):
+        return
+    accepted = (work * (1 - f.hostility)).sum(axis=1)
+    effort = np.where(f.host, accepted / (accepted + p.reformers), 0.0)
+    f.abuse, f.armed = reformed(
+        p=p, abuse=f.abuse, nature=f.nature, armed=f.armed, effort=effort, commitment=f.commitment, y=model.years
+    )
 
 
 def signing(p, commitment, ceiling, fighters):

@@ -73,7 +73,8 @@ def prey(model):
         p=model.numbers.prey, faction=bands.faction, cell=bands.cell, fighters=bands.fighters,
         near=near, losses=bands.losses, drive=model.drive(p.lull), reach=land.reach, share=land.reach_share,
         around=model.fighters_around(), rival=f.rival, grief=land.grief, community=f.community,
-        population=model.census.population, guard=model.guard, reports=reports, abuse=f.abuse, commitment=f.commitment,
+        population=model.census.population, guard=model.guard, reports=reports, commitment=f.commitment,
+        abuse=f.abuse * model.of_hired("abuse") if f.hired.any() else f.abuse,
     )  # fmt: skip
     attacks = draws.counts(model.luck.uniform("prey.attack", n), rates, model.years) * (bands.paused <= 0)
     words = ("whom", "size", "help", "who", "killed", "harm")
@@ -122,5 +123,5 @@ def ready_to_help(model, faction, cell):
     m = model.missions
     force = m.willing.copy()
     if model.factions.host[faction]:
-        force *= m.host_reach * (1 - model.hostility_of_host())[m.command]
+        force *= m.host_reach * (1 - m.partiality) * (1 - model.hostility_of_host())[m.command]
     return model.task_presence("protect")[:, cell] * force

@@ -6,6 +6,9 @@ An armed escort can force access, at the price of more hostility; once adopted, 
 is escorted by its own command, or asks for that of another, which then is held against it as its own. A mission that
 engages can negotiate a pause: bands around hold their fire for some weeks with probability 1 - hostility (the polio
 pause in Gaza).
+
+Commands that do not talk with each other serve some people twice and others not at all: their shares of those in need
+overlap as by chance, 1 - (1 - a)(1 - b); those that do divide the work, a + b.
 """
 
 import math
@@ -17,14 +20,14 @@ from sim import draws
 from sim.params import AID, TASKS
 
 
-def access(p, hostility, fighting, remoteness):
+def access(p, hostility, fighting, remoteness, wet=0.0):
     """Return the probability of unforced access of each team: (U,) 0..1.
 
     Parameters
     ----------
-    p : params.Relieve; hostility, fighting, remoteness : (U,) 0..1
+    p : params.Relieve; hostility, fighting, remoteness : (U,) 0..1; wet : 0.. how heavy the rains are
     """
-    logit = p.base - p.hostility * hostility - p.fighting * fighting - p.remoteness * remoteness
+    logit = p.base - p.hostility * hostility - p.fighting * fighting - (p.remoteness + p.rains * wet) * remoteness
     return np.array([1.0 / (1.0 + math.exp(-x)) for x in logit])
 
 
@@ -47,7 +50,7 @@ def relieve(model):
     share = others / (others + p.escort_half)  # of its work that is done under another flag
     hostility = master[np.arange(teams.size), flag]
     hostility = np.maximum(hostility, (share * master.T).max(axis=0))
-    open_ = access(p, hostility, land.felt[cell], land.remoteness[cell])
+    open_ = access(p, hostility, land.felt[cell], land.remoteness[cell], model.wet())
     asks = model.by_command(m.accepts) > 0
     wants_escort = (model.work_on("escort") > 0) | (asks & (model.work_on("escort").sum() > 0))
     habit = model.commands.escorting
@@ -68,13 +71,13 @@ def relieve(model):
 
 
 @numba.njit(cache=True)
-def serve(capacity, command, cell, freedom, patrol, weight, need, aid):
+def serve(capacity, command, cell, freedom, patrol, weight, need, donors, aid):
     """Spread each team's capacity over the need in its reach; at most all need is met.
 
     Parameters
     ----------
     capacity : (T,) persons it can serve; command, cell : (T,) int; freedom : (T,) 0..1
-    patrol : (C, R) int; weight : (R,); need : (C,) persons x need
+    patrol : (C, R) int; weight : (R,); need : (C,) persons x need; donors : 0..1 coordination between commands
     aid : (K, C) share of those in need whom each chain of command serves, written
     """
     for t in range(command.size):
@@ -88,12 +91,15 @@ def serve(capacity, command, cell, freedom, patrol, weight, need, aid):
             if c >= 0 and total > 0:
                 aid[command[t], c] += capacity[t] * weight[r] * (1.0 if r == 0 else freedom[t]) / total
     for c in range(need.size):
-        served = 0.0
+        served, missed = 0.0, 1.0
         for k in range(aid.shape[0]):
             served += aid[k, c]
-        if served > 1.0:
-            for k in range(aid.shape[0]):
-                aid[k, c] /= served
+            missed *= 1.0 - min(aid[k, c], 1.0)
+        if served > 0.0:  # who do not talk with each other serve some people twice, and miss others
+            reached = donors * min(served, 1.0) + (1.0 - donors) * (1.0 - missed)
+            if reached < served:
+                for k in range(aid.shape[0]):
+                    aid[k, c] = aid[k, c] * reached / served
 
 
 def _serve(model, teams):
@@ -101,10 +107,11 @@ def _serve(model, teams):
     u, m, land, p = model.units, model.missions, model.land, model.params.relieve
     task = TASKS.index("relieve")
     work = m.capacity[u.mission[teams], AID, task] * u.strength[teams, AID]
-    capacity = work * p.served * u.stock[teams] * u.access[teams]
+    capacity = work * p.served * u.stock[teams] * u.access[teams] * m.pace[u.mission[teams]]
     serve(
         capacity=capacity, command=m.command[u.mission[teams]], cell=u.cell[teams], freedom=u.freedom[teams],
-        patrol=land.patrol, weight=land.patrol_weight, need=model.census.need, aid=model.now.aid,
+        patrol=land.patrol, weight=land.patrol_weight, need=model.census.need, donors=model.params.mission.donors,
+        aid=model.now.aid,
     )  # fmt: skip
 
 

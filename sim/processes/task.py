@@ -6,7 +6,9 @@ every `patrol_km`; effective presence is what is left of it after information, c
     E_m(c) = sum_u work_u x mobility_m x freedom_u(c) x K(c, u)
              x (i0 + (1 - i0) trust_m(c)) x coord(c) x ability_m
 
-The people tell things to whom they trust; armed units of uncoordinated commands are in each other's way.
+The people tell things to whom they trust; armed units of uncoordinated commands are in each other's way, the more the
+more commands there are. Where several head offices must approve what a mission does, it moves, operates and delivers
+more slowly, as far as they are not coordinated.
 A unit whose freedom of movement is gone does not count outside its own cell. It is pinned down by hostile fighters
 against the arms that its command has in reach, in however many bases they stand.
 """
@@ -44,14 +46,14 @@ def spread(work, mission, cell, freedom, patrol, weight, out):
 
 
 @numba.njit(cache=True)
-def make_effective(presence, armed, command, trust, ability, information, lost):
+def make_effective(presence, armed, command, trust, ability, information, lost, crowding):
     """Reduce presence by what people do not tell, by inability, and where chains of command overlap.
 
     Parameters
     ----------
     presence : (M, S, C), written; armed : (M, C) uniformed persons in reach; command : (M,) int
     trust : (K, C) 0..1 in each chain of command; ability : (M,) 0..1; information : effect when told nothing
-    lost : effect lost where two commands overlap in equal strength
+    lost : effect lost where two commands overlap in equal strength; crowding : added by each further one, of that
     """
     for c in range(armed.shape[1]):
         total = 0.0
@@ -64,6 +66,8 @@ def make_effective(presence, armed, command, trust, ability, information, lost):
                     if command[m] == command[n]:
                         same += armed[m, c] * armed[n, c] / (total * total)
         coordinated = 1.0 - lost * min(1.0, 2.0 * (1.0 - same)) if total > 0 else 1.0
+        if total > 0 and same < 0.5:  # as if of more than two equal commands: their number is 1 / same
+            coordinated /= 1.0 + crowding * lost * (1.0 / same - 2.0)
         for m in range(command.size):
             left = (information + (1.0 - information) * trust[command[m], c]) * coordinated * ability[m]
             for s in range(presence.shape[1]):
@@ -132,7 +136,7 @@ def task(model):
     model.guard[:] = 0
     if not (u.cell >= 0).any():
         return
-    rate = np.where(u.team, p.task.team_relocation, p.task.relocation)
+    rate = np.where(u.team, p.task.team_relocation, p.task.relocation) * m.pace[u.mission]
     moves = draws.happens(model.luck.uniform("task.move", u.luck), rate, model.years)
     moves |= u.suspended & m.by_consent[u.mission]  # who is not wanted there looks for another place
     for i in np.flatnonzero(moves & (u.cell >= 0) & (u.freedom > p.task.free_enough)):
@@ -162,10 +166,11 @@ def task(model):
     make_effective(
         presence=model.presence, armed=model.armed, command=m.command, trust=model.census.trust,
         ability=m.ability, information=p.task.information,
-        lost=p.task.friction * (1 - p.mission.coordination),
+        lost=p.task.friction * (1 - p.mission.coordination), crowding=p.task.crowding,
     )  # fmt: skip
     force = p.prey.armless + (1 - p.prey.armless) * m.willing
     guard_people(
         protect=model.task_presence("protect"), police=model.task_presence("police"), force=force,
-        reach=m.host_reach * (1 - model.hostility_of_host()[m.command]), host=model.factions.host, out=model.guard,
+        reach=m.host_reach * (1 - m.partiality) * (1 - model.hostility_of_host()[m.command]), host=model.factions.host,
+        out=model.guard,
     )  # fmt: skip
