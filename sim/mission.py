@@ -90,8 +90,10 @@ def make_missions(params):
         contention=_column(parts, lambda c: contention(c.mandate, d.council_narrow)), discord=discord,
         ceiling=np.where(recorded, 1.0, 1 - d.council_ceiling * discord),
         mandate_length=np.full(len(names), model.mandate_length, dtype=float),
-        renewal=np.where((_column(parts, lambda c: c.force.council) > 0) & ~recorded, arrive, np.inf)
-        + model.mandate_length,
+        renewal=np.where(
+            (_column(parts, lambda c: c.force.council) > 0) & ~recorded,
+            arrive + model.mandate_length * np.maximum(1, np.ceil(-arrive / model.mandate_length)), np.inf,
+        ),
         renewal_luck=np.array([draws.key(c.command or n) for n, c in zip(names, parts, strict=True)], dtype=np.uint64),
         ended=np.full(len(names), np.inf), mandated_force=_column(parts, lambda c: c.mandate.use_of_force),
         use_of_force=_column(parts, lambda c: c.mandate.use_of_force) * (1 - d.council_robustness * discord),
