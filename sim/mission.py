@@ -78,6 +78,7 @@ def make_missions(params):
         use_of_force=_column(parts, lambda c: c.mandate.use_of_force) * (1 - d.council_robustness * drop),
         host_reach=_column(parts, lambda c: c.mandate.host_reach),
         caveat=np.array([_conditions(c.force.caveats) for c in parts], dtype=bool).reshape(-1, 5),
+        staying=np.ones((len(names), len(KINDS))),
         persons=zeros(len(names), len(KINDS)), work=zeros(len(names), len(TASKS)), offence=zeros(len(names)),
         expelled=np.full(len(names), np.inf), spent=zeros(len(names)),
         mandate_weeks=zeros(len(names)),

@@ -12,7 +12,7 @@ from sim.census import take_census
 from sim.country import make_bands, make_civilians, make_factions, make_land
 from sim.mission import make_commands, make_missions, make_units, planned_share, with_humanitarians
 from sim.outcomes import OUTCOMES, Outcome, Record
-from sim.params import TASKS, UNIFORMED, WEEKS_PER_YEAR, Params, numbers, out_of_range
+from sim.params import TASKS, UNIFORMED, WEEKS_PER_YEAR, Params, When, numbers, out_of_range
 from sim.processes.ambush import ambush
 from sim.processes.deploy import deploy
 from sim.processes.enforce import enforce
@@ -27,7 +27,8 @@ from sim.processes.prey import prey
 from sim.processes.recruit import recruit
 from sim.processes.relieve import relieve
 from sim.processes.task import LOCAL, task
-from sim.state import Politics, Week, zeros
+from sim.shocks import THINGS, Event, check, made_of, shocks_of, strike
+from sim.state import Conditions, Politics, Week, zeros
 
 SCHEDULE = (
     deploy,  # missions arrive, build up, hand over, leave
@@ -45,7 +46,7 @@ SCHEDULE = (
     negotiate,  # commitment, agreement, institutions
     observe,  # what happened is written down
 )
-TABLES = ("land", "people", "factions", "bands", "commands", "missions", "units", "politics")
+TABLES = ("land", "people", "factions", "bands", "commands", "missions", "units", "politics", "conditions")
 
 Process = Callable[["PeaceModel"], None]
 
@@ -114,7 +115,11 @@ class PeaceModel(mesa.Model):
         self.bands = make_bands(params.country, self.land, self.factions, self.luck, params.move.loot_base)
         self.units = make_units(params, self.missions, self.luck)
         self.people = make_civilians(params, self.land, len(self.factions.names), n_commands, self.luck)
-        self.politics = Politics(zeros(1, dtype=bool), np.full(1, np.inf), zeros(1, dtype=int))
+        self.politics = Politics(
+            agreement=zeros(1, dtype=bool), held=zeros(1, dtype=bool), signed=np.full(1, np.inf),
+            collapsed=zeros(1, dtype=int),
+        )  # fmt: skip
+        self.conditions = Conditions(np.full(1, params.feel.misinformation), np.ones(self.land.row.size))
         self.aided = zeros(params.civilians, dtype=bool)
         self.presence = zeros(n_missions, len(LOCAL), self.land.row.size)  # effective, by local task
         self.armed = zeros(n_missions, self.land.row.size)
@@ -123,6 +128,10 @@ class PeaceModel(mesa.Model):
         weeks = np.arange(self.record_length()) * params.step_weeks
         self.plan = np.array([planned_share(self.missions, w) for w in weeks])  # (steps, M)
         self.schedule = _schedule(params, before or {}, after or {})
+        self.events = shocks_of(params)
+        self.usual = {name: thing.get(self).copy() for name, thing in THINGS.items() if not thing.stock}
+        for event in self.events:
+            check(self, event)
         self._datacollector = None
         self.record = Record(self, (*OUTCOMES, *outcomes))
         self._open_week()
@@ -133,6 +142,7 @@ class PeaceModel(mesa.Model):
         """Run one week: everything that happens, in the order in which it happens. After the last, nothing does."""
         if self.finished:  # Mesa's page steps several times before it looks at `running`
             return
+        strike(self)  # what befalls the country this week
         for process in self.schedule:
             self._around = None  # bands may have moved
             process(self)
@@ -141,6 +151,31 @@ class PeaceModel(mesa.Model):
         self.luck.step += 1
         self.running = not self.finished
         self._open_week()
+
+    def inject(self, name, shock):
+        """Let an event befall a run that is under way: the run is as if it had always stood in its settings.
+
+        Parameters
+        ----------
+        name : str, a name that no event has yet
+        shock : Shock, or a dictionary of its settings; without a moment it begins now
+
+        Raises
+        ------
+        ValueError
+            One sentence that says what was given and what is allowed; the run is then as it was.
+        """
+        if name in self.params.events:
+            raise ValueError(f"events.{name} is there already; give it another name")
+        shock = made_of(f"events.{name}", shock)
+        if shock.when == When():
+            shock = replace(shock, when=When(week=self.week))
+        params = replace(self.params, events={**self.params.events, name: shock})
+        events = shocks_of(params)
+        if wrong := out_of_range(params):
+            raise ValueError("; ".join(wrong))
+        check(self, Event(name, f"events.{name}", shock))
+        self.params, self.events = params, events
 
     def run(self, progress=None):
         """Run to the end; `progress` is called with the week after every step."""
@@ -274,7 +309,7 @@ class PeaceModel(mesa.Model):
 
     def spill(self):
         """Return the conflation of missions of separate commands, misinformation counted in: 0..1."""
-        judge, rumour = self.params.judge, self.params.feel.misinformation
+        judge, rumour = self.params.judge, self.conditions.misinformation[0]
         return min(1.0, judge.conflation * (1 + judge.rumour * rumour))
 
     def _grudge(self):

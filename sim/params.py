@@ -11,7 +11,7 @@ was found and that the number should be swept.
 
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from types import SimpleNamespace
-from typing import Dict, List, Optional  # noqa: UP035  OmegaConf reads these forms on 3.11 too
+from typing import Any, Dict, List, Optional  # noqa: UP035  OmegaConf reads these forms on 3.11 too
 
 import numpy as np
 
@@ -50,6 +50,43 @@ def table(doc, factory=dict):
 def part(kind):
     """Declare a nested group of parameters."""
     return field(default_factory=kind)
+
+
+# ---------------------------------------------------------------------------------- moments and shocks in time
+
+
+@dataclass(kw_only=True)
+class When:
+    """A moment: a week, a date, or so many weeks after another moment."""
+
+    week: Optional[float] = text("week of the run", None)
+    date: Optional[str] = text("calendar date", None)
+    after: Optional[str] = text("start, authorisation, <component>.arrive / .leave; of events also agreement", None)
+    weeks: float = param(0, "week", -520, 5_200, "weeks after that moment (negative: before)",
+                         "scenario: mission file")
+
+
+@dataclass(kw_only=True)
+class Push:
+    """How far an event moves one thing (the things are listed in sim/shocks.py): one of `to`, `by`, `times`."""
+
+    of: List[str] = table("whose: factions, missions, communities or places by name; none: everybody's", list)
+    toward: List[str] = table("toward whom, where there is such a side; none: all", list)
+    to: Optional[float] = text("what it becomes", None)
+    by: Optional[float] = text("what is added to it", None)
+    times: Optional[float] = text("what it is multiplied by", None)
+    km: float = param(100, "km", 0, 5_000, "reach around the places that are named", "scenario: setting of an event")
+
+
+@dataclass(kw_only=True)
+class Shock:
+    """Something that befalls the country or its missions from outside: when, for how long, and what it moves."""
+
+    summary: str = text("what happens, in a sentence")
+    source: str = text("where the size comes from", "assumed")
+    when: When = part(When)
+    weeks: Optional[float] = text("weeks for which it lasts; none: at once, and for good", None)
+    moves: Dict[str, Push] = table("what it moves, by name, and how far")
 
 
 # ---------------------------------------------------------------------------------- the country
@@ -143,6 +180,7 @@ class Country:
     deposits: Dict[str, Heartland] = table("lootable resources (generated maps)")
     factions: Dict[str, Faction] = table("armed factions by name")
     humanitarians: Dict[str, Humanitarians] = table("aid workers of the country by name")
+    events: Dict[str, Any] = table("shocks in time that belong to the country, by name (each a Shock)")
 
 
 # ---------------------------------------------------------------------------------- the missions
@@ -258,17 +296,6 @@ class Personnel:
 
 
 @dataclass(kw_only=True)
-class When:
-    """A moment: a week, a date, or so many weeks after another moment."""
-
-    week: Optional[float] = text("week of the run", None)
-    date: Optional[str] = text("calendar date", None)
-    after: Optional[str] = text("start, authorisation, or <component>.arrive / .leave", None)
-    weeks: float = param(0, "week", -520, 5_200, "weeks after that moment (negative: before)",
-                         "scenario: mission file")
-
-
-@dataclass(kw_only=True)
 class Component:
     """One mission: a force with a mandate, a plan and a chain of command."""
 
@@ -303,6 +330,7 @@ class MissionModel:
     council_unity: float = param(0.7, "share", 0, 1, "unity of the Security Council's permanent members",
                                  "mechanism: Matsumura 2024, first reason")
     coordination: float = param(0.5, "share", 0, 1, "coordination between chains of command")
+    events: Dict[str, Any] = table("shocks in time that belong to the mission model, by name (each a Shock)")
 
 
 # ---------------------------------------------------------------------------------- the processes
@@ -717,6 +745,7 @@ class Params:
                            "scenario: setting of the run")
     country: Country = part(Country)
     mission: MissionModel = part(MissionModel)
+    events: Dict[str, Any] = table("shocks in time beside those of country and mission model, by name (each a Shock)")
     personnel: Dict[str, Tasks] = table("what each kind of personnel can do")
     deploy: Deploy = part(Deploy)
     task: Task = part(Task)
@@ -785,7 +814,7 @@ def rows(kind=Params, path=""):
     """Yield (name, default, unit, range, meaning, source) for each number, as the table shows them."""
     nested = {
         "components": Component, "factions": Faction, "places": Place, "personnel": Tasks, "communities": Heartland,
-        "deposits": Heartland, "humanitarians": Humanitarians,
+        "deposits": Heartland, "humanitarians": Humanitarians, "events": Shock, "moves": Push,
     }
     for f in fields(kind):
         here = f"{path}{f.name}"

@@ -154,6 +154,7 @@ class Missions:
     caveat: np.ndarray  # (M, 5) bool, conditions its caveated contingents carry
     persons: np.ndarray  # (M, 5) persons present, by kind
     work: np.ndarray  # (M, 14) person-equivalents at work on each task
+    staying: np.ndarray  # (M, 5) ratio, personnel that events leave it, of those that it would have; by kind
     offence: np.ndarray  # (M,) 0..1 hostility of the host that it earned lately, decaying
     expelled: np.ndarray  # (M,) week it was asked to leave; inf: not
     spent: np.ndarray  # (M,) US$
@@ -183,8 +184,17 @@ class Politics:
     """The agreement. One row."""
 
     agreement: np.ndarray  # (1,) bool, in force
+    held: np.ndarray  # (1,) bool, an event holds it in force or off: the parties neither sign nor break it
     signed: np.ndarray  # (1,) week of the first; inf: none
     collapsed: np.ndarray  # (1,) number of collapses
+
+
+@dataclass
+class Conditions:
+    """What bears on the country and is moved by events alone."""
+
+    misinformation: np.ndarray  # (1,) 0..1
+    mortality: np.ndarray  # (C,) ratio, of deaths from need against ordinary times
 
 
 @dataclass

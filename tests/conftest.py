@@ -105,9 +105,10 @@ LIVED = {  # what a run does, apart from what it is given
     "demobilised settled hostility aggression",
     "bands": "cell fighters losses taking_part paused held_up",
     "commands": "unwelcome escorting",
-    "missions": "persons work offence expelled spent mandate_weeks",
+    "missions": "persons work staying offence expelled spent mandate_weeks",
     "units": "cell strength losses freedom suspended stock access",
-    "politics": "agreement signed collapsed",
+    "politics": "agreement held signed collapsed",
+    "conditions": "misinformation mortality",
 }
 
 

@@ -205,7 +205,7 @@ def test_the_simulator_does_not_import_its_experiments_or_its_tests(path):
 
 # ---------------------------------------------------------------------------------- by name
 
-SAID_IN_ORDER = {"param", "Outcome", "Event", "_git"}  # declarations, and what is written in the order of its columns
+SAID_IN_ORDER = {"param", "Outcome", "Event", "Thing", "_git"}  # declarations, and rows in the order of columns
 MOST = 5  # things that a reader can tell apart by their place
 
 

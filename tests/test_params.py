@@ -12,7 +12,7 @@ from hydra.errors import ConfigCompositionException
 from omegaconf.errors import OmegaConfBaseException
 
 from sim import Params, PeaceModel, load, params
-from sim.params import markdown, out_of_range, rows, walk
+from sim.params import Push, Shock, When, markdown, out_of_range, rows, walk
 
 ROWS = list(rows())
 NAMES = [row[0] for row in ROWS]
@@ -216,6 +216,10 @@ def _scenarios():
     for part in peace.mission.components.values():  # one headquarters: one of the two may offend alone
         part.command = "joint"
     peace.country.factions["rebels"].commitment = 0.11  # hardly willing to stay
+    for group in (apart, apart.country, apart.mission):
+        group.events = {f"{type(group).__name__} {place}": Shock(
+            when=When(after="start", weeks=week), moves={"need": Push(of=[place], by=0.1, km=60)},
+        ) for place, week in (("Tesmar", 5), ("Oravel", 9))}  # fmt: skip
     for p in everybody:
         p.country.factions["militia"].enters = "2012-02-12"
         assert out_of_range(p) == []
@@ -263,13 +267,14 @@ def test_the_small_worlds_are_rich():
 NOT_OF_THE_MODEL = {"country.weeks_observed"}
 
 
+TABLES = ("factions", "components", "places", "communities", "deposits", "humanitarians", "events", "moves")
+
+
 def _pattern(path):
     """Turn country.factions.rebels.loot into country.factions.<name>.loot."""
     words = path.split(".")
     for i, word in enumerate(words[:-1]):
-        if word in ("factions", "components", "places", "communities", "deposits", "humanitarians") or (
-            word == "personnel" and i == 0
-        ):
+        if word in TABLES or (word == "personnel" and i == 0):
             words[i + 1] = "<name>"
     return ".".join(words)
 

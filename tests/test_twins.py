@@ -211,7 +211,7 @@ def test_a_week_of_need_is_the_same_compiled(w):
     (died, unmet), own = assert_equal(
         live.subsist, LIVE, 1 / 52,
         w.cell, w.home, w.status, w.share(w.n), w.share(w.n), w.share(w.n), rise, fall, w.share(w.c),
-        leaves, returns, w.persons, w.share(w.n), np.zeros(w.n, dtype=bool),
+        leaves, returns, 3.0 * w.share(w.c), w.persons, w.share(w.n), np.zeros(w.n, dtype=bool),
         np.zeros(w.n, dtype=np.int8),
     )  # fmt: skip
     persons, need, aided, moves = own[-4:]

@@ -73,7 +73,7 @@ def deploy(model):
     if not (share.any() or served.any() or (u.cell >= 0).any()):
         return  # before the first has come, after the last has gone
     u.losses *= model.fading(p.deploy.replacement)
-    full = u.share * (m.personnel * share)[u.mission]
+    full = u.share * (m.personnel * share * m.staying)[u.mission]
     lost = np.minimum(u.losses / np.maximum(full.sum(axis=1), 1e-9), 1.0)
     u.strength = full * (1 - lost)[:, None]
     hostility, d, flag = model.factions.hostility, p.deploy, m.command[u.mission]

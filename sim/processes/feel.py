@@ -107,7 +107,7 @@ def feel(model):
         else:
             harmed[:, cells, community] += share * dead * mixed[m.command[mission]][:, None]
     stood = mixed.T @ in_place(model.land, now.stood_by.T).T if now.stood_by.any() else now.stood_by
-    rumour = p.misinformation / (1 + model.work_on("communicate").sum() / p.communicators)
+    rumour = model.conditions.misinformation[0] / (1 + model.work_on("communicate").sum() / p.communicators)
     engage = model.task_presence("engage")
     gain, by_aid, loss = zeros(n_c, n_m), zeros(n_c, n_m), zeros(n_c, n_k, n_m)
     signals(
