@@ -7,7 +7,7 @@ the work of one person on each task, and what is held equal between models scale
 import numpy as np
 
 from sim import draws
-from sim.country import weeks_until
+from sim.country import land_of, weeks_until
 from sim.params import (
     AID,
     KINDS,
@@ -80,7 +80,9 @@ def make_missions(params):
         caveat=np.array([_conditions(c.force.caveats) for c in parts], dtype=bool).reshape(-1, 5),
         staying=np.ones((len(names), len(KINDS))),
         persons=zeros(len(names), len(KINDS)), work=zeros(len(names), len(TASKS)), offence=zeros(len(names)),
-        expelled=np.full(len(names), np.inf), spent=zeros(len(names)),
+        expelled=np.full(len(names), np.inf), letters=zeros(len(names), dtype=int), left=np.ones(len(names)),
+        ended=np.full(len(names), np.inf), area=np.ones((len(names), 1)), beyond=_column(parts, lambda c: c.beyond),
+        spent=zeros(len(names)),
         mandate_weeks=zeros(len(names)),
     )  # fmt: skip
     # Money that is missing costs ability, restraint and mobility first (above), then strength.
@@ -90,6 +92,22 @@ def make_missions(params):
     scale = np.where(donors, 1.0, np.where(known, 1.0, left) * fair_scale(params, missions))
     missions.personnel *= scale[:, None]
     return missions
+
+
+def areas(params, land, names):
+    """Return where each mission may work: (M, C) 1, or 0 outside the area of its mandate."""
+    found = np.ones((len(names), land.row.size))
+    for m, name in enumerate(names):
+        of = params.mission.components.get(name)
+        if of and of.area:
+            where = f"mission.components.{name}.area"
+            inside = [land_of(land, params.country, place, of.area_km, where) for place in of.area]
+            found[m] = np.isin(np.arange(land.row.size), np.concatenate(inside))
+            if not found[m].any():
+                raise ValueError(
+                    f"{where} has no cell; name places, administrative units or communities of the country"
+                )
+    return found
 
 
 def with_humanitarians(params):
@@ -153,7 +171,8 @@ def make_commands(params, missions):
     """Build the chains of command, in the order of their names."""
     names = tuple(chains_of_command(with_humanitarians(params)))
     member = (missions.command[None, :] == np.arange(len(names))[:, None]).astype(float)
-    return Commands(names=names, member=member, unwelcome=zeros(len(names)), escorting=zeros(len(names)))
+    return Commands(names=names, member=member, unwelcome=zeros(len(names)), escorting=zeros(len(names)),
+                    seen=zeros(len(names), 1))  # fmt: skip
 
 
 def plan(params):
@@ -286,7 +305,7 @@ def make_units(params, missions, luck):
         luck=missions.luck[mission] + ordinal if n else zeros(0, dtype=np.uint64),
         team=np.array(team, dtype=bool), share=np.concatenate(share) if n else zeros(0, len(KINDS)),
         caveated=np.array(caveated, dtype=bool), cell=np.full(n, -1), strength=zeros(n, len(KINDS)),
-        losses=zeros(n), freedom=np.ones(n), suspended=zeros(n, dtype=bool), stock=np.ones(n),
+        losses=zeros(n), freedom=np.ones(n), suspended=zeros(n, dtype=bool), pinned=zeros(n), stock=np.ones(n),
         access=zeros(n, dtype=bool),
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ import numpy as np
 from sim import agents, draws
 from sim.census import take_census
 from sim.country import make_bands, make_civilians, make_factions, make_land
-from sim.mission import make_commands, make_missions, make_units, planned_share, with_humanitarians
+from sim.mission import areas, make_commands, make_missions, make_units, planned_share, with_humanitarians
 from sim.outcomes import OUTCOMES, Outcome, Record
 from sim.params import TASKS, UNIFORMED, WEEKS_PER_YEAR, Params, When, numbers, out_of_range
 from sim.processes.ambush import ambush
@@ -109,7 +109,9 @@ class PeaceModel(mesa.Model):
         self.land = make_land(params.country, params.task.patrol_km, params.move.place_km)
         self.everybody = with_humanitarians(params)  # every mission by name, as declared
         self.missions = make_missions(params)
+        self.missions.area = areas(params, self.land, self.missions.names)
         self.commands = make_commands(params, self.missions)
+        self.commands.seen = zeros(len(self.commands.names), self.land.row.size)
         n_missions, n_commands = len(self.missions.names), len(self.commands.names)
         self.factions = make_factions(params.country, self.land, n_commands, params.move)
         self.bands = make_bands(params.country, self.land, self.factions, self.luck, params.move.loot_base)
@@ -205,6 +207,7 @@ class PeaceModel(mesa.Model):
             toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f), by_mission=zeros(m),
             crossfire=zeros(f), harm=zeros(f, n),
             fighters_lost=zeros(f), lost_to_rivals=zeros(f), hit=zeros(f, m), peacekeepers_killed=zeros(m),
+            protests=zeros(m), lent=zeros(n),
             aid_workers_killed=zeros(m), stood_by=zeros(n, c), aid=zeros(n, c), tried=zeros(n), reached=zeros(n),
             forced=zeros(n), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
         )  # fmt: skip
@@ -276,6 +279,21 @@ class PeaceModel(mesa.Model):
         at = self.by_command(self.task_presence("escort")[:, np.maximum(u.cell, 0)])
         own = m.command[u.mission] == np.arange(len(self.commands.names))[:, None]
         return (at * own).sum(axis=0), at * ~own * m.accepts[u.mission]
+
+    def lent(self):
+        """Return the host's fighters around each unit that it lends as an escort, as far as it consents: (U,)."""
+        u, host, share = self.units, self.factions.host, self.params.relieve.lent
+        if not share or not host.any():
+            return zeros(u.cell.size)
+        at, consent = np.maximum(u.cell, 0), 1 - self.hostility_of_host()
+        around = self.fighters_around()[host][:, at].sum(axis=0) * u.team * (u.cell >= 0)
+        return share * around * consent[self.missions.command[u.mission]]
+
+    def under_guard(self, lent):
+        """Return the hostility of each faction to each unit for the escort that the host lends it: (F, U) 0..1."""
+        f = self.factions
+        share = lent / (lent + self.params.relieve.escort_half)
+        return (f.aggression * f.rival[:, f.host].any(axis=1))[:, None] * share
 
     def drive(self, lull):
         """Return each band's aggression, dampened by local institutions, by a campaign's vigour or a lull: (B,)."""

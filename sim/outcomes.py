@@ -114,6 +114,8 @@ OUTCOMES = (
     Outcome("aid_workers_killed", "person", "aid workers killed", "sum", lambda m: m.now.aid_workers_killed.sum()),
     Outcome("attacks_on_missions", "event", "ambushes of contingents and raids on aid teams", "sum",
             lambda m: sum(e.kind in ("ambush", "raid") for e in m.now.events)),
+    Outcome("protests", "event", "protests of people against each mission's units", "sum",
+            lambda m: m.now.protests, "mission"),
     Outcome("idps", "person", "displaced inside the country", "last", lambda m: m.census.idps.sum()),
     Outcome("refugees", "person", "in refuge abroad", "last", lambda m: m.census.refugees),
     Outcome("unmet_need", "person-week", "people times their unmet need", "sum", lambda m: m.now.unmet[0]),
@@ -155,7 +157,11 @@ TOTALS = {  # what only a whole run has, beside sums and means of the weekly mea
     "aid_cost": ("US$", "spent by the donors of the country's humanitarians"),
     "consent_pop": ("share", "trust in the missions present, weighted by their personnel"),
     "mandate_weeks": ("week", "longest service of a mission"),
-    "missions_expelled": ("mission", "missions asked to leave"),
+    "protests": ("event", "protests of people against missions"),
+    "missions_expelled": ("mission", "missions that left, or are leaving, because the host asked them to"),
+    "host_letters": ("event", "times that the host asked a mission to leave"),
+    "letters_taken_back": ("event", "of these, taken back before the mission had gone"),
+    "exit_week": ("week", "week in which the last mission had gone; none while one stays"),
     "weeks_to_agreement": ("week", "week in which the first agreement was signed"),
     "agreement_collapses": ("event", "agreements that collapsed"),
     "peace_at_exit": ("0/1", "under 25 battle-related deaths in the year before the last mission left"),
@@ -447,6 +453,11 @@ def totals(model):
     out["aid_cost"] = float(model.missions.spent[~ours].sum())
     out["mandate_weeks"] = float(model.missions.mandate_weeks[ours].max(initial=0))
     out["missions_expelled"] = int(np.isfinite(model.missions.expelled[ours]).sum())
+    out["protests"] = float(sum(np.nansum(table[f"protests_{m}"]) for m in r.missions))
+    out["host_letters"] = int(model.missions.letters.sum())
+    out["letters_taken_back"] = out["host_letters"] - int(np.isfinite(model.missions.expelled).sum())
+    ended = model.missions.ended[ours]
+    out["exit_week"] = float(ended.max()) if ended.size and np.isfinite(ended).all() else np.nan
     out["weeks_to_agreement"] = float(model.politics.signed[0]) if np.isfinite(model.politics.signed[0]) else np.nan
     out["agreement_collapses"] = int(model.politics.collapsed[0])
     out |= test_of_time(model, table["brd"])
@@ -471,7 +482,7 @@ def test_of_time(model, deaths):
     model : PeaceModel; deaths : (steps,) battle-related deaths
     """
     step_weeks, m = model.record.step_weeks, model.missions
-    gone = np.minimum(m.leave, m.expelled + model.params.deploy.expulsion)[~m.donors]
+    gone = np.minimum(m.leave, m.ended)[~m.donors]
     left = gone.max() if gone.size and np.isfinite(gone).all() else model.params.weeks - DECADE
     exit_step, year = int(left / step_weeks), round(WEEKS_PER_YEAR / step_weeks)
     nothing = {"peace_at_exit": np.nan, "peace_lasted": np.nan, "relapse": np.nan}

@@ -309,6 +309,11 @@ class Component:
     takes_over: Optional[str] = text("component whose troops it re-hats when that one leaves", None)
     rehatted: float = param(0, "share", 0, 1, "share of the other's troops re-hatted at the hand-over",
                             "scenario: mission file; East Timor 2000, about two thirds")
+    area: List[str] = table("places, administrative units or communities where it may work; none: everywhere", list)
+    area_km: float = param(100, "km", 0, 5_000, "reach of its area around the places that are named",
+                           "scenario: mission file")
+    beyond: float = param(0, "share", 0, 1, "how far it reports on what happens outside its area",
+                          "scenario: mission file")
     integrates: Dict[str, float] = table("share of each of the country's humanitarians that joins its chain of command")
     strength: Dict[str, float] = table("uniformed persons by date (linear between), when it is known")
 
@@ -354,8 +359,8 @@ class Deploy:
     short_strength: float = param(0.1, "share", 0, 1, "shortfall beyond which strength is cut",
                                   "assumed; in October 2025 a cut of 15% meant 25% fewer in uniform (Xinhua 2025)")
     replacement: float = param(26, "week", 1, 520, "half-life of a gap left by casualties")
-    expulsion: float = param(8, "week", 0, 260, "weeks in which an unwanted mission goes",
-                             "assumed; sign: Mali asked the UN to go (Nakaya 2024)")
+    expulsion: float = param(28, "week", 0, 260, "weeks in which an unwanted mission goes",
+                             "28: Mali asked the UN to go on 16 June 2023, it had gone by 31 December (MINUSMA 2023)")
     build_up: float = param(1, "ratio", 0.05, 20, "build-up of every force, against the weeks that it says of itself",
                             "22 large UN missions took 4 to 33 months to 90% of their peak (Perry & Smith 2013)")
     base_size: float = param(350, "person", 10, 10_000, "mean uniformed persons per base",
@@ -389,6 +394,13 @@ class Task:
     engineers_half: float = param(400, "person", 1, 1e5, "engineers who make up half of the mobility that is missing")
     cover: float = param(3, "ratio", 0, 100, "how units of a mission keep out of places that others of it cover")
     choosiness: float = param(3, "exponent", 0, 10, "how strictly bases go where the pull is strongest")
+    protest: float = param(4, "1/year", 0, 520, "protests of people without trust against `crowd` persons",
+                           "mechanism: fail the people, and you will not achieve the mandate (Khan 2024)")
+    crowd: float = param(350, "person", 1, 10_000, "personnel whose protests that rate counts",
+                         "assumed; scale of the rate: mean uniformed persons per base")
+    protest_weeks: float = param(2, "week", 0.5, 52, "weeks for which a protest pins a unit down")
+    blockade: float = param(0.8, "share", 0, 1, "movement of a unit that a protest denies",
+                            "mechanism: freedom of movement is the litmus test of consent (Khan 2024)")
 
 
 @dataclass(kw_only=True)
@@ -510,6 +522,7 @@ class Ambush:
                                 "mechanism: arms for self-defence only (Matsumura 2024)")
     answer: float = param(2.0, "person", 0, 100, "fighters killed by a unit of full ability that answers an ambush")
 
+    protest: float = param(1.0, "ratio", 0, 20, "added hazard of an attack on a unit that a protest pins down")
     rate: float = param(3.0, "1/year", 0, 520, "attacks on `unit` or `team` persons, unguarded, by fully hostile bands",
                         "assumed; to be held against MINUSCA's 0.65 killed per 1,000 person-years (UN data)")
     unit: float = param(350, "person", 1, 10_000, "personnel whose attacks that rate counts",
@@ -553,6 +566,8 @@ class Relieve:
                               "mechanism: polio pause in Gaza, September 2024 (Matsumura 2024)")
     pause_half: float = param(20, "person", 0.1, 1e4, "engaging presence around a team that gives half of that")
     pause_weeks: float = param(3, "week", 0.5, 52, "length of a negotiated pause")
+    lent: float = param(0, "share", 0, 1, "consenting host's fighters around an aid team, lent to it as escort",
+                        "mechanism: UN personnel moved under the guard of the host's army (Symposium 2024)")
 
 
 @dataclass(kw_only=True)
@@ -612,6 +627,9 @@ class Feel:
     rumour: float = param(0.8, "1/year", 0, 52, "trust lost per year to full misinformation",
                           "sign: UN survey 2022 (AP 2022)")
     communicators: float = param(100, "person", 0.1, 1e5, "personnel who talk misinformation down to a half")
+    left: float = param(0.5, "1/year", 0, 52, "trust lost per year by those whom a mission's protection has left",
+                        "mechanism: who fails the people loses their consent (Khan 2024)")
+    left_memory: float = param(26, "week", 1, 520, "half-life of the memory of protection that was there")
     forget: float = param(0.15, "1/year", 0, 52, "drift of trust back to its start",
                           "assumed; behaviour forgets in under 4 weeks (Condra & Shapiro 2012)")
     grievance: float = param(0.06, "ratio", 0, 50, "grievance per own dead in 1,000, toward who killed")
@@ -651,6 +669,12 @@ class Judge:
     withdrawal: float = param(0.5, "share", 0, 1, "hostility of a place's master above which he withdraws consent",
                               "mechanism: security under the consent of local parties (Matsumura 2024)")
     patience: float = param(13, "week", 0, 520, "weeks above that before it is asked")
+    reconsider: float = param(0.7, "ratio", 0, 1, "of `expulsion`: hostility below which a host takes its letter back",
+                              "mechanism: an exit is a gradual, negotiated process (Symposium 2024)")
+    people: float = param(0.8, "1/year", 0, 52, "hostility of a host whose people have no trust in a mission",
+                          "mechanism: the consent of the people matters more than the state's (Khan 2024)")
+    overreach: float = param(1, "1/year", 0, 52, "hostility of a host to full reporting outside of the mandate's area",
+                             "mechanism: reports on all of Sudan, a mandate for Darfur (Symposium 2024)")
     alone: float = param(4, "ratio", 1, 1_000, "offence by person, of its command's others', for which one is asked")
     offence_memory: float = param(26, "week", 1, 520, "half-life of what a host remembers of each mission's offence")
 

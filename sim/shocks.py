@@ -22,6 +22,7 @@ import numpy as np
 from sim.country import land_of, weeks_until
 from sim.mission import WITH
 from sim.params import KINDS, Push, Shock, When
+from sim.processes.judge import ask_to_leave, take_back
 from sim.processes.negotiate import next_aggression
 from sim.state import ABROAD
 
@@ -147,8 +148,9 @@ def _put_agreement(model, wanted):
 
 def _put_letter(model, wanted):
     """Let the host write to missions that it wants gone, or take its letter back."""
-    m, on = model.missions, wanted >= 0.5
-    m.expelled[:] = np.where(on & ~np.isfinite(m.expelled), model.week, np.where(on, m.expelled, np.inf))
+    asked, on = np.isfinite(model.missions.expelled), wanted >= 0.5
+    ask_to_leave(model, on & ~asked)
+    take_back(model, asked & ~on)
 
 
 THINGS = {

@@ -117,6 +117,7 @@ class Commands:
     member: np.ndarray  # (K, M) 1 where a mission serves under it, else 0
     unwelcome: np.ndarray  # (K,) weeks in which the host wanted it gone
     escorting: np.ndarray  # (K,) 0..1 habit of armed escorts
+    seen: np.ndarray  # (K, C) person-equivalents, protection that people remember, fading
 
 
 @dataclass
@@ -151,12 +152,17 @@ class Missions:
     needs_consent: np.ndarray  # (M,) bool
     use_of_force: np.ndarray  # (M,) 0..1
     host_reach: np.ndarray  # (M,) 0..1
+    area: np.ndarray  # (M, C) 0 or 1, where it may work
+    beyond: np.ndarray  # (M,) 0..1 how far it reports on what happens elsewhere
     caveat: np.ndarray  # (M, 5) bool, conditions its caveated contingents carry
     persons: np.ndarray  # (M, 5) persons present, by kind
     work: np.ndarray  # (M, 14) person-equivalents at work on each task
     staying: np.ndarray  # (M, 5) ratio, personnel that events leave it, of those that it would have; by kind
     offence: np.ndarray  # (M,) 0..1 hostility of the host that it earned lately, decaying
-    expelled: np.ndarray  # (M,) week it was asked to leave; inf: not
+    expelled: np.ndarray  # (M,) week it was asked to leave; inf: not, or no longer
+    letters: np.ndarray  # (M,) int, how often it was asked to leave
+    left: np.ndarray  # (M,) 0..1 of its strength, after the weeks since it was asked; 0: it has gone for good
+    ended: np.ndarray  # (M,) week in which it had gone, by its plan or the host's wish; inf: not yet
     spent: np.ndarray  # (M,) US$
     mandate_weeks: np.ndarray  # (M,) weeks served
 
@@ -175,6 +181,7 @@ class Units:
     losses: np.ndarray  # (U,) persons not yet replaced
     freedom: np.ndarray  # (U,) 0..1 of movement
     suspended: np.ndarray  # (U,) bool, a caveat holds it back
+    pinned: np.ndarray  # (U,) weeks for which a protest pins it down
     stock: np.ndarray  # (U,) 0..1 of an aid team's supplies
     access: np.ndarray  # (U,) bool, may it work this week
 
@@ -211,11 +218,13 @@ class Week:
     hit: np.ndarray  # (F, M) fighters killed or dispersed by each mission
     peacekeepers_killed: np.ndarray  # (M,) persons of contingents
     aid_workers_killed: np.ndarray  # (M,) persons of aid teams
+    protests: np.ndarray  # (M,) against each mission's units
     stood_by: np.ndarray  # (K, C) attacks in the presence of a chain of command
     aid: np.ndarray  # (K, C) 0..1 share of the people in need whom it serves
     tried: np.ndarray  # (K,) aid teams that wanted to work
     reached: np.ndarray  # (K,) aid teams that could
     forced: np.ndarray  # (K,) share of teams that went in by force
+    lent: np.ndarray  # (K,) 0..1 share of its work that teams do under the host's escort
     excess: np.ndarray  # (1,) int, deaths from need
     unmet: np.ndarray  # (1,) person-weeks of need
     cost: np.ndarray  # (M,) US$

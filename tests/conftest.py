@@ -104,9 +104,9 @@ LIVED = {  # what a run does, apart from what it is given
     "factions": "commitment campaign vigour objective rest provocation abuse_record pressure wronged dispersed "
     "demobilised settled hostility aggression",
     "bands": "cell fighters losses taking_part paused held_up",
-    "commands": "unwelcome escorting",
-    "missions": "persons work staying offence expelled spent mandate_weeks",
-    "units": "cell strength losses freedom suspended stock access",
+    "commands": "unwelcome escorting seen",
+    "missions": "persons work staying offence expelled letters left ended spent mandate_weeks",
+    "units": "cell strength losses freedom suspended pinned stock access",
     "politics": "agreement held signed collapsed",
     "conditions": "misinformation mortality",
 }

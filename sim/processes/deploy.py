@@ -2,6 +2,9 @@
 
     strength = authorised x planned share x what an expulsion leaves - losses not yet replaced
 
+A mission that the host has asked to leave goes bit by bit, over months; if the host thinks better of it while some are
+still there, it builds up again.
+
 At a hand-over the successor re-hats a share of the other's troops: they are there at once and where they were.
 Where a party that controls a place withdraws its consent, a mission that serves by consent pulls back from there. A
 contingent with caveats is suspended where there is fighting, where the host does not consent, or where its
@@ -25,15 +28,27 @@ class Limits(NamedTuple):
     gap: float  # 0..1 between the most and the least hostile faction, above which a mission is seen as partial
 
 
-def share_present(missions, planned, week, expulsion):
+def left_of(missions, week, dt, expulsion):
+    """Return what the host's wish leaves of each mission's strength: (M,) 0..1.
+
+    Parameters
+    ----------
+    week, dt : float; expulsion : weeks in which an unwanted mission goes
+    """
+    goes = missions.left - dt / max(expulsion, 1e-9)
+    comes_back = missions.left + dt / np.maximum(missions.build_up, dt)
+    left = np.where(np.isfinite(missions.expelled), np.where(missions.expelled < week, goes, missions.left), comes_back)
+    return np.where(missions.left <= 0, 0.0, np.clip(np.where(left < 1e-9, 0.0, left), 0, 1))
+
+
+def share_present(missions, planned, week):
     """Return the share of its authorised strength that each mission has, by kind: (M, 5).
 
     Parameters
     ----------
-    planned : (M,) 0..1 by its plan alone; week : float; expulsion : weeks in which an unwanted mission goes
+    planned : (M,) 0..1 by its plan alone; week : float
     """
-    gone = (week - missions.expelled) / max(expulsion, 1e-9)  # minus infinity for those nobody asked to leave
-    left = np.minimum(np.maximum(1 - gone, 0), 1)
+    left = missions.left
     share = np.repeat((planned * left)[:, None], len(KINDS), axis=1)
     for m, other in enumerate(missions.takes_over):
         if other < 0 or not missions.arrive[m] <= week < missions.leave[m]:
@@ -68,8 +83,10 @@ def suspended(caveat, caveated, felt, consent, gap, limits):
 def deploy(model):
     """Bring every unit to the strength it has this week, and pay for it."""
     m, u, p, now = model.missions, model.units, model.params, model.now
-    share = share_present(m, model.plan[model.luck.step], model.week, p.deploy.expulsion)
-    served = (m.arrive <= model.week) & (model.week < m.leave) & (model.week < m.expelled + p.deploy.expulsion)
+    m.left = left_of(m, model.week, p.step_weeks, p.deploy.expulsion)
+    share = share_present(m, model.plan[model.luck.step], model.week)
+    served = (m.arrive <= model.week) & (model.week < m.leave) & (m.left > 0)
+    m.ended = np.where((m.mandate_weeks > 0) & ~served, np.minimum(m.ended, model.week), m.ended)
     if not (share.any() or served.any() or (u.cell >= 0).any()):
         return  # before the first has come, after the last has gone
     u.losses *= model.fading(p.deploy.replacement)
