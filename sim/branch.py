@@ -9,7 +9,7 @@ from dataclasses import asdict, fields
 
 import numpy as np
 
-from sim.mission import WITH
+from sim.mission import WITH, replan
 from sim.model import PeaceModel
 from sim.results import whole_file
 from sim.shocks import calm
@@ -86,6 +86,8 @@ def resume(params, path, **more):
     _restore(model, content, about, kept)
     calm(model, about["params"])
     model.week, model.luck.step = about["week"], about["step"]
+    if np.isfinite(model.missions.decided).any():
+        replan(model)
     model._open_week()
     return model
 

@@ -60,7 +60,9 @@ def make_missions(params):
         accepts=np.array([h.accepts_escort if h else 0.0 for h in aid], dtype=float),
         by_consent=np.array([c.mandate.consent_of_parties for c in parts], dtype=bool),
         personnel=np.array([[getattr(c.personnel, k) for k in KINDS] for c in parts], float).reshape(-1, len(KINDS)),
-        arrive=arrive, leave=leave, build_up=_column(parts, lambda c: c.force.build_up) * d.build_up,
+        arrive=arrive, leave=leave, benchmark=np.array([_benchmark(c) for c in parts]).reshape(-1, 5),
+        earliest=_earliest(params, everybody, arrive, leave), decided=np.full(len(names), np.inf),
+        build_up=_column(parts, lambda c: c.force.build_up) * d.build_up,
         draw_down=_column(parts, lambda c: c.draw_down), peak=_column(parts, lambda c: c.force.peak),
         strength=[_known_strength(params, n, c) for n, c in zip(names, parts, strict=True)],
         takes_over=np.array(
@@ -175,8 +177,14 @@ def make_commands(params, missions):
                     seen=zeros(len(names), 1))  # fmt: skip
 
 
-def plan(params):
-    """Resolve each component's arrival and departure into weeks of the run: two (M,) arrays."""
+def plan(params, leaves=None):
+    """Resolve each component's arrival and departure into weeks of the run: two (M,) arrays.
+
+    Parameters
+    ----------
+    params : Params; leaves : weeks in which components leave because their benchmark was met, by name
+    """
+    leaves = leaves or {}
     model, everybody = params.mission, with_humanitarians(params)
     names = list(everybody)
     known = {"start": 0.0, "authorisation": model.authorised}
@@ -192,13 +200,73 @@ def plan(params):
             raise ValueError(f"{moments} wait for each other; give one of them a week, a date or an authorisation")
         for n, which in resolved:
             known[f"{n}.{which}"] = _moment(params, everybody, (n, which), known)
+            if which == "leave":
+                known[f"{n}.leave"] = min(known[f"{n}.leave"], leaves.get(n, np.inf))
         waiting = [w for w in waiting if w not in resolved]
     arrive = np.array([known[f"{n}.arrive"] for n in names])
     leave = np.array([known[f"{n}.leave"] for n in names])
     for n, a, b in zip(names, arrive, leave, strict=True):
-        if b <= a:
+        if b <= a and not leaves:
             raise ValueError(f"mission.components.{n} leaves in week {b:g}, before it arrives in week {a:g}")
     return arrive, leave
+
+
+def replan(model):
+    """Work out the plans anew when a benchmark has been met: of the mission that met it, and of those who wait for it.
+
+    What is past stays as it was. Nobody who is to go earlier than he was has less time for it than his draw-down.
+    """
+    m, week = model.missions, model.week
+    met = np.flatnonzero(np.isfinite(m.decided))
+    arrive, leave = plan(model.params, {m.names[i]: m.decided[i] + m.draw_down[i] for i in met})
+    m.arrive = np.where(m.arrive > week, np.maximum(arrive, np.minimum(m.arrive, week)), m.arrive)
+    sooner = np.maximum(leave, week + m.draw_down * (m.arrive <= week))
+    m.leave = np.where(m.leave <= week, m.leave, np.where(leave < m.leave, np.minimum(sooner, m.leave), leave))
+    model.plan = whole_plan(model)
+
+
+def whole_plan(model):
+    """Return the share of its authorised strength that each mission plans to have in each step: (steps, M)."""
+    weeks = np.arange(model.record_length()) * model.params.step_weeks
+    return np.array([planned_share(model.missions, w) for w in weeks])
+
+
+def _benchmark(component):
+    b = component.benchmark
+    asked = [np.nan if x is None else x for x in (b.battle_deaths, b.killed, b.institutions)]
+    return [b.weeks, *asked, 1.0 if b.agreement else np.nan]
+
+
+def _earliest(params, everybody, arrive, leave):
+    """Return the week before which each mission does not leave by its benchmark; inf for those without one: (M,)."""
+    known = {"start": 0.0, "authorisation": params.mission.authorised}
+    for name, a, b in zip(everybody, arrive, leave, strict=True):
+        known |= {f"{name}.arrive": a, f"{name}.leave": b}
+    found = np.full(len(everybody), np.inf)
+    for i, (name, c) in enumerate(everybody.items()):
+        where, when = f"mission.components.{name}.benchmark", c.benchmark.earliest
+        given = [w for w in ("week", "date", "after") if getattr(when, w) is not None]
+        asked = np.array(_benchmark(c)[1:])
+        for what, x, high in zip(("battle_deaths", "killed", "institutions"), asked, (1e9, 1e9, 1), strict=False):
+            if not (np.isnan(x) or 0 <= x <= high):
+                raise ValueError(f"{where}.{what} is {x:g}; it must lie in [0, {high:g}]")
+        if not np.isfinite(asked).any():
+            if given:
+                raise ValueError(f"{where} has an earliest week and no rule; give battle_deaths, killed, "
+                                 "institutions or agreement")  # fmt: skip
+            continue
+        if len(given) > 1:
+            raise ValueError(f"{where}.earliest gives {' and '.join(given)}; give one of week, date, after")
+        if given == ["date"]:
+            found[i] = _week_of(params, f"{where}.earliest", when.date) + when.weeks
+        elif given == ["after"] and when.after not in known:
+            raise ValueError(f"{where}.earliest comes after {when.after!r}; choose among {', '.join(sorted(known))}")
+        else:
+            start = (
+                arrive[i] + c.benchmark.weeks if not given else when.week if given == ["week"] else known[when.after]
+            )
+            found[i] = start + when.weeks
+    return found
 
 
 def fair_scale(params, missions):

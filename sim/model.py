@@ -10,7 +10,7 @@ import numpy as np
 from sim import agents, draws
 from sim.census import take_census
 from sim.country import make_bands, make_civilians, make_factions, make_land
-from sim.mission import areas, make_commands, make_missions, make_units, planned_share, with_humanitarians
+from sim.mission import areas, make_commands, make_missions, make_units, whole_plan, with_humanitarians
 from sim.outcomes import OUTCOMES, Outcome, Record
 from sim.params import TASKS, UNIFORMED, WEEKS_PER_YEAR, Params, When, numbers, out_of_range
 from sim.processes.ambush import ambush
@@ -127,8 +127,7 @@ class PeaceModel(mesa.Model):
         self.armed = zeros(n_missions, self.land.row.size)
         self.guard = zeros(len(self.factions.names), self.land.row.size)  # effective protection against each faction
         self.factions.aggression[:] = 1 - self.factions.commitment
-        weeks = np.arange(self.record_length()) * params.step_weeks
-        self.plan = np.array([planned_share(self.missions, w) for w in weeks])  # (steps, M)
+        self.plan = whole_plan(self)  # (steps, M)
         self.schedule = _schedule(params, before or {}, after or {})
         self.events = shocks_of(params)
         self.usual = {name: thing.get(self).copy() for name, thing in THINGS.items() if not thing.stock}
@@ -320,6 +319,13 @@ class PeaceModel(mesa.Model):
         f, b = self.factions, self.bands
         share = b.fighters / np.maximum(self.strength(), 1e-9)[b.faction]
         return f.loot * np.bincount(b.faction, share * self.land.resources[b.cell], f.host.size) + f.sponsor
+
+    def counted(self, column, weeks):
+        """Return the sum of a column of the weekly table over the last weeks; nan if there are not so many yet."""
+        r, steps = self.record, round(weeks / self.params.step_weeks)
+        if r.steps < steps:
+            return np.nan
+        return r.weekly[r.steps - steps : r.steps, r.columns.index(column)].sum()
 
     def hostility_of_host(self):
         """Return the host government's hostility to every chain of command: (K,)."""

@@ -456,7 +456,8 @@ def totals(model):
     out["protests"] = float(sum(np.nansum(table[f"protests_{m}"]) for m in r.missions))
     out["host_letters"] = int(model.missions.letters.sum())
     out["letters_taken_back"] = out["host_letters"] - int(np.isfinite(model.missions.expelled).sum())
-    ended = model.missions.ended[ours]
+    m = model.missions
+    ended = np.where(m.leave <= m.arrive, m.leave, m.ended)[ours]
     out["exit_week"] = float(ended.max()) if ended.size and np.isfinite(ended).all() else np.nan
     out["weeks_to_agreement"] = float(model.politics.signed[0]) if np.isfinite(model.politics.signed[0]) else np.nan
     out["agreement_collapses"] = int(model.politics.collapsed[0])

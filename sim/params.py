@@ -296,6 +296,19 @@ class Personnel:
 
 
 @dataclass(kw_only=True)
+class Benchmark:
+    """When a mission may leave before its time: a rule over what has been observed so far. Nothing given: no rule."""
+
+    weeks: float = param(52, "week", 1, 520, "weeks back over which deaths are counted",
+                         "a year, as UCDP counts the battle deaths that make a conflict active (UCDP GED 23.1)")
+    battle_deaths: Optional[float] = text("fewer battle-related deaths than that in these weeks", None)
+    killed: Optional[float] = text("fewer civilians killed than that in these weeks", None)
+    institutions: Optional[float] = text("the average person lives under institutions above that", None)
+    agreement: bool = field(default=False, metadata={"doc": "an agreement is in force"})
+    earliest: When = part(When)  # none given: when it has been there for that many weeks
+
+
+@dataclass(kw_only=True)
 class Component:
     """One mission: a force with a mandate, a plan and a chain of command."""
 
@@ -304,6 +317,7 @@ class Component:
     personnel: Personnel = part(Personnel)
     arrive: When = part(When)  # none given: as soon as it is authorised and ready
     leave: When = part(When)  # none given: never
+    benchmark: Benchmark = part(Benchmark)  # it leaves before `leave` if this is met
     draw_down: float = param(13, "week", 0, 260, "weeks from full strength to nobody, before `leave`")
     command: Optional[str] = text("name of its chain of command; none: its own", None)
     takes_over: Optional[str] = text("component whose troops it re-hats when that one leaves", None)
@@ -363,6 +377,8 @@ class Deploy:
                              "28: Mali asked the UN to go on 16 June 2023, it had gone by 31 December (MINUSMA 2023)")
     build_up: float = param(1, "ratio", 0.05, 20, "build-up of every force, against the weeks that it says of itself",
                             "22 large UN missions took 4 to 33 months to 90% of their peak (Perry & Smith 2013)")
+    inherited: float = param(0.5, "share", 0, 1, "trust and hostility that go with re-hatted troops",
+                             "assumed; sign: two thirds of INTERFET stayed on under UNTAET, the same faces (INTERFET)")
     base_size: float = param(350, "person", 10, 10_000, "mean uniformed persons per base",
                              "median 185, IQR 150-650 (Geo-PKO 2.3)")
     base_skew: float = param(0.75, "exponent", 0, 3, "size of base j falls as j to minus this",

@@ -133,7 +133,10 @@ class Missions:
     by_consent: np.ndarray  # (M,) bool, pulls back from places whose masters withdraw their consent
     personnel: np.ndarray  # (M, 5) persons authorised, by kind
     arrive: np.ndarray  # (M,) week
-    leave: np.ndarray  # (M,) week
+    leave: np.ndarray  # (M,) week; the latest, until its benchmark is met
+    benchmark: np.ndarray  # (M, 5) weeks back, battle deaths, killed, institutions, agreement; nan: not asked for
+    earliest: np.ndarray  # (M,) week before which it does not leave by its benchmark; inf: it has none
+    decided: np.ndarray  # (M,) week in which its benchmark was met; inf: not yet
     build_up: np.ndarray  # (M,) weeks
     draw_down: np.ndarray  # (M,) weeks
     peak: np.ndarray  # (M,) share

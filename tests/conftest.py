@@ -105,7 +105,7 @@ LIVED = {  # what a run does, apart from what it is given
     "demobilised settled hostility aggression",
     "bands": "cell fighters losses taking_part paused held_up",
     "commands": "unwelcome escorting seen",
-    "missions": "persons work staying offence expelled letters left ended spent mandate_weeks",
+    "missions": "persons work staying offence expelled letters left ended arrive leave decided spent mandate_weeks",
     "units": "cell strength losses freedom suspended pinned stock access",
     "politics": "agreement held signed collapsed",
     "conditions": "misinformation mortality",
