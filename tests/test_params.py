@@ -216,6 +216,11 @@ def _scenarios():
     for part in peace.mission.components.values():  # one headquarters: one of the two may offend alone
         part.command = "joint"
     peace.country.factions["rebels"].commitment = 0.11  # hardly willing to stay
+    political, orange = (apart.mission.components[n] for n in ("political", "orange"))
+    political.area, political.area_km, political.beyond = ["Tesmar", "Oravel"], 150.0, 0.5
+    apart.relieve.lent, handover.judge.reconsider = 0.2, 0.97
+    orange.benchmark.battle_deaths = 1e9
+    orange.benchmark.weeks, orange.benchmark.earliest = 12.0, When(after="start", weeks=14)
     for group in (apart, apart.country, apart.mission):
         group.events = {f"{type(group).__name__} {place}": Shock(
             when=When(after="start", weeks=week), moves={"need": Push(of=[place], by=0.1, km=60)},
