@@ -217,8 +217,11 @@ def _scenarios():
         part.command = "joint"
     peace.country.factions["rebels"].commitment = 0.11  # hardly willing to stay
     political, orange = (apart.mission.components[n] for n in ("political", "orange"))
-    political.area, political.area_km, political.beyond = ["Tesmar", "Oravel"], 150.0, 0.5
+    political.area, political.area_km, political.beyond = ["Tesmar", "Oravel"], 30.0, 0.5
     apart.relieve.lent, handover.judge.reconsider = 0.2, 0.97
+    handover.events = {  # the host has asked the mission to go, and is talked round
+        "talks": Shock(when=When(week=23), moves={"consent": Push(of=["un"], to=0.9)})
+    }
     orange.benchmark.battle_deaths = 1e9
     orange.benchmark.weeks, orange.benchmark.earliest = 12.0, When(after="start", weeks=14)
     for group in (apart, apart.country, apart.mission):
