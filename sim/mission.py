@@ -173,7 +173,8 @@ def make_commands(params, missions):
     """Build the chains of command, in the order of their names."""
     names = tuple(chains_of_command(with_humanitarians(params)))
     member = (missions.command[None, :] == np.arange(len(names))[:, None]).astype(float)
-    return Commands(names=names, member=member, unwelcome=zeros(len(names)), escorting=zeros(len(names)),
+    return Commands(names=names, luck=np.array([draws.key(n) for n in names], dtype=np.uint64), member=member,
+        unwelcome=zeros(len(names)), escorting=zeros(len(names)),
                     seen=zeros(len(names), 1))  # fmt: skip
 
 

@@ -83,6 +83,11 @@ def _present(model, kind):
     return model.missions.persons[:, KINDS.index(kind)].sum()
 
 
+def _pinned(model):
+    u = model.units
+    return u.strength[u.pinned > 0].sum() * model.params.step_weeks
+
+
 def _consent(model):
     return (1 - model.hostility_of_host())[model.missions.command]
 
@@ -114,8 +119,9 @@ OUTCOMES = (
     Outcome("aid_workers_killed", "person", "aid workers killed", "sum", lambda m: m.now.aid_workers_killed.sum()),
     Outcome("attacks_on_missions", "event", "ambushes of contingents and raids on aid teams", "sum",
             lambda m: sum(e.kind in ("ambush", "raid") for e in m.now.events)),
-    Outcome("protests", "event", "protests of people against each mission's units", "sum",
-            lambda m: m.now.protests, "mission"),
+    Outcome("protests", "event", "places in which people took to the streets against a mission", "sum",
+            lambda m: m.now.protests.sum()),
+    Outcome("pinned", "person-week", "personnel pinned down by protests", "sum", _pinned),
     Outcome("idps", "person", "displaced inside the country", "last", lambda m: m.census.idps.sum()),
     Outcome("refugees", "person", "in refuge abroad", "last", lambda m: m.census.refugees),
     Outcome("unmet_need", "person-week", "people times their unmet need", "sum", lambda m: m.now.unmet[0]),
@@ -157,7 +163,6 @@ TOTALS = {  # what only a whole run has, beside sums and means of the weekly mea
     "aid_cost": ("US$", "spent by the donors of the country's humanitarians"),
     "consent_pop": ("share", "trust in the missions present, weighted by their personnel"),
     "mandate_weeks": ("week", "longest service of a mission"),
-    "protests": ("event", "protests of people against missions"),
     "missions_expelled": ("mission", "missions that left, or are leaving, because the host asked them to"),
     "host_letters": ("event", "times that the host asked a mission to leave"),
     "letters_taken_back": ("event", "of these, taken back before the mission had gone"),
@@ -436,7 +441,7 @@ def totals(model):
         "civilians_killed", "osv_gov", "osv_reb", "crossfire", "excess_deaths", "brd", "battle_deaths",
         "operation_deaths",
         "peacekeepers_killed", "aid_workers_killed",
-        "attacks_on_missions", "unmet_need",
+        "attacks_on_missions", "unmet_need", "protests", "pinned",
     )}  # fmt: skip
     out["killed_by_missions"] = out["civilians_killed"] - out["osv_gov"] - out["osv_reb"] - out["crossfire"]
     out["deaths"] = out["civilians_killed"] + out["excess_deaths"]
@@ -453,7 +458,6 @@ def totals(model):
     out["aid_cost"] = float(model.missions.spent[~ours].sum())
     out["mandate_weeks"] = float(model.missions.mandate_weeks[ours].max(initial=0))
     out["missions_expelled"] = int(np.isfinite(model.missions.expelled[ours]).sum())
-    out["protests"] = float(sum(np.nansum(table[f"protests_{m}"]) for m in r.missions))
     out["host_letters"] = int(model.missions.letters.sum())
     out["letters_taken_back"] = out["host_letters"] - int(np.isfinite(model.missions.expelled).sum())
     m = model.missions

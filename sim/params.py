@@ -410,10 +410,8 @@ class Task:
     engineers_half: float = param(400, "person", 1, 1e5, "engineers who make up half of the mobility that is missing")
     cover: float = param(3, "ratio", 0, 100, "how units of a mission keep out of places that others of it cover")
     choosiness: float = param(3, "exponent", 0, 10, "how strictly bases go where the pull is strongest")
-    protest: float = param(4, "1/year", 0, 520, "protests of people without trust against `crowd` persons",
+    protest: float = param(4, "1/year", 0, 520, "protests where a mission has a base, of people without any trust",
                            "mechanism: fail the people, and you will not achieve the mandate (Khan 2024)")
-    crowd: float = param(350, "person", 1, 10_000, "personnel whose protests that rate counts",
-                         "assumed; scale of the rate: mean uniformed persons per base")
     protest_weeks: float = param(2, "week", 0.5, 52, "weeks for which a protest pins a unit down")
     blockade: float = param(0.8, "share", 0, 1, "movement of a unit that a protest denies",
                             "mechanism: freedom of movement is the litmus test of consent (Khan 2024)")

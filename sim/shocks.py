@@ -148,7 +148,7 @@ def _put_agreement(model, wanted):
 
 def _put_letter(model, wanted):
     """Let the host write to missions that it wants gone, or take its letter back."""
-    asked, on = np.isfinite(model.missions.expelled), wanted >= 0.5
+    asked, on = np.isfinite(model.missions.expelled), (wanted >= 0.5) & model.missions.needs_consent
     ask_to_leave(model, on & ~asked)
     take_back(model, asked & ~on)
 

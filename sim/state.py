@@ -114,6 +114,7 @@ class Commands:
     """K chains of command: the flags that people and factions know, each with one mission or several."""
 
     names: tuple  # (K,) str
+    luck: np.ndarray  # (K,) uint64, identity for draws: made of the name
     member: np.ndarray  # (K, M) 1 where a mission serves under it, else 0
     unwelcome: np.ndarray  # (K,) weeks in which the host wanted it gone
     escorting: np.ndarray  # (K,) 0..1 habit of armed escorts
@@ -221,7 +222,7 @@ class Week:
     hit: np.ndarray  # (F, M) fighters killed or dispersed by each mission
     peacekeepers_killed: np.ndarray  # (M,) persons of contingents
     aid_workers_killed: np.ndarray  # (M,) persons of aid teams
-    protests: np.ndarray  # (M,) against each mission's units
+    protests: np.ndarray  # (K,) places in which people took to the streets against each chain of command
     stood_by: np.ndarray  # (K, C) attacks in the presence of a chain of command
     aid: np.ndarray  # (K, C) 0..1 share of the people in need whom it serves
     tried: np.ndarray  # (K,) aid teams that wanted to work

@@ -691,11 +691,10 @@ def test_a_host_follows_its_people_and_rebels_do_not(tmp_path):
     assert m.factions.hostility.tolist() == [near([0.0075, 0]), [0, 0]]
 
 
-def test_people_without_trust_protest_by_how_many_of_a_mission_there_are():
-    # 4 a year of 350 persons whom nobody trusts: 700 persons at half of a newcomer's trust have as many
-    p = load().task
-    rate = task.protests(p, persons=np.array([350, 700, 350.0]), trust=np.array([0, 0.2, 0.5]), start=0.4)
-    assert rate == near([4, 4, 0])
+def test_people_without_trust_protest_by_how_little_they_have():
+    # 4 a year where nobody trusts it, half as many at half of a newcomer's trust, none where there is more
+    rate = task.protests(load().task, trust=np.array([0, 0.2, 0.5]), start=0.4)
+    assert rate == near([4, 2, 0])
 
 
 def test_a_protest_pins_a_unit_down_for_its_weeks_and_is_counted(tmp_path):

@@ -110,29 +110,30 @@ def attraction(model, m, team):
     return crowd * (1 + p.deploy.siting_violence * land.felt) * access
 
 
-def protests(p, persons, trust, start):
-    """Return the hazard (1/year) of a protest against each unit: (U,).
+def protests(p, trust, start):
+    """Return the hazard (1/year) of a protest where a chain of command has a base: (U,).
 
     Parameters
     ----------
-    p : params.Task; persons : (U,) in it; trust : (U,) 0..1 of the people there; start : 0..1 that a newcomer has
+    p : params.Task; trust : (U,) 0..1 of the people there; start : 0..1 that a newcomer has
     """
-    return p.protest * persons / p.crowd * np.maximum(0, 1 - trust / max(start, 1e-9))
+    return p.protest * np.maximum(0, 1 - trust / max(start, 1e-9))
 
 
 def _protest(model):
-    """Let people who trust a command less than a newcomer protest against its contingents where these are."""
-    u, p, now = model.units, model.params.task, model.now
+    """Let people who trust a command less than a newcomer protest where it has contingents, in however many bases."""
+    u, c, p, now = model.units, model.commands, model.params.task, model.now
     u.pinned = np.maximum(u.pinned - model.params.step_weeks, 0.0)
-    if not p.protest:
+    there = ~u.team & (u.cell >= 0)
+    if not p.protest or not there.any():
         return
-    flag = model.missions.command[u.mission]
-    trust = model.census.trust[flag, np.maximum(u.cell, 0)]
-    persons = u.strength.sum(axis=1) * (~u.team & (u.cell >= 0))
-    rate = protests(p, persons, trust, model.params.feel.start)
-    met = draws.happens(model.luck.uniform("task.protest", u.luck), rate, model.years)
+    flag, at = model.missions.command[u.mission], np.maximum(u.cell, 0)
+    rate = protests(p, model.census.trust[flag, at], model.params.feel.start) * there
+    luck = model.luck.uniform("task.protest", c.luck[flag] + at.astype(np.uint64))  # one crowd to a place and a flag
+    met = draws.happens(luck, rate, model.years)
     u.pinned[met] = p.protest_weeks
-    now.protests += np.bincount(u.mission[met], minlength=now.protests.size)
+    for k in np.unique(flag[met]):
+        now.protests[k] = np.unique(at[met & (flag == k)]).size
 
 
 def _keep_to_area(model):
