@@ -9,9 +9,10 @@ from dataclasses import asdict, fields
 
 import numpy as np
 
-from sim.mission import WITH
+from sim.mission import WITH, replan
 from sim.model import PeaceModel
 from sim.results import whole_file
+from sim.shocks import calm
 from sim.state import Event
 
 BY_COMMAND = {("factions", "hostility"), ("people", "trust")}  # arrays whose second axis is chains of command
@@ -83,7 +84,10 @@ def resume(params, path, **more):
                 f"set mission.authorised={about['week']:g} or later"
             )
     _restore(model, content, about, kept)
+    calm(model, about["params"])
     model.week, model.luck.step = about["week"], about["step"]
+    if np.isfinite(model.missions.decided).any():
+        replan(model)
     model._open_week()
     return model
 
@@ -95,7 +99,7 @@ def _same(now, then, name):
         return _share(a, name) == _share(b, name)
     if name not in a["components"] or name not in b["components"]:
         return False
-    common = {k for k in a if k not in ("components", "summary", "cases")}
+    common = {k for k in a if k not in ("components", "summary", "cases", "events")}
     alike = json.dumps(a["components"][name], default=str) == json.dumps(b["components"][name])
     return alike and all(a[k] == b[k] for k in common)
 

@@ -26,6 +26,7 @@ from sim.calibrated import Calibration
 from sim.country import finer
 from sim.params import Params, part, table, text
 from sim.paths import CONF
+from sim.shocks import made_of
 
 
 @dataclass(kw_only=True)
@@ -228,6 +229,8 @@ def to_params(config):
         path = paths.file_of("country", getattr(whole.country, name) or "")
         if path.is_file() and not path.is_relative_to(CONF):
             setattr(whole.country, name, str(path))
+    for where, group in (("country.", whole.country), ("mission.", whole.mission), ("", whole)):
+        group.events = {name: made_of(f"{where}events.{name}", given) for name, given in group.events.items()}
     params = Params(**{name: getattr(whole, name) for name in Params.__dataclass_fields__})
     return params if whole.finer == 1 else replace(params, country=finer(params.country, whole.finer))
 

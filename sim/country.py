@@ -85,6 +85,24 @@ def km_from(land, cell):
     return land.cell_km * np.hypot(land.row - land.row[cell], land.col - land.col[cell])
 
 
+def land_of(land, country, name, km, where):
+    """Return the cells around a town, of an administrative unit, or where a community is the largest: (n,) int.
+
+    Parameters
+    ----------
+    name : of a place, an administrative unit or a community; km : reach around a place; where : the setting, for errors
+    """
+    units = set() if land.admin is None else set(land.admin.tolist())
+    if name in country.places:
+        place = country.places[name]
+        return np.flatnonzero(km_from(land, cell_at(land, place.row, place.col)) <= km)
+    if name in units:
+        return np.flatnonzero(land.admin == name)
+    if name in land.names:
+        return np.flatnonzero(land.births.argmax(axis=1) == land.names.index(name))
+    raise ValueError(_unknown(where, name, {*country.places, *units, *land.names}))
+
+
 def in_place(land, amount):
     """Return the amounts of the place around each cell, from those of the cells: (C, ...)."""
     if land.place_share.size == 1 and land.place_share[0] == 1:

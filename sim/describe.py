@@ -16,6 +16,7 @@ from sim import outcomes, params, state
 from sim.model import SCHEDULE
 from sim.paths import CONF, ROOT
 from sim.results import whole_file
+from sim.shocks import THINGS
 
 ODD, COLUMNS = (ROOT / "docs" / name for name in ("odd.md", "columns.md"))
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -116,6 +117,7 @@ def numbers():
 
 
 GROUPS = {"country.": "`country`: the land, its people, its factions", "mission.": "`mission`: the missions",
+          "events.": "`events`: shocks in time",
           "personnel.": "`personnel`: what each kind of personnel can do"}  # fmt: skip
 GROUPS |= {
     f"{f.name}.": f"`{f.name}`: {f.type.__doc__.splitlines()[0].rstrip('.')}"
@@ -138,13 +140,28 @@ def choices():
     return "\n\n".join(parts)
 
 
+def shocks():
+    """List what an event can move, and the ready-made events."""
+    lines = [
+        (f"`{n}`", f"{t.low:g} to {t.high:g} {t.unit}", "stock" if t.stock else "condition", t.what)
+        for n, t in THINGS.items()
+    ]
+    ready = []
+    for path in sorted((CONF / "events").glob("*.yaml")):
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))[path.stem]
+        ready.append((f"`{path.stem}`", said["summary"], ", ".join(f"`{m}`" for m in said["moves"]), said["source"]))
+    can = table(["moves", "range", "kind", "what it is"], lines)
+    return f"{can}\n\n**conf/events/**\n\n{table(['event', 'what happens', 'moves', 'source'], ready)}"
+
+
 def _in_words(given):
     groups = [f"{k} ({_in_words(v)})" for k, v in given.items() if isinstance(v, dict)]
     return ", ".join(groups + [f"{k} {v:,}" for k, v in given.items() if type(v) in (int, float)])
 
 
 PARTS = {"sources": sources, "schedule": schedule, "states": states, "measures": measures, "numbers": numbers,
-         "choices": choices, "columns": columns, "totals": totals, "events": events}  # fmt: skip
+         "choices": choices, "columns": columns, "totals": totals, "events": events,
+         "shocks": shocks}  # fmt: skip
 
 
 def _numbered(found):

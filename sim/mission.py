@@ -7,7 +7,7 @@ the work of one person on each task, and what is held equal between models scale
 import numpy as np
 
 from sim import draws
-from sim.country import weeks_until
+from sim.country import land_of, weeks_until
 from sim.params import (
     AID,
     KINDS,
@@ -66,7 +66,9 @@ def make_missions(params):
         accepts=np.array([h.accepts_escort if h else 0.0 for h in aid], dtype=float),
         by_consent=np.array([c.mandate.consent_of_parties for c in parts], dtype=bool),
         personnel=np.array([_persons(c) for c in parts], float).reshape(-1, len(KINDS)),
-        arrive=arrive, leave=leave, build_up=_column(parts, lambda c: c.force.build_up) * d.build_up,
+        arrive=arrive, leave=leave, benchmark=np.array([_benchmark(c) for c in parts]).reshape(-1, 5),
+        earliest=_earliest(params, everybody, arrive, leave), decided=np.full(len(names), np.inf),
+        build_up=_column(parts, lambda c: c.force.build_up) * d.build_up,
         draw_down=_column(parts, lambda c: c.draw_down), peak=_column(parts, lambda c: c.force.peak),
         strength=[_known_strength(params, n, c) for n, c in zip(names, parts, strict=True)],
         takes_over=np.array(
@@ -95,13 +97,15 @@ def make_missions(params):
             arrive + model.mandate_length * np.maximum(1, np.ceil(-arrive / model.mandate_length)), np.inf,
         ),
         renewal_luck=np.array([draws.key(c.command or n) for n, c in zip(names, parts, strict=True)], dtype=np.uint64),
-        ended=np.full(len(names), np.inf), mandated_force=_column(parts, lambda c: c.mandate.use_of_force),
+        lapsed=np.full(len(names), np.inf), mandated_force=_column(parts, lambda c: c.mandate.use_of_force),
         use_of_force=_column(parts, lambda c: c.mandate.use_of_force) * (1 - d.council_robustness * discord),
         host_reach=_column(parts, lambda c: c.mandate.host_reach),
         willing=zeros(len(names)), politics=_column(parts, lambda c: political_share(c.mandate)),
-        mean_price=np.ones(len(names)), taken=np.ones(len(names)),
+        mean_price=np.ones(len(names)), taken=np.ones(len(names)), staying=np.ones((len(names), len(KINDS))),
         persons=zeros(len(names), len(KINDS)), work=zeros(len(names), len(TASKS)), offence=zeros(len(names)),
-        expelled=np.full(len(names), np.inf), spent=zeros(len(names)),
+        expelled=np.full(len(names), np.inf), letters=zeros(len(names), dtype=int), left=np.ones(len(names)),
+        ended=np.full(len(names), np.inf), area=np.ones((len(names), 1)), beyond=_column(parts, lambda c: c.beyond),
+        spent=zeros(len(names)),
         mandate_weeks=zeros(len(names)),
         pace=1 / (1 + params.task.joint * (1 - model.coordination) * (_column(parts, lambda c: c.approvals) - 1)),
     )  # fmt: skip
@@ -156,6 +160,22 @@ def affordable(missions):
     kept[:, STAFF:] = (1 - of_others / np.maximum(others, 1e-9))[:, None]
     kept[missions.recorded] = 1.0
     return kept
+
+
+def areas(params, land, names):
+    """Return where each mission may work: (M, C) 1, or 0 outside the area of its mandate."""
+    found = np.ones((len(names), land.row.size))
+    for m, name in enumerate(names):
+        of = params.mission.components.get(name)
+        if of and of.area:
+            where = f"mission.components.{name}.area"
+            inside = [land_of(land, params.country, place, of.area_km, where) for place in of.area]
+            found[m] = np.isin(np.arange(land.row.size), np.concatenate(inside))
+            if not found[m].any():
+                raise ValueError(
+                    f"{where} has no cell; name places, administrative units or communities of the country"
+                )
+    return found
 
 
 def with_humanitarians(params):
@@ -221,11 +241,19 @@ def make_commands(params, missions):
     """Build the chains of command, in the order of their names."""
     names = tuple(chains_of_command(with_humanitarians(params)))
     member = (missions.command[None, :] == np.arange(len(names))[:, None]).astype(float)
-    return Commands(names=names, member=member, unwelcome=zeros(len(names)), escorting=zeros(len(names)))
+    return Commands(names=names, luck=np.array([draws.key(n) for n in names], dtype=np.uint64), member=member,
+        unwelcome=zeros(len(names)), escorting=zeros(len(names)),
+                    seen=zeros(len(names), 1))  # fmt: skip
 
 
-def plan(params):
-    """Resolve each component's arrival and departure into weeks of the run: two (M,) arrays."""
+def plan(params, leaves=None):
+    """Resolve each component's arrival and departure into weeks of the run: two (M,) arrays.
+
+    Parameters
+    ----------
+    params : Params; leaves : weeks in which components leave because their benchmark was met, by name
+    """
+    leaves = leaves or {}
     model, everybody = params.mission, with_humanitarians(params)
     names = list(everybody)
     known = {"start": 0.0, "authorisation": model.authorised}
@@ -241,13 +269,76 @@ def plan(params):
             raise ValueError(f"{moments} wait for each other; give one of them a week, a date or an authorisation")
         for n, which in resolved:
             known[f"{n}.{which}"] = _moment(params, everybody, (n, which), known)
+            if which == "leave":
+                known[f"{n}.leave"] = min(known[f"{n}.leave"], leaves.get(n, np.inf))
         waiting = [w for w in waiting if w not in resolved]
     arrive = np.array([known[f"{n}.arrive"] for n in names])
     leave = np.array([known[f"{n}.leave"] for n in names])
     for n, a, b in zip(names, arrive, leave, strict=True):
-        if b <= a:
+        if b <= a and not leaves:
             raise ValueError(f"mission.components.{n} leaves in week {b:g}, before it arrives in week {a:g}")
     return arrive, leave
+
+
+def replan(model):
+    """Work out the plans anew when a benchmark has been met: of the mission that met it, and of those who wait for it.
+
+    What is past stays as it was. Nobody who is to go earlier than he was has less time for it than his draw-down.
+    """
+    m, week = model.missions, model.week
+    met = np.flatnonzero(np.isfinite(m.decided))
+    arrive, leave = plan(model.params, {m.names[i]: m.decided[i] + m.draw_down[i] for i in met})
+    before = m.arrive
+    m.arrive = np.where(m.arrive > week, np.maximum(arrive, np.minimum(m.arrive, week)), m.arrive)
+    m.renewal += m.arrive - before
+    model.phases = [w for w in phases(model.everybody, m.arrive) if w > week]
+    sooner = np.maximum(leave, week + m.draw_down * (m.arrive <= week))
+    m.leave = np.where(m.leave <= week, m.leave, np.where(leave < m.leave, np.minimum(sooner, m.leave), leave))
+    model.plan = whole_plan(model)
+
+
+def whole_plan(model):
+    """Return the share of its authorised strength that each mission plans to have in each step: (steps, M)."""
+    weeks = np.arange(model.record_length()) * model.params.step_weeks
+    return np.array([planned_share(model.missions, w) for w in weeks])
+
+
+def _benchmark(component):
+    b = component.benchmark
+    asked = [np.nan if x is None else x for x in (b.battle_deaths, b.killed, b.institutions)]
+    return [b.weeks, *asked, 1.0 if b.agreement else np.nan]
+
+
+def _earliest(params, everybody, arrive, leave):
+    """Return the week before which each mission does not leave by its benchmark; inf for those without one: (M,)."""
+    known = {"start": 0.0, "authorisation": params.mission.authorised}
+    for name, a, b in zip(everybody, arrive, leave, strict=True):
+        known |= {f"{name}.arrive": a, f"{name}.leave": b}
+    found = np.full(len(everybody), np.inf)
+    for i, (name, c) in enumerate(everybody.items()):
+        where, when = f"mission.components.{name}.benchmark", c.benchmark.earliest
+        given = [w for w in ("week", "date", "after") if getattr(when, w) is not None]
+        asked = np.array(_benchmark(c)[1:])
+        for what, x, high in zip(("battle_deaths", "killed", "institutions"), asked, (1e9, 1e9, 1), strict=False):
+            if not (np.isnan(x) or 0 <= x <= high):
+                raise ValueError(f"{where}.{what} is {x:g}; it must lie in [0, {high:g}]")
+        if not np.isfinite(asked).any():
+            if given:
+                raise ValueError(f"{where} has an earliest week and no rule; give battle_deaths, killed, "
+                                 "institutions or agreement")  # fmt: skip
+            continue
+        if len(given) > 1:
+            raise ValueError(f"{where}.earliest gives {' and '.join(given)}; give one of week, date, after")
+        if given == ["date"]:
+            found[i] = _week_of(params, f"{where}.earliest", when.date) + when.weeks
+        elif given == ["after"] and when.after not in known:
+            raise ValueError(f"{where}.earliest comes after {when.after!r}; choose among {', '.join(sorted(known))}")
+        else:
+            start = (
+                arrive[i] + c.benchmark.weeks if not given else when.week if given == ["week"] else known[when.after]
+            )
+            found[i] = start + when.weeks
+    return found
 
 
 def fair_scale(params, missions):
@@ -484,7 +575,7 @@ def make_units(params, missions, contributors):
         team=np.array(team, dtype=bool), share=np.concatenate(share) if n else zeros(0, len(KINDS)),
         contributor=group, caveated=np.append(contributors.bound, False)[group],
         cell=np.full(n, -1), strength=zeros(n, len(KINDS)),
-        losses=zeros(n), freedom=np.ones(n), suspended=zeros(n, dtype=bool), stock=np.ones(n),
+        losses=zeros(n), freedom=np.ones(n), suspended=zeros(n, dtype=bool), pinned=zeros(n), stock=np.ones(n),
         access=zeros(n, dtype=bool),
     )  # fmt: skip
 

@@ -12,16 +12,17 @@ from sim import agents, draws
 from sim.census import take_census
 from sim.country import a_date, make_bands, make_civilians, make_factions, make_land
 from sim.mission import (
+    areas,
     make_commands,
     make_contributors,
     make_missions,
     make_units,
     phases,
-    planned_share,
+    whole_plan,
     with_humanitarians,
 )
 from sim.outcomes import OUTCOMES, Outcome, Record
-from sim.params import TASKS, UNIFORMED, WEEKS_PER_YEAR, Params, numbers, out_of_range
+from sim.params import TASKS, UNIFORMED, WEEKS_PER_YEAR, Params, When, numbers, out_of_range
 from sim.processes.ambush import ambush
 from sim.processes.deploy import deploy
 from sim.processes.enforce import enforce
@@ -36,7 +37,8 @@ from sim.processes.prey import prey
 from sim.processes.recruit import recruit
 from sim.processes.relieve import relieve
 from sim.processes.task import LOCAL, task
-from sim.state import Politics, Week, zeros
+from sim.shocks import THINGS, Event, check, made_of, shocks_of, strike
+from sim.state import Conditions, Politics, Week, zeros
 
 SCHEDULE = (
     deploy,  # missions arrive, build up, hand over, leave
@@ -55,7 +57,9 @@ SCHEDULE = (
     observe,  # what happened is written down
 )
 YEAR_OF_SEASONS = 365.25 / 7  # weeks from one rainy season to the next
-TABLES = ("land", "people", "factions", "bands", "commands", "missions", "contributors", "units", "politics")
+TABLES = (
+    "land", "people", "factions", "bands", "commands", "missions", "contributors", "units", "politics", "conditions",
+)  # fmt: skip
 
 Process = Callable[["PeaceModel"], None]
 
@@ -120,7 +124,9 @@ class PeaceModel(mesa.Model):
         self.everybody = with_humanitarians(params)  # every mission by name, as declared
         self.missions = make_missions(params)
         self.phases = phases(self.everybody, self.missions.arrive)  # weeks in which a mandate changes, to come
+        self.missions.area = areas(params, self.land, self.missions.names)
         self.commands = make_commands(params, self.missions)
+        self.commands.seen = zeros(len(self.commands.names), self.land.row.size)
         n_missions, n_commands = len(self.missions.names), len(self.commands.names)
         self.factions = make_factions(params.country, self.land, n_commands, params.move)
         self.bands = make_bands(params.country, self.land, self.factions, self.luck, params.move.loot_base)
@@ -128,17 +134,21 @@ class PeaceModel(mesa.Model):
         self.units = make_units(params, self.missions, self.contributors)
         self.people = make_civilians(params, self.land, len(self.factions.names), n_commands, self.luck)
         self.politics = Politics(
-            agreement=zeros(1, dtype=bool), signed=np.full(1, np.inf), collapsed=zeros(1, dtype=int),
-            unity=np.full(1, params.mission.council_unity),
+            agreement=zeros(1, dtype=bool), held=zeros(1, dtype=bool), signed=np.full(1, np.inf),
+            collapsed=zeros(1, dtype=int), unity=np.full(1, params.mission.council_unity),
         )  # fmt: skip
+        self.conditions = Conditions(np.full(1, params.feel.misinformation), np.ones(self.land.row.size))
         self.aided = zeros(params.civilians, dtype=bool)
         self.presence = zeros(n_missions, len(LOCAL), self.land.row.size)  # effective, by local task
         self.armed = zeros(n_missions, self.land.row.size)
         self.guard = zeros(len(self.factions.names), self.land.row.size)  # effective protection against each faction
         self.factions.aggression[:] = 1 - self.factions.commitment
-        weeks = np.arange(self.record_length()) * params.step_weeks
-        self.plan = np.array([planned_share(self.missions, w) for w in weeks])  # (steps, M)
+        self.plan = whole_plan(self)  # (steps, M)
         self.schedule = _schedule(params, before or {}, after or {})
+        self.events = shocks_of(params)
+        self.usual = {name: thing.get(self).copy() for name, thing in THINGS.items() if not thing.stock}
+        for event in self.events:
+            check(self, event)
         self._datacollector = None
         self.record = Record(self, (*OUTCOMES, *outcomes))
         self._open_week()
@@ -149,6 +159,7 @@ class PeaceModel(mesa.Model):
         """Run one week: everything that happens, in the order in which it happens. After the last, nothing does."""
         if self.finished:  # Mesa's page steps several times before it looks at `running`
             return
+        strike(self)  # what befalls the country this week
         for process in self.schedule:
             self._around = None  # bands may have moved
             process(self)
@@ -157,6 +168,31 @@ class PeaceModel(mesa.Model):
         self.luck.step += 1
         self.running = not self.finished
         self._open_week()
+
+    def inject(self, name, shock):
+        """Let an event befall a run that is under way: the run is as if it had always stood in its settings.
+
+        Parameters
+        ----------
+        name : str, a name that no event has yet
+        shock : Shock, or a dictionary of its settings; without a moment it begins now
+
+        Raises
+        ------
+        ValueError
+            One sentence that says what was given and what is allowed; the run is then as it was.
+        """
+        if name in self.params.events:
+            raise ValueError(f"events.{name} is there already; give it another name")
+        shock = made_of(f"events.{name}", shock)
+        if shock.when == When():
+            shock = replace(shock, when=When(week=self.week))
+        params = replace(self.params, events={**self.params.events, name: shock})
+        events = shocks_of(params)
+        if wrong := out_of_range(params):
+            raise ValueError("; ".join(wrong))
+        check(self, Event(name, f"events.{name}", shock))
+        self.params, self.events = params, events
 
     def run(self, progress=None):
         """Run to the end; `progress` is called with the week after every step."""
@@ -186,6 +222,7 @@ class PeaceModel(mesa.Model):
             toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f), by_mission=zeros(m),
             crossfire=zeros(f), harm=zeros(f, n),
             fighters_lost=zeros(f), lost_to_rivals=zeros(f), hit=zeros(f, m), peacekeepers_killed=zeros(m),
+            protests=zeros(n), lent=zeros(n),
             aid_workers_killed=zeros(m), stood_by=zeros(n, c), aid=zeros(n, c), tried=zeros(n), reached=zeros(n),
             forced=zeros(n), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
             missing=zeros(m),
@@ -260,6 +297,21 @@ class PeaceModel(mesa.Model):
         own = m.command[u.mission] == np.arange(len(self.commands.names))[:, None]
         return (at * own).sum(axis=0), at * ~own * m.accepts[u.mission]
 
+    def lent(self):
+        """Return the host's fighters around each unit that it lends as an escort, as far as it consents: (U,)."""
+        u, host, share = self.units, self.factions.host, self.params.relieve.lent
+        if not share or not host.any():
+            return zeros(u.cell.size)
+        at, consent = np.maximum(u.cell, 0), 1 - self.hostility_of_host()
+        around = self.fighters_around()[host][:, at].sum(axis=0) * u.team * (u.cell >= 0)
+        return share * around * consent[self.missions.command[u.mission]]
+
+    def under_guard(self, lent):
+        """Return the hostility of each faction to each unit for the escort that the host lends it: (F, U) 0..1."""
+        f = self.factions
+        share = lent / (lent + self.params.relieve.escort_half)
+        return (f.aggression * f.rival[:, f.host].any(axis=1))[:, None] * share
+
     def drive(self, lull):
         """Return each band's aggression, dampened by local institutions, by a campaign's vigour or a lull: (B,)."""
         f, b = self.factions, self.bands
@@ -327,6 +379,13 @@ class PeaceModel(mesa.Model):
         p = self.params.live
         return p.lean * min(self.wet(), 1.0) + p.drought * self.dry()
 
+    def counted(self, column, weeks):
+        """Return the sum of a column of the weekly table over the last weeks; nan if there are not so many yet."""
+        r, steps = self.record, round(weeks / self.params.step_weeks)
+        if r.steps < steps:
+            return np.nan
+        return r.weekly[r.steps - steps : r.steps, r.columns.index(column)].sum()
+
     def hostility_of_host(self):
         """Return the host government's hostility to every chain of command: (K,); none once it has left for good."""
         f = self.factions
@@ -334,7 +393,7 @@ class PeaceModel(mesa.Model):
 
     def spill(self):
         """Return the conflation of missions of separate commands, misinformation counted in: 0..1."""
-        judge, rumour = self.params.judge, self.params.feel.misinformation
+        judge, rumour = self.params.judge, self.conditions.misinformation[0]
         return min(1.0, judge.conflation * (1 + judge.rumour * rumour))
 
     def _grudge(self):

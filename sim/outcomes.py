@@ -83,6 +83,11 @@ def _present(model, kind):
     return model.missions.persons[:, KINDS.index(kind)].sum()
 
 
+def _pinned(model):
+    u = model.units
+    return u.strength[u.pinned > 0].sum() * model.params.step_weeks
+
+
 def _consent(model):
     return (1 - model.hostility_of_host())[model.missions.command]
 
@@ -114,6 +119,9 @@ OUTCOMES = (
     Outcome("aid_workers_killed", "person", "aid workers killed", "sum", lambda m: m.now.aid_workers_killed.sum()),
     Outcome("attacks_on_missions", "event", "ambushes of contingents and raids on aid teams", "sum",
             lambda m: sum(e.kind in ("ambush", "raid") for e in m.now.events)),
+    Outcome("protests", "event", "places in which people took to the streets against a mission", "sum",
+            lambda m: m.now.protests.sum()),
+    Outcome("pinned", "person-week", "personnel pinned down by protests", "sum", _pinned),
     Outcome("idps", "person", "displaced inside the country", "last", lambda m: m.census.idps.sum()),
     Outcome("refugees", "person", "in refuge abroad", "last", lambda m: m.census.refugees),
     Outcome("unmet_need", "person-week", "people times their unmet need", "sum", lambda m: m.now.unmet[0]),
@@ -164,7 +172,10 @@ TOTALS = {  # what only a whole run has, beside sums and means of the weekly mea
     "mandate_weeks": ("week", "longest service of a mission"),
     "war": ("0/1", "a war broke out: 25 battle-related deaths in twelve months"),
     "weeks_to_war": ("week", "week in which it had; the end of the run without"),
-    "missions_expelled": ("mission", "missions asked to leave"),
+    "missions_expelled": ("mission", "missions that left, or are leaving, because the host asked them to"),
+    "host_letters": ("event", "times that the host asked a mission to leave"),
+    "letters_taken_back": ("event", "of these, taken back before the mission had gone"),
+    "exit_week": ("week", "week in which the last mission had gone; none while one stays"),
     "missions_ended": ("mission", "missions whose mandate was not renewed"),
     "contributors_left": ("group", "groups of contingents called home by those who sent them"),
     "missing_person_weeks": ("person-week", "uniformed in the plan, and not sent, not paid for or called home"),
@@ -446,7 +457,7 @@ def totals(model):
         "civilians_killed", "osv_gov", "osv_reb", "crossfire", "excess_deaths", "brd", "battle_deaths",
         "operation_deaths",
         "peacekeepers_killed", "aid_workers_killed",
-        "attacks_on_missions", "unmet_need", "laid_down", "settled", "rearmed",
+        "attacks_on_missions", "unmet_need", "laid_down", "settled", "rearmed", "protests", "pinned",
     )}  # fmt: skip
     out["killed_by_missions"] = out["civilians_killed"] - out["osv_gov"] - out["osv_reb"] - out["crossfire"]
     out["deaths"] = out["civilians_killed"] + out["excess_deaths"]
@@ -463,11 +474,16 @@ def totals(model):
     out["aid_cost"] = float(model.missions.spent[~ours].sum())
     out["mandate_weeks"] = float(model.missions.mandate_weeks[ours].max(initial=0))
     out["missions_expelled"] = int(np.isfinite(model.missions.expelled[ours]).sum())
-    out["missions_ended"] = int(np.isfinite(model.missions.ended[ours]).sum())
+    m = model.missions
+    out["missions_ended"] = int(np.isfinite(m.lapsed[ours]).sum())
     out["contributors_left"] = int(np.isfinite(model.contributors.home).sum())
     missing, owed = (np.array([table[f"{n}_{m}"] for m in r.missions]) for n in ("missing", "pay_owed"))
     out["missing_person_weeks"] = float(np.nansum(missing) * r.step_weeks)
     out["pay_owed_peak"] = float(owed.max(initial=0))
+    out["host_letters"] = int(m.letters.sum())
+    out["letters_taken_back"] = out["host_letters"] - int(np.isfinite(m.expelled).sum())
+    ended = np.where(m.leave <= m.arrive, m.leave, m.ended)[ours]
+    out["exit_week"] = float(ended.max()) if ended.size and np.isfinite(ended).all() else np.nan
     out["weeks_to_agreement"] = float(model.politics.signed[0]) if np.isfinite(model.politics.signed[0]) else np.nan
     out["agreement_collapses"] = int(model.politics.collapsed[0])
     out |= test_of_time(model)
@@ -505,8 +521,7 @@ def test_of_time(model):
     against the same clock.
     """
     step_weeks, m = model.record.step_weeks, model.missions
-    gone = np.minimum(m.leave, m.expelled + model.params.deploy.expulsion)
-    gone = np.minimum(gone, m.ended + m.draw_down)[~m.donors]
+    gone = np.minimum(m.leave, m.ended)[~m.donors]
     left = gone.max() if gone.size and np.isfinite(gone).all() else model.params.weeks - DECADE
     deaths = _deaths_of_dyads(model)
     exit_step, year = int(left / step_weeks), round(WEEKS_PER_YEAR / step_weeks)

@@ -11,7 +11,7 @@ was found and that the number should be swept.
 
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from types import SimpleNamespace
-from typing import Dict, List, Optional  # noqa: UP035  OmegaConf reads these forms on 3.11 too
+from typing import Any, Dict, List, Optional  # noqa: UP035  OmegaConf reads these forms on 3.11 too
 
 import numpy as np
 
@@ -51,6 +51,43 @@ def table(doc, factory=dict):
 def part(kind):
     """Declare a nested group of parameters."""
     return field(default_factory=kind)
+
+
+# ---------------------------------------------------------------------------------- moments and shocks in time
+
+
+@dataclass(kw_only=True)
+class When:
+    """A moment: a week, a date, or so many weeks after another moment."""
+
+    week: Optional[float] = text("week of the run", None)
+    date: Optional[str] = text("calendar date", None)
+    after: Optional[str] = text("start, authorisation, <component>.arrive / .leave; of events also agreement", None)
+    weeks: float = param(0, "week", -520, 5_200, "weeks after that moment (negative: before)",
+                         "scenario: mission file")
+
+
+@dataclass(kw_only=True)
+class Push:
+    """How far an event moves one thing (the things are listed in sim/shocks.py): one of `to`, `by`, `times`."""
+
+    of: List[str] = table("whose: factions, missions, communities or places by name; none: everybody's", list)
+    toward: List[str] = table("toward whom, where there is such a side; none: all", list)
+    to: Optional[float] = text("what it becomes", None)
+    by: Optional[float] = text("what is added to it", None)
+    times: Optional[float] = text("what it is multiplied by", None)
+    km: float = param(100, "km", 0, 5_000, "reach around the places that are named", "scenario: setting of an event")
+
+
+@dataclass(kw_only=True)
+class Shock:
+    """Something that befalls the country or its missions from outside: when, for how long, and what it moves."""
+
+    summary: str = text("what happens, in a sentence")
+    source: str = text("where the size comes from", "assumed")
+    when: When = part(When)
+    weeks: Optional[float] = text("weeks for which it lasts; none: at once, and for good", None)
+    moves: Dict[str, Push] = table("what it moves, by name, and how far")
 
 
 # ---------------------------------------------------------------------------------- the country
@@ -176,6 +213,7 @@ class Country:
     drought: float = param(0, "share", 0, 1, "chance that a year is one of drought", "scenario: country file")
     neighbours: float = param(0.5, "share", 0, 1, "how far its neighbours keep sanctions: the trade they let through"
                               " is what is left", "scenario: country file")
+    events: Dict[str, Any] = table("shocks in time that belong to the country, by name (each a Shock)")
 
 
 # ---------------------------------------------------------------------------------- the missions
@@ -340,14 +378,16 @@ class Mandate:
 
 
 @dataclass(kw_only=True)
-class When:
-    """A moment: a week, a date, or so many weeks after another moment."""
+class Benchmark:
+    """When a mission may leave before its time: a rule over what has been observed so far. Nothing given: no rule."""
 
-    week: Optional[float] = text("week of the run", None)
-    date: Optional[str] = text("calendar date", None)
-    after: Optional[str] = text("start, authorisation, or <component>.arrive / .leave", None)
-    weeks: float = param(0, "week", -520, 5_200, "weeks after that moment (negative: before)",
-                         "scenario: mission file")
+    weeks: float = param(52, "week", 1, 520, "weeks back over which deaths are counted",
+                         "a year, as UCDP counts the battle deaths that make a conflict active (UCDP GED 23.1)")
+    battle_deaths: Optional[float] = text("fewer battle-related deaths than that in these weeks", None)
+    killed: Optional[float] = text("fewer civilians killed than that in these weeks", None)
+    institutions: Optional[float] = text("the average person lives under institutions above that", None)
+    agreement: bool = field(default=False, metadata={"doc": "an agreement is in force"})
+    earliest: When = part(When)  # none given: when it has been there for that many weeks
 
 
 @dataclass(kw_only=True)
@@ -359,11 +399,17 @@ class Component:
     personnel: Personnel = part(Personnel)
     arrive: When = part(When)  # none given: as soon as it is authorised and ready
     leave: When = part(When)  # none given: never
+    benchmark: Benchmark = part(Benchmark)  # it leaves before `leave` if this is met
     draw_down: float = param(13, "week", 0, 260, "weeks from full strength to nobody, before `leave`")
     command: Optional[str] = text("name of its chain of command; none: its own", None)
     takes_over: Optional[str] = text("component whose troops it re-hats when that one leaves", None)
     rehatted: float = param(0, "share", 0, 1, "share of the other's troops re-hatted at the hand-over",
                             "scenario: mission file; East Timor 2000, about two thirds")
+    area: List[str] = table("places, administrative units or communities where it may work; none: everywhere", list)
+    area_km: float = param(100, "km", 0, 5_000, "reach of its area around the places that are named",
+                           "scenario: mission file")
+    beyond: float = param(0, "share", 0, 1, "how far it reports on what happens outside its area",
+                          "scenario: mission file")
     integrates: Dict[str, float] = table("share of each of the country's humanitarians that joins its chain of command")
     strength: Dict[str, float] = table("uniformed persons by date (linear between), when it is known")
     funding: Dict[str, float] = table("share of the money due that arrives, from a date or a week on; none: all of it")
@@ -394,6 +440,7 @@ class MissionModel:
                           "mechanism: redundancies and missed opportunities of two donors (IFPA & OSIPP 2011)")
     sanctions: float = param(0, "share", 0, 1, "sanctions on the trade and the sponsors of armed factions but the host",
                              "scenario: mission file")
+    events: Dict[str, Any] = table("shocks in time that belong to the mission model, by name (each a Shock)")
 
 
 # ---------------------------------------------------------------------------------- the processes
@@ -431,10 +478,12 @@ class Deploy:
     repatriation: float = param(5, "week", 0.5, 260, "half-life of those for whom there is no money or no mandate",
                                 "order: a quarter of the uniformed in 12 to 18 weeks (Reuters 2025)")
     replacement: float = param(26, "week", 1, 520, "half-life of a gap left by casualties")
-    expulsion: float = param(8, "week", 0, 260, "weeks in which an unwanted mission goes",
-                             "assumed; sign: Mali asked the UN to go (Nakaya 2024)")
+    expulsion: float = param(28, "week", 0, 260, "weeks in which an unwanted mission goes",
+                             "28: Mali asked the UN to go on 16 June 2023, it had gone by 31 December (MINUSMA 2023)")
     build_up: float = param(1, "ratio", 0.05, 20, "build-up of every force, against the weeks that it says of itself",
                             "22 large UN missions took 4 to 33 months to 90% of their peak (Perry & Smith 2013)")
+    inherited: float = param(0.5, "share", 0, 1, "trust and hostility that go with re-hatted troops",
+                             "assumed; sign: two thirds of INTERFET stayed on under UNTAET, the same faces (INTERFET)")
     base_size: float = param(350, "person", 10, 10_000, "mean uniformed persons per base",
                              "median 185, IQR 150-650 (Geo-PKO 2.3)")
     base_skew: float = param(0.75, "exponent", 0, 3, "size of base j falls as j to minus this",
@@ -473,6 +522,11 @@ class Task:
                             "mechanism: six football teams on one ground (Khan 2024)")
     joint: float = param(0.35, "ratio", 0, 10, "time that a further approval takes, uncoordinated, of that of the work",
                          "mechanism: joint approvals delay simple humanitarian provisions (Wanjiku 2024)")
+    protest: float = param(4, "1/year", 0, 520, "protests where a mission has a base, of people without any trust",
+                           "mechanism: fail the people, and you will not achieve the mandate (Khan 2024)")
+    protest_weeks: float = param(2, "week", 0.5, 52, "weeks for which a protest pins a unit down")
+    blockade: float = param(0.8, "share", 0, 1, "movement of a unit that a protest denies",
+                            "mechanism: freedom of movement is the litmus test of consent (Khan 2024)")
 
 
 @dataclass(kw_only=True)
@@ -598,6 +652,7 @@ class Ambush:
                                 "mechanism: arms for self-defence only (Matsumura 2024)")
     answer: float = param(2.0, "person", 0, 100, "fighters killed by a unit of full ability that answers an ambush")
 
+    protest: float = param(1.0, "ratio", 0, 20, "added hazard of an attack on a unit that a protest pins down")
     rate: float = param(3.0, "1/year", 0, 520, "attacks on `unit` or `team` persons, unguarded, by fully hostile bands",
                         "assumed; to be held against MINUSCA's 0.65 killed per 1,000 person-years (UN data)")
     unit: float = param(350, "person", 1, 10_000, "personnel whose attacks that rate counts",
@@ -643,6 +698,8 @@ class Relieve:
     pause_weeks: float = param(3, "week", 0.5, 52, "length of a negotiated pause")
     rains: float = param(2.0, "logit", 0, 50, "access lost at full remoteness to the rains at their height",
                          "mechanism: climate and the environment (Khan 2024)")
+    lent: float = param(0, "share", 0, 1, "consenting host's fighters around an aid team, lent to it as escort",
+                        "mechanism: UN personnel moved under the guard of the host's army (Symposium 2024)")
 
 
 @dataclass(kw_only=True)
@@ -705,6 +762,9 @@ class Feel:
     rumour: float = param(0.8, "1/year", 0, 52, "trust lost per year to full misinformation",
                           "sign: UN survey 2022 (AP 2022)")
     communicators: float = param(100, "person", 0.1, 1e5, "personnel who talk misinformation down to a half")
+    left: float = param(0.5, "1/year", 0, 52, "trust lost per year by those whom a mission's protection has left",
+                        "mechanism: who fails the people loses their consent (Khan 2024)")
+    left_memory: float = param(26, "week", 1, 520, "half-life of the memory of protection that was there")
     forget: float = param(0.15, "1/year", 0, 52, "drift of trust back to its start",
                           "assumed; behaviour forgets in under 4 weeks (Condra & Shapiro 2012)")
     grievance: float = param(0.06, "ratio", 0, 50, "grievance per own dead in 1,000, toward who killed")
@@ -746,6 +806,12 @@ class Judge:
     withdrawal: float = param(0.5, "share", 0, 1, "hostility of a place's master above which he withdraws consent",
                               "mechanism: security under the consent of local parties (Matsumura 2024)")
     patience: float = param(13, "week", 0, 520, "weeks above that before it is asked")
+    reconsider: float = param(0.7, "ratio", 0, 1, "of `expulsion`: hostility below which a host takes its letter back",
+                              "mechanism: an exit is a gradual, negotiated process (Symposium 2024)")
+    people: float = param(0.8, "1/year", 0, 52, "hostility of a host whose people have no trust in a mission",
+                          "mechanism: the consent of the people matters more than the state's (Khan 2024)")
+    overreach: float = param(1, "1/year", 0, 52, "hostility of a host to full reporting outside of the mandate's area",
+                             "mechanism: reports on all of Sudan, a mandate for Darfur (Symposium 2024)")
     alone: float = param(4, "ratio", 1, 1_000, "offence by person, of its command's others', for which one is asked")
     partial: float = param(1.2, "ratio", 0, 50, "added hostility of the host's rivals to who hits them and spares it",
                            "mechanism: interests of partners tarnish impartiality (Khan 2024)")
@@ -870,6 +936,7 @@ class Params:
                            "scenario: setting of the run")
     country: Country = part(Country)
     mission: MissionModel = part(MissionModel)
+    events: Dict[str, Any] = table("shocks in time beside those of country and mission model, by name (each a Shock)")
     personnel: Dict[str, Tasks] = table("what each kind of personnel can do")
     deploy: Deploy = part(Deploy)
     task: Task = part(Task)
@@ -939,6 +1006,7 @@ def rows(kind=Params, path=""):
     nested = {
         "components": Component, "factions": Faction, "places": Place, "personnel": Tasks, "communities": Heartland,
         "deposits": Heartland, "humanitarians": Humanitarians, "bundles": Bundle, "contributors": Contributor,
+        "events": Shock, "moves": Push,
     }
     for f in fields(kind):
         here = f"{path}{f.name}"

@@ -122,9 +122,11 @@ class Commands:
     """K chains of command: the flags that people and factions know, each with one mission or several."""
 
     names: tuple  # (K,) str
+    luck: np.ndarray  # (K,) uint64, identity for draws: made of the name
     member: np.ndarray  # (K, M) 1 where a mission serves under it, else 0
     unwelcome: np.ndarray  # (K,) weeks in which the host wanted it gone
     escorting: np.ndarray  # (K,) 0..1 habit of armed escorts
+    seen: np.ndarray  # (K, C) person-equivalents, protection that people remember, fading
 
 
 @dataclass
@@ -140,7 +142,10 @@ class Missions:
     by_consent: np.ndarray  # (M,) bool, pulls back from places whose masters withdraw their consent
     personnel: np.ndarray  # (M, 5) persons authorised, by kind
     arrive: np.ndarray  # (M,) week
-    leave: np.ndarray  # (M,) week
+    leave: np.ndarray  # (M,) week; the latest, until its benchmark is met
+    benchmark: np.ndarray  # (M, 5) weeks back, battle deaths, killed, institutions, agreement; nan: not asked for
+    earliest: np.ndarray  # (M,) week before which it does not leave by its benchmark; inf: it has none
+    decided: np.ndarray  # (M,) week in which its benchmark was met; inf: not yet
     build_up: np.ndarray  # (M,) weeks
     draw_down: np.ndarray  # (M,) weeks
     peak: np.ndarray  # (M,) share
@@ -176,7 +181,7 @@ class Missions:
     mandate_length: np.ndarray  # (M,) weeks
     renewal: np.ndarray  # (M,) week in which its mandate is to be renewed; inf: never
     renewal_luck: np.ndarray  # (M,) uint64, identity for draws about its mandate: made of its command's name
-    ended: np.ndarray  # (M,) week in which its mandate was not renewed; inf: never
+    lapsed: np.ndarray  # (M,) week in which its mandate was not renewed; inf: never
     mandated_force: np.ndarray  # (M,) 0..1 use of force that its mandate asks for
     use_of_force: np.ndarray  # (M,) 0..1 that the Council lets it use
     host_reach: np.ndarray  # (M,) 0..1
@@ -184,10 +189,16 @@ class Missions:
     politics: np.ndarray  # (M,) 0..1 political share of its mandate's work
     mean_price: np.ndarray  # (M,) ratio, of those willing to come at the start, to its force's price
     taken: np.ndarray  # (M,) 0..1 of what its contributors offer that it takes: no more than it needs
+    area: np.ndarray  # (M, C) 0 or 1, where it may work
+    beyond: np.ndarray  # (M,) 0..1 how far it reports on what happens elsewhere
     persons: np.ndarray  # (M, 5) persons present, by kind
     work: np.ndarray  # (M, T) person-equivalents at work on each task
+    staying: np.ndarray  # (M, 5) ratio, personnel that events leave it, of those that it would have; by kind
     offence: np.ndarray  # (M,) 0..1 hostility of the host that it earned lately, decaying
-    expelled: np.ndarray  # (M,) week it was asked to leave; inf: not
+    expelled: np.ndarray  # (M,) week it was asked to leave; inf: not, or no longer
+    letters: np.ndarray  # (M,) int, how often it was asked to leave
+    left: np.ndarray  # (M,) 0..1 of its strength, after the weeks since it was asked; 0: it has gone for good
+    ended: np.ndarray  # (M,) week in which it had gone, by its plan or the host's wish; inf: not yet
     spent: np.ndarray  # (M,) US$
     mandate_weeks: np.ndarray  # (M,) weeks served
     pace: np.ndarray  # (M,) 0..1 of its operations, moves and deliveries, as approvals leave it
@@ -227,6 +238,7 @@ class Units:
     losses: np.ndarray  # (U,) persons not yet replaced
     freedom: np.ndarray  # (U,) 0..1 of movement
     suspended: np.ndarray  # (U,) bool, a caveat holds it back
+    pinned: np.ndarray  # (U,) weeks for which a protest pins it down
     stock: np.ndarray  # (U,) 0..1 of an aid team's supplies
     access: np.ndarray  # (U,) bool, may it work this week
 
@@ -236,9 +248,18 @@ class Politics:
     """The agreement, and the Security Council. One row."""
 
     agreement: np.ndarray  # (1,) bool, in force
+    held: np.ndarray  # (1,) bool, an event holds it in force or off: the parties neither sign nor break it
     signed: np.ndarray  # (1,) week of the first; inf: none
     collapsed: np.ndarray  # (1,) number of collapses
     unity: np.ndarray  # (1,) 0..1 of the Security Council's permanent members
+
+
+@dataclass
+class Conditions:
+    """What bears on the country and is moved by events alone."""
+
+    misinformation: np.ndarray  # (1,) 0..1
+    mortality: np.ndarray  # (C,) ratio, of deaths from need against ordinary times
 
 
 @dataclass
@@ -255,11 +276,13 @@ class Week:
     hit: np.ndarray  # (F, M) fighters killed or dispersed by each mission
     peacekeepers_killed: np.ndarray  # (M,) persons of contingents
     aid_workers_killed: np.ndarray  # (M,) persons of aid teams
+    protests: np.ndarray  # (K,) places in which people took to the streets against each chain of command
     stood_by: np.ndarray  # (K, C) attacks in the presence of a chain of command
     aid: np.ndarray  # (K, C) 0..1 share of the people in need whom it serves
     tried: np.ndarray  # (K,) aid teams that wanted to work
     reached: np.ndarray  # (K,) aid teams that could
     forced: np.ndarray  # (K,) share of teams that went in by force
+    lent: np.ndarray  # (K,) 0..1 share of its work that teams do under the host's escort
     excess: np.ndarray  # (1,) int, deaths from need
     unmet: np.ndarray  # (1,) person-weeks of need
     cost: np.ndarray  # (M,) US$

@@ -104,11 +104,13 @@ LIVED = {  # what a run does, apart from what it is given
     "factions": "commitment campaign vigour objective rest provocation abuse_record pressure wronged dispersed "
     "demobilised settled hostility aggression abuse armed hired sponsor mobilised",
     "bands": "cell fighters losses taking_part paused held_up",
-    "commands": "unwelcome escorting",
-    "missions": "persons work offence expelled spent mandate_weeks away ended taken",
+    "commands": "unwelcome escorting seen",
+    "missions": "persons work staying offence expelled letters left lapsed ended arrive leave decided spent "
+    "mandate_weeks away taken",
     "contributors": "lost home",
-    "units": "cell strength losses freedom suspended stock access",
-    "politics": "agreement signed collapsed",
+    "units": "cell strength losses freedom suspended pinned stock access",
+    "politics": "agreement held signed collapsed",
+    "conditions": "misinformation mortality",
 }
 
 

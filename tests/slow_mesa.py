@@ -218,9 +218,14 @@ class SlowPlace:
         aid, whole = [float(a) for a in self.model.now.aid[:, c]], 0.0
         for served in aid:
             whole += served
-        self.gain, self.gain_if_aided = [], []
+        self.gain, self.gain_if_aided, self.left = [], [], []
         for k in range(commands):
             here = self.of_command(k, protect)
+            known = max(
+                float(self.model.commands.seen[k, c]) * 0.5 ** (self.model.params.step_weeks / p.left_memory), here
+            )
+            self.left.append(max(known - here, 0.0) / (known + p.protection_half))
+            self.model.commands.seen[k, c] = known
             seen = here / (here + p.protection_half)
             talk = self.of_command(k, by_knowledge) / (self.of_command(k, engage) + p.engagement_half)
             self.gain.append(p.protection * y * seen * (1.0 - self.felt) + p.engagement * y * talk)
@@ -235,6 +240,7 @@ class SlowPlace:
         people = self.in_place(self.model.census.population[:, community])
         per_1000 = 1_000.0 * self.harmed[command, community] / (people + 1_000.0)
         x = float(p.harm * per_1000 + p.stood_by * self.stood_by[command] + p.rumour * self.rumour * self.model.years)
+        x += p.left * self.model.years * self.left[command]
         return x / (1.0 + x)
 
 
@@ -308,7 +314,7 @@ class SlowModel(PeaceModel):
         stood_by = np.array([[place.in_place(by) for place in self.places] for by in now.stood_by])
         stood_by = falls_on.T @ stood_by if len(stood_by) else now.stood_by
         communicators = missions.work[:, TASKS.index("communicate")].sum()
-        rumour = p.misinformation / (1 + communicators / p.communicators)
+        rumour = float(self.conditions.misinformation[0]) / (1 + communicators / p.communicators)
         for place in self.places:
             place.judge(stood_by, harmed, wound, rumour)
         self.feel_everybody()

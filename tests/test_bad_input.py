@@ -5,7 +5,7 @@ from conftest import by_hand, scenario
 
 from sim import PeaceModel, load
 from sim.country import make_land
-from sim.params import Component, Country, Faction, Force, Heartland, Mandate, Place, When
+from sim.params import Benchmark, Component, Country, Faction, Force, Heartland, Mandate, Place, When
 
 
 def refused(params):
@@ -26,6 +26,31 @@ def changed(mission, change):
 
 
 # ---------------------------------------------------------------------------------- plans
+
+
+def test_an_area_is_named_by_places_units_or_communities_that_are_there():
+    said = changed("un_only", lambda c: setattr(c["un"], "area", ["Atlantis"]))
+    assert said.startswith("mission.components.un.area names 'Atlantis'; choose among Dunwe, Kelbrun, ")
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "wrong"),
+    [
+        (Benchmark(killed=-1), "benchmark.killed is -1; it must lie in [0, 1e+09]"),
+        (Benchmark(institutions=2), "benchmark.institutions is 2; it must lie in [0, 1]"),
+        (Benchmark(earliest=When(week=9)), "benchmark has an earliest week and no rule; give battle_deaths, killed,"),
+        (Benchmark(killed=9, earliest=When(week=9, after="start")), "earliest gives week and after; give one of week,"),
+        (
+            Benchmark(killed=9, earliest=When(after="peace")),
+            "earliest comes after 'peace'; choose among ",
+        ),
+        (Benchmark(killed=9, earliest=When(date="May")), "benchmark.earliest is 'May'; a date is written YYYY-MM-DD"),
+    ],
+)
+def test_a_benchmark_is_a_rule_that_can_be_met(benchmark, wrong):
+    said = changed("un_only", lambda c: setattr(c["un"], "benchmark", benchmark))
+    assert said.startswith("mission.components.un.benchmark")
+    assert wrong in said
 
 
 def test_a_mission_cannot_leave_before_it_arrives():

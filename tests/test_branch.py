@@ -32,6 +32,21 @@ def test_a_continued_run_equals_an_undisturbed_one_bit_for_bit(past):
     assert outcomes.totals(whole)["civilians_killed"] > 0
 
 
+def test_a_mission_that_leaves_by_its_benchmark_goes_on_leaving(tmp_path):
+    params = scenario("mission=un_benchmarks", weeks=70, civilians=300)
+    params.mission.authorised = 0
+    un = params.mission.components["un"]
+    un.benchmark.battle_deaths = un.benchmark.killed = 1e6
+    un.benchmark.weeks, un.benchmark.earliest.weeks, un.draw_down = 10, 12, 20
+    whole = _steps(PeaceModel(params), 40)
+    path = branch.save(whole, tmp_path / "past.npz")
+    assert np.isfinite(whole.missions.decided).sum() == 1
+    continued = branch.resume(params, path)
+    assert np.array_equal(continued.plan[40:], whole.plan[40:])
+    assert fingerprint(continued.run()) == fingerprint(whole.run())
+    assert whole.missions.persons.sum(axis=1)[whole.missions.names.index("office")] > 0
+
+
 def test_two_futures_share_their_past_and_differ_after_it(past):
     params, path = past
     other = scenario("mission=separated", weeks=90, civilians=600)

@@ -303,7 +303,11 @@ def test_missions_come_and_go_in_the_log():
 
 
 def test_the_phases_of_the_whole_run_are_those_of_each_week_also_when_consent_is_withdrawn():
-    model = at(scene.Scene((("mission=sequential", "civilians=300", "weeks=120"),), 90)).actors[0].model
+    model = (
+        at(scene.Scene((("mission=sequential", "civilians=300", "weeks=120", "deploy.expulsion=8"),), 90))
+        .actors[0]
+        .model
+    )
 
     def spelled_out(i):
         found = [p for first, after, p in words.spans(model)[i] for _ in range(first, after)]

@@ -233,7 +233,7 @@ def test_the_generic_parts_of_experiments_name_no_country_and_no_date(path):
 
 # ---------------------------------------------------------------------------------- by name
 
-SAID_IN_ORDER = {"param", "Outcome", "Event", "_git"}  # declarations, and what is written in the order of its columns
+SAID_IN_ORDER = {"param", "Outcome", "Event", "Thing", "_git"}  # declarations, and rows in the order of columns
 MOST = 5  # things that a reader can tell apart by their place
 
 

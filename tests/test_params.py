@@ -12,7 +12,7 @@ from hydra.errors import ConfigCompositionException
 from omegaconf.errors import OmegaConfBaseException
 
 from sim import Params, PeaceModel, load, params
-from sim.params import Bundle, Caveats, Contributor, Tasks, markdown, out_of_range, rows, walk
+from sim.params import Bundle, Caveats, Contributor, Push, Shock, Tasks, When, markdown, out_of_range, rows, walk
 
 ROWS = list(rows())
 NAMES = [row[0] for row in ROWS]
@@ -237,6 +237,18 @@ def _scenarios():
     for part in peace.mission.components.values():  # one headquarters: one of the two may offend alone
         part.command = "joint"
     peace.country.factions["rebels"].commitment = 0.11  # hardly willing to stay
+    political, orange = (apart.mission.components[n] for n in ("political", "orange"))
+    political.area, political.area_km, political.beyond = ["Tesmar", "Oravel"], 30.0, 0.5
+    apart.relieve.lent, handover.judge.reconsider = 0.2, 0.97
+    handover.events = {  # the host has asked the mission to go, and is talked round
+        "talks": Shock(when=When(week=23), moves={"consent": Push(of=["un"], to=0.9)})
+    }
+    orange.benchmark.battle_deaths = 1e9
+    orange.benchmark.weeks, orange.benchmark.earliest = 12.0, When(after="start", weeks=14)
+    for group in (apart, apart.country, apart.mission):
+        group.events = {f"{type(group).__name__} {place}": Shock(
+            when=When(after="start", weeks=week), moves={"need": Push(of=[place], by=0.1, km=60)},
+        ) for place, week in (("Tesmar", 5), ("Oravel", 9))}  # fmt: skip
     for p in everybody:
         p.country.factions["militia"].enters = "2012-02-12"
         assert out_of_range(p) == []
@@ -284,20 +296,17 @@ def test_the_small_worlds_are_rich():
 NOT_OF_THE_MODEL = {"country.weeks_observed"}
 
 
+TABLES = (
+    "factions", "components", "places", "communities", "deposits", "humanitarians", "events", "moves", "bundles",
+    "contributors",
+)  # fmt: skip
+
+
 def _pattern(path):
     """Turn country.factions.rebels.loot into country.factions.<name>.loot."""
     words = path.split(".")
     for i, word in enumerate(words[:-1]):
-        if word in (
-            "factions",
-            "components",
-            "places",
-            "communities",
-            "deposits",
-            "humanitarians",
-            "bundles",
-            "contributors",
-        ) or (word == "personnel" and i == 0):
+        if word in TABLES or (word == "personnel" and i == 0):
             words[i + 1] = "<name>"
     return ".".join(words)
 

@@ -12,8 +12,8 @@ from conftest import by_hand, mission, numbers_of, only, play, put
 from sim import PeaceModel, load, outcomes
 from sim.mission import contention
 from sim.outcomes import monthly, totals, weekly
-from sim.params import Caveats, Contributor, Faction, Hired
-from sim.processes import ambush, deploy, enforce, feel, fight, move, prey, recruit, relieve
+from sim.params import Benchmark, Caveats, Contributor, Faction, Hired, Place, When
+from sim.processes import ambush, deploy, enforce, feel, fight, move, prey, recruit, relieve, task
 from sim.processes.negotiate import commitment_change, not_twice, reformed, signing
 from sim.state import ABROAD, AWAY, Event
 
@@ -1061,3 +1061,204 @@ def test_communities_that_share_a_place_quarrel_over_land_and_water():
     found = feel.quarrels(np.array([[300.0, 100.0]]), np.array([[0.0, 1.0], [1.0, 0.5]]))
     assert found[0, :, 0] == near([0.25, 0])
     assert found[0, :, 1] == near([0, 0.875 * 0.5])
+
+
+# ---------------------------------------------------------------------------------- the host and the people
+
+HOST = {"army": Faction(fighters=0, bands=1, host=True), "rebels": Faction(fighters=0, bands=1)}
+STILL = {"judge__decay": 0, "judge__persuasion": 0, "judge__rights": 0, "judge__political": 0, "judge__people": 0}
+
+
+def test_a_host_that_thinks_better_of_it_takes_its_letter_back_and_the_mission_builds_up_again(tmp_path):
+    parts = {"guest": mission(force={"build_up": 5})}
+    p = by_hand(tmp_path, TWO, HOST, parts, **STILL, judge__expulsion=0.7, judge__patience=1, judge__reconsider=0.5,
+                deploy__expulsion=10)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "judge", "observe"))
+    m.missions.build_up[:], m.missions.arrive[:] = 5, -20
+    m.plan[:] = 1
+    m.factions.hostility[0] = 0.8
+    for _ in range(5):
+        m.step()
+    # unwelcome for more than a week at the end of week 1: a tenth goes in each of weeks 2, 3 and 4
+    assert (m.missions.expelled[0], m.missions.letters[0]) == (1, 1)
+    assert column(m, "personnel_guest") == near([100, 100, 90, 80, 70])
+    m.factions.hostility[0] = 0.34  # under half of what it writes letters at: taken back at the end of week 5
+    m.run()
+    # another tenth has gone by then; a fifth comes back in each week
+    assert column(m, "personnel_guest") == near([100, 100, 90, 80, 70, 60, 80, 100, 100, 100])
+    assert (m.missions.expelled[0], totals(m)["letters_taken_back"]) == (np.inf, 1)
+
+
+def test_who_has_gone_for_good_is_not_called_back(tmp_path):
+    p = by_hand(tmp_path, TWO, HOST, {"guest": mission()}, **STILL, judge__expulsion=0.7, judge__patience=0,
+                deploy__expulsion=2)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "judge", "observe"))
+    m.factions.hostility[0] = 0.8
+    for _ in range(4):
+        m.step()
+    m.factions.hostility[0] = 0.0
+    m.run()
+    assert column(m, "personnel_guest") == near([100, 50, *[0] * 8])
+    assert m.missions.ended[0] == 2
+    assert m.missions.letters[0] == 1
+
+
+def test_a_host_follows_its_people_and_rebels_do_not(tmp_path):
+    # trust of 0.1 where a newcomer has 0.4: three quarters of 0.52 a year; who is not there is not disliked
+    parts = {"here": mission(), "later": mission(arrive=5)}
+    p = by_hand(tmp_path, TWO, HOST, parts, **STILL | {"judge__people": 0.52}, feel__start=0.4)
+    m = PeaceModel(only(p, "judge", "deploy"))
+    m.people.trust[:] = 0.1
+    m._open_week()
+    m.step()
+    assert m.factions.hostility.tolist() == [near([0.0075, 0]), [0, 0]]
+    m.people.trust[:] = 0.6
+    m._open_week()
+    m.step()
+    assert m.factions.hostility.tolist() == [near([0.0075, 0]), [0, 0]]
+
+
+def test_people_without_trust_protest_by_how_little_they_have():
+    # 4 a year where nobody trusts it, half as many at half of a newcomer's trust, none where there is more
+    rate = task.protests(load().task, trust=np.array([0, 0.2, 0.5]), start=0.4)
+    assert rate == near([4, 2, 0])
+
+
+def test_a_protest_pins_a_unit_down_for_its_weeks_and_is_counted(tmp_path):
+    m = placed(tmp_path, {"m": mission()}, task__protest=520, task__protest_weeks=2, task__blockade=0.8, weeks=8)
+    assert m.units.freedom[0] == near(1)  # everybody trusts it
+    m.people.trust[:] = 0
+    m._open_week()
+    m.step()
+    assert m.now.protests.sum() == 0  # a new page
+    assert m.units.pinned[0] == 2
+    assert m.units.freedom[0] == near(0.2)
+    # nobody tells it anything: half of the effect; where it is as ever, a fifth of what it would be next door
+    assert m.task_presence("protect")[0, :2] == near([50, 5])
+    m.people.trust[:] = 1
+    m._open_week()
+    m.step()
+    assert (m.units.pinned[0], m.units.freedom[0]) == (1, near(0.2))
+    m.step()
+    assert (m.units.pinned[0], m.units.freedom[0]) == (0, near(1))
+
+
+def test_a_mission_works_in_the_area_of_its_mandate(tmp_path):
+    p = by_hand(tmp_path, LINE, {}, {"m": mission(area=["town"], area_km=25, beyond=0.4, tasks={"protect": 1})},
+                feel__start=1, task__relocation=0)  # fmt: skip
+    p.country.places = {"town": Place(row=0, col=0)}
+    p.mission.components["m"].personnel.staff = 20.0
+    p.mission.components["m"].mandate.tasks.report = 1.0
+    m = PeaceModel(only(p, "deploy", "task"))
+    m.step()
+    assert m.units.cell[0] in (0, 1)
+    m.units.cell[:] = 1
+    m.step()
+    protect, report = m.task_presence("protect")[0], m.task_presence("report")[0]
+    assert protect[1] > 0
+    assert protect.tolist()[2:] == [0, 0, 0]
+    assert report[2] / report[0] == near(0.4)  # its patrols reach both, and it reports less on the one outside
+
+
+def test_a_host_minds_reports_on_what_is_outside_the_area_of_the_mandate(tmp_path):
+    # half of the people live outside: 100 x 0.5 x 0.5 (beyond) x 5 = 125 of 400 + 125, of 0.52 a year
+    part = mission(persons={"staff": 100}, tasks={"report": 1}, area=["town"], area_km=0, beyond=0.5)
+    p = by_hand(tmp_path, TWO, HOST, {"m": part}, **STILL, judge__overreach=0.52, judge__reporting=5)
+    p.country.places = {"town": Place(row=0, col=0)}
+    m = PeaceModel(only(p, "deploy", "judge"))
+    m.missions.capacity[0, 3] = np.eye(14)[13]  # a reporter who does nothing else, fully
+    m.step()
+    assert m.factions.hostility[:, 0] == near([0.01 * 125 / 525, 0])
+
+
+def test_those_whom_protection_has_left_lose_trust(tmp_path):
+    p = by_hand(tmp_path, TWO, {}, {"m": mission()}, feel__left=5.2, feel__left_memory=1, feel__forget=0,
+                feel__misinformation=0, feel__protection=0, feel__protection_half=50)  # fmt: skip
+    m = PeaceModel(only(p, "feel"))
+    m.commands.seen[0] = 100, 0
+    m.step()
+    # half of 100 is remembered, none is there: 50 / (50 + 50) of a tenth, and 0.05 / 1.05 of the trust of 0.4
+    assert m.people.trust[:, 0] == near([0.4 / 1.05, 0.4])
+
+
+def test_an_escort_that_the_host_lends_opens_the_way_and_makes_enemies(tmp_path):
+    factions = {
+        "army": Faction(fighters=300, bands=1, host=True, commitment=0, community={"a": 1.0}),
+        "rebels": Faction(fighters=600, bands=1, commitment=0.2, community={"b": 1.0}),
+    }  # fmt: skip
+    team = mission(persons={"aid": 60}, tasks={"relieve": 1})
+    p = by_hand(tmp_path, TWO, factions, {"m": team}, relieve__lent=0.5, relieve__escort_half=150,
+                relieve__escort_cost=0.52, **STILL)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "relieve", "judge"))
+    m.bands.cell[:], m.units.cell[:] = 0, 0
+    m.bands.fighters[:] = 300, 600
+    m.units.strength[:, 4] = 60
+    assert m.lent() == near([150])  # half of the 300 soldiers around it, of a host that consents
+    # half of its work is done under the host's flag: so hostile are those who fight the host, at 0.8 of aggression
+    assert m.under_guard(m.lent()) == near(np.array([[0], [0.4]]))
+    m.step()
+    assert m.now.lent.sum() == 0  # a new page
+    rebels, army = m.factions.hostility[1, 0], m.factions.hostility[0, 0]
+    assert rebels - army == near(0.005, rel=0.01)  # half of 0.52 a year; what they earned by force is the same to both
+
+
+# ---------------------------------------------------------------------------------- exits and hand-overs
+
+
+@pytest.mark.parametrize(
+    ("asked", "holds"),
+    [
+        ((52, 25, np.nan, np.nan, np.nan), True),
+        ((52, 24, np.nan, np.nan, np.nan), False),
+        ((52, np.nan, 101, 0.3, np.nan), True),
+        ((52, np.nan, 101, 0.5, np.nan), False),
+        ((52, 25, 101, 0.3, 1), False),
+    ],
+)
+def test_a_benchmark_is_met_when_all_that_it_asks_for_holds(asked, holds):
+    found = deploy.met(np.array(asked), battle_deaths=24, killed=100, institutions=0.4, agreement=False)
+    assert found == holds
+    assert not deploy.met(np.array((52, 25, np.nan, np.nan, np.nan)), np.nan, np.nan, 1, True)  # not known yet
+
+
+def test_a_mission_leaves_when_its_benchmark_is_met_and_who_waits_for_it_follows(tmp_path):
+    parts = {
+        "un": mission(leave=50, draw_down=4, benchmark=Benchmark(weeks=3, killed=10, earliest=When(week=2))),
+        "office": mission(persons={"troops": 7}),
+        "old": mission(leave=None),
+    }
+    parts["office"].arrive, parts["office"].leave = When(after="un.leave", weeks=-2), When(after="un.leave", weeks=5)
+    p = by_hand(tmp_path, TWO, {}, parts, weeks=20, mission__authorised=0)
+    killed = [9, 9, 5, 3, 2, 1, *[0] * 14]
+
+    def kill(m):
+        m.now.by_faction[0] = killed[int(m.week)]
+
+    m = PeaceModel(only(p, "deploy", "observe"), after={"deploy": kill}).run()
+    # over the last three weeks: 23 at the beginning of week 3, 17, 10, and 6 at the beginning of week 6
+    un = m.missions.names.index("un")
+    assert m.missions.decided[un] == 6
+    assert m.missions.leave[un] == 10
+    assert column(m, "personnel_un") == near([100] * 7 + [75, 50, 25] + [0] * 10)
+    assert column(m, "personnel_office") == [0] * 8 + [7] * 7 + [0] * 5
+    assert column(m, "personnel_old") == [100] * 20
+    assert m.missions.ended.tolist() == [15, np.inf, 10]
+
+
+@pytest.mark.parametrize(("gap", "kept"), [(-4, True), (0, True), (2, False)])
+def test_a_hand_over_on_one_day_keeps_the_bases_and_what_people_know_and_a_gap_loses_both(tmp_path, gap, kept):
+    first = mission(leave=5, persons={"troops": 400})
+    then = mission(arrive=5 + gap, persons={"troops": 400}, takes_over="first", rehatted=0.5)
+    p = by_hand(tmp_path, LINE, HOST, {"first": first, "then": then}, deploy__inherited=0.5, task__relocation=0)
+    m = PeaceModel(only(p, "deploy"))
+    m.people.trust[:, 0], m.factions.hostility[:, 0] = 0.8, 0.2
+    for _ in range(5):
+        m.step()
+    m.units.cell[m.units.mission == 0] = 4, 3
+    m.run()
+    at = m.units.cell[m.units.mission == 1].tolist()
+    # half of its 400 are the other's: half of a half of what was known goes with them
+    assert m.people.trust[:, 1] == near(0.4 + 0.25 * 0.4 if kept else 0.4)
+    assert m.factions.hostility[:, 1] == near(0.25 * 0.2 if kept else 0.0)
+    if gap == 0:
+        assert at == [4, 3]

@@ -6,7 +6,7 @@ from conftest import by_hand, mission, only
 
 from sim import PeaceModel, draws
 from sim.params import Caveats, Contributor, Faction, Humanitarians
-from sim.processes import ambush, enforce, fight, prey, relieve
+from sim.processes import ambush, enforce, fight, prey, relieve, task
 
 CELLS = [
     (0, 0, 60_000, 0.2, 0.1, 0.4, 0.7, 0.3),
@@ -240,8 +240,10 @@ def expected(monkeypatch, m):
         "battles": battles,
         "removed": pressed * fighters,
     }
+    trust = m.census.trust[own, np.maximum(m.units.cell, 0)] / 3  # less than in a newcomer
+    pinned = task.protests(p.task, trust, p.feel.start) * m.units.strength.sum(axis=1) * ~m.units.team
     return {
-        **{what: np.bincount(of, found) for what, found in size.items()},
+        **{what: np.bincount(of, found) for what, found in size.items()}, "pinned down": np.bincount(own, pinned),
         "ambushes": np.bincount(own, hit * ~m.units.team), "ambushes of teams": np.bincount(own, hit * m.units.team),
         "raids": np.bincount(own, raid * m.units.team), "pauses": pauses.sum(), "aid": m.now.aid.sum(axis=1),
         "forced": m.now.forced, "protected": m.guard.sum(axis=1),

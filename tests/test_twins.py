@@ -211,7 +211,7 @@ def test_a_week_of_need_is_the_same_compiled(w):
     (died, unmet), own = assert_equal(
         live.subsist, LIVE, 1 / 52,
         w.cell, w.home, w.status, w.share(w.n), w.share(w.n), w.share(w.n), rise, fall, w.share(w.c),
-        leaves, returns, w.persons, w.share(w.n), np.zeros(w.n, dtype=bool),
+        leaves, returns, 3.0 * w.share(w.c), w.persons, w.share(w.n), np.zeros(w.n, dtype=bool),
         np.zeros(w.n, dtype=np.int8),
     )  # fmt: skip
     persons, need, aided, moves = own[-4:]
@@ -249,7 +249,7 @@ def test_trust_and_grievance_are_the_same_compiled_and_stay_shares(w):
     _, own = assert_equal(
         feel.signals, FEEL, 1 / 52, w.share(m, w.c) * 100, engage, engage * w.share(m, 1), w.share(w.c),
         w.share(m, w.c) * (w.share(m, w.c) > 0.5), w.share(m, w.c) * 2, w.share(m, w.c, w.k) * 30, population, 0.3,
-        np.zeros((w.c, m)), np.zeros((w.c, w.k, m)), np.zeros((w.c, m)),
+        w.share(m, w.c) * 90, np.zeros((w.c, m)), np.zeros((w.c, w.k, m)), np.zeros((w.c, m)),
     )  # fmt: skip
     gain, loss, by_aid = own[-3:]
     host = int(w.whole(f + 1)) - 1

@@ -264,7 +264,7 @@ def phase(model, i, week):
     """Return what mission i is doing in a week by its plan and by consent as far as it is known today."""
     m = model.missions
     share = model.plan[min(int(week / model.params.step_weeks), len(model.plan) - 1), i]
-    if week >= min(m.leave[i], m.expelled[i] + model.params.deploy.expulsion):
+    if week >= min(m.leave[i], m.ended[i], m.expelled[i] + model.params.deploy.expulsion):
         return "gone"
     if week >= m.expelled[i]:
         return "asked to leave"

@@ -1,6 +1,7 @@
 """Ambush: hostile bands attack contingents and aid teams.
 
     hazard = rate x persons / unit x hostile / (fighters + guard x arms)               for every unit
+             x (1 + protest) where people pin it down
              + raid x workers / team x stock x looters / (looters + raiders + guard x escorts)    for an aid team:
                                                                                      stocks are worth looting
 
@@ -49,9 +50,15 @@ def ambush(model):
     own, others = model.escorts()
     escorts = own + others.sum(axis=0)
     guards = np.where(u.team, escorts, model.arms_around(u.strength[:, UNIFORMED].sum(axis=1)))
+    if (lent := model.lent()).any():  # the host's guard keeps looters off, and draws those who fight the host
+        escorts += lent
+        guards = np.where(u.team, guards + lent, guards)
+        hostility = np.maximum(hostility, model.under_guard(lent))
+        hostile = (hostility * around).sum(axis=0)
     size = u.strength.sum(axis=1) / np.where(u.team, p.team, p.unit)
+    in_protest = np.where(u.pinned > 0, 1 + p.protest, 1.0)
     hit, raid = (model.luck.uniform(f"ambush.{w}", u.luck) for w in ("hit", "raid"))
-    hit = draws.happens(hit, hazard(p, size, hostile, around.sum(axis=0), guards), model.years)
+    hit = draws.happens(hit, in_protest * hazard(p, size, hostile, around.sum(axis=0), guards), model.years)
     raid = draws.happens(raid, raids(p, size, u.stock, looters, guards), model.years) & u.team & u.access
     u.stock = np.minimum(1.0, u.stock + model.params.step_weeks / p.restock)
     struck = np.flatnonzero((hit | raid) & there)

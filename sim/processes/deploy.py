@@ -10,7 +10,12 @@ Money is a thing in time. Of what is due a part comes late, or never. A head off
 sends people home; what it does not save in that way it owes its people, and pay that is months late costs ability,
 restraint and mobility, and contingents go home.
 
-At a hand-over the successor re-hats a share of the other's troops: they are there at once and where they were.
+A mission that the host has asked to leave goes bit by bit, over months; if the host thinks better of it while some are
+still there, it builds up again. A mission with a benchmark leaves before its time when the benchmark is met, and those
+whose plans wait for it follow.
+
+At a hand-over the successor re-hats a share of the other's troops: they are there at once and where they were, and what
+people and factions think of them goes with them. If nobody is there to take over, all that is lost.
 Where a party that controls a place withdraws its consent, a mission that serves by consent pulls back from there. A
 contingent with caveats is suspended where there is fighting, where host or party does not consent, or where its
 mission is seen as partial (the five principles of Japan's PKO law). Those who send contingents come, and stay, on
@@ -23,7 +28,7 @@ import numba
 import numpy as np
 
 from sim import draws
-from sim.mission import affordable, capacities
+from sim.mission import affordable, capacities, replan
 from sim.params import KINDS, TROOPS, UNIFORMED
 from sim.processes import task
 from sim.state import CEASEFIRE, CONSENT, IMPARTIALITY, MINIMUM_FORCE, WITHDRAW
@@ -39,16 +44,28 @@ class Limits(NamedTuple):
     gap: float  # 0..1 between the most and the least hostile faction, above which a mission is seen as partial
 
 
-def share_present(missions, planned, week, expulsion):
+def left_of(missions, week, dt, expulsion):
+    """Return what the host's wish leaves of each mission's strength: (M,) 0..1.
+
+    Parameters
+    ----------
+    week, dt : float; expulsion : weeks in which an unwanted mission goes
+    """
+    goes = missions.left - dt / max(expulsion, 1e-9)
+    comes_back = missions.left + dt / np.maximum(missions.build_up, dt)
+    left = np.where(np.isfinite(missions.expelled), np.where(missions.expelled < week, goes, missions.left), comes_back)
+    return np.where(missions.left <= 0, 0.0, np.clip(np.where(left < 1e-9, 0.0, left), 0, 1))
+
+
+def share_present(missions, planned, week):
     """Return the share of its authorised strength that each mission has, by kind: (M, 5).
 
     Parameters
     ----------
-    planned : (M,) 0..1 by its plan alone; week : float; expulsion : weeks in which an unwanted mission goes
+    planned : (M,) 0..1 by its plan alone; week : float
     """
-    gone = (week - missions.expelled) / max(expulsion, 1e-9)  # minus infinity for those nobody asked to leave
-    ended = (week - missions.ended) / np.maximum(missions.draw_down, 1e-9)  # the same for those whose mandate goes on
-    left = np.minimum(np.maximum(1 - np.maximum(gone, ended), 0), 1)
+    lapsed = (week - missions.lapsed) / np.maximum(missions.draw_down, 1e-9)  # minus infinity while the mandate goes on
+    left = np.minimum(missions.left, np.clip(1 - lapsed, 0, 1))
     share = np.repeat((planned * left)[:, None], len(KINDS), axis=1)
     for m, other in enumerate(missions.takes_over):
         if other < 0 or not missions.arrive[m] <= week < missions.leave[m]:
@@ -153,14 +170,16 @@ def deploy(model):
         m.capacity = capacities(p, model.everybody, m.arrive, model.week)
     _change_funding(model, m)
     _renew(model, m)
-    share = share_present(m, model.plan[model.luck.step], model.week, p.deploy.expulsion)
-    served = (m.arrive <= model.week) & (model.week < m.leave) & (model.week < m.expelled + p.deploy.expulsion)
-    served &= model.week < m.ended + m.draw_down
+    _leave_by_benchmark(model)
+    m.left = left_of(m, model.week, p.step_weeks, p.deploy.expulsion)
+    share = share_present(m, model.plan[model.luck.step], model.week)
+    served = (m.arrive <= model.week) & (model.week < m.leave) & (m.left > 0) & (model.week < m.lapsed + m.draw_down)
+    m.ended = np.where((m.mandate_weeks > 0) & ~served, np.minimum(m.ended, model.week), m.ended)
     if not (share.any() or served.any() or (u.cell >= 0).any()):
         return  # before the first has come, after the last has gone
     u.losses *= model.fading(p.deploy.replacement)
     share *= m.ceiling[:, None]
-    paid_for = share * m.kept
+    paid_for = share * m.kept * m.staying
     paid_for[:, UNIFORMED] *= (1 - m.away)[:, None]
     full = u.share * (m.personnel * paid_for)[u.mission]
     stay = _stay(model, m, g)
@@ -184,6 +203,7 @@ def deploy(model):
     u.strength[goes_home] = 0.0  # partiality is not cured by waiting in a base; fighting may be
     _open_bases(model, u, m)
     m.persons = np.array([np.bincount(u.mission, kind, len(m.names)) for kind in u.strength.T]).T
+    _pass_on(model)
     quality = _mean_quality(m, u, g)
     _pay(model, m, due=m.personnel * share, served=served, quality=quality)
     m.mandate_weeks += served * p.step_weeks
@@ -196,14 +216,14 @@ def _renew(model, m):
     due = m.renewal <= week
     if due.any():
         m.renewal[due] += m.mandate_length[due]
-        due &= week < np.minimum(np.minimum(m.leave, m.expelled), m.ended)
+        due &= week < np.minimum(np.minimum(m.leave, m.expelled), m.lapsed)
         contested = m.council * m.contention
         discord = (1 - model.politics.unity[0]) * contested
         result = renewal(
             model.luck.uniform("deploy.renewal", m.renewal_luck), discord, d.council_impasse, d.council_end
         )
         m.discord = np.where(due, np.where(result == AGREED, discord, contested), m.discord)
-        m.ended[due & (result == ENDED)] = week
+        m.lapsed[due & (result == ENDED)] = week
         m.use_of_force = m.mandated_force * (1 - d.council_robustness * m.discord)
     lets = np.where(m.recorded, 1.0, 1 - d.council_ceiling * m.discord)
     if (lets != m.ceiling).any():
@@ -310,17 +330,64 @@ def _pay(model, m, due, served, quality):
         m.kept += (wanted - m.kept) * np.where(wanted < m.kept, 1 - model.fading(d.repatriation), back)
 
 
+def met(benchmark, battle_deaths, killed, institutions, agreement):
+    """Say whether a benchmark is met: all that it asks for. What has not been observed for long enough is not met.
+
+    Parameters
+    ----------
+    benchmark : (5,) weeks back, most battle deaths, most killed, least institutions, agreement; nan: not asked for
+    """
+    _, most_battle_deaths, most_killed, least, asked = benchmark
+    holds = [np.isnan(most_battle_deaths) or battle_deaths < most_battle_deaths]
+    holds += [np.isnan(most_killed) or killed < most_killed]
+    holds += [np.isnan(least) or institutions > least, np.isnan(asked) or bool(agreement)]
+    return all(holds)
+
+
+def _leave_by_benchmark(model):
+    m, week = model.missions, model.week
+    waiting = (m.earliest <= week) & (m.arrive <= week) & ~np.isfinite(m.decided) & (week + m.draw_down < m.leave)
+    if not waiting.any():
+        return
+    for i in np.flatnonzero(waiting):
+        back = m.benchmark[i, 0]
+        if met(m.benchmark[i], battle_deaths=model.counted("brd", back), killed=model.counted("civilians_killed", back),
+               institutions=model.census.state, agreement=model.politics.agreement[0]):  # fmt: skip
+            m.decided[i] = week
+    if (m.decided == week).any():
+        replan(model)
+
+
+def _pass_on(model):
+    """Let what people and factions think of troops go with them to the command that re-hats them on this day."""
+    m, week, inherited = model.missions, model.week, model.params.deploy.inherited
+    handed = np.zeros((len(model.commands.names),) * 2)  # troops, from the second command to the first
+    for i in np.flatnonzero((m.takes_over >= 0) & (m.rehatted > 0)):
+        other = m.takes_over[i]
+        today = week - model.params.step_weeks < m.leave[other] <= week and m.mandate_weeks[other] > 0
+        if today and m.arrive[i] <= m.leave[other] and not np.isfinite(m.expelled[other]):
+            theirs = m.rehatted[i] * m.peak[other] * m.personnel[other, TROOPS]
+            handed[m.command[i], m.command[other]] += theirs
+    np.fill_diagonal(handed, 0.0)
+    if not inherited or not handed.any():
+        return
+    size = model.by_command(m.persons * ~m.donors[:, None]).sum(axis=1)
+    share = inherited * handed / np.maximum(size, np.maximum(handed.sum(axis=1), 1e-9))[:, None]
+    for known in (model.people.trust, model.factions.hostility):
+        known[...] = known * (1 - share.sum(axis=1)) + known @ share.T
+
+
 def _open_bases(model, u, m):
-    """Give a cell to every unit that arrives; re-hatted contingents stay where the others were."""
-    there = u.strength.sum(axis=1) > 0
+    """Give a cell to every unit that arrives; re-hatted contingents stay where the others were, until today."""
+    there, before = u.strength.sum(axis=1) > 0, u.cell.copy()
     u.cell[~there] = -1
     for i in np.flatnonzero(there & (u.cell < 0)):
         other = m.takes_over[u.mission[i]]
         if other >= 0 and not u.team[i]:
-            theirs = np.flatnonzero((u.mission == other) & ~u.team & (u.cell >= 0))
+            theirs = np.flatnonzero((u.mission == other) & ~u.team & (before >= 0))
             taken = u.cell[(u.mission == u.mission[i]) & ~u.team]
-            free = theirs[~np.isin(u.cell[theirs], taken)]
+            free = theirs[~np.isin(before[theirs], taken)]
             if free.size:
-                u.cell[i] = u.cell[free[0]]
+                u.cell[i] = before[free[0]]
                 continue
         task.settle(model, i)

@@ -2,7 +2,8 @@
 
 Per civilian and chain of command, in a year:
 
-    d trust / dt = (protection felt + aid received + engagement) (1 - trust) - (harm + stood by + rumour) trust
+    d trust / dt = (protection felt + aid received + engagement) (1 - trust)
+                   - (harm + stood by + rumour + protection that has left) trust
                    - forget (trust - start)
 
 What people know of a mission is its flag: what the missions of a chain of command do is added up before any of it
@@ -74,7 +75,8 @@ def quarrels(of_place, community):
 
 
 @numba.njit(cache=True)
-def signals(p, y, protect, engage, talk, felt, aid, stood_by, harmed, population, rumour, gain, loss, by_aid):
+def signals(p, y, protect, engage, talk, felt, aid, stood_by, harmed, population, rumour, known, gain, loss,
+            by_aid):  # fmt: skip
     """Work out what people see of each chain of command this week.
 
     Parameters
@@ -83,11 +85,11 @@ def signals(p, y, protect, engage, talk, felt, aid, stood_by, harmed, population
     protect, engage : (M, C) effective presence of each of M commands; talk : (M, C) the latter, by what it knows
     felt : (C,) 0..1; aid : (M, C) share served
     stood_by : (M, C) attacks witnessed; harmed : (M, C, K) killed; population : (C, K), of places
-    rumour : 0..1 misinformation that nobody talks down
+    rumour : 0..1 misinformation that nobody talks down; known : (M, C) protection that people remember
     gain, by_aid : (C, M), loss : (C, K, M), written
     """
     by_protection, by_engagement, by_relief = p.protection * y, p.engagement * y, p.aid * y
-    by_rumour = p.rumour * rumour * y
+    by_rumour, by_leaving = p.rumour * rumour * y, p.left * y
     for c in range(felt.size):
         whole = 0.0
         for m in range(aid.shape[0]):
@@ -97,9 +99,11 @@ def signals(p, y, protect, engage, talk, felt, aid, stood_by, harmed, population
             heard = talk[m, c] / (engage[m, c] + p.engagement_half)
             gain[c, m] = by_protection * seen * (1.0 - felt[c]) + by_engagement * heard
             by_aid[c, m] = by_relief * aid[m, c] / whole if whole > 0 else 0.0
+            left = max(known[m, c] - protect[m, c], 0.0) / (known[m, c] + p.protection_half)
             for k in range(population.shape[1]):
                 per_1000 = 1_000.0 * harmed[m, c, k] / (population[c, k] + 1_000.0)
                 x = p.harm * per_1000 + p.stood_by * stood_by[m, c] + by_rumour
+                x += by_leaving * left
                 loss[c, k, m] = x / (1.0 + x)
 
 
@@ -125,14 +129,16 @@ def feel(model):
     if model.dry():
         wound += quarrels(census.of_place, model.factions.community) * (p.quarrel * y)
     stood = mixed.T @ in_place(model.land, now.stood_by.T).T if now.stood_by.any() else now.stood_by
-    rumour = p.misinformation / (1 + model.work_on("communicate").sum() / p.communicators)
+    rumour = model.conditions.misinformation[0] / (1 + model.work_on("communicate").sum() / p.communicators)
     engage = model.task_presence("engage")
+    protect, fading = model.by_command(model.task_presence("protect")), model.fading(p.left_memory)
+    seen = model.commands.seen = np.maximum(model.commands.seen * fading, protect)
     gain, by_aid, loss = zeros(n_c, n_m), zeros(n_c, n_m), zeros(n_c, n_k, n_m)
     signals(
-        p=model.numbers.feel, y=y, protect=model.by_command(model.task_presence("protect")),
+        p=model.numbers.feel, y=y, protect=protect,
         engage=model.by_command(engage), talk=model.by_command(engage * (p.strangers + m.knowledge)[:, None]),
         felt=model.land.felt, aid=now.aid, stood_by=stood, harmed=harmed, population=census.of_place,
-        rumour=rumour, gain=gain, loss=loss, by_aid=by_aid,
+        rumour=rumour, known=seen, gain=gain, loss=loss, by_aid=by_aid,
     )  # fmt: skip
     host = np.flatnonzero(model.factions.host)
     update(

@@ -8,8 +8,9 @@ what hired men do is held against the others who came from abroad.
 Factions know flags: what the missions of a chain of command do is added up before it saturates. What one command
 earns falls on the others by the conflation. Hostility decays, faster where a command talks with armed actors.
 
-A host that has had enough withdraws its consent from the whole command; if one mission alone has offended it, far more
-by person than the others, from that one.
+A host follows its people: where they do not trust a mission, it becomes hostile. A host that has had enough asks the
+whole command to leave; if one mission alone has offended it, far more by person than the others, that one. It takes
+its letter back if its hostility falls far enough while some of them are still there.
 """
 
 import numpy as np
@@ -58,6 +59,7 @@ def judge(model):
         harm=now.harm + p.hired * now.by_hired[:, None] * (model.by_command(m.persons.sum(axis=1)) > 0),
     )  # fmt: skip
     rise = own @ conflation(len(model.commands.names), model.spill())
+    _by_the_host(model, rise)
     engage = model.work_on("engage")
     fall = (p.decay + p.persuasion * engage / (engage + p.persuaders)) * y
     f.hostility = np.clip(f.hostility + rise * (1 - f.hostility) - fall * f.hostility, 0, 1)
@@ -71,6 +73,38 @@ def judge(model):
         ) + p.harm * harm  # fmt: skip
         m.offence = m.offence * model.fading(p.offence_memory) + by_mission[f.host].sum(axis=0)
     _withdraw_consent(model)
+
+
+def _by_the_host(model, rise):
+    """Add what only a host is moved by: its people's distrust of those who are there, and reports beyond their area."""
+    f, m, p, now = model.factions, model.missions, model.params.judge, model.now
+    present = model.by_command(m.persons).sum(axis=1) > 0
+    distrust = np.maximum(0, 1 - model.census.trust_of_all / max(model.params.feel.start, 1e-9)) * present
+    rise[f.host] += p.people * distrust * model.years
+    if m.beyond.any():
+        people = model.census.persons
+        elsewhere = 1 - m.area @ people / max(people.sum(), 1)
+        outside = elsewhere * m.beyond * m.work[:, TASKS.index("report")] * p.reporting
+        of_all = model.by_command(outside)
+        rise[f.host] += p.overreach * of_all / (of_all + p.judging_half) * model.years
+    if now.lent.any():  # who goes about under the host's guard is its friend to those who fight it
+        enemies = f.rival[:, f.host].any(axis=1)
+        rise[enemies] += model.params.relieve.escort_cost * now.lent * model.years
+
+
+def ask_to_leave(model, who):
+    """Let the host write to some missions, (M,) bool, that it wants them gone."""
+    m = model.missions
+    m.expelled[who] = model.week
+    m.letters[who] += 1
+
+
+def take_back(model, who):
+    """Let the host take its letters to some missions, (M,) bool, back, if there is anybody left to stay."""
+    m = model.missions
+    who = who & (m.left > 0)
+    m.expelled[who] = np.inf
+    model.commands.unwelcome[m.command[who]] = 0.0
 
 
 def alone(offence, persons, command, ratio):
@@ -97,4 +131,6 @@ def _withdraw_consent(model):
         guilty = mine & alone(m.offence * m.needs_consent, persons * m.needs_consent, m.command, p.alone)
         if guilty.any():
             c.unwelcome[k] = 0.0  # the others are given another chance
-        m.expelled[guilty if guilty.any() else mine] = model.week
+        ask_to_leave(model, guilty if guilty.any() else mine)
+    better = model.hostility_of_host() < p.reconsider * p.expulsion
+    take_back(model, np.isfinite(m.expelled) & better[m.command])

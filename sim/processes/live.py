@@ -84,7 +84,7 @@ def bury(toll, cell, community, status, luck, people, persons):
 
 @numba.njit(cache=True)
 def subsist(p, y, cell, home, status, luck_die, luck_aid, luck_move, rise, fall, served, leaves, returns,
-            persons, need, aided, moves):  # fmt: skip
+            deadly, persons, need, aided, moves):  # fmt: skip
     """One week of need, deaths from it, and who sets out; one civilian after the other.
 
     Parameters
@@ -93,6 +93,7 @@ def subsist(p, y, cell, home, status, luck_die, luck_aid, luck_move, rise, fall,
     cell, home, status : (N,) int; luck_* : (N,) 0..1
     rise, fall : (C, 2) growth and decay of need in a week at home and displaced
     served : (C,) share of those in need who are aided; leaves, returns : (C,) probabilities of a week
+    deadly : (C,) mortality against ordinary times
     persons, need, aided, moves : (N,) written; moves is -1 return, 0 stay, 1 flee
     Returns (deaths from need, person-weeks of unmet need).
     """
@@ -113,7 +114,8 @@ def subsist(p, y, cell, home, status, luck_die, luck_aid, luck_move, rise, fall,
             x += rise[c, away] * (1.0 - x) - (fall[c, away] + (by_aid if aided[i] else 0.0)) * x
             x = min(max(x, 0.0), 1.0)
         need[i] = x
-        dead = min(int(persons[i] * mortality * x * x + luck_die[i]), persons[i])
+        worse = 1.0 if status[i] == ABROAD else deadly[c]
+        dead = min(int(persons[i] * mortality * worse * x * x + luck_die[i]), persons[i])
         persons[i] -= dead
         died += dead
         unmet += persons[i] * x
@@ -179,7 +181,8 @@ def live(model):
         p=model.numbers.live, y=y, cell=people.cell, home=people.home, status=people.status,
         luck_die=model.luck.uniform("live.die", n), luck_aid=model.luck.uniform("live.aid", n),
         luck_move=model.luck.uniform("live.move", n), rise=rise, fall=fall, served=now.aid.sum(axis=0), leaves=leaves,
-        returns=returns, persons=people.persons, need=people.need, aided=model.aided, moves=moves,
+        returns=returns, deadly=model.conditions.mortality, persons=people.persons, need=people.need,
+        aided=model.aided, moves=moves,
     )  # fmt: skip
     now.excess[0], now.unmet[0] = died, unmet * model.params.step_weeks
     _go_home(people, moves)

@@ -116,9 +116,13 @@ def negotiate(model):
         consent=consent, y=y,
     )  # fmt: skip
     _reform(model)
-    aggression = 1 - f.commitment
-    party = f.ceiling > p.willing
-    f.aggression = np.where(model.politics.agreement[0] & party, aggression * (1 - p.ceasefire), aggression)
+    f.aggression = next_aggression(p, f.commitment, f.ceiling, model.politics.agreement[0])
+
+
+def next_aggression(p, commitment, ceiling, agreement):
+    """Return the aggression of every faction: less where it is committed, and party to an agreement in force: (F,)."""
+    aggression = 1 - commitment
+    return np.where(agreement & (ceiling > p.willing), aggression * (1 - p.ceasefire), aggression)
 
 
 def _reform(model):
@@ -154,6 +158,8 @@ def _agreement(model, security):
     active = (f.enters <= model.week) & (model.week < f.leaves)
     strength = model.strength()
     luck = model.luck.uniform("negotiate.agreement", 1)[0]
+    if politics.held[0]:
+        return
     if politics.agreement[0]:
         party = active & (f.ceiling > p.willing) & (strength > p.veto * strength[active].sum())
         weakest = f.commitment[party].min(initial=1.0)

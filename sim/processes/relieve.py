@@ -50,11 +50,18 @@ def relieve(model):
     share = others / (others + p.escort_half)  # of its work that is done under another flag
     hostility = master[np.arange(teams.size), flag]
     hostility = np.maximum(hostility, (share * master.T).max(axis=0))
+    lent = model.lent()
+    if lent.any():  # the host's own fighters open the way, and make an enemy of those who fight it
+        guarded = model.under_guard(lent)[model.controller(cell), teams]
+        hostility = np.maximum(hostility, guarded)
+        by_host = lent[teams] / (lent[teams] + p.escort_half)
+        for k in np.unique(flag):
+            now.lent[k] = by_host[flag == k].mean()
     open_ = access(p, hostility, land.felt[cell], land.remoteness[cell], model.wet())
     asks = model.by_command(m.accepts) > 0
-    wants_escort = (model.work_on("escort") > 0) | (asks & (model.work_on("escort").sum() > 0))
+    wants_escort = (model.work_on("escort") > 0) | (asks & (model.work_on("escort").sum() > 0)) | (now.lent > 0)
     habit = model.commands.escorting
-    push = forced(p, own + others.sum(axis=0), habit[flag])
+    push = forced(p, own + others.sum(axis=0) + lent[teams], habit[flag])
     luck = model.luck.uniform("relieve.access", u.luck)[teams]
     out = ~u.suspended[teams]
     free, pushed = out & (luck < open_), out & (luck >= open_) & (luck < open_ + (1 - open_) * push)

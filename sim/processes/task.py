@@ -9,6 +9,8 @@ every `patrol_km`; effective presence is what is left of it after information, c
 The people tell things to whom they trust; armed units of uncoordinated commands are in each other's way, the more the
 more commands there are. Where several head offices must approve what a mission does, it moves, operates and delivers
 more slowly, as far as they are not coordinated.
+A mission works only in the area of its mandate; if it reports beyond it, its reports reach as far as its patrols.
+People who do not trust a chain of command protest where its units are, and for some weeks pin these down.
 A unit whose freedom of movement is gone does not count outside its own cell. It is pinned down by hostile fighters
 against the arms that its command has in reach, in however many bases they stand.
 """
@@ -105,11 +107,47 @@ def freedom(strength, hostile, pinning, host_hostility, grip):
 def attraction(model, m, team):
     """Return the pull of every cell on a unit of mission m: (C,)."""
     land, people, p = model.land, model.census.of_place.sum(axis=1), model.params
-    access = 1 - land.remoteness * (1 - model.missions.mobility[m])
+    access = (1 - land.remoteness * (1 - model.missions.mobility[m])) * model.missions.area[m]
     if team:
         return (model.census.need + 1e-6 * model.census.persons) * access
     crowd = np.sqrt(people / max(people.mean(), 1e-9))
     return crowd * (1 + p.deploy.siting_violence * land.felt) * access
+
+
+def protests(p, trust, start):
+    """Return the hazard (1/year) of a protest where a chain of command has a base: (U,).
+
+    Parameters
+    ----------
+    p : params.Task; trust : (U,) 0..1 of the people there; start : 0..1 that a newcomer has
+    """
+    return p.protest * np.maximum(0, 1 - trust / max(start, 1e-9))
+
+
+def _protest(model):
+    """Let people who trust a command less than a newcomer protest where it has contingents, in however many bases."""
+    u, c, p, now = model.units, model.commands, model.params.task, model.now
+    u.pinned = np.maximum(u.pinned - model.params.step_weeks, 0.0)
+    there = ~u.team & (u.cell >= 0)
+    if not p.protest or not there.any():
+        return
+    flag, at = model.missions.command[u.mission], np.maximum(u.cell, 0)
+    rate = protests(p, model.census.trust[flag, at], model.params.feel.start) * there
+    luck = model.luck.uniform("task.protest", c.luck[flag] + at.astype(np.uint64))  # one crowd to a place and a flag
+    met = draws.happens(luck, rate, model.years)
+    u.pinned[met] = p.protest_weeks
+    for k in np.unique(flag[met]):
+        now.protests[k] = np.unique(at[met & (flag == k)]).size
+
+
+def _keep_to_area(model):
+    """Take away the presence of every mission outside its area, but for its reports, as far as it makes them there."""
+    m = model.missions
+    for i in np.flatnonzero(m.area.min(axis=1) < 1):
+        reports = model.presence[i, LOCAL.index("report")] * np.maximum(m.area[i], m.beyond[i])
+        model.presence[i] *= m.area[i]
+        model.presence[i, LOCAL.index("report")] = reports
+        model.armed[i] *= m.area[i]
 
 
 def settle(model, unit):
@@ -153,6 +191,8 @@ def task(model):
     guards = model.arms_around(np.where(u.team, p.task.worker_guard * workers, 0.0))
     guards = np.where(u.team, guards, model.arms_around(arms))
     u.freedom = freedom(guards, hostile, p.task.threat, host, p.task.host_grip)
+    _protest(model)
+    u.freedom *= np.where(u.pinned > 0, 1 - p.task.blockade, 1.0)
     can = np.where(u.suspended, 0.0, 1.0)
     work = (u.strength[:, :, None] * m.capacity[u.mission][:, :, LOCAL_TASKS]).sum(axis=1)
     work *= (can * mobility[u.mission])[:, None]
@@ -163,6 +203,7 @@ def task(model):
             work=amount, mission=u.mission, cell=u.cell, freedom=u.freedom * can, patrol=land.patrol,
             weight=land.patrol_weight, out=out,
         )  # fmt: skip
+    _keep_to_area(model)
     make_effective(
         presence=model.presence, armed=model.armed, command=m.command, trust=model.census.trust,
         ability=m.ability, information=p.task.information,
