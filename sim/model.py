@@ -171,7 +171,7 @@ class PeaceModel(mesa.Model):
             crossfire=zeros(f), harm=zeros(f, n),
             fighters_lost=zeros(f), lost_to_rivals=zeros(f), hit=zeros(f, m), peacekeepers_killed=zeros(m),
             aid_workers_killed=zeros(m), stood_by=zeros(n, c), aid=zeros(n, c), tried=zeros(n), reached=zeros(n),
-            forced=zeros(n), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
+            forced=zeros(n), pauses=zeros(n), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
         )  # fmt: skip
         self._around = None
 
@@ -231,6 +231,19 @@ class PeaceModel(mesa.Model):
     def work_on(self, name):
         """Return the person-equivalents that each chain of command has at work on a task: (K,)."""
         return self.commands.member @ self.missions.work[:, TASKS.index(name)]
+
+    def holding_fire(self):
+        """Return the share of the fighters in reach of every cell who hold their fire in a pause: (C,) 0..1."""
+        b, hold = self.bands, zeros(1, self.land.row.size)
+        paused = b.paused > 0
+        if paused.any():
+            nobody = np.zeros(b.faction.size, dtype=b.faction.dtype)
+            _around(
+                faction=nobody, cell=b.cell, fighters=b.fighters * paused, reach=self.land.reach,
+                share=self.land.reach_share, out=hold,
+            )  # fmt: skip
+            hold /= np.maximum(self.fighters_around().sum(axis=0), 1e-9)
+        return np.minimum(hold[0], 1.0)
 
     def escorts(self):
         """Return the escorts around each unit: of its own command, and of each other as far as it asks for them.

@@ -118,6 +118,9 @@ OUTCOMES = (
     Outcome("refugees", "person", "in refuge abroad", "last", lambda m: m.census.refugees),
     Outcome("unmet_need", "person-week", "people times their unmet need", "sum", lambda m: m.now.unmet[0]),
     Outcome("access", "share", "aid teams that could work, of those that tried", "mean", _access),
+    Outcome("pauses", "event", "pauses negotiated by aid teams", "sum", lambda m: m.now.pauses.sum()),
+    Outcome("vaccinated", "share", "people whom vaccines given in pauses protect", "mean",
+            lambda m: _mean(m.land.vaccinated, m.census.persons)),
     Outcome("freedom", "share", "freedom of movement of each mission", "mean", _freedom_of_missions, "mission"),
     Outcome("freedom", "share", "freedom of movement of each faction", "mean", _freedom_of_factions, "faction"),
     Outcome("freedom_civilians", "share", "people who live where little violence is felt", "mean",
@@ -430,7 +433,7 @@ def totals(model):
         "civilians_killed", "osv_gov", "osv_reb", "crossfire", "excess_deaths", "brd", "battle_deaths",
         "operation_deaths",
         "peacekeepers_killed", "aid_workers_killed",
-        "attacks_on_missions", "unmet_need",
+        "attacks_on_missions", "unmet_need", "pauses",
     )}  # fmt: skip
     out["killed_by_missions"] = out["civilians_killed"] - out["osv_gov"] - out["osv_reb"] - out["crossfire"]
     out["deaths"] = out["civilians_killed"] + out["excess_deaths"]
@@ -438,6 +441,7 @@ def totals(model):
     out["displaced_peak"] = float(displaced.max(initial=0))
     out["displaced_person_weeks"] = float(displaced.sum() * r.step_weeks)
     out["access"] = _nanmean(table["access"])
+    out["vaccinated"] = _nanmean(table["vaccinated"])
     for name in ("freedom", "trust", "consent_gov"):
         out |= {f"{name}_{m}": _nanmean(table[f"{name}_{m}"]) for m in r.missions}
     out |= {f"commitment_{f}": float(table[f"commitment_{f}"][-1]) for f in r.factions}

@@ -524,7 +524,13 @@ class Relieve:
     pause_rate: float = param(2.0, "1/year", 0, 52, "pauses that `pause_team` workers negotiate at full engagement",
                               "mechanism: polio pause in Gaza, September 2024 (Matsumura 2024)")
     pause_half: float = param(20, "person", 0.1, 1e4, "engaging presence around a team that gives half of that")
-    pause_weeks: float = param(3, "week", 0.5, 52, "length of a negotiated pause")
+    pause_weeks: float = param(3, "week", 0.5, 52, "length of a negotiated pause",
+                               "order: Gaza in September 2024, 12 days (WHO 2024)")
+    pause_km: float = param(50, "km", 1, 1_000, "how far around a team a pause holds",
+                            "order: the Gaza Strip, 41 km long, in three zones (WHO 2024)")
+    vaccination: float = param(60, "1/year", 0, 520, "rise of the vaccinated in a pause, full effort, all arms at rest",
+                               "order: 559,000 of 640,000 children in 12 days (WHO 2024)")
+    vaccinators: float = param(20, "person", 0.1, 1e4, "aid workers in reach of a cell who make half of that effort")
 
 
 @dataclass(kw_only=True)
@@ -544,6 +550,9 @@ class Live:
     abroad: float = param(2.0, "1/year", 0, 52, "fall of need in refuge abroad")
     mortality: float = param(0.02, "1/year", 0, 1, "excess mortality at full need",
                              "assumed; the emergency threshold of all deaths, 1/10,000/day, is 0.0365 a year")
+    spared: float = param(0.3, "share", 0, 1, "deaths from need that vaccination of everybody prevents",
+                          "assumed; measles among the main causes of death in camps (CDC 1992)")
+    immunity: float = param(26, "week", 1, 520, "half-life of a place's protection by vaccines, as people come and go")
     flight: float = param(3.0, "1/year", 0, 520, "flight under full violence felt",
                           "assumed; Flee's default is a daily chance of 1.0 to leave a conflict zone (Flee 2026)")
     flight_km: float = param(100, "km", 1, 5_000, "distance at which a refuge has lost three quarters of its pull")

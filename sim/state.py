@@ -35,6 +35,7 @@ class Land:
     violence: np.ndarray  # (C,) recent deaths per 1,000 there, decaying, a layer
     felt: np.ndarray  # (C,) 0..1 violence felt there and around, a layer
     grief: np.ndarray  # (C, K) own dead lately by community, decaying fast, a layer
+    vaccinated: np.ndarray  # (C,) 0..1 of the people there whom vaccines protect, decaying, a layer
     near: np.ndarray  # (C, 9) int, cells one place on, itself first; -1 outside
     place: np.ndarray  # (C, P) int, cells in the place around each, itself first; -1 outside
     place_share: np.ndarray  # (P,) 0..1 part of each that lies in it
@@ -206,6 +207,7 @@ class Week:
     tried: np.ndarray  # (K,) aid teams that wanted to work
     reached: np.ndarray  # (K,) aid teams that could
     forced: np.ndarray  # (K,) share of teams that went in by force
+    pauses: np.ndarray  # (K,) pauses agreed
     excess: np.ndarray  # (1,) int, deaths from need
     unmet: np.ndarray  # (1,) person-weeks of need
     cost: np.ndarray  # (M,) US$

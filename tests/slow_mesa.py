@@ -98,7 +98,8 @@ class SlowCivilian(mesa.Agent):
             x += worse * (1.0 - x) - better * x
             x = between_0_and_1(x)
         self.need = x
-        dead = min(int(self.persons * (p.mortality * y) * x * x + self.draw("live.die")), self.persons)
+        deadly = p.mortality * y * (1.0 if self.status == ABROAD else 1.0 - p.spared * here.vaccinated)
+        dead = min(int(self.persons * deadly * x * x + self.draw("live.die")), self.persons)
         self.persons -= dead
         self.model.died_of_need += dead
         self.model.person_weeks_in_need += self.persons * x
@@ -191,6 +192,7 @@ class SlowPlace:
             near += p.neighbours * self.model.places[c].violence
         self.felt = near / (near + p.half_violence)
         self.institutions = float(land.institutions[self.cell])
+        self.vaccinated = float(land.vaccinated[self.cell])
         self.served = float(self.model.now.aid[:, self.cell].sum())
         shelter = float(self.model.task_presence("protect")[:, self.cell].sum())
         calm = (1.0 - self.felt) * (1.0 - self.felt) * p.calm + p.unrest

@@ -177,7 +177,7 @@ COMMON = ("mission.authorised=2", "prey.rate=30", "fight.rate=40", "move.campaig
           "enforce.rate=30", "enforce.idle=0.6", "enforce.own_losses=0.6", "enforce.collateral=6",
           "deploy.caveat_gap=0.1", "task.relocation=6", "relieve.pause_rate=40", "judge.political=12",
           "negotiate.signing=52", "recruit.holders=5", "mission.council_unity=0.5", "mission.coordination=0.3",
-          "country.displaced_share=0.1")  # fmt: skip
+          "country.displaced_share=0.1", "task.team_relocation=20")  # fmt: skip
 SIZE = {"weeks": 40, "civilians": 200, "rows": 10}
 
 

@@ -12,7 +12,7 @@ from conftest import by_hand, mission, numbers_of, only, play, put
 from sim import PeaceModel, load
 from sim.outcomes import monthly, totals, weekly
 from sim.params import Caveats, Faction
-from sim.processes import ambush, deploy, enforce, fight, move, prey, recruit, relieve
+from sim.processes import ambush, deploy, enforce, fight, live, move, prey, recruit, relieve, task
 from sim.processes.negotiate import commitment_change, signing
 from sim.state import ABROAD, AWAY
 
@@ -618,6 +618,55 @@ def test_access_is_lost_to_hostility_fighting_and_remoteness_and_forced_by_escor
     open_ = relieve.access(p, np.array([0, 0.5, 0.5]), np.array([0, 0, 1.0]), np.array([0, 0, 1.0]))
     assert open_ == near([1 / (1 + np.exp(-2)), 0.5, 1 / (1 + np.exp(2))])
     assert relieve.forced(p, np.array([150.0, 0]), np.array([0.5, 1])) == near([0.6 * 0.5 * 0.5, 0])
+
+
+def test_a_pause_holds_fire_opens_the_way_and_spares_lives_for_months(tmp_path):
+    factions = {"rebels": Faction(fighters=100, bands=1, community={"b": 1.0})}
+    parts = {"m": mission(persons={"aid": 20}, tasks={"relieve": 1})}
+    p = by_hand(tmp_path, TWO, factions, parts, relieve__base=10, relieve__hostility=50, relieve__pause_rate=0,
+                relieve__vaccination=52, relieve__vaccinators=20, live__immunity=26, live__spared=0.4,
+                live__mortality=0.52, ambush__raid=0, task__team_relocation=0)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "task", "relieve"))
+    m.step()
+    m.units.cell[:], m.bands.cell[:], m.factions.hostility[:] = 0, 0, 0.5
+    m.step()
+    assert not m.units.access.any()  # 10 - 50 x 0.5: nobody gets through
+    m.bands.paused[:] = 2
+    m.step()
+    assert m.units.access.all()  # all arms at rest: nobody keeps them out
+    # 20 workers make half of the effort: 1 - exp(-52 / 52 x 0.5) of the people; half as many reach the next place
+    assert m.land.vaccinated == near([1 - np.exp(-0.5), 1 - np.exp(-1 / 3)])
+    m.step()
+    assert m.bands.paused.tolist() == [0]
+    twice = m.land.vaccinated.copy()
+    m.step()
+    assert not m.units.access.any()
+    assert m.land.vaccinated == near(twice * 0.5 ** (1 / 26))
+    *_, deadly = live.conditions(m.numbers.live, m.years, m.land.felt, m.land.institutions, np.array([0.0, 0.5]))
+    assert deadly == near([0.01, 0.008])  # a hundredth a week at full need; 0.4 of it spared by vaccines for all
+
+
+def test_bands_around_a_team_agree_to_a_pause_as_they_are_not_hostile(tmp_path):
+    factions = {n: Faction(fighters=100, bands=1, community={n: 1.0}) for n in ("a", "b")}
+    parts = {"m": mission(persons={"aid": 60}, tasks={"relieve": 1, "engage": 1})}
+    p = by_hand(tmp_path, LINE, factions, parts, relieve__base=10, relieve__pause_rate=52, relieve__pause_half=0.1,
+                relieve__pause_km=25, relieve__pause_weeks=3, feel__start=1, task__team_relocation=0)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "task", "relieve"))
+    m.step()
+    m.units.cell[:], m.bands.cell[:], m.factions.hostility[:, 0] = 0, (1, 1), (0.0, 1.0)
+    m.bands.paused[:] = 0
+    while not m.now.pauses.any():
+        m.luck.step += 1
+        m.now.pauses[:] = 0
+        task.task(m)
+        relieve.relieve(m)
+    assert m.bands.paused.tolist() == [3, 0]  # one wishes the mission no harm, the other nothing but
+    m.bands.cell[:], m.bands.paused[:] = 2, 0  # 50 km away, out of its reach
+    for _ in range(30):
+        m.luck.step += 1
+        task.task(m)
+        relieve.relieve(m)
+    assert not m.bands.paused.any()
 
 
 def test_what_is_observed_in_a_month_is_the_sum_of_its_weeks():

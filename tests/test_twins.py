@@ -207,11 +207,11 @@ def test_violence_felt_is_the_same_compiled_and_grows_with_the_dead(w):
 @given(worlds)
 def test_a_week_of_need_is_the_same_compiled(w):
     felt, state = w.share(w.c), w.share(w.c)
-    (rise, fall, leaves, returns), _ = assert_equal(live.conditions, LIVE, 1 / 52, felt, state)
+    (rise, fall, leaves, returns, deadly), _ = assert_equal(live.conditions, LIVE, 1 / 52, felt, state, w.share(w.c))
     (died, unmet), own = assert_equal(
         live.subsist, LIVE, 1 / 52,
         w.cell, w.home, w.status, w.share(w.n), w.share(w.n), w.share(w.n), rise, fall, w.share(w.c),
-        leaves, returns, w.persons, w.share(w.n), np.zeros(w.n, dtype=bool),
+        leaves, returns, deadly, w.persons, w.share(w.n), np.zeros(w.n, dtype=bool),
         np.zeros(w.n, dtype=np.int8),
     )  # fmt: skip
     persons, need, aided, moves = own[-4:]
@@ -373,6 +373,28 @@ def test_the_census_counts_the_same_compiled_and_counts_everybody_once(w):
     population, idps = own[8], own[9]
     assert np.array_equal(population, w.present())
     assert idps.sum() == w.persons[w.status == 1].sum()
+
+
+@few
+@given(worlds)
+def test_vaccines_are_given_the_same_compiled_and_only_where_fire_is_held(w):
+    hold = w.share(w.c) * (w.share(w.c) > 0.5)
+    before = w.share(w.c)
+    _, own = assert_equal(
+        relieve.vaccinate,
+        numbers_of("relieve"),
+        1 / 52,
+        w.share(w.b) * 60,
+        w.camp,
+        w.patrol,
+        w.weight,
+        hold,
+        before,
+    )
+    after = own[-1]
+    assert (after >= before).all()
+    assert (after <= 1).all()
+    assert np.array_equal(after[hold == 0], before[hold == 0])
 
 
 @given(st.lists(st.floats(0, 1e6), max_size=10), st.floats(0, 1, exclude_max=True))

@@ -51,8 +51,9 @@ def ambush(model):
     guards = np.where(u.team, escorts, model.arms_around(u.strength[:, UNIFORMED].sum(axis=1)))
     size = u.strength.sum(axis=1) / np.where(u.team, p.team, p.unit)
     hit, raid = (model.luck.uniform(f"ambush.{w}", u.luck) for w in ("hit", "raid"))
-    hit = draws.happens(hit, hazard(p, size, hostile, around.sum(axis=0), guards), model.years)
-    raid = draws.happens(raid, raids(p, size, u.stock, looters, guards), model.years) & u.team & u.access
+    fire = 1 - model.holding_fire()[at]
+    hit = draws.happens(hit, fire * hazard(p, size, hostile, around.sum(axis=0), guards), model.years)
+    raid = draws.happens(raid, fire * raids(p, size, u.stock, looters, guards), model.years) & u.team & u.access
     u.stock = np.minimum(1.0, u.stock + model.params.step_weeks / p.restock)
     struck = np.flatnonzero((hit | raid) & there)
     if not struck.size:

@@ -3,7 +3,7 @@
 Per civilian and year, with v the violence felt where he is (0..1):
 
     d need / dt = (displaced + violence v + poverty (1 - state)) (1 - need) - (livelihood (1 - v) + aid if served) need
-    excess deaths = persons x mortality x need^2
+    excess deaths = persons x mortality x need^2 x (1 - spared x vaccinated)
     flight hazard = flight x v ;  return hazard = homecoming x quiet / (quiet + v at home)
 
 A refuge is chosen by calm, nearness, towns and protection; near a border it may lie abroad. Violence felt spreads to
@@ -40,16 +40,17 @@ def feel_violence(p, deaths, people, near, fading, violence, felt):
 
 
 @numba.njit(cache=True)
-def conditions(p, y, felt, institutions):
-    """Return what a week does to people by place: four arrays.
+def conditions(p, y, felt, institutions, vaccinated):
+    """Return what a week does to people by place: five arrays.
 
     Parameters
     ----------
-    p : numbers.live; y : years in a week; felt, institutions : (C,) 0..1
-    Returns rise and fall of need at home and displaced (C, 2); probabilities to flee and to return (C,).
+    p : numbers.live; y : years in a week; felt, institutions, vaccinated : (C,) 0..1
+    Returns rise and fall of need at home and displaced (C, 2); probabilities to flee and to return (C,); deaths a week
+    at full need (C,) share of persons.
     """
     rise, fall = np.empty((felt.size, 2)), np.empty((felt.size, 2))
-    leaves, returns = np.empty(felt.size), np.empty(felt.size)
+    leaves, returns, deadly = np.empty(felt.size), np.empty(felt.size), np.empty(felt.size)
     for c in range(felt.size):
         v = felt[c]
         rise[c, 0] = (p.violence_need * v + p.poverty * (1.0 - institutions[c])) * y
@@ -58,7 +59,8 @@ def conditions(p, y, felt, institutions):
         fall[c, 1] = p.coping * fall[c, 0]
         leaves[c] = draws.chance(p.flight * v * y)
         returns[c] = draws.chance(p.homecoming * p.quiet / (p.quiet + v) * y)
-    return rise, fall, leaves, returns
+        deadly[c] = p.mortality * y * (1.0 - p.spared * vaccinated[c])
+    return rise, fall, leaves, returns, deadly
 
 
 @numba.njit(cache=True)
@@ -84,7 +86,7 @@ def bury(toll, cell, community, status, luck, people, persons):
 
 @numba.njit(cache=True)
 def subsist(p, y, cell, home, status, luck_die, luck_aid, luck_move, rise, fall, served, leaves, returns,
-            persons, need, aided, moves):  # fmt: skip
+            deadly, persons, need, aided, moves):  # fmt: skip
     """One week of need, deaths from it, and who sets out; one civilian after the other.
 
     Parameters
@@ -93,6 +95,7 @@ def subsist(p, y, cell, home, status, luck_die, luck_aid, luck_move, rise, fall,
     cell, home, status : (N,) int; luck_* : (N,) 0..1
     rise, fall : (C, 2) growth and decay of need in a week at home and displaced
     served : (C,) share of those in need who are aided; leaves, returns : (C,) probabilities of a week
+    deadly : (C,) share of persons who die in a week at full need
     persons, need, aided, moves : (N,) written; moves is -1 return, 0 stay, 1 flee
     Returns (deaths from need, person-weeks of unmet need).
     """
@@ -107,13 +110,15 @@ def subsist(p, y, cell, home, status, luck_die, luck_aid, luck_move, rise, fall,
         x = need[i]
         if status[i] == ABROAD:
             x -= by_refuge * x
+            dies = mortality
         else:
+            dies = deadly[c]
             away = 1 if status[i] == AWAY else 0
             aided[i] = luck_aid[i] < served[c]
             x += rise[c, away] * (1.0 - x) - (fall[c, away] + (by_aid if aided[i] else 0.0)) * x
             x = min(max(x, 0.0), 1.0)
         need[i] = x
-        dead = min(int(persons[i] * mortality * x * x + luck_die[i]), persons[i])
+        dead = min(int(persons[i] * dies * x * x + luck_die[i]), persons[i])
         persons[i] -= dead
         died += dead
         unmet += persons[i] * x
@@ -170,13 +175,15 @@ def live(model):
             toll=now.toll.copy(), cell=people.cell, community=people.community, status=people.status,
             luck=model.luck.uniform("live.bury", n), people=census.population.astype(np.int64), persons=people.persons,
         )  # fmt: skip
-    rise, fall, leaves, returns = conditions(model.numbers.live, y, land.felt, land.institutions)
+    rise, fall, leaves, returns, deadly = conditions(
+        p=model.numbers.live, y=y, felt=land.felt, institutions=land.institutions, vaccinated=land.vaccinated
+    )
     moves = np.zeros(n, dtype=np.int8)
     died, unmet = subsist(
         p=model.numbers.live, y=y, cell=people.cell, home=people.home, status=people.status,
         luck_die=model.luck.uniform("live.die", n), luck_aid=model.luck.uniform("live.aid", n),
         luck_move=model.luck.uniform("live.move", n), rise=rise, fall=fall, served=now.aid.sum(axis=0), leaves=leaves,
-        returns=returns, persons=people.persons, need=people.need, aided=model.aided, moves=moves,
+        returns=returns, deadly=deadly, persons=people.persons, need=people.need, aided=model.aided, moves=moves,
     )  # fmt: skip
     now.excess[0], now.unmet[0] = died, unmet * model.params.step_weeks
     _go_home(people, moves)

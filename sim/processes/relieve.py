@@ -5,7 +5,8 @@
 An armed escort can force access, at the price of more hostility; once adopted, escorts are hard to give up. A team
 is escorted by its own command, or asks for that of another, which then is held against it as its own. A mission that
 engages can negotiate a pause: bands around hold their fire for some weeks with probability 1 - hostility (the polio
-pause in Gaza).
+pause in Gaza). While they do, they keep nobody from the people there, and aid workers vaccinate: what that spares
+lasts for months.
 """
 
 import math
@@ -14,6 +15,7 @@ import numba
 import numpy as np
 
 from sim import draws
+from sim.country import km_from
 from sim.params import AID, TASKS
 
 
@@ -36,7 +38,9 @@ def forced(p, escorts, habit):
 def relieve(model):
     """Decide which teams can work, whom they serve, and where fire is held."""
     f, u, m, land, p, now = model.factions, model.units, model.missions, model.land, model.params.relieve, model.now
+    hold = model.holding_fire()
     model.bands.paused = np.maximum(model.bands.paused - model.params.step_weeks, 0)
+    land.vaccinated *= model.fading(model.params.live.immunity)
     u.access[:] = False
     teams = np.flatnonzero(u.team & (u.cell >= 0))
     if not teams.size:
@@ -47,7 +51,8 @@ def relieve(model):
     share = others / (others + p.escort_half)  # of its work that is done under another flag
     hostility = master[np.arange(teams.size), flag]
     hostility = np.maximum(hostility, (share * master.T).max(axis=0))
-    open_ = access(p, hostility, land.felt[cell], land.remoteness[cell])
+    kept_out = 1 - hold[cell]  # who holds his fire lets people through
+    open_ = access(p, hostility * kept_out, land.felt[cell] * kept_out, land.remoteness[cell])
     asks = model.by_command(m.accepts) > 0
     wants_escort = (model.work_on("escort") > 0) | (asks & (model.work_on("escort").sum() > 0))
     habit = model.commands.escorting
@@ -64,6 +69,11 @@ def relieve(model):
             denied = (~free)[mine].mean()
             habit[k] = max(habit[k] * model.fading(p.lock_in), denied) if wants_escort[k] else 0.0
     _serve(model, teams)
+    if hold.any():
+        vaccinate(
+            p=model.numbers.relieve, y=model.years, workers=u.strength[teams, AID] * u.access[teams], cell=cell,
+            patrol=land.patrol, weight=land.patrol_weight, hold=hold, vaccinated=land.vaccinated,
+        )  # fmt: skip
     _pause(model, teams, hostility)
 
 
@@ -96,6 +106,27 @@ def serve(capacity, command, cell, freedom, patrol, weight, need, aid):
                 aid[k, c] /= served
 
 
+@numba.njit(cache=True)
+def vaccinate(p, y, workers, cell, patrol, weight, hold, vaccinated):
+    """Let aid workers vaccinate where fire is held.
+
+    Parameters
+    ----------
+    p : numbers.relieve; y : years in a week; workers : (T,) persons who may work; cell : (T,) int
+    patrol : (C, R) int; weight : (R,); hold : (C,) 0..1 fighters there who hold their fire
+    vaccinated : (C,) 0..1, written
+    """
+    there = np.zeros(hold.size)
+    for t in range(cell.size):
+        for r in range(weight.size):
+            c = patrol[cell[t], r]
+            if c >= 0:
+                there[c] += workers[t] * weight[r]
+    for c in range(hold.size):
+        effort = hold[c] * there[c] / (there[c] + p.vaccinators)
+        vaccinated[c] += draws.chance(p.vaccination * y * effort) * (1.0 - vaccinated[c])
+
+
 def _serve(model, teams):
     """Let every team with access and stocks serve the need around it."""
     u, m, land, p = model.units, model.missions, model.land, model.params.relieve
@@ -118,6 +149,7 @@ def _pause(model, teams, hostility):
     luck = model.luck.uniform("relieve.pause", u.luck)[teams]
     heeds = model.luck.uniform("relieve.heed", bands.faction.size)
     for i in np.flatnonzero(draws.happens(luck, rate, model.years)):
-        near = model.bands_near(u.cell[teams[i]])
-        agrees = heeds < 1 - model.factions.hostility[bands.faction, flag[i]]
-        bands.paused[near & agrees] = p.pause_weeks
+        near = km_from(model.land, u.cell[teams[i]])[bands.cell] <= p.pause_km
+        agrees = near & (heeds < 1 - model.factions.hostility[bands.faction, flag[i]])
+        bands.paused[agrees] = p.pause_weeks
+        model.now.pauses[flag[i]] += (bands.fighters[agrees] > 0).any()
