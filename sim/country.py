@@ -339,6 +339,7 @@ def make_factions(country, land, n_commands, move):
         provocation=np.where(enters <= 0, column("outbreak"), 0.0), abuse_record=zeros(n), pressure=zeros(n),
         wronged=zeros(n),
         dispersed=zeros(n), demobilised=zeros(n), settled=zeros(n), hostility=zeros(n, n_commands), aggression=zeros(n),
+        smear=zeros(n, n_commands),
     )  # fmt: skip
 
 

@@ -152,7 +152,10 @@ def make_commands(params, missions):
     """Build the chains of command, in the order of their names."""
     names = tuple(chains_of_command(with_humanitarians(params)))
     member = (missions.command[None, :] == np.arange(len(names))[:, None]).astype(float)
-    return Commands(names=names, member=member, unwelcome=zeros(len(names)), escorting=zeros(len(names)))
+    return Commands(
+        names=names, member=member, unwelcome=zeros(len(names)), escorting=zeros(len(names)),
+        incidents=zeros(len(names)), rumour=zeros(len(names)),
+    )  # fmt: skip
 
 
 def plan(params):

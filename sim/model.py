@@ -287,8 +287,25 @@ class PeaceModel(mesa.Model):
 
     def spill(self):
         """Return the conflation of missions of separate commands, misinformation counted in: 0..1."""
-        judge, rumour = self.params.judge, self.params.feel.misinformation
-        return min(1.0, judge.conflation * (1 + judge.rumour * rumour))
+        judge, rumours = self.params.judge, self.rumours()
+        return min(1.0, judge.conflation * (1 + judge.rumour * rumours.max(initial=0.0)))
+
+    def rumours(self):
+        """Return the misinformation about every chain of command as each community believes it: (K, communities) 0..1.
+
+        A faction's own people believe its campaigns, others less; whoever communicates talks it down.
+        """
+        f, p = self.factions, self.params.feel
+        true = np.repeat(1 - self.commands.rumour[:, None], f.community.shape[1], axis=1)
+        belief = p.others + (1 - p.others) * f.community
+        for i in np.flatnonzero((f.smear > 0).any(axis=1)):
+            true *= 1 - p.misinformation * (f.smear[i] > 0)[:, None] * belief[i]
+        return (1 - true) / (1 + self.work_on("communicate").sum() / p.communicators)
+
+    def media(self):
+        """Return how far misinformation carries in every cell: (C,) 0..1, less where local media sort it out."""
+        p, land = self.params.feel, self.land
+        return (p.remote + (1 - p.remote) * (1 - land.remoteness)) * (1 - p.local_media * land.institutions)
 
     def _grudge(self):
         """Return the grievance of each faction's own people toward its worst rival: (F,) 0..1."""

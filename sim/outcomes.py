@@ -126,6 +126,10 @@ OUTCOMES = (
     Outcome("freedom_civilians", "share", "people who live where little violence is felt", "mean",
             lambda m: _mean((m.land.felt < 0.25).astype(float), m.census.persons)),
     Outcome("violence_felt", "share", "violence felt by the average person", "mean", lambda m: m.census.felt),
+    Outcome("smears", "campaign", "campaigns of misinformation under way", "mean",
+            lambda m: (m.factions.smear > 0).sum()),
+    Outcome("rumour", "share", "misinformation about each mission that nobody talks down", "mean",
+            lambda m: m.rumours().mean(axis=1)[m.missions.command], "mission"),
     Outcome("trust", "share", "mean trust in each mission", "last",
             lambda m: m.census.trust_of_all[m.missions.command], "mission"),
     Outcome("consent_gov", "share", "host government's consent to each mission", "last", _consent, "mission"),
@@ -442,6 +446,7 @@ def totals(model):
     out["displaced_person_weeks"] = float(displaced.sum() * r.step_weeks)
     out["access"] = _nanmean(table["access"])
     out["vaccinated"] = _nanmean(table["vaccinated"])
+    out["smears"] = _nanmean(table["smears"])
     for name in ("freedom", "trust", "consent_gov"):
         out |= {f"{name}_{m}": _nanmean(table[f"{name}_{m}"]) for m in r.missions}
     out |= {f"commitment_{f}": float(table[f"commitment_{f}"][-1]) for f in r.factions}

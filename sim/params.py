@@ -588,11 +588,24 @@ class Feel:
                         "sign: Lyall, Blair & Imai 2013")
     stood_by: float = param(0.15, "ratio", 0, 50, "trust lost per attack that a mission stood by",
                             "mechanism: who fails the people loses their consent (Khan 2024)")
-    misinformation: float = param(0.3, "share", 0, 1, "strength of misinformation and hate speech",
+    misinformation: float = param(0.3, "share", 0, 1, "strength of campaigns of misinformation and hate speech",
                                   "order: nearly half of peacekeepers severely affected, UN survey 2022 (AP 2022)")
-    rumour: float = param(0.8, "1/year", 0, 52, "trust lost per year to full misinformation",
-                          "sign: UN survey 2022 (AP 2022)")
+    rumour: float = param(2.5, "1/year", 0, 52, "trust lost per year to full misinformation that reaches everybody",
+                          "sign: UN survey 2022 (AP 2022); assumed: a season of it costs nearly half of trust")
     communicators: float = param(100, "person", 0.1, 1e5, "personnel who talk misinformation down to a half")
+    campaigns: float = param(6, "1/year", 0, 520, "campaigns of a fully hostile faction against a command, set off",
+                             "assumed; sign: misinformation forms perceptions of a mission (Khan 2024)")
+    campaign_weeks: float = param(13, "week", 1, 260, "mean length of a campaign of misinformation")
+    unprovoked: float = param(0.2, "share", 0, 1, "campaigns without an incident, of those that one sets off")
+    incidents: float = param(5, "event", 0.1, 1e4, "killed by a command, or attacked before its eyes, lately, that set"
+                             " off half of the campaigns")
+    incident_memory: float = param(4, "week", 0.5, 260, "half-life of such an incident, and of a rumour nobody spreads",
+                                   "order: harm raises attacks for under 4 weeks (Condra & Shapiro 2012)")
+    others: float = param(0.5, "share", 0, 1, "belief of people whom the sender does not call its own",
+                          "assumed; mechanism: people are partisan by place (Matsumura 2024)")
+    remote: float = param(0.3, "share", 0, 1, "reach of media in the remotest place, of that in a town")
+    local_media: float = param(0.5, "share", 0, 1, "misinformation that media of full institutions sort out",
+                               "mechanism: local media instigate or reconcile (UNU 2015)")
     forget: float = param(0.15, "1/year", 0, 52, "drift of trust back to its start",
                           "assumed; behaviour forgets in under 4 weeks (Condra & Shapiro 2012)")
     grievance: float = param(0.06, "ratio", 0, 50, "grievance per own dead in 1,000, toward who killed")
@@ -609,6 +622,8 @@ class Judge:
     conflation: float = param(0.4, "share", 0, 1, "hostility and distrust that spill between separate commands",
                               "sign: evidence split, Sauter 2022 for, J. Int. Peacekeeping 25(4) against; sweep 0-1")
     rumour: float = param(0.5, "share", 0, 1, "added conflation under full misinformation")
+    incited: float = param(1.6, "1/year", 0, 52, "hostility of a faction whose people hear full misinformation and do"
+                           " not trust", "assumed, as much as that of a full loser by a process that is contested")
     political: float = param(1.6, "1/year", 0, 52, "hostility from judging the political agreement",
                              "mechanism: first meaning of impartiality (Matsumura 2024)")
     rights: float = param(0.8, "1/year", 0, 52, "hostility from judging human rights, full abuse",

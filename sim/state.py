@@ -93,6 +93,7 @@ class Factions:
     demobilised: np.ndarray  # (F,) persons, ex-combatants not yet settled
     settled: np.ndarray  # (F,) persons, ex-combatants who settled for good
     hostility: np.ndarray  # (F, K) 0..1 to each chain of command
+    smear: np.ndarray  # (F, K) weeks left of its campaign of misinformation about each chain of command
     aggression: np.ndarray  # (F,) 0..1, this week's
 
 
@@ -118,6 +119,8 @@ class Commands:
     member: np.ndarray  # (K, M) 1 where a mission serves under it, else 0
     unwelcome: np.ndarray  # (K,) weeks in which the host wanted it gone
     escorting: np.ndarray  # (K,) 0..1 habit of armed escorts
+    incidents: np.ndarray  # (K,) killed by it, or attacked before its eyes, lately, decaying
+    rumour: np.ndarray  # (K,) 0..1 strength of a rumour about it that no faction's campaign spreads, decaying
 
 
 @dataclass

@@ -102,9 +102,9 @@ LIVED = {  # what a run does, apart from what it is given
     "land": "institutions violence felt grief vaccinated",
     "people": "home cell community persons status need grievance trust",
     "factions": "commitment campaign vigour objective rest provocation abuse_record pressure wronged dispersed "
-    "demobilised settled hostility aggression",
+    "demobilised settled hostility aggression smear",
     "bands": "cell fighters losses taking_part paused held_up",
-    "commands": "unwelcome escorting",
+    "commands": "unwelcome escorting incidents rumour",
     "missions": "persons work offence expelled spent mandate_weeks",
     "units": "cell strength losses freedom suspended stock access",
     "politics": "agreement signed collapsed",

@@ -16,6 +16,7 @@ import numpy as np
 from sim import PeaceModel, load
 from sim.draws import key, mix
 from sim.params import TASKS
+from sim.processes.feel import _campaigns
 
 HOME, AWAY, ABROAD = 0, 1, 2
 GOLDEN, BITS = 0x9E3779B97F4A7C15, 2**64
@@ -228,13 +229,16 @@ class SlowPlace:
             self.gain_if_aided.append(p.aid * y * aid[k] / whole if whole > 0 else 0.0)
         self.stood_by = stood_by[:, c]
         self.harmed, self.wound, self.rumour = harmed[:, c], wound[:, c].tolist(), rumour
+        radio = p.remote + (1 - p.remote) * (1 - self.model.land.remoteness[c])
+        self.media = radio * (1 - p.local_media * self.model.land.institutions[c])
 
     def loss(self, command, community):
         """Return the share of trust in a chain of command that the people of a community lose here this week."""
         p = self.model.params.feel
         people = self.in_place(self.model.census.population[:, community])
         per_1000 = 1_000.0 * self.harmed[command, community] / (people + 1_000.0)
-        x = float(p.harm * per_1000 + p.stood_by * self.stood_by[command] + p.rumour * self.rumour * self.model.years)
+        heard = p.rumour * self.model.years * self.media * self.rumour[command, community]
+        x = float(p.harm * per_1000 + p.stood_by * self.stood_by[command] + heard)
         return x / (1.0 + x)
 
 
@@ -284,6 +288,7 @@ class SlowModel(PeaceModel):
     def feel(self):
         """10. Feel."""
         p, now, missions = self.params.feel, self.now, self.missions
+        _campaigns(self)
         (n_cells, n_communities), n_commands = self.census.population.shape, len(self.commands.names)
         mixed = self.spill()
         # of what the command of the row does, on that of the column
@@ -301,7 +306,14 @@ class SlowModel(PeaceModel):
         stood_by = np.array([[place.in_place(by) for place in self.places] for by in now.stood_by])
         stood_by = falls_on.T @ stood_by if len(stood_by) else now.stood_by
         communicators = missions.work[:, TASKS.index("communicate")].sum()
-        rumour = p.misinformation / (1 + communicators / p.communicators)
+        believed = np.zeros((n_commands, n_communities))
+        for k, community in np.ndindex(n_commands, n_communities):
+            true = 1.0 - self.commands.rumour[k]
+            for f, weeks in enumerate(self.factions.smear[:, k]):
+                belief = p.others + (1 - p.others) * self.factions.community[f, community]
+                true *= 1 - p.misinformation * (weeks > 0) * belief
+            believed[k, community] = (1 - true) / (1 + communicators / p.communicators)
+        rumour = np.minimum(falls_on.T @ believed, 1.0)  # a rumour about one is a rumour about those taken for it
         for place in self.places:
             place.judge(stood_by, harmed, wound, rumour)
         self.feel_everybody()

@@ -12,7 +12,7 @@ from conftest import by_hand, mission, numbers_of, only, play, put
 from sim import PeaceModel, load
 from sim.outcomes import monthly, totals, weekly
 from sim.params import Caveats, Faction
-from sim.processes import ambush, deploy, enforce, fight, live, move, prey, recruit, relieve, task
+from sim.processes import ambush, deploy, enforce, feel, fight, live, move, prey, recruit, relieve, task
 from sim.processes.negotiate import commitment_change, signing
 from sim.state import ABROAD, AWAY
 
@@ -125,6 +125,45 @@ def test_the_dead_are_held_against_who_killed_them(tmp_path):
     assert m.people.grievance.tolist() == [[0, near(0.5)], [0, 0]]
     # by a mission: 0.3 x 10 = 3, and 3 / (1 + 3) of the trust of 0.4 is lost
     assert m.people.trust[:, 0] == near([0.4, 0.1])
+
+
+def test_a_campaign_of_misinformation_is_opened_by_who_is_hostile_most_of_all_after_an_incident(tmp_path):
+    p = load().feel
+    p.campaigns, p.unprovoked, p.incidents = 6.0, 0.2, 5.0
+    hostility, nobody = np.array([[0.5, 0.0], [1.0, 1.0]]), np.zeros((2, 2), dtype=bool)
+    # five incidents about the first command set half of its campaigns off: 0.2 + 0.8 x 0.5
+    rates = feel.campaigns(p, hostility, np.array([5.0, 0.0]), nobody)
+    assert rates == near(np.array([[1.8, 0], [3.6, 1.2]]))
+    assert feel.campaigns(p, hostility, np.array([0.0, 0.0]), ~nobody) == near(np.array([[3, 0], [6, 6]]))
+
+
+def test_misinformation_costs_trust_where_media_carry_it_and_incites_who_believes_it(tmp_path):
+    factions = {
+        "army": Faction(fighters=100, bands=1, host=True, community={"b": 1.0}),
+        "rebels": Faction(fighters=100, bands=1, community={"a": 1.0}),
+    }
+    cells = [(0, 0, 1_000, 0, 0, 0, 1, 0), (0, 1, 1_000, 1, 0, 0, 1, 0), (0, 2, 1_000, 0, 0, 1, 0, 1)]
+    parts = {"m": mission(persons={"staff": 100}, tasks={"communicate": 1})}
+    p = by_hand(tmp_path, cells, factions, parts, feel__misinformation=0.5, feel__rumour=26, feel__others=0.5,
+                feel__remote=0.2, feel__local_media=0.6, feel__communicators=100, feel__campaigns=0, feel__forget=0,
+                feel__protection=0, feel__engagement=0, judge__incited=5.2, judge__decay=0, judge__persuasion=0,
+                judge__rights=0, judge__political=0, judge__conflation=0.4, judge__rumour=0.5)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "feel", "judge"))
+    m.factions.smear[1, 0] = 2  # the rebels tell their people about the mission
+    m.step()
+    # strength 0.5, believed by its own in full and by others by half, talked down to a half
+    assert m.rumours() == near(np.array([[0.25, 0.125]]))
+    assert m.spill() == near(0.4 * (1 + 0.5 * 0.25))
+    # carried in full to the town without a state, a fifth to the country, 0.4 where media sort it out:
+    # 26 / 52 = 0.5 of 0.25, of 0.05, and of 0.4 x 0.125, each l as l / (1 + l) of the trust of 0.4
+    lost = np.array([0.125, 0.025, 0.025])
+    assert m.people.trust[:, 0] == near(0.4 * (1 - lost / (1 + lost)))
+    # a tenth a week of what own people hear and do not trust: rebels (0.25 + 0.05) / 2 x 0.6, the army 0.05 x 0.6
+    assert m.factions.hostility[:, 0] == near([0.1 * 0.05 * 0.6, 0.1 * 0.15 * 0.6])
+    m.step()
+    assert m.rumours() == near(0)  # it has ended
+    m.commands.rumour[0] = 0.8  # something else went round
+    assert m.rumours() == near(np.array([[0.4, 0.4]]))
 
 
 # ---------------------------------------------------------------------------------- presence

@@ -248,8 +248,8 @@ def test_trust_and_grievance_are_the_same_compiled_and_stay_shares(w):
     engage = w.share(m, w.c) * 10
     _, own = assert_equal(
         feel.signals, FEEL, 1 / 52, w.share(m, w.c) * 100, engage, engage * w.share(m, 1), w.share(w.c),
-        w.share(m, w.c) * (w.share(m, w.c) > 0.5), w.share(m, w.c) * 2, w.share(m, w.c, w.k) * 30, population, 0.3,
-        np.zeros((w.c, m)), np.zeros((w.c, w.k, m)), np.zeros((w.c, m)),
+        w.share(m, w.c) * (w.share(m, w.c) > 0.5), w.share(m, w.c) * 2, w.share(m, w.c, w.k) * 30, population,
+        w.share(m, w.k), w.share(w.c), np.zeros((w.c, m)), np.zeros((w.c, w.k, m)), np.zeros((w.c, m)),
     )  # fmt: skip
     gain, loss, by_aid = own[-3:]
     host = int(w.whole(f + 1)) - 1
