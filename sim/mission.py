@@ -73,6 +73,7 @@ def make_missions(params):
         restraint=_column(parts, lambda c: c.force.restraint) * np.clip(1 - d.short_restraint * short, 0, 1),
         mobility=_column(parts, lambda c: c.force.mobility) * np.clip(1 - d.short_mobility * short, 0, 1),
         knowledge=_column(parts, lambda c: c.force.local_knowledge),
+        women=_column(parts, lambda c: c.force.women),
         partiality=_column(parts, lambda c: c.force.partiality),
         needs_consent=np.array([c.force.needs_consent for c in parts], dtype=bool),
         use_of_force=_column(parts, lambda c: c.mandate.use_of_force) * (1 - d.council_robustness * drop),
@@ -135,6 +136,7 @@ def _humanitarian(params, group, share, command):
     force = Force(
         summary=about.summary, helmet=about.helmet, price_aid=about.price, headquarters=0, readiness=0, build_up=0,
         peak=1, council=0, assessed=0, raised=1, local_knowledge=about.local_knowledge, needs_consent=False,
+        women=about.women,
     )  # fmt: skip
     return Component(
         force=force,

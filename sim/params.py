@@ -112,6 +112,7 @@ class Humanitarians:
     since: Optional[str] = text("date since when they are there; none: from the start", None)
     price: float = param(30_000, "US$/person-year", 0, 1e6, "cost of an aid worker with supplies, to donors")
     local_knowledge: float = param(0.6, "share", 0, 1, "language, culture and ties with the people")
+    women: float = param(0.4, "share", 0, 1, "women among the aid workers")
     engagement: float = param(0.3, "weight", 0, 10, "time for talk with people and armed men, of that for relief")
     accepts_escort: float = param(0.3, "share", 0, 1, "teams that ask for the escort of another command in need",
                                   "mechanism: NGOs could use the escort of the mission (Matsumura 2024)")
@@ -224,6 +225,8 @@ class Force:
     mobility: float = param(0.6, "share", 0, 1, "vehicles, aircraft and roads it can use")
     local_knowledge: float = param(0.3, "share", 0, 1, "language, culture and ties with the people",
                                    "mechanism: language and culture (symposium 2024)")
+    women: float = param(0.1, "share", 0, 1, "women among those who meet people",
+                         "order: 20% of Pakistan's staff officers and observers (Khan 2024)")
     partiality: float = param(0, "share", 0, 1, "how far it spares the host government's forces",
                               "mechanism: partners' own interests bear on impartiality (Khan 2024)")
     needs_consent: bool = field(default=True, metadata={"doc": "does it leave when the host asks"})
@@ -351,6 +354,11 @@ class Task:
     team_relocation: float = param(3, "1/year", 0, 52, "rate at which an aid team moves")
     information: float = param(0.5, "share", 0, 1, "effect of presence nobody tells anything, of full",
                                "mechanism: Wheeler 2005; Gordon & Young 2017")
+    language: float = param(0.5, "share", 0, 1, "what people tell that is lost on who knows neither tongue nor ties",
+                            "mechanism: who cannot communicate cannot help (Sameh 2024)")
+    apart: float = param(0.5, "share", 0, 1, "what women tell only women, and men only men",
+                         "mechanism: women told a female engagement team what others were not told (Wanjiku 2024)")
+    mixed: float = param(0.1, "share", 0.001, 1, "share of women, or of men, in a mission that reaches half of theirs")
     friction: float = param(0.5, "share", 0, 1, "effect lost where uncoordinated commands overlap fully",
                             "mechanism: 'one bad general is better than two good ones' (Khan 2024)")
     threat: float = param(1.0, "ratio", 0, 20, "hostile fighters that pin down one uniformed person")

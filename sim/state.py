@@ -151,6 +151,7 @@ class Missions:
     restraint: np.ndarray  # (M,) 0..1, as paid
     mobility: np.ndarray  # (M,) 0..1, as paid
     knowledge: np.ndarray  # (M,) 0..1 local knowledge
+    women: np.ndarray  # (M,) 0..1 of those who meet people
     partiality: np.ndarray  # (M,) 0..1
     needs_consent: np.ndarray  # (M,) bool
     use_of_force: np.ndarray  # (M,) 0..1

@@ -214,7 +214,8 @@ class SlowPlace:
         """See what each chain of command does here, and who killed whom."""
         p, y, commands = self.model.params.feel, self.model.years, len(self.model.commands.names)
         protect, engage = self.model.task_presence("protect"), self.model.task_presence("engage")
-        by_knowledge = engage * (p.strangers + self.model.missions.knowledge)[:, None]
+        missions = self.model.missions
+        by_knowledge = engage * ((p.strangers + missions.knowledge) * self.model.reached_by(missions.women))[:, None]
         c = self.cell
         aid, whole = [float(a) for a in self.model.now.aid[:, c]], 0.0
         for served in aid:
@@ -284,6 +285,14 @@ class SlowModel(PeaceModel):
         """Ask one person after the other what he thinks."""
         for person in self.civilians:
             person.feel()
+
+    def reached_by(self, women):
+        """Return what women and men tell each mission together, by the women it has."""
+        p, found = self.params.task, []
+        for w in women:
+            shares = [1 - p.apart * (1 - x * (1 + p.mixed) / (x + p.mixed)) for x in (w, 1 - w)]
+            found.append((shares[0] + shares[1]) / 2)
+        return np.array(found)
 
     def feel(self):
         """10. Feel."""

@@ -195,6 +195,21 @@ def test_presence_is_what_people_tell_ability_and_mobility_leave_of_it(tmp_path)
     assert m.task_presence("protect")[0, :2] == near([20, 10])
 
 
+def test_people_tell_whom_they_can_talk_to():
+    p = load().task
+    p.language, p.apart, p.mixed = 0.5, 0.4, 0.25
+    # no women: men tell all, women 0.6 of it; a quarter of women: R = 1 - 0.4 (1 - 0.25 x 1.25 / 0.5) = 0.85
+    assert task.reached(p, np.array([0.0, 0.25, 1.0])) == near([0.8, (0.85 + 1 - 0.4 * (1 - 0.9375)) / 2, 0.8])
+    # of it, half is lost on who knows neither language nor ties, a quarter on who knows half
+    assert task.understood(p, np.array([0.0, 0.5, 1.0]), np.zeros(3)) == near([0.4, 0.6, 0.8])
+
+
+def test_a_mission_that_is_not_understood_works_worse(tmp_path):
+    force = {"local_knowledge": 0, "women": 0}  # 0.5 + 0.5 x (0.5 of what the trusting tell, and 0.8 of that)
+    m = placed(tmp_path, {"m": mission(force=force)}, task__language=0.5, task__apart=0.4, task__mixed=0.25)
+    assert m.task_presence("protect")[0, 0] == near(70)
+
+
 def test_a_unit_divides_its_time_over_its_tasks(tmp_path):
     # weights 3 and 1 on what troops can do in full: 75 persons protect and 25 separate; nobody mediates
     m = placed(tmp_path, {"m": mission(tasks={"protect": 3, "separate": 1, "mediate": 6})})

@@ -286,7 +286,9 @@ def test_presence_spreads_the_same_compiled_and_a_unit_nowhere_adds_nothing(w):
 def test_effective_presence_and_guard_are_the_same_compiled_and_never_more_than_presence(w):
     m = w.m
     presence, armed = w.share(m, 2, w.c) * 50, w.share(m, w.c) * 300 * (w.share(m, w.c) > 0.3)
-    _, own = assert_equal(task.make_effective, presence, armed, w.whole(2, m), w.share(2, w.c), w.share(m), 0.5, 0.25)
+    _, own = assert_equal(
+        task.make_effective, presence, armed, w.whole(2, m), w.share(2, w.c), w.share(m), w.share(m), 0.5, 0.25
+    )
     assert (own[0] <= presence).all()
     _, own = assert_equal(
         task.guard_people, presence[:, 0], presence[:, 1], w.share(m), w.share(m), w.share(w.f) < 0.5,

@@ -20,6 +20,7 @@ import numpy as np
 
 from sim import draws
 from sim.country import in_place
+from sim.processes.task import reached
 from sim.state import ABROAD, zeros
 
 
@@ -147,10 +148,11 @@ def feel(model):
     stood = mixed.T @ in_place(model.land, now.stood_by.T).T if now.stood_by.any() else now.stood_by
     rumour = np.minimum(mixed.T @ model.rumours(), 1.0)
     engage = model.task_presence("engage")
+    by_knowledge = (p.strangers + m.knowledge) * reached(model.params.task, m.women)
     gain, by_aid, loss = zeros(n_c, n_m), zeros(n_c, n_m), zeros(n_c, n_k, n_m)
     signals(
         p=model.numbers.feel, y=y, protect=model.by_command(model.task_presence("protect")),
-        engage=model.by_command(engage), talk=model.by_command(engage * (p.strangers + m.knowledge)[:, None]),
+        engage=model.by_command(engage), talk=model.by_command(engage * by_knowledge[:, None]),
         felt=model.land.felt, aid=now.aid, stood_by=stood, harmed=harmed, population=census.of_place,
         rumour=rumour, media=model.media(), gain=gain, loss=loss, by_aid=by_aid,
     )  # fmt: skip

@@ -4,9 +4,10 @@ Bases are few and sticky. Presence of mission m at cell c is the work its units 
 every `patrol_km`; effective presence is what is left of it after information, coordination and ability:
 
     E_m(c) = sum_u work_u x mobility_m x freedom_u(c) x K(c, u)
-             x (i0 + (1 - i0) trust_m(c)) x coord(c) x ability_m
+             x (i0 + (1 - i0) trust_m(c) understood_m) x coord(c) x ability_m
 
-The people tell things to whom they trust; armed units of uncoordinated commands are in each other's way.
+The people tell things to whom they trust, and to whom they can talk: by language and ties, and women to women, men to
+men. Armed units of uncoordinated commands are in each other's way.
 A unit whose freedom of movement is gone does not count outside its own cell. It is pinned down by hostile fighters
 against the arms that its command has in reach, in however many bases they stand.
 """
@@ -44,13 +45,14 @@ def spread(work, mission, cell, freedom, patrol, weight, out):
 
 
 @numba.njit(cache=True)
-def make_effective(presence, armed, command, trust, ability, information, lost):
+def make_effective(presence, armed, command, trust, understood, ability, information, lost):
     """Reduce presence by what people do not tell, by inability, and where chains of command overlap.
 
     Parameters
     ----------
     presence : (M, S, C), written; armed : (M, C) uniformed persons in reach; command : (M,) int
-    trust : (K, C) 0..1 in each chain of command; ability : (M,) 0..1; information : effect when told nothing
+    trust : (K, C) 0..1 in each chain of command; understood, ability : (M,) 0..1
+    information : effect when told nothing
     lost : effect lost where two commands overlap in equal strength
     """
     for c in range(armed.shape[1]):
@@ -65,7 +67,8 @@ def make_effective(presence, armed, command, trust, ability, information, lost):
                         same += armed[m, c] * armed[n, c] / (total * total)
         coordinated = 1.0 - lost * min(1.0, 2.0 * (1.0 - same)) if total > 0 else 1.0
         for m in range(command.size):
-            left = (information + (1.0 - information) * trust[command[m], c]) * coordinated * ability[m]
+            told = trust[command[m], c] * understood[m]
+            left = (information + (1.0 - information) * told) * coordinated * ability[m]
             for s in range(presence.shape[1]):
                 presence[m, s, c] *= left
 
@@ -96,6 +99,22 @@ def freedom(strength, hostile, pinning, host_hostility, grip):
     pinning : hostile fighters that pin down one person; host_hostility : (U,) 0..1; grip : 0..1
     """
     return strength / (strength + pinning * hostile + 1e-9) * (1 - grip * host_hostility)
+
+
+def reached(p, women):
+    """Return how much of what women and men say each mission is told, by the women it has: (M,) 0..1."""
+    both = np.array([women, 1 - women])
+    return (1 - p.apart * (1 - both * (1 + p.mixed) / (both + p.mixed))).mean(axis=0)
+
+
+def understood(p, knowledge, women):
+    """Return how much of what people would tell each mission gets through to it: (M,) 0..1.
+
+    Parameters
+    ----------
+    p : params.Task; knowledge, women : (M,) 0..1
+    """
+    return (1 - p.language * (1 - knowledge)) * reached(p, women)
 
 
 def attraction(model, m, team):
@@ -160,7 +179,7 @@ def task(model):
         )  # fmt: skip
     make_effective(
         presence=model.presence, armed=model.armed, command=m.command, trust=model.census.trust,
-        ability=m.ability, information=p.task.information,
+        understood=understood(p.task, m.knowledge, m.women), ability=m.ability, information=p.task.information,
         lost=p.task.friction * (1 - p.mission.coordination),
     )  # fmt: skip
     force = p.prey.armless + (1 - p.prey.armless) * m.use_of_force
