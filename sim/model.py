@@ -118,6 +118,7 @@ class PeaceModel(mesa.Model):
         self.aided = zeros(params.civilians, dtype=bool)
         self.presence = zeros(n_missions, len(LOCAL), self.land.row.size)  # effective, by local task
         self.armed = zeros(n_missions, self.land.row.size)
+        self.care = zeros(self.land.row.size)  # share of the wounded whom somebody treats
         self.guard = zeros(len(self.factions.names), self.land.row.size)  # effective protection against each faction
         self.factions.aggression[:] = 1 - self.factions.commitment
         weeks = np.arange(self.record_length()) * params.step_weeks
@@ -203,6 +204,19 @@ class PeaceModel(mesa.Model):
     def strength_near(self):
         """Return the fighters of its faction in reach of every band, itself included: (B,)."""
         return self.fighters_around()[self.bands.faction, self.bands.cell]
+
+    def threat(self):
+        """Return the fighters in reach of every cell, those at rest for less, by the people whom they find: (C,)."""
+        b, p = self.bands, self.params
+        on_campaign = b.taking_part & (self.factions.campaign[b.faction] > 0)
+        out = zeros(1, self.land.row.size)
+        _around(
+            faction=np.zeros(b.faction.size, dtype=b.faction.dtype), cell=b.cell,
+            fighters=b.fighters * np.where(on_campaign, 1.0, p.task.at_rest), reach=self.land.reach,
+            share=self.land.reach_share, out=out,
+        )  # fmt: skip
+        people = self.census.of_place.sum(axis=1)
+        return out[0] * people / (people + p.prey.targets)
 
     def arms_around(self, persons):
         """Return the persons that each chain of command has in reach of every unit, of those given for units: (U,)."""

@@ -225,6 +225,12 @@ class Force:
     mobility: float = param(0.6, "share", 0, 1, "vehicles, aircraft and roads it can use")
     local_knowledge: float = param(0.3, "share", 0, 1, "language, culture and ties with the people",
                                    "mechanism: language and culture (symposium 2024)")
+    medicine: float = param(0.5, "share", 0, 1, "field medicine: how soon and how well the wounded are treated",
+                            "mechanism: nobody should die because of missing or untimely care (Khare 2019)")
+    training: float = param(0.5, "share", 0, 1, "training against ambush, mines and raids on compounds",
+                            "mechanism: anti-ambush drills, counter-IED procedures (Khan 2024)")
+    technology: float = param(0, "share", 0, 1, "means to know where armed bands are: drones, signals, analysis",
+                              "mechanism: intelligence gathered and shared by technology (Khan 2024)")
     women: float = param(0.1, "share", 0, 1, "women among those who meet people",
                          "order: 20% of Pakistan's staff officers and observers (Khan 2024)")
     partiality: float = param(0, "share", 0, 1, "how far it spares the host government's forces",
@@ -367,6 +373,8 @@ class Task:
     worker_guard: float = param(0.5, "ratio", 0, 10, "armed persons that an aid worker counts as when pinned down")
     free_enough: float = param(0.5, "share", 0, 1, "freedom of movement below which nobody changes base")
     engineers_half: float = param(400, "person", 1, 1e5, "engineers who make up half of the mobility that is missing")
+    at_rest: float = param(0.1, "ratio", 0, 1, "threat seen in a fighter at rest, of that in one on campaign")
+    medics: float = param(200, "person", 1, 1e5, "personnel in reach, by their medicine, who treat half of the wounded")
     cover: float = param(3, "ratio", 0, 100, "how units of a mission keep out of places that others of it cover")
     choosiness: float = param(3, "exponent", 0, 10, "how strictly bases go where the pull is strongest")
 
@@ -457,6 +465,8 @@ class Prey:
                                " a fighter", "mechanism: force in defence of the mandate (Matsumura 2024)")
     stopped: float = param(0.5, "share", 0, 1, "victims that stepping in saves")
     repelled: float = param(0.3, "ratio", 0, 20, "fighters killed per victim saved by stepping in")
+    wounded: float = param(0.25, "share", 0, 1, "victims whom care near by saves",
+                           "order: a quarter of the deaths of soldiers could be survived (Eastridge et al. 2012)")
     restraint: float = param(0.5, "share", 0, 1, "attacks that reporting deters, fully committed faction")
     reporters: float = param(20, "person", 0.1, 1e4, "reporting presence in a place that gives half of that")
     severity: float = param(3.5, "person", 0.1, 100, "smallest typical attack where `band` fighters are in reach")
@@ -500,6 +510,10 @@ class Ambush:
     severity: float = param(0.7, "person", 0.1, 100, "smallest typical loss of a unit")
     tail: float = param(2.8, "exponent", 1.6, 5, "density exponent of losses")
     largest: float = param(100, "person", 1, 1e4, "most dead that one attack on a unit can have")
+    trained: float = param(0.4, "share", 0, 1, "attacks that full training prevents, and none adds, of those on a unit"
+                           " half trained")
+    wounded: float = param(0.25, "share", 0, 1, "deaths that full medicine prevents, and none adds, of those under half"
+                           " of it", "order: a quarter of the deaths could be survived (Eastridge et al. 2012)")
     raid: float = param(1.0, "1/year", 0, 520, "raids on an aid team's stocks by bands in reach",
                         "sign: Wood & Sullivan 2015")
     raiders: float = param(20, "person", 0.1, 1_000, "looters around who make raids half as many as they could be")
@@ -520,6 +534,7 @@ class Relieve:
                              "sign: stabilisation work reduces access in Mali (Sauter 2022)")
     fighting: float = param(2.5, "logit", 0, 50, "access lost where there is full fighting")
     remoteness: float = param(1.5, "logit", 0, 50, "access lost at full remoteness")
+    roads: float = param(0.5, "share", 0, 1, "remoteness that engineers take away from aid at full effort")
     escort: float = param(0.6, "share", 0, 1, "denied access that a full escort forces open",
                           "mechanism: armed escort offered to aid (Matsumura 2024)")
     escort_half: float = param(150, "person", 1, 10_000, "escorts that give half of that")

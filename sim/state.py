@@ -151,6 +151,9 @@ class Missions:
     restraint: np.ndarray  # (M,) 0..1, as paid
     mobility: np.ndarray  # (M,) 0..1, as paid
     knowledge: np.ndarray  # (M,) 0..1 local knowledge
+    medicine: np.ndarray  # (M,) 0..1
+    training: np.ndarray  # (M,) 0..1
+    technology: np.ndarray  # (M,) 0..1
     women: np.ndarray  # (M,) 0..1 of those who meet people
     partiality: np.ndarray  # (M,) 0..1
     needs_consent: np.ndarray  # (M,) bool

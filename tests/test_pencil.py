@@ -666,6 +666,34 @@ def test_units_are_attacked_as_hostility_and_guards_say_and_teams_are_raided_for
     assert ambush.raids(p, np.full(1, 0.5), np.ones(1), np.array([20.0]), np.array([80.0])) == near([0.125])
 
 
+def test_presence_goes_where_bands_are_known_to_be(tmp_path):
+    factions = {"rebels": Faction(fighters=100, bands=1, community={"b": 1.0})}
+    force = {"technology": 0.5}
+    parts = {"m": mission(force=force, command="c"), "n": mission(persons={"troops": 0}, command="d")}
+    p = by_hand(tmp_path, LINE, factions, parts, feel__start=1, task__relocation=0, task__patrol_km=25,
+                task__threat=0, mission__coordination=0.5, prey__wounded=0)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "task"))
+    m.step()
+    m.units.cell[:], m.bands.cell[:] = 2, 1
+    m.bands.taking_part[:], m.factions.campaign[:] = True, 5.0
+    m.step()
+    # fighters are in reach of the places 0, 1 and 2; usual weights 1/4, 1/2, 1, 1/2, 1/4, half of them by threat:
+    # it has 1.75 of 2.5 in its reach, so a threatened place gets half + half x 2.5 / 1.75
+    more = 0.5 + 0.5 * 2.5 / 1.75
+    assert m.task_presence("protect")[0] == near(100 * np.array([0.25 * more, 0.5 * more, more, 0.25, 0.125]))
+    assert task.known(m) == near([0.5, 0.25])  # the other command is told half of it... and has nobody to send
+    m.factions.campaign[:] = 0.0
+    assert m.threat()[:3] == near(0.1 * 100 * 1_000 / 37_000)  # at rest
+
+
+def test_training_prevents_attacks_and_medicine_deaths(tmp_path):
+    p = load().ambush
+    p.wounded = 0.25
+    assert ambush.die_of_it(p, np.array([0, 0.5, 1.0])) == near([1.25, 1, 0.75])
+    m = placed(tmp_path, {"m": mission(force={"medicine": 0.5})}, task__medics=50)
+    assert m.care == near([1 / 2, 1 / 3, 1 / 5, 0, 0])  # 100 x 0.5, half and a quarter of that further away
+
+
 def test_access_is_lost_to_hostility_fighting_and_remoteness_and_forced_by_escorts():
     p = load().relieve
     p.base, p.hostility, p.fighting, p.remoteness, p.escort, p.escort_half = 2.0, 4.0, 1.0, 1.0, 0.6, 150.0

@@ -272,11 +272,17 @@ def test_presence_spreads_the_same_compiled_and_a_unit_nowhere_adds_nothing(w):
     cell = np.maximum(cell, -1)
     work = w.share(units, tasks) * 100
     out = np.zeros((max(w.m, 1), tasks, w.c))
-    _, own = assert_equal(task.spread, work, mission, cell, w.share(units), w.patrol, w.weight, out)
+    threat = w.share(w.c) * 100 * (w.share(w.c) > 0.3)
+    free, usual = np.ones(units), np.zeros_like(out)
+    blind = np.zeros(units)
+    _, own = assert_equal(task.spread, work, mission, cell, free, w.share(units), threat, w.patrol, w.weight, usual)
+    _, as_ever = assert_equal(task.spread, work, mission, cell, free, blind, threat, w.patrol, w.weight, usual)
+    assert own[-1].sum() == pytest.approx(as_ever[-1].sum())  # who sees works elsewhere, not more
+    _, own = assert_equal(task.spread, work, mission, cell, w.share(units), blind, threat, w.patrol, w.weight, out)
     assert own[-1].sum() >= work[cell >= 0].sum() * (1 - 1e-12)  # each counts at least in full where it is
     assert own[-1].sum() <= work[cell >= 0].sum() * w.weight.sum() + 1e-9
     _, none = assert_equal(
-        task.spread, work, mission, np.full(units, -1), w.share(units), w.patrol, w.weight, out.copy()
+        task.spread, work, mission, np.full(units, -1), w.share(units), blind, threat, w.patrol, w.weight, out.copy()
     )
     assert none[-1].sum() == 0
 

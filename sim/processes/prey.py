@@ -12,7 +12,7 @@ faction that is committed to the process.
 
 A mission that is there when it happens steps in, with a probability that grows with its presence and with the force
 that it may use; it saves victims, kills attackers, harms bystanders, and makes enemies. Else it stood by, and people
-hold that against its flag.
+hold that against its flag. Those who care for the wounded near by save some of the victims.
 """
 
 import numba
@@ -76,7 +76,7 @@ def prey(model):
         population=model.census.population, guard=model.guard, reports=reports, abuse=f.abuse, commitment=f.commitment,
     )  # fmt: skip
     attacks = draws.counts(model.luck.uniform("prey.attack", n), rates, model.years) * (bands.paused <= 0)
-    words = ("whom", "size", "help", "who", "killed", "harm")
+    words = ("whom", "size", "help", "who", "killed", "harm", "wounds")
     for nth in range(attacks.max(initial=0)):
         luck = {w: model.luck.uniform(f"prey.{w}{nth}", n) for w in words}
         for b in np.flatnonzero(attacks > nth):
@@ -102,7 +102,8 @@ def _attack(model, b, near, luck):
     helps = luck["help"] < ready.sum() / (ready.sum() + p.stepping_in * near)
     who = draws.pick(ready, luck["who"]) if helps else -1
     saved = int(p.stopped * meant) if helps else 0
-    dead = model.kill(cell, meant - saved, luck["size"], faction=faction, community=whom)
+    treated = int(p.wounded * model.care[cell] * (meant - saved) + luck["wounds"]) if model.care[cell] > 0 else 0
+    dead = model.kill(cell, meant - saved - treated, luck["size"], faction=faction, community=whom)
     if helps:
         stood_by[model.missions.command[who]] = 0.0
         own = np.flatnonzero(model.bands_near(cell) & (bands.faction == faction))

@@ -2,6 +2,8 @@
 
     P(access) = logistic(base - a hostility of who controls the place - b fighting - c remoteness)
 
+Engineers open roads: what they do takes some of the remoteness away.
+
 An armed escort can force access, at the price of more hostility; once adopted, escorts are hard to give up. A team
 is escorted by its own command, or asks for that of another, which then is held against it as its own. A mission that
 engages can negotiate a pause: bands around hold their fire for some weeks with probability 1 - hostility (the polio
@@ -52,7 +54,9 @@ def relieve(model):
     hostility = master[np.arange(teams.size), flag]
     hostility = np.maximum(hostility, (share * master.T).max(axis=0))
     kept_out = 1 - hold[cell]  # who holds his fire lets people through
-    open_ = access(p, hostility * kept_out, land.felt[cell] * kept_out, land.remoteness[cell])
+    engineers = model.work_on("engineer").sum()
+    remote = land.remoteness[cell] * (1 - p.roads * engineers / (engineers + model.params.task.engineers_half))
+    open_ = access(p, hostility * kept_out, land.felt[cell] * kept_out, remote)
     asks = model.by_command(m.accepts) > 0
     wants_escort = (model.work_on("escort") > 0) | (asks & (model.work_on("escort").sum() > 0))
     habit = model.commands.escorting

@@ -10,6 +10,9 @@ The people tell things to whom they trust, and to whom they can talk: by languag
 men. Armed units of uncoordinated commands are in each other's way.
 A unit whose freedom of movement is gone does not count outside its own cell. It is pinned down by hostile fighters
 against the arms that its command has in reach, in however many bases they stand.
+
+Technology shows where armed bands are: who has it patrols, and chooses its bases, by them and not by past violence.
+What one part of a command sees the whole of it knows, and other commands as far as they coordinate.
 """
 
 import numba
@@ -24,22 +27,33 @@ LOCAL_TASKS = [TASKS.index(t) for t in LOCAL]
 
 
 @numba.njit(cache=True)
-def spread(work, mission, cell, freedom, patrol, weight, out):
-    """Add each unit's work to the cells in its patrol reach.
+def spread(work, mission, cell, freedom, known, threat, patrol, weight, out):
+    """Add each unit's work to the cells in its patrol reach, more of it where it knows of a threat.
 
     Parameters
     ----------
-    work : (U, S) person-equivalents; mission, cell : (U,) int, cell -1 for nowhere; freedom : (U,) 0..1
+    work : (U, S) person-equivalents; mission, cell : (U,) int, cell -1 for nowhere; freedom, known : (U,) 0..1
+    threat : (C,) armed bands, in any unit
     patrol : (C, R) int; weight : (R,)
     out : (M, S, C), added to
     """
     for u in range(mission.size):
         if cell[u] < 0:
             continue
+        usual, seen = 0.0, 0.0
+        if known[u] > 0.0:
+            for r in range(weight.size):
+                c = patrol[cell[u], r]
+                if c >= 0:
+                    usual += weight[r]
+                    seen += weight[r] * threat[c]
         for r in range(weight.size):
             c = patrol[cell[u], r]
             if c >= 0:
-                w = weight[r] if r == 0 else weight[r] * freedom[u]
+                w = weight[r]
+                if seen > 0.0:  # as much work as ever, at other places
+                    w *= 1.0 - known[u] + known[u] * threat[c] * usual / seen
+                w = w if r == 0 else w * freedom[u]
                 for s in range(work.shape[1]):
                     out[mission[u], s, c] += work[u, s] * w
 
@@ -117,14 +131,30 @@ def understood(p, knowledge, women):
     return (1 - p.language * (1 - knowledge)) * reached(p, women)
 
 
+def known(model):
+    """Return how much each mission knows of where bands are: (M,) 0..1.
+
+    What a part of a command sees is known to all of it; what another command knows, as far as they coordinate.
+    """
+    m = model.missions
+    sees = m.technology * (m.persons.sum(axis=1) > 0)
+    if not sees.any():
+        return sees
+    of_command = (model.commands.member * sees).max(axis=1)
+    return np.maximum(of_command, model.params.mission.coordination * of_command.max())[m.command]
+
+
 def attraction(model, m, team):
     """Return the pull of every cell on a unit of mission m: (C,)."""
     land, people, p = model.land, model.census.of_place.sum(axis=1), model.params
     access = 1 - land.remoteness * (1 - model.missions.mobility[m])
     if team:
         return (model.census.need + 1e-6 * model.census.persons) * access
-    crowd = np.sqrt(people / max(people.mean(), 1e-9))
-    return crowd * (1 + p.deploy.siting_violence * land.felt) * access
+    crowd, violence, seen = np.sqrt(people / max(people.mean(), 1e-9)), land.felt, known(model)[m]
+    if seen > 0:
+        threat = model.threat()
+        violence = (1 - seen) * violence + seen * threat / (threat + p.prey.band)
+    return crowd * (1 + p.deploy.siting_violence * violence) * access
 
 
 def settle(model, unit):
@@ -149,6 +179,7 @@ def task(model):
     model.presence[:] = 0
     model.armed[:] = 0
     model.guard[:] = 0
+    model.care[:] = 0
     if not (u.cell >= 0).any():
         return
     rate = np.where(u.team, p.task.team_relocation, p.task.relocation)
@@ -172,11 +203,18 @@ def task(model):
     work = (u.strength[:, :, None] * m.capacity[u.mission][:, :, LOCAL_TASKS]).sum(axis=1)
     work *= (can * mobility[u.mission])[:, None]
     work[u.caveated & m.caveat[u.mission, MINIMUM_FORCE], LOCAL.index("enforce")] = 0.0
-    for amount, out in ((work, model.presence), ((arms * can)[:, None], model.armed[:, None, :])):
+    seen = known(model)[u.mission] * ~u.team  # aid workers do not go where the bands are
+    threat = model.threat() if seen.any() else np.zeros(land.row.size)
+    medics = u.strength.sum(axis=1) * m.medicine[u.mission] * np.where(u.team, u.access, can)
+    care = np.zeros((len(m.names), 1, land.row.size))
+    amounts = [(work, model.presence), ((arms * can)[:, None], model.armed[:, None, :])]
+    for amount, out in [*amounts, (medics[:, None], care)] if p.prey.wounded > 0 else amounts:
         spread(
-            work=amount, mission=u.mission, cell=u.cell, freedom=u.freedom * can, patrol=land.patrol,
-            weight=land.patrol_weight, out=out,
+            work=amount, mission=u.mission, cell=u.cell, freedom=u.freedom * can, known=seen, threat=threat,
+            patrol=land.patrol, weight=land.patrol_weight, out=out,
         )  # fmt: skip
+    there = care.sum(axis=(0, 1))
+    model.care[:] = there / (there + p.task.medics)
     make_effective(
         presence=model.presence, armed=model.armed, command=m.command, trust=model.census.trust,
         understood=understood(p.task, m.knowledge, m.women), ability=m.ability, information=p.task.information,
