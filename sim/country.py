@@ -63,7 +63,7 @@ def make_land(country, patrol_km, place_km):
         border=_km_to_border(index, row, col, country.cell_km),
         town=_town_size(country, index), institutions=cells["institutions"].copy(),
         violence=zeros(row.size), felt=zeros(row.size), grief=zeros(row.size, len(names)),
-        vaccinated=zeros(row.size),
+        site=zeros(row.size), sheltered=zeros(row.size, len(names)), vaccinated=zeros(row.size),
         near=_neighbours(index, row, col, 1, stride)[0], patrol=patrol,
         place=place, place_share=place_share, reach=around, reach_share=around_share, stride=stride,
         place_area=(country.cell_km / place_km) ** 2,

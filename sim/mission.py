@@ -79,6 +79,7 @@ def make_missions(params):
         needs_consent=np.array([c.force.needs_consent for c in parts], dtype=bool),
         use_of_force=_column(parts, lambda c: c.mandate.use_of_force) * (1 - d.council_robustness * drop),
         host_reach=_column(parts, lambda c: c.mandate.host_reach),
+        gates=_column(parts, lambda c: c.mandate.open_gates),
         caveat=np.array([_conditions(c.force.caveats) for c in parts], dtype=bool).reshape(-1, 5),
         persons=zeros(len(names), len(KINDS)), work=zeros(len(names), len(TASKS)), offence=zeros(len(names)),
         expelled=np.full(len(names), np.inf), spent=zeros(len(names)),
@@ -141,7 +142,8 @@ def _humanitarian(params, group, share, command):
     )  # fmt: skip
     return Component(
         force=force,
-        mandate=Mandate(summary=about.summary, tasks=Tasks(relieve=1, engage=about.engagement), use_of_force=0),
+        mandate=Mandate(summary=about.summary, tasks=Tasks(relieve=1, engage=about.engagement), use_of_force=0,
+                        open_gates=about.camps),
         personnel=Personnel(aid=about.workers * share), arrive=When(week=week), command=command,
     )  # fmt: skip
 

@@ -169,7 +169,7 @@ class PeaceModel(mesa.Model):
         self.grudge = self._grudge()
         self.now = Week(
             toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f), by_mission=zeros(m),
-            crossfire=zeros(f), harm=zeros(f, n),
+            crossfire=zeros(f), killed_in_sites=zeros(1, dtype=np.int64), harm=zeros(f, n),
             fighters_lost=zeros(f), lost_to_rivals=zeros(f), hit=zeros(f, m), peacekeepers_killed=zeros(m),
             aid_workers_killed=zeros(m), stood_by=zeros(n, c), aid=zeros(n, c), tried=zeros(n), reached=zeros(n),
             forced=zeros(n), pauses=zeros(n), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),

@@ -113,6 +113,8 @@ class Humanitarians:
     price: float = param(30_000, "US$/person-year", 0, 1e6, "cost of an aid worker with supplies, to donors")
     local_knowledge: float = param(0.6, "share", 0, 1, "language, culture and ties with the people")
     women: float = param(0.4, "share", 0, 1, "women among the aid workers")
+    camps: float = param(0, "share", 0, 1, "how far its teams run camps for people who flee",
+                         "mechanism: people sheltered in camps in Darfur (Khan 2024)")
     engagement: float = param(0.3, "weight", 0, 10, "time for talk with people and armed men, of that for relief")
     accepts_escort: float = param(0.3, "share", 0, 1, "teams that ask for the escort of another command in need",
                                   "mechanism: NGOs could use the escort of the mission (Matsumura 2024)")
@@ -248,6 +250,8 @@ class Mandate:
     consent_of_parties: bool = field(
         default=False, metadata={"doc": "does it pull back from places whose armed masters withdraw their consent"}
     )
+    open_gates: float = param(0, "share", 0, 1, "how far its bases take in people who flee",
+                              "mechanism: shelter in a base of the UN in Jonglei (Hasegawa 2015)")
     use_of_force: float = param(0.3, "share", 0, 1, "0: self-defence only; 1: all necessary means",
                                 "mechanism: self-defence, or defence of the mandate (Matsumura 2024)")
     host_reach: float = param(0.2, "share", 0, 1, "how far it may act against the host's own forces",
@@ -357,6 +361,8 @@ class Task:
     patrol_km: float = param(25, "km", 1, 500, "distance at which presence halves")
     relocation: float = param(0.15, "1/year", 0, 52, "rate at which a contingent moves its base",
                               "assumed; 95% of bases are kept from year to year (Geo-PKO 2.3), sub-bases move more")
+    follow: float = param(4, "1/year", 0, 52, "rate at which a contingent moves its base after bands that it knows of",
+                          "assumed, a temporary base for as long as a campaign")
     team_relocation: float = param(3, "1/year", 0, 52, "rate at which an aid team moves")
     information: float = param(0.5, "share", 0, 1, "effect of presence nobody tells anything, of full",
                                "mechanism: Wheeler 2005; Gordon & Young 2017")
@@ -375,6 +381,8 @@ class Task:
     engineers_half: float = param(400, "person", 1, 1e5, "engineers who make up half of the mobility that is missing")
     at_rest: float = param(0.1, "ratio", 0, 1, "threat seen in a fighter at rest, of that in one on campaign")
     medics: float = param(200, "person", 1, 1e5, "personnel in reach, by their medicine, who treat half of the wounded")
+    gate_duty: float = param(0.5, "share", 0, 1, "patrols that the guard of a crowded site takes from a base")
+    gate_crowd: float = param(5_000, "person", 1, 1e6, "people in a site who take half of that")
     cover: float = param(3, "ratio", 0, 100, "how units of a mission keep out of places that others of it cover")
     choosiness: float = param(3, "exponent", 0, 10, "how strictly bases go where the pull is strongest")
 
@@ -465,6 +473,11 @@ class Prey:
                                " a fighter", "mechanism: force in defence of the mandate (Matsumura 2024)")
     stopped: float = param(0.5, "share", 0, 1, "victims that stepping in saves")
     repelled: float = param(0.3, "ratio", 0, 20, "fighters killed per victim saved by stepping in")
+    site_target: float = param(2, "ratio", 0, 100, "how people in a site draw attacks, against others there",
+                               "assumed; people in camps and sites were attacked in Darfur and Bor")
+    walls: float = param(0.9, "share", 0, 1, "victims in a site whom a strong guard saves",
+                         "mechanism: a mission did well by those in the camps (Khan 2024)")
+    gate: float = param(0.1, "ratio", 0.01, 100, "guards of a site, per attacker, who save half of that")
     wounded: float = param(0.25, "share", 0, 1, "victims whom care near by saves",
                            "order: a quarter of the deaths of soldiers could be survived (Eastridge et al. 2012)")
     restraint: float = param(0.5, "share", 0, 1, "attacks that reporting deters, fully committed faction")
@@ -534,6 +547,7 @@ class Relieve:
                              "sign: stabilisation work reduces access in Mali (Sauter 2022)")
     fighting: float = param(2.5, "logit", 0, 50, "access lost where there is full fighting")
     remoteness: float = param(1.5, "logit", 0, 50, "access lost at full remoteness")
+    cheaper: float = param(0.5, "share", 0, 1, "work that people in a camp or site need less to be served")
     roads: float = param(0.5, "share", 0, 1, "remoteness that engineers take away from aid at full effort")
     escort: float = param(0.6, "share", 0, 1, "denied access that a full escort forces open",
                           "mechanism: armed escort offered to aid (Matsumura 2024)")
@@ -582,6 +596,8 @@ class Live:
     calm: float = param(3.0, "ratio", 0, 100, "pull of calm on the choice of a refuge")
     shelter: float = param(2.0, "ratio", 0, 100, "pull of protection on the choice of a refuge")
     shelter_half: float = param(100, "person", 0.1, 1e4, "protecting presence that gives half of that")
+    camp: float = param(3, "ratio", 0, 100, "pull of a camp or site that is open, of the largest town's")
+    camp_staff: float = param(50, "person", 0.1, 1e4, "personnel with open gates who make half of that")
     countryside: float = param(0.02, "ratio", 0, 10, "pull of a place without a town, of the largest town's",
                                "sign: the reach of cities drives flight (Melander, Öberg & Hall 2007)")
     unrest: float = param(0.1, "ratio", 0.001, 10, "pull of a refuge where violence is fully felt")

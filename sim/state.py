@@ -35,6 +35,8 @@ class Land:
     violence: np.ndarray  # (C,) recent deaths per 1,000 there, decaying, a layer
     felt: np.ndarray  # (C,) 0..1 violence felt there and around, a layer
     grief: np.ndarray  # (C, K) own dead lately by community, decaying fast, a layer
+    site: np.ndarray  # (C,) 0..1 how far a camp or protection site is open there
+    sheltered: np.ndarray  # (C, K) persons of each community in it
     vaccinated: np.ndarray  # (C,) 0..1 of the people there whom vaccines protect, decaying, a layer
     near: np.ndarray  # (C, 9) int, cells one place on, itself first; -1 outside
     place: np.ndarray  # (C, P) int, cells in the place around each, itself first; -1 outside
@@ -157,6 +159,7 @@ class Missions:
     women: np.ndarray  # (M,) 0..1 of those who meet people
     partiality: np.ndarray  # (M,) 0..1
     needs_consent: np.ndarray  # (M,) bool
+    gates: np.ndarray  # (M,) 0..1 how far its bases and teams take in people who flee
     use_of_force: np.ndarray  # (M,) 0..1
     host_reach: np.ndarray  # (M,) 0..1
     caveat: np.ndarray  # (M, 5) bool, conditions its caveated contingents carry
@@ -203,6 +206,7 @@ class Week:
     by_faction: np.ndarray  # (F,) of these, in attacks by each faction
     by_mission: np.ndarray  # (M,) of these, by mission
     crossfire: np.ndarray  # (F,) of these, in battles that a faction began; not in by_faction
+    killed_in_sites: np.ndarray  # (1,) int, of those killed by factions, in camps and protection sites
     harm: np.ndarray  # (F, K) own people killed by each chain of command
     fighters_lost: np.ndarray  # (F,) in battle with rivals and with missions
     lost_to_rivals: np.ndarray  # (F,) of these, to rivals

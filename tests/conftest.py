@@ -99,7 +99,7 @@ def state(model):
 
 
 LIVED = {  # what a run does, apart from what it is given
-    "land": "institutions violence felt grief vaccinated",
+    "land": "institutions violence felt grief site sheltered vaccinated",
     "people": "home cell community persons status need grievance trust",
     "factions": "commitment campaign vigour objective rest provocation abuse_record pressure wronged dispersed "
     "demobilised settled hostility aggression smear",

@@ -198,7 +198,8 @@ class SlowPlace:
         shelter = float(self.model.task_presence("protect")[:, self.cell].sum())
         calm = (1.0 - self.felt) * (1.0 - self.felt) * p.calm + p.unrest
         sheltered = 1 + p.shelter * shelter / (shelter + p.shelter_half)
-        self.pull = calm * (p.countryside * land.place_area + self.town) * sheltered
+        places = p.countryside * land.place_area + self.town + p.camp * float(land.site[self.cell])
+        self.pull = calm * places * sheltered
         to_border = float(land.border[self.cell]) / p.border_km
         self.crossing = p.border / (1 + to_border * to_border)
 

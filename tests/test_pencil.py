@@ -621,7 +621,7 @@ def test_bands_attack_as_far_as_they_fight_whoever_they_do_not_call_their_own(tm
     m = PeaceModel(by_hand(tmp_path, LINE, factions))
     m.bands.cell[:] = 2
     m.census.population[:] = [[1_000, 0], [3_000, 0], [0, 5_000], [1_000, 0], [1_000, 0]]  # a, b by place
-    whom = [prey._victims(m, 0, (i + 0.5) / 100) for i in range(100)]
+    whom = [prey._victims(m, 0, m.census.population, (i + 0.5) / 100) for i in range(100)]
     assert (whom.count((1, 0)), whom.count((3, 0))) == (75, 25)  # one place on; those two places on are out of reach
 
 
@@ -684,6 +684,46 @@ def test_presence_goes_where_bands_are_known_to_be(tmp_path):
     assert task.known(m) == near([0.5, 0.25])  # the other command is told half of it... and has nobody to send
     m.factions.campaign[:] = 0.0
     assert m.threat()[:3] == near(0.1 * 100 * 1_000 / 37_000)  # at rest
+
+
+def crowded(tmp_path, **about):
+    """Return a base of 100 with open gates in the middle of a line, 400 of the 1,000 there displaced."""
+    factions = {"rebels": Faction(fighters=50, bands=1, community={"b": 1.0})}
+    part = mission()
+    part.mandate.open_gates = 0.5
+    p = by_hand(tmp_path, LINE, factions, {"m": part}, feel__start=1, task__relocation=0, task__patrol_km=25,
+                task__threat=0, live__camp_staff=50, live__camp=3, live__countryside=1, civilians=50,
+                task__gate_duty=0.5, task__gate_crowd=300, **about)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "task"))
+    m.step()
+    m.units.cell[:], m.bands.cell[:] = 2, 2
+    m.people.status[20:24] = AWAY
+    m.people.home[20:24] = 0
+    m.step()  # the census of next Monday sees them
+    m.step()
+    return m
+
+
+def test_open_gates_take_in_people_who_flee_and_tie_down_those_who_guard_them(tmp_path):
+    m = crowded(tmp_path)
+    # 100 x 0.5 are half of a site: 1.5 against the countryside's 1, and there is no town
+    assert m.land.site.tolist() == [0, 0, 0.5, 0, 0]
+    assert m.census.displaced[2].sum() == 400
+    assert m.land.sheltered.sum(axis=1) == near([0, 0, 240, 0, 0])
+    # 0.5 x 0.5 x 240 / (240 + 300) of the patrols are tied down
+    tied = 0.25 * 240 / 540
+    assert m.task_presence("protect")[0] == near(100 * np.array([0.25, 0.5, 1, 0.5, 0.25]) * (1 - tied * np.array(
+        [1, 1, 0, 1, 1])))  # fmt: skip
+
+
+def test_a_guard_saves_most_of_those_attacked_in_a_site_and_they_need_less_work(tmp_path):
+    m = crowded(tmp_path, prey__site_target=100, prey__walls=0.8, prey__gate=1, prey__severity=30, prey__band=50,
+                prey__largest=31, prey__largest_share=1, prey__stepping_in=100, prey__wounded=0)  # fmt: skip
+    luck = dict.fromkeys(("whom", "size", "help", "who", "killed", "harm", "wounds", "gate"), 0.5)
+    m.missions.use_of_force[:] = 0.0  # nobody steps in
+    prey._attack(m, 0, 50.0, prey._targets(m), luck)
+    # 30 were meant to die; 100 guards against 50 attackers save 0.8 x 100 / 150 of them
+    assert m.now.killed_in_sites.tolist() == m.now.by_faction.tolist() == [14]
 
 
 def test_training_prevents_attacks_and_medicine_deaths(tmp_path):

@@ -373,12 +373,13 @@ def test_aid_is_served_the_same_compiled_and_never_twice(w):
 @given(worlds)
 def test_the_census_counts_the_same_compiled_and_counts_everybody_once(w):
     n, m, f = w.n, w.m, w.f
-    counts = [np.zeros(s) for s in ((w.c, w.k), (w.c,), (w.c,), (m, w.c), (w.k, f + 1))]
+    counts = [np.zeros(s) for s in ((w.c, w.k), (w.c,), (w.c, w.k), (w.c,), (m, w.c), (w.k, f + 1))]
     _, own = assert_equal(
         census._count, w.cell, w.community, w.status, w.persons, w.share(n), w.share(n, m), w.share(n, f), 0.4,
         *counts, np.zeros(2, dtype=np.int64), np.zeros(w.c), np.zeros(w.k), np.zeros(m),
     )  # fmt: skip
-    population, idps = own[8], own[9]
+    population, idps, displaced = own[8], own[9], own[10]
+    assert np.array_equal(displaced.sum(axis=1), idps)
     assert np.array_equal(population, w.present())
     assert idps.sum() == w.persons[w.status == 1].sum()
 

@@ -6,8 +6,9 @@ Per civilian and year, with v the violence felt where he is (0..1):
     excess deaths = persons x mortality x need^2 x (1 - spared x vaccinated)
     flight hazard = flight x v ;  return hazard = homecoming x quiet / (quiet + v at home)
 
-A refuge is chosen by calm, nearness, towns and protection; near a border it may lie abroad. Violence felt spreads to
-neighbouring places and saturates, so that its scope moves more people than its intensity (Melander et al. 2007).
+A refuge is chosen by calm, nearness, towns, camps and protection; near a border it may lie abroad. Violence felt
+spreads to neighbouring places and saturates, so that its scope moves more people than its intensity (Melander et al.
+2007).
 """
 
 import numba
@@ -204,7 +205,8 @@ def _flee(model, who):
     people, land, p = model.people, model.land, model.params.live
     shelter = model.task_presence("protect").sum(axis=0)
     calm = (1 - land.felt) ** 2 * p.calm + p.unrest
-    pull = calm * (p.countryside * land.place_area + land.town) * (1 + p.shelter * shelter / (shelter + p.shelter_half))
+    places = p.countryside * land.place_area + land.town + p.camp * land.site
+    pull = calm * places * (1 + p.shelter * shelter / (shelter + p.shelter_half))
     crossing = p.border / (1 + (land.border / p.border_km) ** 2)
     luck = model.luck.uniform("live.refuge", who.astype(np.uint64))
     find_refuge(

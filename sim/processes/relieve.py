@@ -2,7 +2,8 @@
 
     P(access) = logistic(base - a hostility of who controls the place - b fighting - c remoteness)
 
-Engineers open roads: what they do takes some of the remoteness away.
+People in a camp or a protection site are served with less work. Engineers open roads: what they do takes some of the
+remoteness away.
 
 An armed escort can force access, at the price of more hostility; once adopted, escorts are hard to give up. A team
 is escorted by its own command, or asks for that of another, which then is held against it as its own. A mission that
@@ -137,9 +138,12 @@ def _serve(model, teams):
     task = TASKS.index("relieve")
     work = m.capacity[u.mission[teams], AID, task] * u.strength[teams, AID]
     capacity = work * p.served * u.stock[teams] * u.access[teams]
+    need = model.census.need
+    if land.sheltered.any():
+        need = need * (1 - p.cheaper * land.sheltered.sum(axis=1) / np.maximum(model.census.persons, 1.0))
     serve(
         capacity=capacity, command=m.command[u.mission[teams]], cell=u.cell[teams], freedom=u.freedom[teams],
-        patrol=land.patrol, weight=land.patrol_weight, need=model.census.need, aid=model.now.aid,
+        patrol=land.patrol, weight=land.patrol_weight, need=need, aid=model.now.aid,
     )  # fmt: skip
 
 

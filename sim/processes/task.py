@@ -11,6 +11,9 @@ men. Armed units of uncoordinated commands are in each other's way.
 A unit whose freedom of movement is gone does not count outside its own cell. It is pinned down by hostile fighters
 against the arms that its command has in reach, in however many bases they stand.
 
+A mission with open gates, and aid workers who run camps, take in people who flee. Whoever guards them stays where he
+is and patrols less.
+
 Technology shows where armed bands are: who has it patrols, and chooses its bases, by them and not by past violence.
 What one part of a command sees the whole of it knows, and other commands as far as they coordinate.
 """
@@ -173,6 +176,19 @@ def settle(model, unit):
     u.cell[unit] = max(chosen, 0)
 
 
+def _open_sites(model):
+    """See where camps and protection sites are open, and who is in them."""
+    land, u, p = model.land, model.units, model.params.live
+    land.site[:], land.sheltered[:] = 0.0, 0.0
+    opens = model.missions.gates[u.mission] * u.strength.sum(axis=1) * (u.cell >= 0)
+    if opens.any():
+        staff = np.bincount(np.maximum(u.cell, 0), opens, land.row.size)
+        land.site[:] = staff / (staff + p.camp_staff)
+        drawn = p.camp * land.site
+        inside = drawn / np.maximum(drawn + p.countryside * land.place_area + land.town, 1e-12)
+        land.sheltered[:] = model.census.displaced * inside[:, None]
+
+
 def task(model):
     """Move bases and teams, then work out every mission's presence in every cell."""
     u, m, land, p = model.units, model.missions, model.land, model.params
@@ -180,10 +196,13 @@ def task(model):
     model.armed[:] = 0
     model.guard[:] = 0
     model.care[:] = 0
+    _open_sites(model)
     if not (u.cell >= 0).any():
         return
-    rate = np.where(u.team, p.task.team_relocation, p.task.relocation)
+    seen = known(model)[u.mission] * ~u.team  # aid workers do not go where the bands are
+    rate = np.where(u.team, p.task.team_relocation, p.task.relocation + p.task.follow * seen)
     moves = draws.happens(model.luck.uniform("task.move", u.luck), rate, model.years)
+    moves &= u.team | (m.gates[u.mission] == 0) | (model.land.sheltered[u.cell].sum(axis=1) < 1)  # a guard stays
     moves |= u.suspended & m.by_consent[u.mission]  # who is not wanted there looks for another place
     for i in np.flatnonzero(moves & (u.cell >= 0) & (u.freedom > p.task.free_enough)):
         settle(model, i)
@@ -200,17 +219,20 @@ def task(model):
     guards = np.where(u.team, guards, model.arms_around(arms))
     u.freedom = freedom(guards, hostile, p.task.threat, host, p.task.host_grip)
     can = np.where(u.suspended, 0.0, 1.0)
+    roams = u.freedom * can
+    if m.gates.any():
+        crowd = land.sheltered[at].sum(axis=1)
+        roams *= 1 - p.task.gate_duty * (m.gates[u.mission] * ~u.team) * crowd / (crowd + p.task.gate_crowd)
     work = (u.strength[:, :, None] * m.capacity[u.mission][:, :, LOCAL_TASKS]).sum(axis=1)
     work *= (can * mobility[u.mission])[:, None]
     work[u.caveated & m.caveat[u.mission, MINIMUM_FORCE], LOCAL.index("enforce")] = 0.0
-    seen = known(model)[u.mission] * ~u.team  # aid workers do not go where the bands are
     threat = model.threat() if seen.any() else np.zeros(land.row.size)
     medics = u.strength.sum(axis=1) * m.medicine[u.mission] * np.where(u.team, u.access, can)
     care = np.zeros((len(m.names), 1, land.row.size))
     amounts = [(work, model.presence), ((arms * can)[:, None], model.armed[:, None, :])]
     for amount, out in [*amounts, (medics[:, None], care)] if p.prey.wounded > 0 else amounts:
         spread(
-            work=amount, mission=u.mission, cell=u.cell, freedom=u.freedom * can, known=seen, threat=threat,
+            work=amount, mission=u.mission, cell=u.cell, freedom=roams, known=seen, threat=threat,
             patrol=land.patrol, weight=land.patrol_weight, out=out,
         )  # fmt: skip
     there = care.sum(axis=(0, 1))
