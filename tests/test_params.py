@@ -209,6 +209,12 @@ def _scenarios():
     apart.mission.components["orange"].personnel.police = 300.0
     apart.mission.components["orange"].personnel.aid = 200.0
     apart.mission.components["orange"].personnel.observers = 100.0
+    apart.mission.components["orange"].mandate.open_gates = 0.5
+    apart.country.humanitarians["ngos"].camps = 0.5
+    apart.mission.components["political"].force.technology = 0.5
+    peace.mission.components["partner"].force.technology = 0.8
+    for part in (*apart.mission.components.values(), *peace.mission.components.values()):
+        part.force.training, part.force.medicine = 0.2, 0.1
     for faction in (*peace.country.factions.values(), *apart.country.factions.values()):
         faction.commitment, faction.sponsor = 0.35, 0.8
     everybody = (handover, apart, peace)
