@@ -310,6 +310,8 @@ class PeaceModel(mesa.Model):
         A faction's own people believe its campaigns, others less; whoever communicates talks it down.
         """
         f, p = self.factions, self.params.feel
+        if not (f.smear.any() or self.commands.rumour.any()):
+            return zeros(len(self.commands.names), f.community.shape[1])
         true = np.repeat(1 - self.commands.rumour[:, None], f.community.shape[1], axis=1)
         belief = p.others + (1 - p.others) * f.community
         for i in np.flatnonzero((f.smear > 0).any(axis=1)):

@@ -361,8 +361,8 @@ class Task:
     patrol_km: float = param(25, "km", 1, 500, "distance at which presence halves")
     relocation: float = param(0.15, "1/year", 0, 52, "rate at which a contingent moves its base",
                               "assumed; 95% of bases are kept from year to year (Geo-PKO 2.3), sub-bases move more")
-    follow: float = param(4, "1/year", 0, 52, "rate at which a contingent moves its base after bands that it knows of",
-                          "assumed, a temporary base for as long as a campaign")
+    told: float = param(0.5, "share", 0, 1, "what people who trust and are understood know of where bands are",
+                        "mechanism: early warning (Khan 2024); women told where presence helps (Wanjiku 2024)")
     team_relocation: float = param(3, "1/year", 0, 52, "rate at which an aid team moves")
     information: float = param(0.5, "share", 0, 1, "effect of presence nobody tells anything, of full",
                                "mechanism: Wheeler 2005; Gordon & Young 2017")

@@ -155,7 +155,7 @@ def by_hand(folder, cells, factions=None, missions=None, **more):
     p.country = Country(cells=str(path), cell_km=25, displaced_share=0, grievance=0, factions=factions)
     p.mission.components = missions or {}
     p.mission.comparison = "as_deployed"
-    p.task.language = p.task.apart = 0.0  # everybody understands everybody
+    p.task.language = p.task.apart = p.task.told = 0.0  # everybody understands everybody, and knows nothing
     for name, value in more.items():
         put(p, name.replace("__", "."), value)
     return p

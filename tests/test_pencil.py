@@ -681,6 +681,10 @@ def test_presence_goes_where_bands_are_known_to_be(tmp_path):
     # it has 1.75 of 2.5 in its reach, so a threatened place gets half + half x 2.5 / 1.75
     more = 0.5 + 0.5 * 2.5 / 1.75
     assert m.task_presence("protect")[0] == near(100 * np.array([0.25 * more, 0.5 * more, more, 0.25, 0.125]))
+    m.params.task.told, m.missions.technology[0] = 0.5, 0.0  # people who trust say half of where they are
+    m.step()
+    assert m.task_presence("protect")[0] == near(100 * np.array([0.25 * more, 0.5 * more, more, 0.25, 0.125]))
+    m.missions.technology[0] = 0.5
     assert task.known(m) == near([0.5, 0.25])  # the other command is told half of it... and has nobody to send
     m.factions.campaign[:] = 0.0
     assert m.threat()[:3] == near(0.1 * 100 * 1_000 / 37_000)  # at rest

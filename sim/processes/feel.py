@@ -116,11 +116,11 @@ def _campaigns(model):
     f, c, p = model.factions, model.commands, model.params.feel
     left = model.fading(p.incident_memory)
     c.rumour *= left
-    c.incidents = c.incidents * left + model.now.stood_by.sum(axis=1) + model.by_command(model.now.by_mission)
+    c.incidents = c.incidents * left + model.now.stood_by.sum(axis=1) + c.member @ model.now.by_mission
     f.smear = np.maximum(f.smear - model.params.step_weeks, 0.0)
     if p.misinformation == 0 or not c.names:
         return
-    there = model.by_command(model.missions.persons.sum(axis=1)) > 0
+    there = c.member @ model.missions.persons.sum(axis=1) > 0
     able = (model.strength() >= 1)[:, None] & there & (f.smear <= 0)
     rates = able * campaigns(p, f.hostility, c.incidents, f.host[:, None] & (c.unwelcome > 0))
     opens = draws.happens(model.luck.uniform("feel.sender", f.host.size), rates.sum(axis=1), model.years)
@@ -147,6 +147,7 @@ def feel(model):
             harmed[:, cells, community] += share * dead * mixed[m.command[mission]][:, None]
     stood = mixed.T @ in_place(model.land, now.stood_by.T).T if now.stood_by.any() else now.stood_by
     rumour = np.minimum(mixed.T @ model.rumours(), 1.0)
+    media = model.media() if rumour.any() else np.zeros(n_c)
     engage = model.task_presence("engage")
     by_knowledge = (p.strangers + m.knowledge) * reached(model.params.task, m.women)
     gain, by_aid, loss = zeros(n_c, n_m), zeros(n_c, n_m), zeros(n_c, n_k, n_m)
@@ -154,7 +155,7 @@ def feel(model):
         p=model.numbers.feel, y=y, protect=model.by_command(model.task_presence("protect")),
         engage=model.by_command(engage), talk=model.by_command(engage * by_knowledge[:, None]),
         felt=model.land.felt, aid=now.aid, stood_by=stood, harmed=harmed, population=census.of_place,
-        rumour=rumour, media=model.media(), gain=gain, loss=loss, by_aid=by_aid,
+        rumour=rumour, media=media, gain=gain, loss=loss, by_aid=by_aid,
     )  # fmt: skip
     host = np.flatnonzero(model.factions.host)
     update(

@@ -88,7 +88,7 @@ def prey(model):
 def _targets(model):
     """Return how the people of every cell and community draw attacks: persons, more in camps and sites: (C, K)."""
     people, sheltered = model.census.population, model.land.sheltered
-    return people + (model.params.prey.site_target - 1) * sheltered if sheltered.any() else people
+    return people + (model.params.prey.site_target - 1) * sheltered if model.land.site.any() else people
 
 
 def _victims(model, b, targets, luck):

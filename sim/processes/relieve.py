@@ -43,7 +43,8 @@ def relieve(model):
     f, u, m, land, p, now = model.factions, model.units, model.missions, model.land, model.params.relieve, model.now
     hold = model.holding_fire()
     model.bands.paused = np.maximum(model.bands.paused - model.params.step_weeks, 0)
-    land.vaccinated *= model.fading(model.params.live.immunity)
+    if land.vaccinated.any():
+        land.vaccinated *= model.fading(model.params.live.immunity)
     u.access[:] = False
     teams = np.flatnonzero(u.team & (u.cell >= 0))
     if not teams.size:
@@ -139,7 +140,7 @@ def _serve(model, teams):
     work = m.capacity[u.mission[teams], AID, task] * u.strength[teams, AID]
     capacity = work * p.served * u.stock[teams] * u.access[teams]
     need = model.census.need
-    if land.sheltered.any():
+    if land.site.any():
         need = need * (1 - p.cheaper * land.sheltered.sum(axis=1) / np.maximum(model.census.persons, 1.0))
     serve(
         capacity=capacity, command=m.command[u.mission[teams]], cell=u.cell[teams], freedom=u.freedom[teams],

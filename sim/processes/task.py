@@ -14,7 +14,8 @@ against the arms that its command has in reach, in however many bases they stand
 A mission with open gates, and aid workers who run camps, take in people who flee. Whoever guards them stays where he
 is and patrols less.
 
-Technology shows where armed bands are: who has it patrols, and chooses its bases, by them and not by past violence.
+People who trust tell where armed bands are: patrols go there. Technology shows it to who has it, and lets him choose
+his bases by them and not by past violence.
 What one part of a command sees the whole of it knows, and other commands as far as they coordinate.
 """
 
@@ -140,9 +141,9 @@ def known(model):
     What a part of a command sees is known to all of it; what another command knows, as far as they coordinate.
     """
     m = model.missions
+    if not m.technology.any():
+        return m.technology
     sees = m.technology * (m.persons.sum(axis=1) > 0)
-    if not sees.any():
-        return sees
     of_command = (model.commands.member * sees).max(axis=1)
     return np.maximum(of_command, model.params.mission.coordination * of_command.max())[m.command]
 
@@ -179,6 +180,8 @@ def settle(model, unit):
 def _open_sites(model):
     """See where camps and protection sites are open, and who is in them."""
     land, u, p = model.land, model.units, model.params.live
+    if not model.missions.gates.any() and not land.site.any():
+        return
     land.site[:], land.sheltered[:] = 0.0, 0.0
     opens = model.missions.gates[u.mission] * u.strength.sum(axis=1) * (u.cell >= 0)
     if opens.any():
@@ -199,10 +202,10 @@ def task(model):
     _open_sites(model)
     if not (u.cell >= 0).any():
         return
-    seen = known(model)[u.mission] * ~u.team  # aid workers do not go where the bands are
-    rate = np.where(u.team, p.task.team_relocation, p.task.relocation + p.task.follow * seen)
+    rate = np.where(u.team, p.task.team_relocation, p.task.relocation)
     moves = draws.happens(model.luck.uniform("task.move", u.luck), rate, model.years)
-    moves &= u.team | (m.gates[u.mission] == 0) | (model.land.sheltered[u.cell].sum(axis=1) < 1)  # a guard stays
+    if m.gates.any():  # a guard stays
+        moves &= u.team | (m.gates[u.mission] == 0) | (model.land.sheltered[u.cell].sum(axis=1) < 1)
     moves |= u.suspended & m.by_consent[u.mission]  # who is not wanted there looks for another place
     for i in np.flatnonzero(moves & (u.cell >= 0) & (u.freedom > p.task.free_enough)):
         settle(model, i)
@@ -226,20 +229,24 @@ def task(model):
     work = (u.strength[:, :, None] * m.capacity[u.mission][:, :, LOCAL_TASKS]).sum(axis=1)
     work *= (can * mobility[u.mission])[:, None]
     work[u.caveated & m.caveat[u.mission, MINIMUM_FORCE], LOCAL.index("enforce")] = 0.0
+    clear = understood(p.task, m.knowledge, m.women)
+    told = p.task.told * model.census.trust[flag, at] * clear[u.mission]
+    seen = (1 - (1 - known(model)[u.mission]) * (1 - told)) * ~u.team  # aid workers do not go where the bands are
     threat = model.threat() if seen.any() else np.zeros(land.row.size)
     medics = u.strength.sum(axis=1) * m.medicine[u.mission] * np.where(u.team, u.access, can)
-    care = np.zeros((len(m.names), 1, land.row.size))
-    amounts = [(work, model.presence), ((arms * can)[:, None], model.armed[:, None, :])]
-    for amount, out in [*amounts, (medics[:, None], care)] if p.prey.wounded > 0 else amounts:
+    care, nobody = np.zeros((1, 1, land.row.size)), np.zeros_like(u.mission)
+    amounts = [(work, u.mission, model.presence), ((arms * can)[:, None], u.mission, model.armed[:, None, :])]
+    if p.prey.wounded > 0:
+        amounts.append((medics[:, None], nobody, care))  # whoever treats the wounded does, whosever he is
+    for amount, of, out in amounts:
         spread(
-            work=amount, mission=u.mission, cell=u.cell, freedom=roams, known=seen, threat=threat,
-            patrol=land.patrol, weight=land.patrol_weight, out=out,
+            work=amount, mission=of, cell=u.cell, freedom=roams, known=seen, threat=threat, patrol=land.patrol,
+            weight=land.patrol_weight, out=out,
         )  # fmt: skip
-    there = care.sum(axis=(0, 1))
-    model.care[:] = there / (there + p.task.medics)
+    model.care[:] = care[0, 0] / (care[0, 0] + p.task.medics)
     make_effective(
         presence=model.presence, armed=model.armed, command=m.command, trust=model.census.trust,
-        understood=understood(p.task, m.knowledge, m.women), ability=m.ability, information=p.task.information,
+        understood=clear, ability=m.ability, information=p.task.information,
         lost=p.task.friction * (1 - p.mission.coordination),
     )  # fmt: skip
     force = p.prey.armless + (1 - p.prey.armless) * m.use_of_force
