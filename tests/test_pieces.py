@@ -102,7 +102,7 @@ def test_a_mission_in_pieces_under_one_command_is_the_same_mission(tmp_path, in_
     for name, whole in in_one[force].items():
         assert found[name] == pytest.approx(whole, rel=1e-9, abs=1e-15), name
     assert found["guard"].max() > 50
-    assert all(found[what].any() for what in ("smear", "sheltered", "care"))
+    assert found["smear" if force else "sheltered"].any()  # who uses so much force has been asked to go
     assert found["hostility"].max() > 0.01
     assert not np.allclose(found["trust"], found["trust"][0, 0])
 
