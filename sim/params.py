@@ -561,7 +561,7 @@ class Relieve:
     pause_rate: float = param(2.0, "1/year", 0, 52, "pauses that `pause_team` workers negotiate at full engagement",
                               "mechanism: polio pause in Gaza, September 2024 (Matsumura 2024)")
     pause_half: float = param(20, "person", 0.1, 1e4, "engaging presence around a team that gives half of that")
-    pause_weeks: float = param(3, "week", 0.5, 52, "length of a negotiated pause",
+    pause_weeks: float = param(3, "week", 0, 52, "length of a negotiated pause",
                                "order: Gaza in September 2024, 12 days (WHO 2024)")
     pause_km: float = param(50, "km", 1, 1_000, "how far around a team a pause holds",
                             "order: the Gaza Strip, 41 km long, in three zones (WHO 2024)")
