@@ -15,7 +15,11 @@ from sim.results import whole_file
 from sim.shocks import calm
 from sim.state import Event
 
-BY_COMMAND = {("factions", "hostility"), ("people", "trust")}  # arrays whose second axis is chains of command
+BY_COMMAND = {
+    ("factions", "hostility"),
+    ("factions", "smear"),
+    ("people", "trust"),
+}  # arrays whose second axis is chains of command
 
 
 def save(model, path):

@@ -66,6 +66,7 @@ def make_land(country, patrol_km, place_km, refuge_km=40.0):
         border=border, edge=1 / (1 + (border / refuge_km) ** 2),
         town=_town_size(country, index), institutions=cells["institutions"].copy(),
         violence=zeros(row.size), felt=zeros(row.size), grief=zeros(row.size, len(names)),
+        site=zeros(row.size), sheltered=zeros(row.size, len(names)), vaccinated=zeros(row.size),
         near=_neighbours(index, row, col, 1, stride)[0], patrol=patrol,
         place=place, place_share=place_share, reach=around, reach_share=around_share, stride=stride,
         place_area=(country.cell_km / place_km) ** 2,
@@ -378,7 +379,7 @@ def make_factions(country, land, n_commands, move):
         dispersed=zeros(n), demobilised=zeros(n), settled=zeros(n), hostility=zeros(n, n_commands), aggression=zeros(n),
         nature=column("abuse"), mobilised=column("mustered"), armed=np.ones(n), hired=zeros(n), refuge=column("refuge"),
         sponsored=[_sponsored(start, f, w) for f, w in zip(all_of, where)],
-        contract=[_contract(start, f, w) for f, w in zip(all_of, where)],
+        contract=[_contract(start, f, w) for f, w in zip(all_of, where)], smear=zeros(n, n_commands),
     )  # fmt: skip
 
 

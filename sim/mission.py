@@ -86,6 +86,8 @@ def make_missions(params):
         capacity=capacities(params, everybody, arrive, 0.0),
         able=able, ability=able[:, 0].copy(), restraint=able[:, 1].copy(), mobility=able[:, 2].copy(),
         knowledge=able[:, 3].copy(),
+        medicine=_column(parts, lambda c: c.force.medicine), training=_column(parts, lambda c: c.force.training),
+        technology=_column(parts, lambda c: c.force.technology), women=_column(parts, lambda c: c.force.women),
         partiality=_column(parts, lambda c: c.force.partiality),
         needs_consent=np.array([c.force.needs_consent for c in parts], dtype=bool),
         council=_column(parts, lambda c: c.force.council),
@@ -102,6 +104,7 @@ def make_missions(params):
         host_reach=_column(parts, lambda c: c.mandate.host_reach),
         willing=zeros(len(names)), politics=_column(parts, lambda c: political_share(c.mandate)),
         mean_price=np.ones(len(names)), taken=np.ones(len(names)), staying=np.ones((len(names), len(KINDS))),
+        gates=_column(parts, lambda c: c.mandate.open_gates),
         persons=zeros(len(names), len(KINDS)), work=zeros(len(names), len(TASKS)), offence=zeros(len(names)),
         expelled=np.full(len(names), np.inf), letters=zeros(len(names), dtype=int), left=np.ones(len(names)),
         ended=np.full(len(names), np.inf), area=np.ones((len(names), 1)), beyond=_column(parts, lambda c: c.beyond),
@@ -224,10 +227,12 @@ def _humanitarian(params, group, share, command):
     force = Force(
         summary=about.summary, helmet=about.helmet, price_aid=about.price, headquarters=0, readiness=0, build_up=0,
         peak=1, council=0, assessed=0, raised=1, owes=0, local_knowledge=about.local_knowledge, needs_consent=False,
+        women=about.women,
     )  # fmt: skip
     return Component(
         force=force,
-        mandate=Mandate(summary=about.summary, tasks=Tasks(relieve=1, engage=about.engagement), use_of_force=0),
+        mandate=Mandate(summary=about.summary, tasks=Tasks(relieve=1, engage=about.engagement), use_of_force=0,
+                        open_gates=about.camps),
         personnel=Personnel(aid=about.workers * share), arrive=When(week=week), command=command,
     )  # fmt: skip
 
@@ -241,9 +246,11 @@ def make_commands(params, missions):
     """Build the chains of command, in the order of their names."""
     names = tuple(chains_of_command(with_humanitarians(params)))
     member = (missions.command[None, :] == np.arange(len(names))[:, None]).astype(float)
-    return Commands(names=names, luck=np.array([draws.key(n) for n in names], dtype=np.uint64), member=member,
-        unwelcome=zeros(len(names)), escorting=zeros(len(names)),
-                    seen=zeros(len(names), 1))  # fmt: skip
+    return Commands(
+        names=names, luck=np.array([draws.key(n) for n in names], dtype=np.uint64), member=member,
+        unwelcome=zeros(len(names)), escorting=zeros(len(names)), seen=zeros(len(names), 1),
+        incidents=zeros(len(names)), rumour=zeros(len(names)),
+    )  # fmt: skip
 
 
 def plan(params, leaves=None):

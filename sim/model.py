@@ -141,6 +141,7 @@ class PeaceModel(mesa.Model):
         self.aided = zeros(params.civilians, dtype=bool)
         self.presence = zeros(n_missions, len(LOCAL), self.land.row.size)  # effective, by local task
         self.armed = zeros(n_missions, self.land.row.size)
+        self.care = zeros(self.land.row.size)  # share of the wounded whom somebody treats
         self.guard = zeros(len(self.factions.names), self.land.row.size)  # effective protection against each faction
         self.factions.aggression[:] = 1 - self.factions.commitment
         self.plan = whole_plan(self)  # (steps, M)
@@ -220,11 +221,11 @@ class PeaceModel(mesa.Model):
         self.grudge = self._grudge()
         self.now = Week(
             toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f), by_mission=zeros(m),
-            crossfire=zeros(f), harm=zeros(f, n),
+            crossfire=zeros(f), killed_in_sites=zeros(1, dtype=np.int64), harm=zeros(f, n),
             fighters_lost=zeros(f), lost_to_rivals=zeros(f), hit=zeros(f, m), peacekeepers_killed=zeros(m),
             protests=zeros(n), lent=zeros(n),
             aid_workers_killed=zeros(m), stood_by=zeros(n, c), aid=zeros(n, c), tried=zeros(n), reached=zeros(n),
-            forced=zeros(n), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
+            forced=zeros(n), pauses=zeros(n), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
             missing=zeros(m),
             laid_down=zeros(f), resettled=zeros(f), rearmed=zeros(f), by_hired=zeros(f),
         )  # fmt: skip
@@ -259,6 +260,19 @@ class PeaceModel(mesa.Model):
         """Return the fighters of its faction in reach of every band, itself included: (B,)."""
         return self.fighters_around()[self.bands.faction, self.bands.cell]
 
+    def threat(self):
+        """Return the fighters in reach of every cell, those at rest for less, by the people whom they find: (C,)."""
+        b, p = self.bands, self.params
+        on_campaign = b.taking_part & (self.factions.campaign[b.faction] > 0)
+        out = zeros(1, self.land.row.size)
+        _around(
+            faction=np.zeros(b.faction.size, dtype=b.faction.dtype), cell=b.cell,
+            fighters=b.fighters * np.where(on_campaign, 1.0, p.task.at_rest), reach=self.land.reach,
+            share=self.land.reach_share, out=out,
+        )  # fmt: skip
+        people = self.census.of_place.sum(axis=1)
+        return out[0] * people / (people + p.prey.targets)
+
     def arms_around(self, persons):
         """Return the persons that each chain of command has in reach of every unit, of those given for units: (U,)."""
         u, flag = self.units, self.missions.command[self.units.mission]
@@ -286,6 +300,19 @@ class PeaceModel(mesa.Model):
     def work_on(self, name):
         """Return the person-equivalents that each chain of command has at work on a task: (K,)."""
         return self.commands.member @ self.missions.work[:, TASKS.index(name)]
+
+    def holding_fire(self):
+        """Return the share of the fighters in reach of every cell who hold their fire in a pause: (C,) 0..1."""
+        b, hold = self.bands, zeros(1, self.land.row.size)
+        paused = b.paused > 0
+        if paused.any():
+            nobody = np.zeros(b.faction.size, dtype=b.faction.dtype)
+            _around(
+                faction=nobody, cell=b.cell, fighters=b.fighters * paused, reach=self.land.reach,
+                share=self.land.reach_share, out=hold,
+            )  # fmt: skip
+            hold /= np.maximum(self.fighters_around().sum(axis=0), 1e-9)
+        return np.minimum(hold[0], 1.0)
 
     def escorts(self):
         """Return the escorts around each unit: of its own command, and of each other as far as it asks for them.
@@ -393,8 +420,27 @@ class PeaceModel(mesa.Model):
 
     def spill(self):
         """Return the conflation of missions of separate commands, misinformation counted in: 0..1."""
-        judge, rumour = self.params.judge, self.conditions.misinformation[0]
-        return min(1.0, judge.conflation * (1 + judge.rumour * rumour))
+        judge, rumours = self.params.judge, self.rumours()
+        return min(1.0, judge.conflation * (1 + judge.rumour * rumours.max(initial=0.0)))
+
+    def rumours(self):
+        """Return the misinformation about every chain of command as each community believes it: (K, communities) 0..1.
+
+        A faction's own people believe its campaigns, others less; whoever communicates talks it down.
+        """
+        f, p = self.factions, self.params.feel
+        if not (f.smear.any() or self.commands.rumour.any()):
+            return zeros(len(self.commands.names), f.community.shape[1])
+        true = np.repeat(1 - self.commands.rumour[:, None], f.community.shape[1], axis=1)
+        belief = p.others + (1 - p.others) * f.community
+        for i in np.flatnonzero((f.smear > 0).any(axis=1)):
+            true *= 1 - self.conditions.misinformation[0] * (f.smear[i] > 0)[:, None] * belief[i]
+        return (1 - true) / (1 + self.work_on("communicate").sum() / p.communicators)
+
+    def media(self):
+        """Return how far misinformation carries in every cell: (C,) 0..1, less where local media sort it out."""
+        p, land = self.params.feel, self.land
+        return (p.remote + (1 - p.remote) * (1 - land.remoteness)) * (1 - p.local_media * land.institutions)
 
     def _grudge(self):
         """Return the grievance of each faction's own people toward its worst rival: (F,) 0..1."""

@@ -126,11 +126,21 @@ OUTCOMES = (
     Outcome("refugees", "person", "in refuge abroad", "last", lambda m: m.census.refugees),
     Outcome("unmet_need", "person-week", "people times their unmet need", "sum", lambda m: m.now.unmet[0]),
     Outcome("access", "share", "aid teams that could work, of those that tried", "mean", _access),
+    Outcome("sheltered", "person", "displaced in camps and protection sites", "last", lambda m: m.land.sheltered.sum()),
+    Outcome("killed_in_sites", "person", "civilians killed by factions in camps and protection sites", "sum",
+            lambda m: m.now.killed_in_sites[0]),
+    Outcome("pauses", "event", "pauses negotiated by aid teams", "sum", lambda m: m.now.pauses.sum()),
+    Outcome("vaccinated", "share", "people whom vaccines given in pauses protect", "mean",
+            lambda m: _mean(m.land.vaccinated, m.census.persons)),
     Outcome("freedom", "share", "freedom of movement of each mission", "mean", _freedom_of_missions, "mission"),
     Outcome("freedom", "share", "freedom of movement of each faction", "mean", _freedom_of_factions, "faction"),
     Outcome("freedom_civilians", "share", "people who live where little violence is felt", "mean",
             lambda m: _mean((m.land.felt < 0.25).astype(float), m.census.persons)),
     Outcome("violence_felt", "share", "violence felt by the average person", "mean", lambda m: m.census.felt),
+    Outcome("smears", "campaign", "campaigns of misinformation under way", "mean",
+            lambda m: (m.factions.smear > 0).sum()),
+    Outcome("rumour", "share", "misinformation about each mission that nobody talks down", "mean",
+            lambda m: m.rumours().mean(axis=1)[m.missions.command], "mission"),
     Outcome("trust", "share", "mean trust in each mission", "last",
             lambda m: m.census.trust_of_all[m.missions.command], "mission"),
     Outcome("consent_gov", "share", "host government's consent to each mission", "last", _consent, "mission"),
@@ -166,6 +176,7 @@ TOTALS = {  # what only a whole run has, beside sums and means of the weekly mea
     "deaths": ("person", "civilians dead by violence or unmet need"),
     "displaced_peak": ("person", "displaced at the peak"),
     "displaced_person_weeks": ("person-week", "displacement, inside the country and abroad"),
+    "sheltered_person_weeks": ("person-week", "displacement in camps and protection sites"),
     "cost": ("US$", "spent by all missions"),
     "aid_cost": ("US$", "spent by the donors of the country's humanitarians"),
     "consent_pop": ("share", "trust in the missions present, weighted by their personnel"),
@@ -457,7 +468,8 @@ def totals(model):
         "civilians_killed", "osv_gov", "osv_reb", "crossfire", "excess_deaths", "brd", "battle_deaths",
         "operation_deaths",
         "peacekeepers_killed", "aid_workers_killed",
-        "attacks_on_missions", "unmet_need", "laid_down", "settled", "rearmed", "protests", "pinned",
+        "attacks_on_missions", "unmet_need", "laid_down", "settled", "rearmed", "protests", "pinned", "pauses",
+        "killed_in_sites",
     )}  # fmt: skip
     out["killed_by_missions"] = out["civilians_killed"] - out["osv_gov"] - out["osv_reb"] - out["crossfire"]
     out["deaths"] = out["civilians_killed"] + out["excess_deaths"]
@@ -465,6 +477,9 @@ def totals(model):
     out["displaced_peak"] = float(displaced.max(initial=0))
     out["displaced_person_weeks"] = float(displaced.sum() * r.step_weeks)
     out["access"] = _nanmean(table["access"])
+    out["vaccinated"] = _nanmean(table["vaccinated"])
+    out["sheltered_person_weeks"] = float(table["sheltered"].sum() * r.step_weeks)
+    out["smears"] = _nanmean(table["smears"])
     for name in ("freedom", "trust", "consent_gov"):
         out |= {f"{name}_{m}": _nanmean(table[f"{name}_{m}"]) for m in r.missions}
     out |= {f"commitment_{f}": float(table[f"commitment_{f}"][-1]) for f in r.factions}

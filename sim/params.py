@@ -172,6 +172,9 @@ class Humanitarians:
     since: Optional[str] = text("date since when they are there; none: from the start", None)
     price: float = param(30_000, "US$/person-year", 0, 1e6, "cost of an aid worker with supplies, to donors")
     local_knowledge: float = param(0.6, "share", 0, 1, "language, culture and ties with the people")
+    women: float = param(0.4, "share", 0, 1, "women among the aid workers")
+    camps: float = param(0, "share", 0, 1, "how far its teams run camps for people who flee",
+                         "mechanism: people sheltered in camps in Darfur (Khan 2024)")
     engagement: float = param(0.3, "weight", 0, 10, "time for talk with people and armed men, of that for relief")
     accepts_escort: float = param(0.3, "share", 0, 1, "teams that ask for the escort of another command in need",
                                   "mechanism: NGOs could use the escort of the mission (Matsumura 2024)")
@@ -327,6 +330,14 @@ class Force:
     mobility: float = param(0.6, "share", 0, 1, "vehicles, aircraft and roads it can use")
     local_knowledge: float = param(0.3, "share", 0, 1, "language, culture and ties with the people",
                                    "mechanism: language and culture (symposium 2024)")
+    medicine: float = param(0.5, "share", 0, 1, "field medicine: how soon and how well the wounded are treated",
+                            "mechanism: nobody should die because of missing or untimely care (Khare 2019)")
+    training: float = param(0.5, "share", 0, 1, "training against ambush, mines and raids on compounds",
+                            "mechanism: anti-ambush drills, counter-IED procedures (Khan 2024)")
+    technology: float = param(0, "share", 0, 1, "means to know where armed bands are: drones, signals, analysis",
+                              "mechanism: intelligence gathered and shared by technology (Khan 2024)")
+    women: float = param(0.1, "share", 0, 1, "women among those who meet people",
+                         "order: 20% of Pakistan's staff officers and observers (Khan 2024)")
     partiality: float = param(0, "share", 0, 1, "how far it spares the host government's forces",
                               "mechanism: partners' own interests bear on impartiality (Khan 2024)")
     needs_consent: bool = field(default=True, metadata={"doc": "does it leave when the host asks"})
@@ -371,6 +382,8 @@ class Mandate:
     consent_of_parties: bool = field(
         default=False, metadata={"doc": "does it pull back from places whose armed masters withdraw their consent"}
     )
+    open_gates: float = param(0, "share", 0, 1, "how far its bases take in people who flee",
+                              "mechanism: shelter in a base of the UN in Jonglei (Hasegawa 2015)")
     use_of_force: float = param(0.3, "share", 0, 1, "0: self-defence only; 1: all necessary means",
                                 "mechanism: self-defence, or defence of the mandate (Matsumura 2024)")
     host_reach: float = param(0.2, "share", 0, 1, "how far it may act against the host's own forces",
@@ -505,9 +518,16 @@ class Task:
     patrol_km: float = param(25, "km", 1, 500, "distance at which presence halves")
     relocation: float = param(0.15, "1/year", 0, 52, "rate at which a contingent moves its base",
                               "assumed; 95% of bases are kept from year to year (Geo-PKO 2.3), sub-bases move more")
+    told: float = param(0.5, "share", 0, 1, "what people who trust and are understood know of where bands are",
+                        "mechanism: early warning (Khan 2024); women told where presence helps (Wanjiku 2024)")
     team_relocation: float = param(3, "1/year", 0, 52, "rate at which an aid team moves")
     information: float = param(0.5, "share", 0, 1, "effect of presence nobody tells anything, of full",
                                "mechanism: Wheeler 2005; Gordon & Young 2017")
+    language: float = param(0.5, "share", 0, 1, "what people tell that is lost on who knows neither tongue nor ties",
+                            "mechanism: who cannot communicate cannot help (Sameh 2024)")
+    apart: float = param(0.5, "share", 0, 1, "what women tell only women, and men only men",
+                         "mechanism: women told a female engagement team what others were not told (Wanjiku 2024)")
+    mixed: float = param(0.1, "share", 0.001, 1, "share of women, or of men, in a mission that reaches half of theirs")
     friction: float = param(0.5, "share", 0, 1, "effect lost where uncoordinated commands overlap fully",
                             "mechanism: 'one bad general is better than two good ones' (Khan 2024)")
     threat: float = param(1.0, "ratio", 0, 20, "hostile fighters that pin down one uniformed person")
@@ -516,6 +536,10 @@ class Task:
     worker_guard: float = param(0.5, "ratio", 0, 10, "armed persons that an aid worker counts as when pinned down")
     free_enough: float = param(0.5, "share", 0, 1, "freedom of movement below which nobody changes base")
     engineers_half: float = param(400, "person", 1, 1e5, "engineers who make up half of the mobility that is missing")
+    at_rest: float = param(0.1, "ratio", 0, 1, "threat seen in a fighter at rest, of that in one on campaign")
+    medics: float = param(200, "person", 1, 1e5, "personnel in reach, by their medicine, who treat half of the wounded")
+    gate_duty: float = param(0.5, "share", 0, 1, "patrols that the guard of a crowded site takes from a base")
+    gate_crowd: float = param(5_000, "person", 1, 1e6, "people in a site who take half of that")
     cover: float = param(3, "ratio", 0, 100, "how units of a mission keep out of places that others of it cover")
     choosiness: float = param(3, "exponent", 0, 10, "how strictly bases go where the pull is strongest")
     crowding: float = param(0.45, "ratio", 0, 5, "friction that each further command adds, of that between two",
@@ -619,6 +643,13 @@ class Prey:
                                " a fighter", "mechanism: force in defence of the mandate (Matsumura 2024)")
     stopped: float = param(0.5, "share", 0, 1, "victims that stepping in saves")
     repelled: float = param(0.3, "ratio", 0, 20, "fighters killed per victim saved by stepping in")
+    site_target: float = param(2, "ratio", 0, 100, "how people in a site draw attacks, against others there",
+                               "assumed; people in camps and sites were attacked in Darfur and Bor")
+    walls: float = param(0.9, "share", 0, 1, "victims in a site whom a strong guard saves",
+                         "mechanism: a mission did well by those in the camps (Khan 2024)")
+    gate: float = param(0.1, "ratio", 0.01, 100, "guards of a site, per attacker, who save half of that")
+    wounded: float = param(0.25, "share", 0, 1, "victims whom care near by saves",
+                           "order: a quarter of the deaths of soldiers could be survived (Eastridge et al. 2012)")
     restraint: float = param(0.5, "share", 0, 1, "attacks that reporting deters, fully committed faction")
     reporters: float = param(20, "person", 0.1, 1e4, "reporting presence in a place that gives half of that")
     severity: float = param(3.5, "person", 0.1, 100, "smallest typical attack where `band` fighters are in reach")
@@ -663,6 +694,10 @@ class Ambush:
     severity: float = param(0.7, "person", 0.1, 100, "smallest typical loss of a unit")
     tail: float = param(2.8, "exponent", 1.6, 5, "density exponent of losses")
     largest: float = param(100, "person", 1, 1e4, "most dead that one attack on a unit can have")
+    trained: float = param(0.4, "share", 0, 1, "attacks that full training prevents, and none adds, of those on a unit"
+                           " half trained")
+    wounded: float = param(0.25, "share", 0, 1, "deaths that full medicine prevents, and none adds, of those under half"
+                           " of it", "order: a quarter of the deaths could be survived (Eastridge et al. 2012)")
     raid: float = param(1.0, "1/year", 0, 520, "raids on an aid team's stocks by bands in reach",
                         "sign: Wood & Sullivan 2015")
     raiders: float = param(20, "person", 0.1, 1_000, "looters around who make raids half as many as they could be")
@@ -683,6 +718,8 @@ class Relieve:
                              "sign: stabilisation work reduces access in Mali (Sauter 2022)")
     fighting: float = param(2.5, "logit", 0, 50, "access lost where there is full fighting")
     remoteness: float = param(1.5, "logit", 0, 50, "access lost at full remoteness")
+    cheaper: float = param(0.5, "share", 0, 1, "work that people in a camp or site need less to be served")
+    roads: float = param(0.5, "share", 0, 1, "remoteness that engineers take away from aid at full effort")
     escort: float = param(0.6, "share", 0, 1, "denied access that a full escort forces open",
                           "mechanism: armed escort offered to aid (Matsumura 2024)")
     escort_half: float = param(150, "person", 1, 10_000, "escorts that give half of that")
@@ -695,7 +732,13 @@ class Relieve:
     pause_rate: float = param(2.0, "1/year", 0, 52, "pauses that `pause_team` workers negotiate at full engagement",
                               "mechanism: polio pause in Gaza, September 2024 (Matsumura 2024)")
     pause_half: float = param(20, "person", 0.1, 1e4, "engaging presence around a team that gives half of that")
-    pause_weeks: float = param(3, "week", 0.5, 52, "length of a negotiated pause")
+    pause_weeks: float = param(3, "week", 0, 52, "length of a negotiated pause",
+                               "order: Gaza in September 2024, 12 days (WHO 2024)")
+    pause_km: float = param(50, "km", 1, 1_000, "how far around a team a pause holds",
+                            "order: the Gaza Strip, 41 km long, in three zones (WHO 2024)")
+    vaccination: float = param(60, "1/year", 0, 520, "rise of the vaccinated in a pause, full effort, all arms at rest",
+                               "order: 559,000 of 640,000 children in 12 days (WHO 2024)")
+    vaccinators: float = param(20, "person", 0.1, 1e4, "aid workers in reach of a cell who make half of that effort")
     rains: float = param(2.0, "logit", 0, 50, "access lost at full remoteness to the rains at their height",
                          "mechanism: climate and the environment (Khan 2024)")
     lent: float = param(0, "share", 0, 1, "consenting host's fighters around an aid team, lent to it as escort",
@@ -719,12 +762,17 @@ class Live:
     abroad: float = param(2.0, "1/year", 0, 52, "fall of need in refuge abroad")
     mortality: float = param(0.02, "1/year", 0, 1, "excess mortality at full need",
                              "assumed; the emergency threshold of all deaths, 1/10,000/day, is 0.0365 a year")
+    spared: float = param(0.3, "share", 0, 1, "deaths from need that vaccination of everybody prevents",
+                          "assumed; measles among the main causes of death in camps (CDC 1992)")
+    immunity: float = param(26, "week", 1, 520, "half-life of a place's protection by vaccines, as people come and go")
     flight: float = param(3.0, "1/year", 0, 520, "flight under full violence felt",
                           "assumed; Flee's default is a daily chance of 1.0 to leave a conflict zone (Flee 2026)")
     flight_km: float = param(100, "km", 1, 5_000, "distance at which a refuge has lost three quarters of its pull")
     calm: float = param(3.0, "ratio", 0, 100, "pull of calm on the choice of a refuge")
     shelter: float = param(2.0, "ratio", 0, 100, "pull of protection on the choice of a refuge")
     shelter_half: float = param(100, "person", 0.1, 1e4, "protecting presence that gives half of that")
+    camp: float = param(3, "ratio", 0, 100, "pull of a camp or site that is open, of the largest town's")
+    camp_staff: float = param(50, "person", 0.1, 1e4, "personnel with open gates who make half of that")
     countryside: float = param(0.02, "ratio", 0, 10, "pull of a place without a town, of the largest town's",
                                "sign: the reach of cities drives flight (Melander, Öberg & Hall 2007)")
     unrest: float = param(0.1, "ratio", 0.001, 10, "pull of a refuge where violence is fully felt")
@@ -757,14 +805,27 @@ class Feel:
                         "sign: Lyall, Blair & Imai 2013")
     stood_by: float = param(0.15, "ratio", 0, 50, "trust lost per attack that a mission stood by",
                             "mechanism: who fails the people loses their consent (Khan 2024)")
-    misinformation: float = param(0.3, "share", 0, 1, "strength of misinformation and hate speech",
+    misinformation: float = param(0.3, "share", 0, 1, "strength of campaigns of misinformation and hate speech",
                                   "order: nearly half of peacekeepers severely affected, UN survey 2022 (AP 2022)")
-    rumour: float = param(0.8, "1/year", 0, 52, "trust lost per year to full misinformation",
-                          "sign: UN survey 2022 (AP 2022)")
+    rumour: float = param(2.5, "1/year", 0, 52, "trust lost per year to full misinformation that reaches everybody",
+                          "sign: UN survey 2022 (AP 2022); assumed: a season of it costs nearly half of trust")
     communicators: float = param(100, "person", 0.1, 1e5, "personnel who talk misinformation down to a half")
     left: float = param(0.5, "1/year", 0, 52, "trust lost per year by those whom a mission's protection has left",
                         "mechanism: who fails the people loses their consent (Khan 2024)")
     left_memory: float = param(26, "week", 1, 520, "half-life of the memory of protection that was there")
+    campaigns: float = param(6, "1/year", 0, 520, "campaigns of a fully hostile faction against a command, set off",
+                             "assumed; sign: misinformation forms perceptions of a mission (Khan 2024)")
+    campaign_weeks: float = param(13, "week", 1, 260, "mean length of a campaign of misinformation")
+    unprovoked: float = param(0.2, "share", 0, 1, "campaigns without an incident, of those that one sets off")
+    incidents: float = param(5, "event", 0.1, 1e4, "killed by a command, or attacked before its eyes, lately, that set"
+                             " off half of the campaigns")
+    incident_memory: float = param(4, "week", 0.5, 260, "half-life of such an incident, and of a rumour nobody spreads",
+                                   "order: harm raises attacks for under 4 weeks (Condra & Shapiro 2012)")
+    others: float = param(0.5, "share", 0, 1, "belief of people whom the sender does not call its own",
+                          "assumed; mechanism: people are partisan by place (Matsumura 2024)")
+    remote: float = param(0.3, "share", 0, 1, "reach of media in the remotest place, of that in a town")
+    local_media: float = param(0.5, "share", 0, 1, "misinformation that media of full institutions sort out",
+                               "mechanism: local media instigate or reconcile (UNU 2015)")
     forget: float = param(0.15, "1/year", 0, 52, "drift of trust back to its start",
                           "assumed; behaviour forgets in under 4 weeks (Condra & Shapiro 2012)")
     grievance: float = param(0.06, "ratio", 0, 50, "grievance per own dead in 1,000, toward who killed")
@@ -783,6 +844,8 @@ class Judge:
     conflation: float = param(0.4, "share", 0, 1, "hostility and distrust that spill between separate commands",
                               "sign: evidence split, Sauter 2022 for, J. Int. Peacekeeping 25(4) against; sweep 0-1")
     rumour: float = param(0.5, "share", 0, 1, "added conflation under full misinformation")
+    incited: float = param(1.6, "1/year", 0, 52, "hostility of a faction whose people hear full misinformation and do"
+                           " not trust", "assumed, as much as that of a full loser by a process that is contested")
     political: float = param(1.6, "1/year", 0, 52, "hostility from judging the political agreement",
                              "mechanism: first meaning of impartiality (Matsumura 2024)")
     rights: float = param(0.8, "1/year", 0, 52, "hostility from judging human rights, full abuse",

@@ -35,6 +35,9 @@ class Land:
     violence: np.ndarray  # (C,) recent deaths per 1,000 there, decaying, a layer
     felt: np.ndarray  # (C,) 0..1 violence felt there and around, a layer
     grief: np.ndarray  # (C, K) own dead lately by community, decaying fast, a layer
+    site: np.ndarray  # (C,) 0..1 how far a camp or protection site is open there
+    sheltered: np.ndarray  # (C, K) persons of each community in it
+    vaccinated: np.ndarray  # (C,) 0..1 of the people there whom vaccines protect, decaying, a layer
     near: np.ndarray  # (C, 9) int, cells one place on, itself first; -1 outside
     place: np.ndarray  # (C, P) int, cells in the place around each, itself first; -1 outside
     place_share: np.ndarray  # (P,) 0..1 part of each that lies in it
@@ -93,6 +96,7 @@ class Factions:
     demobilised: np.ndarray  # (F,) persons, ex-combatants not yet settled
     settled: np.ndarray  # (F,) persons, ex-combatants who settled for good
     hostility: np.ndarray  # (F, K) 0..1 to each chain of command
+    smear: np.ndarray  # (F, K) weeks left of its campaign of misinformation about each chain of command
     aggression: np.ndarray  # (F,) 0..1, this week's
     nature: np.ndarray  # (F,) ratio, the abuse that it began with, before any reform
     hired: np.ndarray  # (F,) persons under contract now, who fight in its bands
@@ -127,6 +131,8 @@ class Commands:
     unwelcome: np.ndarray  # (K,) weeks in which the host wanted it gone
     escorting: np.ndarray  # (K,) 0..1 habit of armed escorts
     seen: np.ndarray  # (K, C) person-equivalents, protection that people remember, fading
+    incidents: np.ndarray  # (K,) killed by it, or attacked before its eyes, lately, decaying
+    rumour: np.ndarray  # (K,) 0..1 strength of a rumour about it that no faction's campaign spreads, decaying
 
 
 @dataclass
@@ -172,6 +178,10 @@ class Missions:
     restraint: np.ndarray  # (M,) 0..1, as paid
     mobility: np.ndarray  # (M,) 0..1, as paid
     knowledge: np.ndarray  # (M,) 0..1 local knowledge
+    medicine: np.ndarray  # (M,) 0..1
+    training: np.ndarray  # (M,) 0..1
+    technology: np.ndarray  # (M,) 0..1
+    women: np.ndarray  # (M,) 0..1 of those who meet people
     partiality: np.ndarray  # (M,) 0..1
     needs_consent: np.ndarray  # (M,) bool
     council: np.ndarray  # (M,) 0..1 how far it depends on the Security Council
@@ -183,6 +193,7 @@ class Missions:
     renewal_luck: np.ndarray  # (M,) uint64, identity for draws about its mandate: made of its command's name
     lapsed: np.ndarray  # (M,) week in which its mandate was not renewed; inf: never
     mandated_force: np.ndarray  # (M,) 0..1 use of force that its mandate asks for
+    gates: np.ndarray  # (M,) 0..1 how far its bases and teams take in people who flee
     use_of_force: np.ndarray  # (M,) 0..1 that the Council lets it use
     host_reach: np.ndarray  # (M,) 0..1
     willing: np.ndarray  # (M,) 0..1 use of force of those who are there: some are bound to use the least
@@ -270,6 +281,7 @@ class Week:
     by_faction: np.ndarray  # (F,) of these, in attacks by each faction
     by_mission: np.ndarray  # (M,) of these, by mission
     crossfire: np.ndarray  # (F,) of these, in battles that a faction began; not in by_faction
+    killed_in_sites: np.ndarray  # (1,) int, of those killed by factions, in camps and protection sites
     harm: np.ndarray  # (F, K) own people killed by each chain of command
     fighters_lost: np.ndarray  # (F,) in battle with rivals and with missions
     lost_to_rivals: np.ndarray  # (F,) of these, to rivals
@@ -283,6 +295,7 @@ class Week:
     reached: np.ndarray  # (K,) aid teams that could
     forced: np.ndarray  # (K,) share of teams that went in by force
     lent: np.ndarray  # (K,) 0..1 share of its work that teams do under the host's escort
+    pauses: np.ndarray  # (K,) pauses agreed
     excess: np.ndarray  # (1,) int, deaths from need
     unmet: np.ndarray  # (1,) person-weeks of need
     cost: np.ndarray  # (M,) US$

@@ -99,12 +99,12 @@ def state(model):
 
 
 LIVED = {  # what a run does, apart from what it is given
-    "land": "institutions violence felt grief",
+    "land": "institutions violence felt grief site sheltered vaccinated",
     "people": "home cell community persons status need grievance trust",
     "factions": "commitment campaign vigour objective rest provocation abuse_record pressure wronged dispersed "
-    "demobilised settled hostility aggression abuse armed hired sponsor mobilised",
+    "demobilised settled hostility aggression abuse armed hired sponsor mobilised smear",
     "bands": "cell fighters losses taking_part paused held_up",
-    "commands": "unwelcome escorting seen",
+    "commands": "unwelcome escorting seen incidents rumour",
     "missions": "persons work staying offence expelled letters left lapsed ended arrive leave decided spent "
     "mandate_weeks away taken",
     "contributors": "lost home",
@@ -158,6 +158,7 @@ def by_hand(folder, cells, factions=None, missions=None, **more):
     p.country = Country(cells=str(path), cell_km=25, displaced_share=0, grievance=0, factions=factions)
     p.mission.components = missions or {}
     p.mission.comparison = "as_deployed"
+    p.task.language = p.task.apart = p.task.told = 0.0  # everybody understands everybody, and knows nothing
     for name, value in more.items():
         put(p, name.replace("__", "."), value)
     return p

@@ -16,6 +16,7 @@ import numpy as np
 from sim import PeaceModel, load
 from sim.draws import key, mix
 from sim.params import TASKS
+from sim.processes.feel import _campaigns
 
 HOME, AWAY, ABROAD = 0, 1, 2
 GOLDEN, BITS = 0x9E3779B97F4A7C15, 2**64
@@ -100,7 +101,8 @@ class SlowCivilian(mesa.Agent):
             x += worse * (1.0 - x) - better * x
             x = between_0_and_1(x)
         self.need = x
-        dead = min(int(self.persons * (p.mortality * y) * x * x + self.draw("live.die")), self.persons)
+        deadly = p.mortality * y * (1.0 if self.status == ABROAD else 1.0 - p.spared * here.vaccinated)
+        dead = min(int(self.persons * deadly * x * x + self.draw("live.die")), self.persons)
         self.persons -= dead
         self.model.died_of_need += dead
         self.model.person_weeks_in_need += self.persons * x
@@ -193,11 +195,13 @@ class SlowPlace:
             near += p.neighbours * self.model.places[c].violence
         self.felt = near / (near + p.half_violence)
         self.institutions = float(land.institutions[self.cell])
+        self.vaccinated = float(land.vaccinated[self.cell])
         self.served = float(self.model.now.aid[:, self.cell].sum())
         shelter = float(self.model.task_presence("protect")[:, self.cell].sum())
         calm = (1.0 - self.felt) * (1.0 - self.felt) * p.calm + p.unrest
         sheltered = 1 + p.shelter * shelter / (shelter + p.shelter_half)
-        self.pull = calm * (p.countryside * land.place_area + self.town) * sheltered
+        places = p.countryside * land.place_area + self.town + p.camp * float(land.site[self.cell])
+        self.pull = calm * places * sheltered
         to_border = float(land.border[self.cell]) / p.border_km
         self.crossing = p.border / (1 + to_border * to_border)
 
@@ -213,7 +217,8 @@ class SlowPlace:
         """See what each chain of command does here, and who killed whom."""
         p, y, commands = self.model.params.feel, self.model.years, len(self.model.commands.names)
         protect, engage = self.model.task_presence("protect"), self.model.task_presence("engage")
-        by_knowledge = engage * (p.strangers + self.model.missions.knowledge)[:, None]
+        missions = self.model.missions
+        by_knowledge = engage * ((p.strangers + missions.knowledge) * self.model.reached_by(missions.women))[:, None]
         c = self.cell
         aid, whole = [float(a) for a in self.model.now.aid[:, c]], 0.0
         for served in aid:
@@ -233,13 +238,16 @@ class SlowPlace:
             self.gain_if_aided.append(p.aid * y * aid[k] / whole if whole > 0 else 0.0)
         self.stood_by = stood_by[:, c]
         self.harmed, self.wound, self.rumour = harmed[:, c], wound[:, c].tolist(), rumour
+        radio = p.remote + (1 - p.remote) * (1 - self.model.land.remoteness[c])
+        self.media = radio * (1 - p.local_media * self.model.land.institutions[c])
 
     def loss(self, command, community):
         """Return the share of trust in a chain of command that the people of a community lose here this week."""
         p = self.model.params.feel
         people = self.in_place(self.model.census.population[:, community])
         per_1000 = 1_000.0 * self.harmed[command, community] / (people + 1_000.0)
-        x = float(p.harm * per_1000 + p.stood_by * self.stood_by[command] + p.rumour * self.rumour * self.model.years)
+        heard = p.rumour * self.model.years * self.media * self.rumour[command, community]
+        x = float(p.harm * per_1000 + p.stood_by * self.stood_by[command] + heard)
         x += p.left * self.model.years * self.left[command]
         return x / (1.0 + x)
 
@@ -287,9 +295,18 @@ class SlowModel(PeaceModel):
         for person in self.civilians:
             person.feel()
 
+    def reached_by(self, women):
+        """Return what women and men tell each mission together, by the women it has."""
+        p, found = self.params.task, []
+        for w in women:
+            shares = [1 - p.apart * (1 - x * (1 + p.mixed) / (x + p.mixed)) for x in (w, 1 - w)]
+            found.append((shares[0] + shares[1]) / 2)
+        return np.array(found)
+
     def feel(self):
         """10. Feel."""
         p, now, missions = self.params.feel, self.now, self.missions
+        _campaigns(self)
         (n_cells, n_communities), n_commands = self.census.population.shape, len(self.commands.names)
         mixed = self.spill()
         # of what the command of the row does, on that of the column
@@ -314,7 +331,15 @@ class SlowModel(PeaceModel):
         stood_by = np.array([[place.in_place(by) for place in self.places] for by in now.stood_by])
         stood_by = falls_on.T @ stood_by if len(stood_by) else now.stood_by
         communicators = missions.work[:, TASKS.index("communicate")].sum()
-        rumour = float(self.conditions.misinformation[0]) / (1 + communicators / p.communicators)
+        believed = np.zeros((n_commands, n_communities))
+        strength = float(self.conditions.misinformation[0])
+        for k, community in np.ndindex(n_commands, n_communities):
+            true = 1.0 - self.commands.rumour[k]
+            for f, weeks in enumerate(self.factions.smear[:, k]):
+                belief = p.others + (1 - p.others) * self.factions.community[f, community]
+                true *= 1 - strength * (weeks > 0) * belief
+            believed[k, community] = (1 - true) / (1 + communicators / p.communicators)
+        rumour = np.minimum(falls_on.T @ believed, 1.0)  # a rumour about one is a rumour about those taken for it
         for place in self.places:
             place.judge(stood_by, harmed, wound, rumour)
         self.feel_everybody()

@@ -178,7 +178,8 @@ COMMON = ("mission.authorised=2", "prey.rate=30", "fight.rate=40", "move.campaig
           "deploy.caveat_gap=0.1", "task.relocation=6", "relieve.pause_rate=40", "judge.political=12",
           "negotiate.signing=52", "recruit.holders=5", "mission.council_unity=0.5", "mission.coordination=0.3",
           "country.displaced_share=0.1", "mission.mandate_length=8", "deploy.late_half=6", "deploy.unpaid_leave=3",
-          "deploy.council_impasse=0.8", "deploy.council_end=0.1", "deploy.caveat_withdrawal=4")  # fmt: skip
+          "deploy.council_impasse=0.8", "deploy.council_end=0.1", "deploy.caveat_withdrawal=4",
+          "task.team_relocation=20")  # fmt: skip
 SIZE = {"weeks": 40, "civilians": 200, "rows": 10}
 
 
@@ -229,6 +230,12 @@ def _scenarios():
     rebels = apart.country.factions["rebels"]
     rebels.hired.fighters, rebels.refuge, rebels.mustered = 800.0, 0.7, 0.6
     rebels.hired.income = 0.9
+    apart.mission.components["orange"].mandate.open_gates = 0.5
+    apart.country.humanitarians["ngos"].camps = 0.5
+    apart.mission.components["political"].force.technology = 0.5
+    peace.mission.components["partner"].force.technology = 0.8
+    for part in (*apart.mission.components.values(), *peace.mission.components.values()):
+        part.force.training, part.force.medicine = 0.2, 0.1
     for faction in (*peace.country.factions.values(), *apart.country.factions.values()):
         faction.commitment, faction.sponsor = 0.35, 0.8
     un.mandate.bundles["later"] = Bundle(summary="a phase", tasks=Tasks(protect=1, mediate=1), begins=4.0, lasts=20.0)

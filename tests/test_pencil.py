@@ -13,7 +13,7 @@ from sim import PeaceModel, load, outcomes
 from sim.mission import contention
 from sim.outcomes import monthly, totals, weekly
 from sim.params import Benchmark, Caveats, Contributor, Faction, Hired, Place, When
-from sim.processes import ambush, deploy, enforce, feel, fight, move, prey, recruit, relieve, task
+from sim.processes import ambush, deploy, enforce, feel, fight, live, move, prey, recruit, relieve, task
 from sim.processes.negotiate import commitment_change, not_twice, reformed, signing
 from sim.state import ABROAD, AWAY, Event
 
@@ -128,6 +128,45 @@ def test_the_dead_are_held_against_who_killed_them(tmp_path):
     assert m.people.trust[:, 0] == near([0.4, 0.1])
 
 
+def test_a_campaign_of_misinformation_is_opened_by_who_is_hostile_most_of_all_after_an_incident(tmp_path):
+    p = load().feel
+    p.campaigns, p.unprovoked, p.incidents = 6.0, 0.2, 5.0
+    hostility, nobody = np.array([[0.5, 0.0], [1.0, 1.0]]), np.zeros((2, 2), dtype=bool)
+    # five incidents about the first command set half of its campaigns off: 0.2 + 0.8 x 0.5
+    rates = feel.campaigns(p, hostility, np.array([5.0, 0.0]), nobody)
+    assert rates == near(np.array([[1.8, 0], [3.6, 1.2]]))
+    assert feel.campaigns(p, hostility, np.array([0.0, 0.0]), ~nobody) == near(np.array([[3, 0], [6, 6]]))
+
+
+def test_misinformation_costs_trust_where_media_carry_it_and_incites_who_believes_it(tmp_path):
+    factions = {
+        "army": Faction(fighters=100, bands=1, host=True, community={"b": 1.0}),
+        "rebels": Faction(fighters=100, bands=1, community={"a": 1.0}),
+    }
+    cells = [(0, 0, 1_000, 0, 0, 0, 1, 0), (0, 1, 1_000, 1, 0, 0, 1, 0), (0, 2, 1_000, 0, 0, 1, 0, 1)]
+    parts = {"m": mission(persons={"staff": 100}, tasks={"communicate": 1})}
+    p = by_hand(tmp_path, cells, factions, parts, feel__misinformation=0.5, feel__rumour=26, feel__others=0.5,
+                feel__remote=0.2, feel__local_media=0.6, feel__communicators=100, feel__campaigns=0, feel__forget=0,
+                feel__protection=0, feel__engagement=0, judge__incited=5.2, judge__decay=0, judge__persuasion=0,
+                judge__rights=0, judge__political=0, judge__conflation=0.4, judge__rumour=0.5)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "feel", "judge"))
+    m.factions.smear[1, 0] = 2  # the rebels tell their people about the mission
+    m.step()
+    # strength 0.5, believed by its own in full and by others by half, talked down to a half
+    assert m.rumours() == near(np.array([[0.25, 0.125]]))
+    assert m.spill() == near(0.4 * (1 + 0.5 * 0.25))
+    # carried in full to the town without a state, a fifth to the country, 0.4 where media sort it out:
+    # 26 / 52 = 0.5 of 0.25, of 0.05, and of 0.4 x 0.125, each l as l / (1 + l) of the trust of 0.4
+    lost = np.array([0.125, 0.025, 0.025])
+    assert m.people.trust[:, 0] == near(0.4 * (1 - lost / (1 + lost)))
+    # a tenth a week of what own people hear and do not trust: rebels (0.25 + 0.05) / 2 x 0.6, the army 0.05 x 0.6
+    assert m.factions.hostility[:, 0] == near([0.1 * 0.05 * 0.6, 0.1 * 0.15 * 0.6])
+    m.step()
+    assert m.rumours() == near(0)  # it has ended
+    m.commands.rumour[0] = 0.8  # something else went round
+    assert m.rumours() == near(np.array([[0.4, 0.4]]))
+
+
 # ---------------------------------------------------------------------------------- presence
 
 
@@ -155,6 +194,21 @@ def test_presence_is_what_people_tell_ability_and_mobility_leave_of_it(tmp_path)
     # strangers are told nothing: half of the effect; 0.8 of ability, half of the vehicles: 100 x 0.5 x 0.8 x 0.5
     m = placed(tmp_path, {"m": mission(force={"ability": 0.8, "mobility": 0.5})}, feel__start=0)
     assert m.task_presence("protect")[0, :2] == near([20, 10])
+
+
+def test_people_tell_whom_they_can_talk_to():
+    p = load().task
+    p.language, p.apart, p.mixed = 0.5, 0.4, 0.25
+    # no women: men tell all, women 0.6 of it; a quarter of women: R = 1 - 0.4 (1 - 0.25 x 1.25 / 0.5) = 0.85
+    assert task.reached(p, np.array([0.0, 0.25, 1.0])) == near([0.8, (0.85 + 1 - 0.4 * (1 - 0.9375)) / 2, 0.8])
+    # of it, half is lost on who knows neither language nor ties, a quarter on who knows half
+    assert task.understood(p, np.array([0.0, 0.5, 1.0]), np.zeros(3)) == near([0.4, 0.6, 0.8])
+
+
+def test_a_mission_that_is_not_understood_works_worse(tmp_path):
+    force = {"local_knowledge": 0, "women": 0}  # 0.5 + 0.5 x (0.5 of what the trusting tell, and 0.8 of that)
+    m = placed(tmp_path, {"m": mission(force=force)}, task__language=0.5, task__apart=0.4, task__mixed=0.25)
+    assert m.task_presence("protect")[0, 0] == near(70)
 
 
 def test_a_unit_divides_its_time_over_its_tasks(tmp_path):
@@ -814,7 +868,7 @@ def test_bands_attack_as_far_as_they_fight_whoever_they_do_not_call_their_own(tm
     m = PeaceModel(by_hand(tmp_path, LINE, factions))
     m.bands.cell[:] = 2
     m.census.population[:] = [[1_000, 0], [3_000, 0], [0, 5_000], [1_000, 0], [1_000, 0]]  # a, b by place
-    whom = [prey._victims(m, 0, (i + 0.5) / 100) for i in range(100)]
+    whom = [prey._victims(m, 0, m.census.population, (i + 0.5) / 100) for i in range(100)]
     assert (whom.count((1, 0)), whom.count((3, 0))) == (75, 25)  # one place on; those two places on are out of reach
 
 
@@ -859,12 +913,133 @@ def test_units_are_attacked_as_hostility_and_guards_say_and_teams_are_raided_for
     assert ambush.raids(p, np.full(1, 0.5), np.ones(1), np.array([20.0]), np.array([80.0])) == near([0.125])
 
 
+def test_presence_goes_where_bands_are_known_to_be(tmp_path):
+    factions = {"rebels": Faction(fighters=100, bands=1, community={"b": 1.0})}
+    force = {"technology": 0.5}
+    parts = {"m": mission(force=force, command="c"), "n": mission(persons={"troops": 0}, command="d")}
+    p = by_hand(tmp_path, LINE, factions, parts, feel__start=1, task__relocation=0, task__patrol_km=25,
+                task__threat=0, mission__coordination=0.5, prey__wounded=0)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "task"))
+    m.step()
+    m.units.cell[:], m.bands.cell[:] = 2, 1
+    m.bands.taking_part[:], m.factions.campaign[:] = True, 5.0
+    m.step()
+    # fighters are in reach of the places 0, 1 and 2; usual weights 1/4, 1/2, 1, 1/2, 1/4, half of them by threat:
+    # it has 1.75 of 2.5 in its reach, so a threatened place gets half + half x 2.5 / 1.75
+    more = 0.5 + 0.5 * 2.5 / 1.75
+    assert m.task_presence("protect")[0] == near(100 * np.array([0.25 * more, 0.5 * more, more, 0.25, 0.125]))
+    m.params.task.told, m.missions.technology[0] = 0.5, 0.0  # people who trust say half of where they are
+    m.step()
+    assert m.task_presence("protect")[0] == near(100 * np.array([0.25 * more, 0.5 * more, more, 0.25, 0.125]))
+    m.missions.technology[0] = 0.5
+    assert task.known(m) == near([0.5, 0.25])  # the other command is told half of it... and has nobody to send
+    m.factions.campaign[:] = 0.0
+    assert m.threat()[:3] == near(0.1 * 100 * 1_000 / 37_000)  # at rest
+
+
+def crowded(tmp_path, **about):
+    """Return a base of 100 with open gates in the middle of a line, 400 of the 1,000 there displaced."""
+    factions = {"rebels": Faction(fighters=50, bands=1, community={"b": 1.0})}
+    part = mission()
+    part.mandate.open_gates = 0.5
+    p = by_hand(tmp_path, LINE, factions, {"m": part}, feel__start=1, task__relocation=0, task__patrol_km=25,
+                task__threat=0, live__camp_staff=50, live__camp=3, live__countryside=1, civilians=50,
+                task__gate_duty=0.5, task__gate_crowd=300, **about)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "task"))
+    m.step()
+    m.units.cell[:], m.bands.cell[:] = 2, 2
+    m.people.status[20:24] = AWAY
+    m.people.home[20:24] = 0
+    m.step()  # the census of next Monday sees them
+    m.step()
+    return m
+
+
+def test_open_gates_take_in_people_who_flee_and_tie_down_those_who_guard_them(tmp_path):
+    m = crowded(tmp_path)
+    # 100 x 0.5 are half of a site: 1.5 against the countryside's 1, and there is no town
+    assert m.land.site.tolist() == [0, 0, 0.5, 0, 0]
+    assert m.census.displaced[2].sum() == 400
+    assert m.land.sheltered.sum(axis=1) == near([0, 0, 240, 0, 0])
+    # 0.5 x 0.5 x 240 / (240 + 300) of the patrols are tied down
+    tied = 0.25 * 240 / 540
+    assert m.task_presence("protect")[0] == near(100 * np.array([0.25, 0.5, 1, 0.5, 0.25]) * (1 - tied * np.array(
+        [1, 1, 0, 1, 1])))  # fmt: skip
+
+
+def test_a_guard_saves_most_of_those_attacked_in_a_site_and_they_need_less_work(tmp_path):
+    m = crowded(tmp_path, prey__site_target=100, prey__walls=0.8, prey__gate=1, prey__severity=30, prey__band=50,
+                prey__largest=31, prey__largest_share=1, prey__stepping_in=100, prey__wounded=0)  # fmt: skip
+    luck = dict.fromkeys(("whom", "size", "help", "who", "killed", "harm", "wounds", "gate"), 0.5)
+    m.missions.use_of_force[:] = 0.0  # nobody steps in
+    prey._attack(m, 0, 50.0, prey._targets(m), luck)
+    # 30 were meant to die; 100 guards against 50 attackers save 0.8 x 100 / 150 of them
+    assert m.now.killed_in_sites.tolist() == m.now.by_faction.tolist() == [14]
+
+
+def test_training_prevents_attacks_and_medicine_deaths(tmp_path):
+    p = load().ambush
+    p.wounded = 0.25
+    assert ambush.die_of_it(p, np.array([0, 0.5, 1.0])) == near([1.25, 1, 0.75])
+    m = placed(tmp_path, {"m": mission(force={"medicine": 0.5})}, task__medics=50)
+    assert m.care == near([1 / 2, 1 / 3, 1 / 5, 0, 0])  # 100 x 0.5, half and a quarter of that further away
+
+
 def test_access_is_lost_to_hostility_fighting_and_remoteness_and_forced_by_escorts():
     p = load().relieve
     p.base, p.hostility, p.fighting, p.remoteness, p.escort, p.escort_half = 2.0, 4.0, 1.0, 1.0, 0.6, 150.0
     open_ = relieve.access(p, np.array([0, 0.5, 0.5]), np.array([0, 0, 1.0]), np.array([0, 0, 1.0]))
     assert open_ == near([1 / (1 + np.exp(-2)), 0.5, 1 / (1 + np.exp(2))])
     assert relieve.forced(p, np.array([150.0, 0]), np.array([0.5, 1])) == near([0.6 * 0.5 * 0.5, 0])
+
+
+def test_a_pause_holds_fire_opens_the_way_and_spares_lives_for_months(tmp_path):
+    factions = {"rebels": Faction(fighters=100, bands=1, community={"b": 1.0})}
+    parts = {"m": mission(persons={"aid": 20}, tasks={"relieve": 1})}
+    p = by_hand(tmp_path, TWO, factions, parts, relieve__base=10, relieve__hostility=50, relieve__pause_rate=0,
+                relieve__vaccination=52, relieve__vaccinators=20, live__immunity=26, live__spared=0.4,
+                live__mortality=0.52, ambush__raid=0, task__team_relocation=0)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "task", "relieve"))
+    m.step()
+    m.units.cell[:], m.bands.cell[:], m.factions.hostility[:] = 0, 0, 0.5
+    m.step()
+    assert not m.units.access.any()  # 10 - 50 x 0.5: nobody gets through
+    m.bands.paused[:] = 2
+    m.step()
+    assert m.units.access.all()  # all arms at rest: nobody keeps them out
+    # 20 workers make half of the effort: 1 - exp(-52 / 52 x 0.5) of the people; half as many reach the next place
+    assert m.land.vaccinated == near([1 - np.exp(-0.5), 1 - np.exp(-1 / 3)])
+    m.step()
+    assert m.bands.paused.tolist() == [0]
+    twice = m.land.vaccinated.copy()
+    m.step()
+    assert not m.units.access.any()
+    assert m.land.vaccinated == near(twice * 0.5 ** (1 / 26))
+    *_, deadly = live.conditions(m.numbers.live, m.years, m.land.felt, m.land.institutions, np.array([0.0, 0.5]))
+    assert deadly == near([0.01, 0.008])  # a hundredth a week at full need; 0.4 of it spared by vaccines for all
+
+
+def test_bands_around_a_team_agree_to_a_pause_as_they_are_not_hostile(tmp_path):
+    factions = {n: Faction(fighters=100, bands=1, community={n: 1.0}) for n in ("a", "b")}
+    parts = {"m": mission(persons={"aid": 60}, tasks={"relieve": 1, "engage": 1})}
+    p = by_hand(tmp_path, LINE, factions, parts, relieve__base=10, relieve__pause_rate=52, relieve__pause_half=0.1,
+                relieve__pause_km=25, relieve__pause_weeks=3, feel__start=1, task__team_relocation=0)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "task", "relieve"))
+    m.step()
+    m.units.cell[:], m.bands.cell[:], m.factions.hostility[:, 0] = 0, (1, 1), (0.0, 1.0)
+    m.bands.paused[:] = 0
+    while not m.now.pauses.any():
+        m.luck.step += 1
+        m.now.pauses[:] = 0
+        task.task(m)
+        relieve.relieve(m)
+    assert m.bands.paused.tolist() == [3, 0]  # one wishes the mission no harm, the other nothing but
+    m.bands.cell[:], m.bands.paused[:] = 2, 0  # 50 km away, out of its reach
+    for _ in range(30):
+        m.luck.step += 1
+        task.task(m)
+        relieve.relieve(m)
+    assert not m.bands.paused.any()
 
 
 def test_what_is_observed_in_a_month_is_the_sum_of_its_weeks():

@@ -207,11 +207,11 @@ def test_violence_felt_is_the_same_compiled_and_grows_with_the_dead(w):
 @given(worlds)
 def test_a_week_of_need_is_the_same_compiled(w):
     felt, state = w.share(w.c), w.share(w.c)
-    (rise, fall, leaves, returns), _ = assert_equal(live.conditions, LIVE, 1 / 52, felt, state)
+    (rise, fall, leaves, returns, deadly), _ = assert_equal(live.conditions, LIVE, 1 / 52, felt, state, w.share(w.c))
     (died, unmet), own = assert_equal(
         live.subsist, LIVE, 1 / 52,
         w.cell, w.home, w.status, w.share(w.n), w.share(w.n), w.share(w.n), rise, fall, w.share(w.c),
-        leaves, returns, 3.0 * w.share(w.c), w.persons, w.share(w.n), np.zeros(w.n, dtype=bool),
+        leaves, returns, deadly, w.persons, w.share(w.n), np.zeros(w.n, dtype=bool),
         np.zeros(w.n, dtype=np.int8),
     )  # fmt: skip
     persons, need, aided, moves = own[-4:]
@@ -248,8 +248,9 @@ def test_trust_and_grievance_are_the_same_compiled_and_stay_shares(w):
     engage = w.share(m, w.c) * 10
     _, own = assert_equal(
         feel.signals, FEEL, 1 / 52, w.share(m, w.c) * 100, engage, engage * w.share(m, 1), w.share(w.c),
-        w.share(m, w.c) * (w.share(m, w.c) > 0.5), w.share(m, w.c) * 2, w.share(m, w.c, w.k) * 30, population, 0.3,
-        w.share(m, w.c) * 90, np.zeros((w.c, m)), np.zeros((w.c, w.k, m)), np.zeros((w.c, m)),
+        w.share(m, w.c) * (w.share(m, w.c) > 0.5), w.share(m, w.c) * 2, w.share(m, w.c, w.k) * 30, population,
+        w.share(m, w.k), w.share(w.c), w.share(m, w.c) * 90, np.zeros((w.c, m)), np.zeros((w.c, w.k, m)),
+        np.zeros((w.c, m)),
     )  # fmt: skip
     gain, loss, by_aid = own[-3:]
     host = int(w.whole(f + 1)) - 1
@@ -272,11 +273,17 @@ def test_presence_spreads_the_same_compiled_and_a_unit_nowhere_adds_nothing(w):
     cell = np.maximum(cell, -1)
     work = w.share(units, tasks) * 100
     out = np.zeros((max(w.m, 1), tasks, w.c))
-    _, own = assert_equal(task.spread, work, mission, cell, w.share(units), w.patrol, w.weight, out)
+    threat = w.share(w.c) * 100 * (w.share(w.c) > 0.3)
+    free, usual = np.ones(units), np.zeros_like(out)
+    blind = np.zeros(units)
+    _, own = assert_equal(task.spread, work, mission, cell, free, w.share(units), threat, w.patrol, w.weight, usual)
+    _, as_ever = assert_equal(task.spread, work, mission, cell, free, blind, threat, w.patrol, w.weight, usual)
+    assert own[-1].sum() == pytest.approx(as_ever[-1].sum())  # who sees works elsewhere, not more
+    _, own = assert_equal(task.spread, work, mission, cell, w.share(units), blind, threat, w.patrol, w.weight, out)
     assert own[-1].sum() >= work[cell >= 0].sum() * (1 - 1e-12)  # each counts at least in full where it is
     assert own[-1].sum() <= work[cell >= 0].sum() * w.weight.sum() + 1e-9
     _, none = assert_equal(
-        task.spread, work, mission, np.full(units, -1), w.share(units), w.patrol, w.weight, out.copy()
+        task.spread, work, mission, np.full(units, -1), w.share(units), blind, threat, w.patrol, w.weight, out.copy()
     )
     assert none[-1].sum() == 0
 
@@ -287,7 +294,7 @@ def test_effective_presence_and_guard_are_the_same_compiled_and_never_more_than_
     m = w.m
     presence, armed = w.share(m, 2, w.c) * 50, w.share(m, w.c) * 300 * (w.share(m, w.c) > 0.3)
     _, own = assert_equal(
-        task.make_effective, presence, armed, w.whole(4, m), w.share(4, w.c), w.share(m), 0.5, 0.25, 0.4
+        task.make_effective, presence, armed, w.whole(4, m), w.share(4, w.c), w.share(m), w.share(m), 0.5, 0.25, 0.4
     )
     assert (own[0] <= presence).all()
     _, own = assert_equal(
@@ -387,14 +394,37 @@ def test_aid_is_served_the_same_compiled_and_never_twice(w):
 @given(worlds)
 def test_the_census_counts_the_same_compiled_and_counts_everybody_once(w):
     n, m, f = w.n, w.m, w.f
-    counts = [np.zeros(s) for s in ((w.c, w.k), (w.c,), (w.c,), (m, w.c), (w.k, f + 1))]
+    counts = [np.zeros(s) for s in ((w.c, w.k), (w.c,), (w.c, w.k), (w.c,), (m, w.c), (w.k, f + 1))]
     _, own = assert_equal(
         census._count, w.cell, w.community, w.status, w.persons, w.share(n), w.share(n, m), w.share(n, f), 0.4,
         *counts, np.zeros(2, dtype=np.int64), np.zeros(w.c), np.zeros(w.k), np.zeros(m),
     )  # fmt: skip
-    population, idps = own[8], own[9]
+    population, idps, displaced = own[8], own[9], own[10]
+    assert np.array_equal(displaced.sum(axis=1), idps)
     assert np.array_equal(population, w.present())
     assert idps.sum() == w.persons[w.status == 1].sum()
+
+
+@few
+@given(worlds)
+def test_vaccines_are_given_the_same_compiled_and_only_where_fire_is_held(w):
+    hold = w.share(w.c) * (w.share(w.c) > 0.5)
+    before = w.share(w.c)
+    _, own = assert_equal(
+        relieve.vaccinate,
+        numbers_of("relieve"),
+        1 / 52,
+        w.share(w.b) * 60,
+        w.camp,
+        w.patrol,
+        w.weight,
+        hold,
+        before,
+    )
+    after = own[-1]
+    assert (after >= before).all()
+    assert (after <= 1).all()
+    assert np.array_equal(after[hold == 0], before[hold == 0])
 
 
 @given(st.lists(st.floats(0, 1e6), max_size=10), st.floats(0, 1, exclude_max=True))

@@ -7,7 +7,8 @@
 
 A unit in uniform answers: always as far as its mandate lets it use force, else in self-defence. Fighters die, and
 bystanders as far as restraint is lacking. Arms are those of the same command in reach: it does not matter in how many
-bases and teams people serve.
+bases and teams people serve. Training against ambush and mines lowers the hazards; medicine saves some of those who are
+hit.
 
 The denominator rule of Humanitarian Outcomes: counts fall where fewer workers are out, so reports give attacks and
 access together.
@@ -36,6 +37,11 @@ def raids(p, size, stock, looters, guards):
     return p.raid * size * stock * looters / np.maximum(looters + p.raiders + p.guard * guards, 1.0)
 
 
+def die_of_it(p, medicine):
+    """Return how many die of those who would under half of a full medicine: ratio."""
+    return 1 + p.wounded * (1 - 2 * medicine)
+
+
 def ambush(model):
     """Let hostile bands and looters attack the units in their reach."""
     f, u, p = model.factions, model.units, model.params.ambush
@@ -58,13 +64,15 @@ def ambush(model):
     size = u.strength.sum(axis=1) / np.where(u.team, p.team, p.unit)
     in_protest = np.where(u.pinned > 0, 1 + p.protest, 1.0)
     hit, raid = (model.luck.uniform(f"ambush.{w}", u.luck) for w in ("hit", "raid"))
-    hit = draws.happens(hit, in_protest * hazard(p, size, hostile, around.sum(axis=0), guards), model.years)
-    raid = draws.happens(raid, raids(p, size, u.stock, looters, guards), model.years) & u.team & u.access
+    fire = 1 - model.holding_fire()[at]
+    fire *= (1 + p.trained * (1 - 2 * model.missions.training))[u.mission]
+    hit = draws.happens(hit, in_protest * fire * hazard(p, size, hostile, around.sum(axis=0), guards), model.years)
+    raid = draws.happens(raid, fire * raids(p, size, u.stock, looters, guards), model.years) & u.team & u.access
     u.stock = np.minimum(1.0, u.stock + model.params.step_weeks / p.restock)
     struck = np.flatnonzero((hit | raid) & there)
     if not struck.size:
         return
-    toll, dead, who = (model.luck.uniform(f"ambush.{w}", u.luck) for w in ("size", "dead", "who"))
+    toll, dead, who, care = (model.luck.uniform(f"ambush.{w}", u.luck) for w in ("size", "dead", "who", "care"))
     fire = {w: model.luck.uniform(f"ambush.{w}", u.luck) for w in ("fire", "answer", "harm")}
     for i in struck:
         lost = int(draws.heavy_tailed(toll[i], p.severity, p.tail, p.largest)) if hit[i] else 0
@@ -73,7 +81,9 @@ def ambush(model):
             lost += int(dead[i] < p.raid_deaths)
         weights = (hostility[:, i] if hit[i] else f.loot) * around[:, i]
         side = draws.pick(weights, who[i])
-        lost = model.lose_from(i, lost)
+        lost = model.lose_from(
+            i, int(lost * die_of_it(p, model.missions.medicine[u.mission[i]]) + care[i]) if lost else 0
+        )
         killed, hurt = 0, 0
         if hit[i] and not u.team[i]:
             killed, hurt = _answer(model, i, side, {w: fire[w][i] for w in fire})

@@ -10,6 +10,7 @@ may return (recruit). Harm to bystanders is proportional to the fighters killed 
 import numpy as np
 
 from sim import draws
+from sim.processes.ambush import die_of_it
 from sim.state import Event
 
 
@@ -72,7 +73,7 @@ def _operation(model, b, who, luck):
     bands.losses[b] += scattered
     model.factions.dispersed[faction] += scattered
     now.hit[faction, who] += killed + scattered
-    own = int(p.own_losses * killed + luck["own"])
+    own = int(p.own_losses * die_of_it(model.params.ambush, model.missions.medicine[who]) * killed + luck["own"])
     own = min(own, model.lose_personnel(who, cell, own))
     civilians = model.harm_bystanders(cell, killed, who, luck["harm"])
     now.events.append(Event("operation", int(who), int(faction), int(cell), own, killed, civilians))

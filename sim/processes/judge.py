@@ -4,7 +4,8 @@ Impartiality has two meanings (Matsumura 2024): (a) judging compliance with the 
 whoever loses by it, as far as the process is contested; (b) judging compliance with *human rights* angers whoever
 abuses, in proportion to the abuse. Force angers whom it hits, harm to bystanders the faction that calls them its own,
 and armed escorts whose gates they break. The host's rivals take it the worse from a force that spares the host; and
-what hired men do is held against the others who came from abroad.
+what hired men do is held against the others who came from abroad. Misinformation incites those whose own people hear it
+and do not trust the command.
 Factions know flags: what the missions of a chain of command do is added up before it saturates. What one command
 earns falls on the others by the conflation. Hostility decays, faster where a command talks with armed actors.
 
@@ -35,6 +36,18 @@ def earned(p, political, rights, loses, abuse, hit, harm, forced, y, escort_cost
     return by_judging + p.force * hit + p.harm * harm / (harm + p.harm_half) + escort_cost * forced * y
 
 
+def incited(rumours, media, trust, population, community):
+    """Return how much of each faction's own people hears and believes ill of each chain of command: (F, K) 0..1.
+
+    Parameters
+    ----------
+    rumours : (K, communities) 0..1; media : (C,) 0..1; trust : (K, C) 0..1; population : (C, communities) persons
+    community : (F, communities) 0..1
+    """
+    hear = rumours * ((1 - trust) * media @ population)
+    return community @ hear.T / np.maximum(community @ population.sum(axis=0), 1.0)[:, None]
+
+
 def judge(model):
     """Update hostility, spill it over, and let a host that has had enough ask missions to leave."""
     f, m, p, now = model.factions, model.missions, model.params.judge, model.now
@@ -60,6 +73,12 @@ def judge(model):
     )  # fmt: skip
     rise = own @ conflation(len(model.commands.names), model.spill())
     _by_the_host(model, rise)
+    rumours = model.rumours()
+    if rumours.any():
+        rise = rise + p.incited * y * incited(
+            rumours=rumours, media=model.media(), trust=model.census.trust, population=model.census.population,
+            community=f.community,
+        )  # fmt: skip
     engage = model.work_on("engage")
     fall = (p.decay + p.persuasion * engage / (engage + p.persuaders)) * y
     f.hostility = np.clip(f.hostility + rise * (1 - f.hostility) - fall * f.hostility, 0, 1)

@@ -3,11 +3,12 @@
 Per civilian and year, with v the violence felt where he is (0..1):
 
     d need / dt = (displaced + violence v + poverty (1 - state)) (1 - need) - (livelihood (1 - v) + aid if served) need
-    excess deaths = persons x mortality x need^2
+    excess deaths = persons x mortality x need^2 x (1 - spared x vaccinated)
     flight hazard = flight x v ;  return hazard = homecoming x quiet / (quiet + v at home)
 
-A refuge is chosen by calm, nearness, towns and protection; near a border it may lie abroad. Violence felt spreads to
-neighbouring places and saturates, so that its scope moves more people than its intensity (Melander et al. 2007).
+A refuge is chosen by calm, nearness, towns, camps and protection; near a border it may lie abroad. Violence felt
+spreads to neighbouring places and saturates, so that its scope moves more people than its intensity (Melander et al.
+2007).
 """
 
 import numba
@@ -40,16 +41,17 @@ def feel_violence(p, deaths, people, near, fading, violence, felt):
 
 
 @numba.njit(cache=True)
-def conditions(p, y, felt, institutions):
-    """Return what a week does to people by place: four arrays.
+def conditions(p, y, felt, institutions, vaccinated):
+    """Return what a week does to people by place: five arrays.
 
     Parameters
     ----------
-    p : numbers.live; y : years in a week; felt, institutions : (C,) 0..1
-    Returns rise and fall of need at home and displaced (C, 2); probabilities to flee and to return (C,).
+    p : numbers.live; y : years in a week; felt, institutions, vaccinated : (C,) 0..1
+    Returns rise and fall of need at home and displaced (C, 2); probabilities to flee and to return (C,); deaths a week
+    at full need (C,) share of persons.
     """
     rise, fall = np.empty((felt.size, 2)), np.empty((felt.size, 2))
-    leaves, returns = np.empty(felt.size), np.empty(felt.size)
+    leaves, returns, deadly = np.empty(felt.size), np.empty(felt.size), np.empty(felt.size)
     for c in range(felt.size):
         v = felt[c]
         rise[c, 0] = (p.violence_need * v + p.poverty * (1.0 - institutions[c])) * y
@@ -58,7 +60,8 @@ def conditions(p, y, felt, institutions):
         fall[c, 1] = p.coping * fall[c, 0]
         leaves[c] = draws.chance(p.flight * v * y)
         returns[c] = draws.chance(p.homecoming * p.quiet / (p.quiet + v) * y)
-    return rise, fall, leaves, returns
+        deadly[c] = p.mortality * y * (1.0 - p.spared * vaccinated[c])
+    return rise, fall, leaves, returns, deadly
 
 
 @numba.njit(cache=True)
@@ -93,7 +96,7 @@ def subsist(p, y, cell, home, status, luck_die, luck_aid, luck_move, rise, fall,
     cell, home, status : (N,) int; luck_* : (N,) 0..1
     rise, fall : (C, 2) growth and decay of need in a week at home and displaced
     served : (C,) share of those in need who are aided; leaves, returns : (C,) probabilities of a week
-    deadly : (C,) mortality against ordinary times
+    deadly : (C,) share of persons who die in a week at full need
     persons, need, aided, moves : (N,) written; moves is -1 return, 0 stay, 1 flee
     Returns (deaths from need, person-weeks of unmet need).
     """
@@ -108,14 +111,15 @@ def subsist(p, y, cell, home, status, luck_die, luck_aid, luck_move, rise, fall,
         x = need[i]
         if status[i] == ABROAD:
             x -= by_refuge * x
+            dies = mortality
         else:
+            dies = deadly[c]
             away = 1 if status[i] == AWAY else 0
             aided[i] = luck_aid[i] < served[c]
             x += rise[c, away] * (1.0 - x) - (fall[c, away] + (by_aid if aided[i] else 0.0)) * x
             x = min(max(x, 0.0), 1.0)
         need[i] = x
-        worse = 1.0 if status[i] == ABROAD else deadly[c]
-        dead = min(int(persons[i] * mortality * worse * x * x + luck_die[i]), persons[i])
+        dead = min(int(persons[i] * dies * x * x + luck_die[i]), persons[i])
         persons[i] -= dead
         died += dead
         unmet += persons[i] * x
@@ -172,7 +176,10 @@ def live(model):
             toll=now.toll.copy(), cell=people.cell, community=people.community, status=people.status,
             luck=model.luck.uniform("live.bury", n), people=census.population.astype(np.int64), persons=people.persons,
         )  # fmt: skip
-    rise, fall, leaves, returns = conditions(model.numbers.live, y, land.felt, land.institutions)
+    rise, fall, leaves, returns, deadly = conditions(
+        p=model.numbers.live, y=y, felt=land.felt, institutions=land.institutions, vaccinated=land.vaccinated
+    )
+    deadly *= model.conditions.mortality
     hardship = model.hardship()
     if hardship:
         rise += hardship * y
@@ -181,8 +188,7 @@ def live(model):
         p=model.numbers.live, y=y, cell=people.cell, home=people.home, status=people.status,
         luck_die=model.luck.uniform("live.die", n), luck_aid=model.luck.uniform("live.aid", n),
         luck_move=model.luck.uniform("live.move", n), rise=rise, fall=fall, served=now.aid.sum(axis=0), leaves=leaves,
-        returns=returns, deadly=model.conditions.mortality, persons=people.persons, need=people.need,
-        aided=model.aided, moves=moves,
+        returns=returns, deadly=deadly, persons=people.persons, need=people.need, aided=model.aided, moves=moves,
     )  # fmt: skip
     now.excess[0], now.unmet[0] = died, unmet * model.params.step_weeks
     _go_home(people, moves)
@@ -203,7 +209,8 @@ def _flee(model, who):
     people, land, p = model.people, model.land, model.params.live
     shelter = model.task_presence("protect").sum(axis=0)
     calm = (1 - land.felt) ** 2 * p.calm + p.unrest
-    pull = calm * (p.countryside * land.place_area + land.town) * (1 + p.shelter * shelter / (shelter + p.shelter_half))
+    places = p.countryside * land.place_area + land.town + p.camp * land.site
+    pull = calm * places * (1 + p.shelter * shelter / (shelter + p.shelter_half))
     crossing = p.border / (1 + (land.border / p.border_km) ** 2)
     luck = model.luck.uniform("live.refuge", who.astype(np.uint64))
     find_refuge(

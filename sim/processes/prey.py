@@ -12,7 +12,8 @@ faction that is committed to the process.
 
 A mission that is there when it happens steps in, with a probability that grows with its presence and with the force
 that it may use; it saves victims, kills attackers, harms bystanders, and makes enemies. Else it stood by, and people
-hold that against its flag.
+hold that against its flag. Those who care for the wounded near by save some of the victims.
+People in a camp or a protection site draw attacks; who guards it stands behind walls and saves most of them.
 """
 
 import numba
@@ -66,6 +67,7 @@ def prey(model):
     """Let bands attack the people where they are."""
     f, bands, land, p = model.factions, model.bands, model.land, model.params.prey
     n = bands.faction.size
+    targets = _targets(model)
     land.grief *= model.fading(p.reprisal_memory)
     bands.losses *= model.fading(p.loss_memory)
     reports, near = model.task_presence("report").sum(axis=0), model.strength_near()
@@ -73,37 +75,51 @@ def prey(model):
         p=model.numbers.prey, faction=bands.faction, cell=bands.cell, fighters=bands.fighters,
         near=near, losses=bands.losses, drive=model.drive(p.lull), reach=land.reach, share=land.reach_share,
         around=model.fighters_around(), rival=f.rival, grief=land.grief, community=f.community,
-        population=model.census.population, guard=model.guard, reports=reports, commitment=f.commitment,
+        population=targets, guard=model.guard, reports=reports, commitment=f.commitment,
         abuse=f.abuse * model.of_hired("abuse") if f.hired.any() else f.abuse,
     )  # fmt: skip
     attacks = draws.counts(model.luck.uniform("prey.attack", n), rates, model.years) * (bands.paused <= 0)
-    words = ("whom", "size", "help", "who", "killed", "harm")
+    words = ("whom", "size", "help", "who", "killed", "harm", "wounds", "gate")
     for nth in range(attacks.max(initial=0)):
         luck = {w: model.luck.uniform(f"prey.{w}{nth}", n) for w in words}
         for b in np.flatnonzero(attacks > nth):
-            _attack(model, b, near[b], {w: luck[w][b] for w in words})
+            _attack(model, b, near[b], targets, {w: luck[w][b] for w in words})
 
 
-def _victims(model, b, luck):
+def _targets(model):
+    """Return how the people of every cell and community draw attacks: persons, more in camps and sites: (C, K)."""
+    people, sheltered = model.census.population, model.land.sheltered
+    return people + (model.params.prey.site_target - 1) * sheltered if model.land.site.any() else people
+
+
+def _victims(model, b, targets, luck):
     """Choose among the people of other communities in a band's reach: cell and community."""
     cells, share = model.reach(model.bands.cell[b])
-    targets = model.census.population[cells] * (1 - model.factions.community[model.bands.faction[b]])
+    targets = targets[cells] * (1 - model.factions.community[model.bands.faction[b]])
     return model.somebody(cells, targets * share[:, None], luck)
 
 
-def _attack(model, b, near, luck):
+def _attack(model, b, near, targets, luck):
     bands, p = model.bands, model.params.prey
-    faction, (cell, whom) = bands.faction[b], _victims(model, b, luck["whom"])
+    faction, (cell, whom) = bands.faction[b], _victims(model, b, targets, luck["whom"])
     scale = p.severity * (near / p.band) ** p.band_power
     meant = int(draws.heavy_tailed(luck["size"], scale, p.tail, p.largest) + 0.5)
     meant = min(meant, int(p.largest_share * model.census.population[cell, whom]))
+    inside = model.land.sheltered[cell, whom] if whom >= 0 else 0.0
+    at_site = inside > 0 and luck["gate"] * targets[cell, whom] < p.site_target * inside
+    if at_site:
+        guard = model.guard[faction, cell]
+        meant = min(meant, int(p.largest_share * inside))
+        meant -= int(p.walls * guard / (guard + p.gate * near) * meant)
     witnesses = model.by_command(model.task_presence("protect")[:, cell])
     stood_by = witnesses / (witnesses + near)
     ready = ready_to_help(model, faction, cell)
     helps = luck["help"] < ready.sum() / (ready.sum() + p.stepping_in * near)
     who = draws.pick(ready, luck["who"]) if helps else -1
     saved = int(p.stopped * meant) if helps else 0
-    dead = model.kill(cell, meant - saved, luck["size"], faction=faction, community=whom)
+    treated = int(p.wounded * model.care[cell] * (meant - saved) + luck["wounds"]) if model.care[cell] > 0 else 0
+    dead = model.kill(cell, meant - saved - treated, luck["size"], faction=faction, community=whom)
+    model.now.killed_in_sites[0] += dead if at_site else 0
     if helps:
         stood_by[model.missions.command[who]] = 0.0
         own = np.flatnonzero(model.bands_near(cell) & (bands.faction == faction))
