@@ -27,6 +27,7 @@ from sim.processes.judge import POLITICAL
 from sim.state import Commands, Contributors, Missions, Units, zeros
 
 FOCUSED_TASKS = 5  # a mandate of so many tasks carries no overhead: median non-UN mission 4.4 (Reversed Roles 2024)
+FOR_GOOD = 5_200  # weeks, more than any run has: a bundle that lasts so long does not end
 MOST_UNITS = 60  # bases, and aid teams, of a mission: more places than any mission of the default sizes can fill
 
 
@@ -63,7 +64,7 @@ def make_missions(params):
         un=np.array([c.force.un for c in parts], dtype=bool), donors=donors,
         accepts=np.array([h.accepts_escort if h else 0.0 for h in aid], dtype=float),
         by_consent=np.array([c.mandate.consent_of_parties for c in parts], dtype=bool),
-        personnel=np.array([[getattr(c.personnel, k) for k in KINDS] for c in parts], float).reshape(-1, len(KINDS)),
+        personnel=np.array([_persons(c) for c in parts], float).reshape(-1, len(KINDS)),
         arrive=arrive, leave=leave, build_up=_column(parts, lambda c: c.force.build_up) * d.build_up,
         draw_down=_column(parts, lambda c: c.draw_down), peak=_column(parts, lambda c: c.force.peak),
         strength=[_known_strength(params, n, c) for n, c in zip(names, parts, strict=True)],
@@ -71,7 +72,7 @@ def make_missions(params):
             [_taken_over(sorted(model.components), n, c) for n, c in zip(names, parts, strict=True)], dtype=int
         ),
         rehatted=_column(parts, lambda c: c.rehatted), price=price,
-        headquarters=_column(parts, lambda c: c.force.headquarters),
+        headquarters=_column(parts, lambda c: c.force.headquarters + sum(b.cost for b in c.mandate.bundles.values())),
         paid=_column(parts, lambda c: _pledged(c.force) - c.force.assessed * c.force.arrears),
         pledged=_column(parts, lambda c: _pledged(c.force)),
         funding=funding, cuts=cuts, reserve=_column(parts, lambda c: c.force.reserve),
@@ -79,7 +80,7 @@ def make_missions(params):
         outstanding=zeros(len(names)), kept=np.ones((len(names), len(KINDS))), away=zeros(len(names)),
         late=zeros(len(names)),
         recorded=recorded,
-        capacity=np.array([capacity(params, everybody, n) for n in names]).reshape(-1, len(KINDS), len(TASKS)),
+        capacity=capacities(params, everybody, arrive, 0.0),
         able=able, ability=able[:, 0].copy(), restraint=able[:, 1].copy(), mobility=able[:, 2].copy(),
         knowledge=able[:, 3].copy(),
         partiality=_column(parts, lambda c: c.force.partiality),
@@ -125,8 +126,11 @@ def contention(mandate, narrow):
 
 
 def political_share(mandate):
-    """Return the share of a mandate's work that is political: it judges or makes the political agreement: 0..1."""
-    weight = np.array([getattr(mandate.tasks, t) for t in TASKS])
+    """Return the share of a mandate's work that is political, its bundles in all phases included: 0..1.
+
+    Political is what judges or makes the political agreement.
+    """
+    weight = sum((_of_tasks(b.tasks) for b in mandate.bundles.values()), start=_of_tasks(mandate.tasks))
     return weight[POLITICAL].sum() / max(weight.sum(), 1e-12)
 
 
@@ -293,22 +297,50 @@ def planned_share(missions, week):
     return share
 
 
-def capacity(params, everybody, name):
-    """Return the work of one person of each kind on each task in a mission, of all by name: (5, 14).
+def capacities(params, everybody, arrive, week):
+    """Return the work of one person of each kind on each task in each mission, as its mandate is in a week: (M, 5, S).
 
-    People of a kind divide their time over the tasks they can do by the mandate's weights; each task beyond the fifth
-    of its chain of command costs overhead, for it is one headquarters that is overstretched.
+    Parameters
+    ----------
+    everybody : dict of components by name; arrive : (M,) weeks
     """
-    weight = _weights(everybody[name])
+    since = dict(zip(everybody, np.maximum(week - np.asarray(arrive), 0.0), strict=True))
+    found = [capacity(params, everybody, name, since) for name in everybody]
+    return np.array(found).reshape(-1, len(KINDS), len(TASKS))
+
+
+def capacity(params, everybody, name, since):
+    """Return the work of one person of each kind on each task in a mission, of all by name: (5, S).
+
+    People of a kind divide their time over the tasks they can do by the mandate's weights, those of its bundles of the
+    phase included; each task beyond the fifth of its chain of command costs overhead, for it is one headquarters that
+    is overstretched. A bundle of work that no task stands for takes time, and counts as one more task.
+
+    Parameters
+    ----------
+    since : dict of weeks since arrival by name
+    """
+    weight, elsewhere = _weights(everybody[name], since[name])
     command = everybody[name].command or name
-    of_command = [c for n, c in everybody.items() if (c.command or n) == command and not _is_joined(n)]
-    tasks = sum((_weights(c) for c in of_command), start=np.zeros(len(TASKS)))
+    of_command = [(c, since[n]) for n, c in everybody.items() if (c.command or n) == command and not _is_joined(n)]
+    tasks = sum((_weights(c, weeks)[0] for c, weeks in of_command), start=np.zeros(len(TASKS)))
+    others = {b for c, weeks in of_command for b, about in _active(c, weeks) if any(about.unmodelled.values())}
     ability = np.array([[getattr(params.personnel[k], t) for t in TASKS] for k in KINDS])
     wanted = weight * ability
-    time = wanted / np.maximum(wanted.sum(axis=1, keepdims=True), 1e-12)
-    beyond = 0 if _is_joined(name) else max(0, (tasks > 0).sum() - FOCUSED_TASKS)
+    time = wanted / np.maximum(wanted.sum(axis=1) + elsewhere, 1e-12)[:, None]
+    beyond = 0 if _is_joined(name) else max(0, (tasks > 0).sum() + len(others) - FOCUSED_TASKS)
     overhead = 1 / (1 + params.deploy.overhead * beyond)
     return time * ability * overhead
+
+
+def phases(everybody, arrive):
+    """Return the weeks in which a mandate changes, in order: its bundles that begin after its arrival, or that end."""
+    found = set()
+    for component, week in zip(everybody.values(), arrive, strict=True):
+        for bundle in component.mandate.bundles.values():
+            found |= {float(week + bundle.begins)} if bundle.begins else set()
+            found |= {float(week + bundle.begins + bundle.lasts)} if bundle.lasts < FOR_GOOD else set()
+    return sorted(found)
 
 
 def _is_joined(name):
@@ -316,8 +348,30 @@ def _is_joined(name):
     return WITH in name
 
 
-def _weights(component):
-    return np.array([getattr(component.mandate.tasks, t) for t in TASKS])
+def _weights(component, weeks):
+    """Return a mandate's weights on the tasks, and on work that no task stands for by kind, so long after arrival."""
+    weight, elsewhere = _of_tasks(component.mandate.tasks), np.zeros(len(KINDS))
+    for name, bundle in _active(component, weeks):
+        weight = weight + _of_tasks(bundle.tasks)
+        if unknown := sorted(set(bundle.unmodelled) - set(KINDS)):
+            raise ValueError(f"bundle {name}: unmodelled has {unknown[0]!r}; choose among {', '.join(KINDS)}")
+        elsewhere += [bundle.unmodelled.get(k, 0.0) for k in KINDS]
+    return weight, elsewhere
+
+
+def _of_tasks(tasks):
+    return np.array([getattr(tasks, t) for t in TASKS])
+
+
+def _active(component, weeks):
+    """Return the bundles on which a mission works so many weeks after its arrival, by name."""
+    return [(n, b) for n, b in component.mandate.bundles.items() if b.begins <= weeks < b.begins + b.lasts]
+
+
+def _persons(component):
+    """Return the persons of each kind that are authorised, the specialists of its bundles included: (5,)."""
+    everybody = (component.personnel, *(b.personnel for b in component.mandate.bundles.values()))
+    return [sum(getattr(p, k) for p in everybody) for k in KINDS]
 
 
 def groups_of(component):
@@ -494,7 +548,7 @@ def _known_strength(params, name, component):
     if not component.strength:
         return None
     where = f"mission.components.{name}.strength"
-    total = sum(getattr(component.personnel, k) for k in KINDS[UNIFORMED])
+    total = sum(_persons(component)[UNIFORMED])
     for day, n in component.strength.items():
         if not 0 <= n <= 1e6:  # false for nan, too
             raise ValueError(f"{where} is {n:g} on {day}; it must lie in [0, 1e+06] person")

@@ -15,6 +15,7 @@ from sim.mission import (
     make_contributors,
     make_missions,
     make_units,
+    phases,
     planned_share,
     with_humanitarians,
 )
@@ -115,6 +116,7 @@ class PeaceModel(mesa.Model):
         self.land = make_land(params.country, params.task.patrol_km, params.move.place_km)
         self.everybody = with_humanitarians(params)  # every mission by name, as declared
         self.missions = make_missions(params)
+        self.phases = phases(self.everybody, self.missions.arrive)  # weeks in which a mandate changes, to come
         self.commands = make_commands(params, self.missions)
         n_missions, n_commands = len(self.missions.names), len(self.commands.names)
         self.factions = make_factions(params.country, self.land, n_commands, params.move)

@@ -260,23 +260,8 @@ class Force:
 
 
 @dataclass(kw_only=True)
-class Mandate:
-    """What a mission may and must do."""
-
-    summary: str = text("what the mandate is, in a sentence")
-    tasks: Tasks = part(Tasks)
-    consent_of_parties: bool = field(
-        default=False, metadata={"doc": "does it pull back from places whose armed masters withdraw their consent"}
-    )
-    use_of_force: float = param(0.3, "share", 0, 1, "0: self-defence only; 1: all necessary means",
-                                "mechanism: self-defence, or defence of the mandate (Matsumura 2024)")
-    host_reach: float = param(0.2, "share", 0, 1, "how far it may act against the host's own forces",
-                              "sign: UN restrains rebels, not governments (Fjelde, Hultman & Nilsson 2019)")
-
-
-@dataclass(kw_only=True)
 class Personnel:
-    """Persons authorised, by kind."""
+    """Persons, by kind."""
 
     troops: float = param(0, "person", 0, 1e6, "infantry and support", "scenario: mission file")
     police: float = param(0, "person", 0, 1e6, "police, in units or single", "scenario: mission file")
@@ -284,6 +269,37 @@ class Personnel:
     staff: float = param(0, "person", 0, 1e6, "civilian staff: political, civil affairs, rights, DDR",
                          "scenario: mission file")
     aid: float = param(0, "person", 0, 1e6, "aid workers", "scenario: mission file")
+
+
+@dataclass(kw_only=True)
+class Bundle:
+    """A cluster of tasks that a mandate can be put together of, for all of its life or a phase of it."""
+
+    summary: str = text("what the cluster of tasks is, in a sentence")
+    modelled: str = text("what of it is modelled, and by which tasks; of the rest only time, staff and money are")
+    tasks: Tasks = part(Tasks)
+    unmodelled: Dict[str, float] = table("weights of work that no task stands for, by kind of personnel")
+    personnel: Personnel = part(Personnel)  # specialists that it adds to the mission
+    cost: float = param(0, "US$/year", 0, 1e10, "equipment and contracts that it adds to the fixed cost")
+    begins: float = param(0, "week", 0, 5_200, "weeks from the mission's arrival until work on it begins",
+                          "scenario: mandate or mission file")
+    lasts: float = param(5_200, "week", 0, 5_200, "weeks that work on it lasts", "scenario: mandate or mission file")
+
+
+@dataclass(kw_only=True)
+class Mandate:
+    """What a mission may and must do."""
+
+    summary: str = text("what the mandate is, in a sentence")
+    tasks: Tasks = part(Tasks)
+    bundles: Dict[str, Bundle] = table("clusters of tasks beside these, by name")
+    consent_of_parties: bool = field(
+        default=False, metadata={"doc": "does it pull back from places whose armed masters withdraw their consent"}
+    )
+    use_of_force: float = param(0.3, "share", 0, 1, "0: self-defence only; 1: all necessary means",
+                                "mechanism: self-defence, or defence of the mandate (Matsumura 2024)")
+    host_reach: float = param(0.2, "share", 0, 1, "how far it may act against the host's own forces",
+                              "sign: UN restrains rebels, not governments (Fjelde, Hultman & Nilsson 2019)")
 
 
 @dataclass(kw_only=True)
@@ -835,6 +851,7 @@ def rows(kind=Params, path=""):
     nested = {
         "components": Component, "factions": Faction, "places": Place, "personnel": Tasks, "communities": Heartland,
         "deposits": Heartland, "humanitarians": Humanitarians, "contributors": Contributor,
+        "bundles": Bundle,
     }
     for f in fields(kind):
         here = f"{path}{f.name}"

@@ -12,7 +12,7 @@ from hydra.errors import ConfigCompositionException
 from omegaconf.errors import OmegaConfBaseException
 
 from sim import Params, PeaceModel, load, params
-from sim.params import Caveats, Contributor, markdown, out_of_range, rows, walk
+from sim.params import Bundle, Caveats, Contributor, Tasks, markdown, out_of_range, rows, walk
 
 ROWS = list(rows())
 NAMES = [row[0] for row in ROWS]
@@ -217,6 +217,7 @@ def _scenarios():
     apart.mission.components["orange"].personnel.observers = 100.0
     for faction in (*peace.country.factions.values(), *apart.country.factions.values()):
         faction.commitment, faction.sponsor = 0.35, 0.8
+    un.mandate.bundles["later"] = Bundle(summary="a phase", tasks=Tasks(protect=1, mediate=1), begins=4.0, lasts=20.0)
     everybody = (handover, apart, peace)
     regional.force.needs_consent = False  # it is there to be taken over
     for part in peace.mission.components.values():  # one headquarters: one of the two may offend alone
@@ -273,9 +274,16 @@ def _pattern(path):
     """Turn country.factions.rebels.loot into country.factions.<name>.loot."""
     words = path.split(".")
     for i, word in enumerate(words[:-1]):
-        if word in ("factions", "components", "places", "communities", "deposits", "humanitarians", "contributors") or (
-            word == "personnel" and i == 0
-        ):
+        if word in (
+            "factions",
+            "components",
+            "places",
+            "communities",
+            "deposits",
+            "humanitarians",
+            "bundles",
+            "contributors",
+        ) or (word == "personnel" and i == 0):
             words[i + 1] = "<name>"
     return ".".join(words)
 

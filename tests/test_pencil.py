@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from conftest import by_hand, mission, numbers_of, only, play, put
 
-from sim import PeaceModel, load
+from sim import PeaceModel, load, outcomes
 from sim.mission import contention
 from sim.outcomes import monthly, totals, weekly
 from sim.params import Caveats, Contributor, Faction
 from sim.processes import ambush, deploy, enforce, fight, move, prey, recruit, relieve
 from sim.processes.negotiate import commitment_change, signing
-from sim.state import ABROAD, AWAY
+from sim.state import ABROAD, AWAY, Event
 
 near = pytest.approx  # relative error of a millionth
 
@@ -821,3 +821,36 @@ def test_what_is_observed_in_a_month_is_the_sum_of_its_weeks():
     assert months.civilians_killed.to_numpy() == near(list(by_day.values()))
     assert months.idps.to_numpy() == near(by_month.idps.last().to_numpy())
     assert months.civilians_killed.sum() == near(sum(e.deaths_civilians for _, e in m.record.events))
+
+
+GOVERNMENT, MILITIA, REBELS, SPOILERS = range(4)  # of the default country, whose spoilers would never sign
+
+
+@pytest.mark.parametrize(
+    ("battles", "peace", "relapse"),
+    [
+        ([(100, GOVERNMENT, REBELS, 500)], 1, 0),  # long over when the mission leaves in week 312
+        ([(290, GOVERNMENT, REBELS, 25)], 0, np.nan),
+        ([(290, GOVERNMENT, REBELS, 24)], 1, 0),
+        ([(290, GOVERNMENT, REBELS, 24), (300, REBELS, MILITIA, 24)], 1, 0),  # two dyads, none at war
+        ([(290, GOVERNMENT, REBELS, 20), (300, REBELS, GOVERNMENT, 5)], 0, np.nan),  # one dyad, either side first
+        ([(290, GOVERNMENT, SPOILERS, 90), (400, SPOILERS, REBELS, 90)], 1, 0),  # bandits want no state
+        (
+            [(310, GOVERNMENT, REBELS, 20), (313, GOVERNMENT, REBELS, 20)],
+            1,
+            0,
+        ),  # its last week, its first
+        ([(400, MILITIA, REBELS, 13), (451, MILITIA, REBELS, 12)], 1, 1),
+        ([(400, MILITIA, REBELS, 13), (452, MILITIA, REBELS, 12)], 1, 0),  # 53 weeks apart
+        ([(840, GOVERNMENT, REBELS, 99)], 1, 0),  # after ten years
+    ],
+)
+def test_peace_is_counted_by_dyads_of_the_parties(battles, peace, relapse):
+    m = PeaceModel(load("mission=un_only", "weeks=900", "civilians=50"))
+    m.record.steps = 900
+    m.record.events = [(week, Event("battle", a, b, 0, dead // 2, dead - dead // 2)) for week, a, b, dead in battles]
+    found = outcomes.test_of_time(m)
+    assert found["peace_at_exit"] == peace
+    assert found["relapse"] == near(relapse, nan_ok=True)
+    if relapse == 1:
+        assert found["peace_lasted"] == 451 - 312

@@ -23,7 +23,7 @@ import numba
 import numpy as np
 
 from sim import draws
-from sim.mission import affordable
+from sim.mission import affordable, capacities
 from sim.params import KINDS, TROOPS, UNIFORMED
 from sim.processes import task
 from sim.state import CEASEFIRE, CONSENT, IMPARTIALITY, MINIMUM_FORCE, WITHDRAW
@@ -148,6 +148,9 @@ def deploy(model):
     m, u, g, p = model.missions, model.units, model.contributors, model.params
     _change_funding(model, m)
     _renew(model, m)
+    if model.phases and model.phases[0] <= model.week:
+        model.phases = [w for w in model.phases if w > model.week]
+        m.capacity = capacities(p, model.everybody, m.arrive, model.week)
     share = share_present(m, model.plan[model.luck.step], model.week, p.deploy.expulsion)
     served = (m.arrive <= model.week) & (model.week < m.leave) & (model.week < m.expelled + p.deploy.expulsion)
     served &= model.week < m.ended + m.draw_down
