@@ -871,8 +871,8 @@ class Judge:
     patience: float = param(13, "week", 0, 520, "weeks above that before it is asked")
     reconsider: float = param(0.7, "ratio", 0, 1, "of `expulsion`: hostility below which a host takes its letter back",
                               "mechanism: an exit is a gradual, negotiated process (Symposium 2024)")
-    people: float = param(0.8, "1/year", 0, 52, "hostility of a host whose people have no trust in a mission",
-                          "mechanism: the consent of the people matters more than the state's (Khan 2024)")
+    people: float = param(0.4, "1/year", 0, 52, "hostility of a host whose people have no trust in a mission",
+                          "mechanism: the consent of the people (Khan 2024); at this size full distrust alone suffices")
     overreach: float = param(1, "1/year", 0, 52, "hostility of a host to full reporting outside of the mandate's area",
                              "mechanism: reports on all of Sudan, a mandate for Darfur (Symposium 2024)")
     alone: float = param(4, "ratio", 1, 1_000, "offence by person, of its command's others', for which one is asked")
