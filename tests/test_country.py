@@ -10,6 +10,7 @@ from conftest import CONF, by_hand, choices, loaded, play, scenario
 from sim import PeaceModel
 from sim.country import in_place, km_from, make_land, weeks_until
 from sim.outcomes import weekly
+from sim.params import Hired
 
 CAR = ("country=car", "mission=car_history")
 
@@ -218,3 +219,19 @@ def test_bands_march_from_place_to_place_and_meet_over_the_same_distance():
         m.bands.fighters[:] = 1.0
         near, around = [m.bands_near(c)[0] for c in range(1600)], m.fighters_around().sum(axis=0) > 0
         assert near == around.tolist()  # whom one knows of, one meets
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"sponsored": {"2012-05-01": 2.0}}, "sponsored is 2 on 2012-05-01; it must lie in \\[0, 1\\] share"),
+        ({"sponsored": {"May": 0.5}}, "sponsored is 'May'; a date is written YYYY-MM-DD"),
+        ({"hired": Hired(fighters=10, until="2011-01-01")}, "hired ends on 2011-01-01, before it begins on 2012-01-01"),
+    ],
+)
+def test_a_bad_sponsor_or_contract_is_refused_in_a_sentence(changes, said):
+    p = scenario(civilians=100)
+    for name, value in changes.items():
+        setattr(p.country.factions["rebels"], name, value)
+    with pytest.raises(ValueError, match=f"country.factions.rebels.{said}"):
+        PeaceModel(p)
