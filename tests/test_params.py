@@ -190,7 +190,7 @@ def _scenarios():
                         "deploy.expulsion=6", "mission.budget=8e8", **SIZE)  # fmt: skip
     apart = scenario("mission=separated", *COMMON, "judge.contestation=0.9", "judge.patience=200",
                      "negotiate.sign=0.2", "negotiate.weakness=2", "negotiate.collapse=20", **SIZE)  # fmt: skip
-    peace = scenario("mission=parallel", *COMMON, "negotiate.sign=0.3", "negotiate.collapse=20",
+    peace = scenario("mission=parallel", "seed=11", *COMMON, "negotiate.sign=0.3", "negotiate.collapse=20",
                      "mission.comparison=equal_personnel", "mission.person_years=20000",
                      "judge.expulsion=0.05", "judge.patience=2", "judge.political=3", "judge.force=6",
                      "negotiate.aggression=0.9", **SIZE)  # fmt: skip
