@@ -12,7 +12,7 @@ from conftest import by_hand, mission, numbers_of, only, play, put
 from sim import PeaceModel, load, outcomes
 from sim.mission import contention
 from sim.outcomes import monthly, totals, weekly
-from sim.params import Benchmark, Caveats, Contributor, Faction, Hired, Place, When
+from sim.params import TASKS, Benchmark, Caveats, Contributor, Faction, Hired, Place, When
 from sim.processes import ambush, deploy, enforce, feel, fight, live, move, prey, recruit, relieve, task
 from sim.processes.negotiate import commitment_change, not_twice, reformed, signing
 from sim.state import ABROAD, AWAY, Event
@@ -453,7 +453,7 @@ def test_an_impasse_leaves_what_no_unity_leaves_and_an_end_draws_down(tmp_path):
     assert deploy.renewal(np.array([0.1, 0.3, 0.7]), 0.4, 1.0, 0.5).tolist() == [2, 1, 0]
     gone = council(tmp_path, 0.0, council_impasse=0, council_end=1, council_share=1)
     gone.run()
-    assert gone.missions.ended[0] == 10
+    assert gone.missions.lapsed[0] == 10
     assert column(gone, "personnel_m")[9:15] == near([50, 50, 37.5, 25, 12.5, 0])
     assert totals(gone)["missions_ended"] == 1
 
@@ -1341,7 +1341,7 @@ def test_a_host_minds_reports_on_what_is_outside_the_area_of_the_mandate(tmp_pat
     p = by_hand(tmp_path, TWO, HOST, {"m": part}, **STILL, judge__overreach=0.52, judge__reporting=5)
     p.country.places = {"town": Place(row=0, col=0)}
     m = PeaceModel(only(p, "deploy", "judge"))
-    m.missions.capacity[0, 3] = np.eye(14)[13]  # a reporter who does nothing else, fully
+    m.missions.capacity[0, 3] = np.eye(len(TASKS))[TASKS.index("report")]  # a reporter who does nothing else, fully
     m.step()
     assert m.factions.hostility[:, 0] == near([0.01 * 125 / 525, 0])
 

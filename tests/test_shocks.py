@@ -327,7 +327,7 @@ def test_a_ready_shock_says_what_it_is_and_moves_every_country(name):
     for _ in range(26):
         m.step()
         then.step()
-    changed = set(same(m, then)) | {n for n in ("mortality", "misinformation") if n in event.moves}
+    changed = set(same(m, then)) | {n for n in ("mortality", "misinformation", "money", "unity") if n in event.moves}
     assert changed
     PeaceModel(load(f"events={name}", "country=car", "weeks=160", "civilians=200")).run()
 
