@@ -606,7 +606,7 @@ class Fight:
     rate: float = param(80, "1/year", 0, 520, "battles of `band` fighters, outnumbered, in a campaign of mean vigour")
     band: float = param(200, "person", 1, 1e4, "fighters whose battles that rate counts")
     lull: float = param(0.003, "ratio", 0, 1, "of that rate, outside campaigns")
-    separation: float = param(0.1, "ratio", 0.01, 100, "peacekeepers at work that keep one fighter apart",
+    separation: float = param(0.02, "ratio", 0.001, 100, "peacekeepers at work that keep one fighter in reach apart",
                               "order: size of the effect in Hultman, Kathman & Shannon 2014")
     severity: float = param(4.0, "person", 0.1, 100, "smallest typical battle")
     tail: float = param(2.5, "exponent", 1.6, 5, "density exponent of event sizes",
@@ -623,7 +623,7 @@ class Prey:
 
     rate: float = param(12, "1/year", 0, 520, "attacks of `band` fighters in a campaign of mean vigour, motive 1")
     lull: float = param(0.0005, "ratio", 0, 1, "of that rate, outside campaigns")
-    protection: float = param(0.1, "ratio", 0.01, 100, "peacekeepers at work that deter one fighter",
+    protection: float = param(0.02, "ratio", 0.001, 100, "peacekeepers at work that deter one fighter in reach",
                               "order: effect of 1 per 1,000 people, Hultman, Kathman & Shannon 2013")
     armless: float = param(0.3, "share", 0, 1, "protection given by a force that may not use force",
                            "mechanism: arms for self-defence only (Matsumura 2024)")
@@ -667,7 +667,7 @@ class Enforce:
     """Force used by missions against armed bands."""
 
     rate: float = param(3.0, "1/year", 0, 520, "operations against a band in reach, at full presence")
-    weight: float = param(0.5, "ratio", 0.01, 100, "peacekeepers at work that overcome one fighter")
+    weight: float = param(0.1, "ratio", 0.001, 100, "peacekeepers at work that overcome one fighter in reach")
     removed: float = param(0.35, "share", 0, 1, "share of a band killed or dispersed by an operation")
     killed: float = param(0.15, "share", 0, 1, "share of those removed who die; the rest disperse")
     own_losses: float = param(0.05, "ratio", 0, 2, "peacekeepers killed per fighter killed")

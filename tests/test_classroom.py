@@ -361,7 +361,7 @@ def apart(a, b, seen=SEEN):
 
 @pytest.mark.parametrize("kind", DEFICIENT)
 def test_helmets_models_and_people_can_be_told_apart_with_any_colour_vision(kind):
-    forces = [scene.about("force", name)["helmet"] for name in scene.names_of("force")]
+    forces = {scene.about("force", name)["helmet"] for name in scene.names_of("force")}
     assert len(forces) >= 4
     for some in (forces, look.MODELS, [look.CIVILIAN, look.DISPLACED]):
         for a, b in itertools.combinations(some, 2):

@@ -51,7 +51,7 @@ def jobs_of(ask, monkeypatch):
     ("words", "key", "values"),
     [
         (["mission=none,un_only"], "mission", ["none", "un_only"]),
-        (["mission=glob(un_*)"], "mission", ["un_only", "un_support"]),
+        (["mission=glob(un_*)"], "mission", ["un_benchmarks", "un_only", "un_support"]),
         (["mission=glob(*,exclude=[par*,s*,*_*,hybrid])"], "mission", ["none"]),
         (["weeks=range(10,16,2)"], "weeks", [10, 12, 14]),
         (["judge.conflation=choice(0.1,0.9)"], "judge.conflation", [0.1, 0.9]),

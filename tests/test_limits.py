@@ -195,7 +195,7 @@ def two_alike(seed, swapped):
 def test_two_forces_that_are_alike_can_change_places():
     """Luck is keyed by a component's name, so runs differ; what is planned does not, nor what happens on average."""
     log_ratio = []
-    for seed in range(1, 11):
+    for seed in range(1, 17):
         a, b = two_alike(seed, swapped=False), two_alike(seed, swapped=True)
         assert a.missions.names == b.missions.names == ("regional", "un", "ngos", "un_agencies")
         other = [1, 0, 2, 3]
@@ -204,9 +204,8 @@ def test_two_forces_that_are_alike_can_change_places():
         x, y = totals(a), totals(b)
         log_ratio.append(np.log((x["deaths"] + 1) / (y["deaths"] + 1)))
     mean, error = np.mean(log_ratio), np.std(log_ratio, ddof=1) / np.sqrt(len(log_ratio))
-    assert error > 0
+    assert 0 < error < 0.25  # else the next line could not fail
     assert abs(mean) < 3.5 * error  # false alarm in about 1 of 200 changes of the model
-    assert abs(mean) < 0.1
 
 
 # ---------------------------------------------------------------------------------- people

@@ -295,7 +295,7 @@ def test_tables_that_cannot_be_written_are_said_plainly(tmp_path, monkeypatch, c
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(sweep.results, "write", full)
+    monkeypatch.setattr(sweep.tables, "write", full)
     with pytest.raises(SystemExit) as left:
         multirun(monkeypatch, tmp_path, "mission=none", "run.name=mine")
     assert left.value.code == 1
@@ -512,7 +512,7 @@ def test_a_calibrated_arm_on_an_engine_is_the_run_that_the_experiment_planned(tm
     monkeypatch.setattr(sweep, "launch", lambda folder, engine, lists: given.extend(lists))
     given, experiment.engine = [], ["hydra/launcher=dask"]
     with pytest.raises(RuntimeError, match="12 runs are missing"):
-        experiment.do(1)
+        experiment.do()
     keys = []
     for overrides in given:
         config = composed(overrides)
