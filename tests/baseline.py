@@ -30,6 +30,8 @@ SETTING = ("mission.authorised=4", "weeks=78", "civilians=500")  # short runs in
 STIRRED = (
     *("ambush.rate=20", "ambush.raid=10", "enforce.rate=12", "relieve.pause_rate=10"),
     *("judge.political=4", "judge.expulsion=0.3", "judge.patience=4"),
+    *("judge.reconsider=1", "deploy.expulsion=60", "deploy.council_end=0.9", "mission.mandate_length=26"),
+    *("country.humanitarians.ngos.camps=0.4", "country.rains=0.5", "country.drought=0.4", "mission.sanctions=0.3"),
     *("negotiate.fatigue=0.6", "negotiate.sign=0.25", "negotiate.signing=6", "negotiate.collapse=9"),
 )  # so that all of it happens
 AS_GIVEN = {"seed", "weeks", "step_weeks", "civilians"}  # what says how long and how fine, and where things lie
