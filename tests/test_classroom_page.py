@@ -411,7 +411,9 @@ def test_charts_have_values_and_news_are_announced_for_those_who_hear_the_page(v
     expect(page.locator("#when")).to_contain_text("Week 0 ", timeout=WAIT)
     assert page.get_attribute("#status", "role") == "status"
     page.keyboard.press("Space")
-    expect(page.locator("#status")).to_contain_text(re.compile(r"Week \d+, B: The UN mission (arrives|reaches)"), timeout=WAIT)
+    expect(page.locator("#status")).to_contain_text(
+        re.compile(r"Week \d+, B: The UN mission (arrives|reaches)"), timeout=WAIT
+    )
     page.keyboard.press("Space")
 
 

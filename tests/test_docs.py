@@ -26,7 +26,15 @@ PAGES = [*DOCUMENTS, *sorted((ROOT / "docs" / "lessons").glob("*.md")), ROOT / "
 each_page = pytest.mark.parametrize("path", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
 SOURCES = sorted(path for package in ("sim", "experiments") for path in (ROOT / package).rglob("*.py"))
 CITED = re.compile(r"\b([A-ZÖ][\w-]+(?:(?:, [A-ZÖ][\w-]+)* & [A-ZÖ][\w-]+| et al\.)?) ((?:19|20)\d\d)\b")
-NOT_AUTHORS = {*month_name, "Republic", "Timor", "Leste", "Timor-Leste", "Darfur", "Mali"}  # words that stand before a year
+NOT_AUTHORS = {
+    *month_name,
+    "Republic",
+    "Timor",
+    "Leste",
+    "Timor-Leste",
+    "Darfur",
+    "Mali",
+}  # words that stand before a year
 NUMBERS = {f.name: f.type for f in fields(params.Params) if is_dataclass(f.type) and f.name not in (
     "country", "mission", "processes")}  # fmt: skip
 

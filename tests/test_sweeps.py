@@ -505,19 +505,17 @@ def test_a_multirun_takes_calibrated_parameters_and_its_rows_say_so(tmp_path, mo
         assert runs.read(job)["outcomes"] == pytest.approx(outcomes.totals(PeaceModel(one).run()), nan_ok=True)
 
 
-def test_a_calibrated_arm_on_an_engine_is_the_run_that_the_experiment_planned(tmp_path, monkeypatch):
-    """An engine composes the scenario from its overrides alone: it must come to the same name."""
+def test_a_launcher_is_given_each_run_once_as_it_was_planned(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     experiment = small_experiment("dose", "calibration=car", "live.mortality=0.1", "experiment.seeds=2")
-    monkeypatch.setattr(sweep, "launch", lambda folder, engine, lists: given.extend(lists))
-    given, experiment.engine = [], ["hydra/launcher=dask"]
+    monkeypatch.setattr(sweep, "launch", lambda folder, launcher, do, shares: given.extend(shares))
+    given, experiment.launcher = [], ["hydra/launcher=dask"]
     with pytest.raises(RuntimeError, match="12 runs are missing"):
         experiment.do()
-    keys = []
-    for overrides in given:
-        config = composed(overrides)
-        keys += [job.key for job in sweep._seeds(config, experiment.folder, "x", sweep.settings_of(overrides))]
-    assert keys == [job.key for job in experiment.jobs]
+    assert [job.key for share in given for job in share] == [job.key for job in experiment.jobs]
+    assert {len({job.arm for job in share}) for share in given} == {1}
+    _, settings, _ = sweep.planned(experiment.folder)  # what --status reads names the same runs
+    assert list(settings) == list(experiment.scenarios)
 
 
 def test_a_multirun_can_leave_folders_of_all_tables_instead(tmp_path, monkeypatch):
@@ -529,8 +527,6 @@ def test_a_multirun_can_leave_folders_of_all_tables_instead(tmp_path, monkeypatc
 @pytest.mark.parametrize("objective", [["deaths"], ["deaths", "cost"]])
 def test_a_job_hands_means_over_its_seeds_to_a_sweeper(tmp_path, monkeypatch, objective):
     from types import SimpleNamespace
-
-    from sim.config import composed
 
     job = {"sweep": {"dir": "x"}, "overrides": {"task": ["mission=un_only"]}, "job": {"num": 3}}
     monkeypatch.chdir(tmp_path)
