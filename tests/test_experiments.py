@@ -117,6 +117,15 @@ def test_two_workers_give_the_same_table_as_one(main_job, tmp_path, monkeypatch)
     pd.testing.assert_frame_equal(found, one.runs[found.columns].astype(found.dtypes))
 
 
+def test_processes_that_are_kept_work_where_their_parent_is(tmp_path, monkeypatch):
+    for place in ("here", "there"):
+        (tmp_path / place).mkdir()
+        monkeypatch.chdir(tmp_path / place)
+        x = command.Experiment("mission_models", [*TINY, "experiment.figures=[]"])
+        runs.run(x.jobs, 2, place)
+        assert all((tmp_path / place / job.folder / "run.npz").is_file() for job in x.jobs)
+
+
 SMALLER = {
     "phases": ["experiment.design.axes={judge.conflation:[0.0,1.0],judge.contestation:[0.0,1.0]}"],
     "delay": ["experiment.design.axes={mission.components.un.arrive.week:[0,26]}"],

@@ -64,7 +64,7 @@ def each(jobs, workers, do):
                     break
                 worker = _free()
                 try:
-                    worker.pipe.send((do, job))
+                    worker.pipe.send((do, job, os.getcwd()))
                 except OSError:  # it died while it had nothing to do
                     worker.stop()
                     again.append((job, tries))
@@ -129,7 +129,8 @@ def _serve(pipe):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
     while True:
         try:
-            do, job = pipe.recv()
+            do, job, folder = pipe.recv()
+            os.chdir(folder)  # the parent may have moved since the process was started, and paths may be relative
             pipe.send(do(job))
             give_back()
             if not frozen:  # what was imported stays for ever: not to look through it makes this 50 times as fast
