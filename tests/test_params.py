@@ -243,6 +243,7 @@ def _scenarios():
     regional.force.needs_consent = False  # it is there to be taken over
     for part in peace.mission.components.values():  # one headquarters: one of the two may offend alone
         part.command = "joint"
+        part.force.caveats.impartiality = part.force.caveats.consent = False  # fighting alone holds contingents back
     peace.country.factions["rebels"].commitment = 0.11  # hardly willing to stay
     political, orange = (apart.mission.components[n] for n in ("political", "orange"))
     political.area, political.area_km, political.beyond = ["Tesmar", "Oravel"], 30.0, 0.5
