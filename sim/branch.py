@@ -36,6 +36,7 @@ def save(model, path):
             value = getattr(part, f.name)
             if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
                 content[f"{table}.{f.name}"] = value
+    content |= {f"usual.{name}": numbers for name, numbers in model.usual.items()}
     r = model.record
     content["record.weekly"] = r.weekly[: r.steps]
     log = [(k, e.kind, e.side_a, e.side_b, e.cell, e.deaths_a, e.deaths_b, e.deaths_civilians) for k, e in r.events]
@@ -88,7 +89,7 @@ def resume(params, path, **more):
                 f"set mission.authorised={about['week']:g} or later"
             )
     _restore(model, content, about, kept)
-    calm(model, about["params"])
+    calm(model, about["params"], {k.removeprefix("usual."): v for k, v in content.items() if k.startswith("usual.")})
     model.week, model.luck.step = about["week"], about["step"]
     if np.isfinite(model.missions.decided).any():
         replan(model)

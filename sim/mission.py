@@ -409,7 +409,7 @@ def capacities(params, everybody, arrive, week):
 
 
 def capacity(params, everybody, name, since):
-    """Return the work of one person of each kind on each task in a mission, of all by name: (5, S).
+    """Return the work of one person of each kind on each task in a mission, of all by name: (5, T).
 
     People of a kind divide their time over the tasks they can do by the mandate's weights, those of its bundles of the
     phase included; each task beyond the fifth of its chain of command costs overhead, for it is one headquarters that

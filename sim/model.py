@@ -37,7 +37,7 @@ from sim.processes.prey import prey
 from sim.processes.recruit import recruit
 from sim.processes.relieve import relieve
 from sim.processes.task import LOCAL, task
-from sim.shocks import THINGS, Event, check, made_of, shocks_of, strike
+from sim.shocks import THINGS, Event, check, made_of, set_usual, shocks_of, strike
 from sim.state import Conditions, Politics, Week, zeros
 
 SCHEDULE = (
@@ -148,6 +148,7 @@ class PeaceModel(mesa.Model):
         self.schedule = _schedule(params, before or {}, after or {})
         self.events = shocks_of(params)
         self.usual = {name: thing.get(self).copy() for name, thing in THINGS.items() if not thing.stock}
+        self.pushes = {}  # what events make of these conditions this week
         for event in self.events:
             check(self, event)
         self._datacollector = None
@@ -169,6 +170,10 @@ class PeaceModel(mesa.Model):
         self.luck.step += 1
         self.running = not self.finished
         self._open_week()
+
+    def set_usual(self, name, numbers):
+        """Set what a condition of sim/shocks.py is apart from events: what rules or dates have made of it."""
+        set_usual(self, name, numbers)
 
     def inject(self, name, shock):
         """Let an event befall a run that is under way: the run is as if it had always stood in its settings.
@@ -371,7 +376,7 @@ class PeaceModel(mesa.Model):
         mission, country = self.params.mission, self.params.country
         in_force = self.week >= mission.authorised
         return (
-            in_force * mission.sanctions * mission.council_unity * country.neighbours * self.params.recruit.sanctioned
+            in_force * mission.sanctions * self.politics.unity[0] * country.neighbours * self.params.recruit.sanctioned
         )
 
     def hired_share(self):

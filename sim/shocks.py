@@ -345,6 +345,7 @@ def happened(model):
 
 def strike(model):
     """Let every event of the week do what it does; what has ended ends."""
+    model.pushes = {}
     if not model.events:
         return
     dt, week, at_work, touched = model.params.step_weeks, model.week, {}, set()
@@ -364,25 +365,38 @@ def strike(model):
                 at_work.setdefault(name, []).append((rows, push, share, thing.stock and weeks is not None))
     model.politics.held[0] = any(held for *_, held in at_work.get("agreement", ()))
     for name, thing in THINGS.items():
-        if name in touched and (name in at_work or not thing.stock):
-            start = thing.get(model).copy() if thing.stock else model.usual[name].copy()
-            thing.write(model, np.clip(moved(start, at_work.get(name, [])), thing.low, thing.high))
+        if thing.stock and name in at_work:
+            thing.write(model, np.clip(moved(thing.get(model).copy(), at_work[name]), thing.low, thing.high))
+        elif not thing.stock and name in touched:
+            model.pushes[name] = at_work.get(name, [])
+            set_usual(model, name, model.usual[name])
     if "agreement" in at_work or "commitment" in at_work:
         f = model.factions
         f.aggression[:] = next_aggression(model.params.negotiate, f.commitment, f.ceiling, model.politics.agreement[0])
 
 
-def calm(model, past):
+def set_usual(model, name, numbers):
+    """Set what a condition is without events, as a rule or a date has it; what events make of it this week follows."""
+    thing, usual = THINGS[name], model.usual[name]
+    usual[...] = numbers
+    thing.write(model, np.clip(moved(usual.copy(), model.pushes[name]), thing.low, thing.high)
+                if name in model.pushes else usual)  # fmt: skip
+
+
+def calm(model, past, usual):
     """Bring the conditions that a past moved back to what they were, before the events of the future move them.
 
     Parameters
     ----------
-    model : PeaceModel; past : the parameters of that past, as plain dictionaries
+    model : PeaceModel, restored; past : the parameters of that past, as plain dictionaries
+    usual : conditions of that past without its events, by name
     """
     events = [past["events"], past["country"]["events"], past["mission"]["events"]]
     touched = {name for some in events for shock in some.values() for name in shock["moves"]}
-    for name in touched & set(model.usual):
-        THINGS[name].write(model, model.usual[name])
+    model.pushes = {}
+    for name, now in model.usual.items():
+        before = THINGS[name].get(model) if name not in touched else usual.get(name, now)
+        set_usual(model, name, before if before.shape == now.shape else now)  # of other missions: as they begin
 
 
 def moved(start, pushes):

@@ -218,6 +218,72 @@ def test_a_branch_goes_on_with_its_events_and_a_future_without_them_is_as_usual(
     assert calm.factions.sponsor[calm.factions.names.index("rebels")] == 0
 
 
+def dated_and_reformed(events, weeks=40):
+    """Return parameters of a country whose host is reformed, where a sponsor comes and money is cut on their days."""
+    words = ("mission.authorised=0", "mission.council_unity=1", "civilians=100", "negotiate.reform=20",
+             "mission.components.un.mandate.tasks.reform=9", "+mission.components.un.funding.10=0.8")  # fmt: skip
+    p = load("mission=un_only", f"weeks={weeks}", *words)
+    p.country.factions["rebels"].sponsored = {"2012-01-01": 0.0, "2012-02-01": 0.4}
+    p.events = events
+    return p
+
+
+MOVED = {"sponsor": {"times": 2.0}, "abuse": {"times": 3.0}, "money": {"times": 0.5}, "unity": {"by": -0.5}}
+
+
+def conditions(model):
+    f, un = model.factions, model.missions.names.index("un")
+    return np.array([f.sponsor[f.names.index("rebels")], f.abuse[f.host][0], model.missions.funding[un],
+                     model.politics.unity[0]])  # fmt: skip
+
+
+def test_an_event_of_no_size_changes_nothing_of_what_rules_and_dates_move():
+    plain = PeaceModel(dated_and_reformed({})).run()
+    assert conditions(plain)[0] == near(0.4)
+    assert conditions(plain)[1] < plain.factions.nature[plain.factions.host][0]  # reformed
+    assert conditions(plain)[2] == 0.8
+    nothing = {name: {"times": 1.0} for name in MOVED}
+    for when, weeks in ((0, None), (30, 5), (39, None)):
+        assert same(PeaceModel(dated_and_reformed({"x": shock(when, nothing, weeks)})).run(), plain) == []
+
+
+def test_an_event_comes_on_top_of_what_rules_and_dates_move_and_leaves_them_when_it_ends():
+    m, plain = PeaceModel(dated_and_reformed({"x": shock(4, MOVED, 10)})), PeaceModel(dated_and_reformed({}))
+    assert m.factions.abuse is not plain.factions.abuse
+    for week in range(20):
+        m.step()
+        plain.step()
+        if week < 4:
+            assert conditions(m) == near(conditions(plain))
+        elif week < 14:
+            assert conditions(m)[[0, 2, 3]] == near(conditions(plain)[[0, 2, 3]] * (2, 0.5, 0.5))
+            assert conditions(m)[1] == near(3 * m.usual["abuse"][m.factions.host][0])
+    assert conditions(m)[[0, 2, 3]] == near(conditions(plain)[[0, 2, 3]])
+    assert conditions(m)[1] == near(m.usual["abuse"][m.factions.host][0])
+    assert conditions(m)[1] < m.factions.nature[m.factions.host][0]
+
+
+def test_a_branch_keeps_what_rules_and_dates_had_moved(tmp_path):
+    for events in ({}, {"x": shock(4, MOVED, 30)}):
+        m = PeaceModel(dated_and_reformed(events))
+        for _ in range(20):
+            m.step()
+        path = branch.save(m, tmp_path / "past.npz")
+        usual = {name: numbers.copy() for name, numbers in m.usual.items()}
+        assert fingerprint(branch.resume(dated_and_reformed(events), path).run()) == fingerprint(m.run())
+        without = branch.resume(dated_and_reformed({}), path)
+        assert without.factions.sponsor == near(usual["sponsor"])
+        assert without.factions.abuse == near(usual["abuse"])
+        assert without.missions.funding == near(usual["money"])
+
+
+def test_sanctions_follow_the_council_of_the_day(tmp_path):
+    m = quiet(tmp_path, {"x": shock(3, {"unity": {"to": 0.0}}, 2)}, weeks=7)
+    m.params.mission.sanctions, m.params.mission.authorised = 0.5, 0.0
+    m.politics.unity[:] = m.usual["unity"][:] = 1.0
+    assert [s > 0 for s in walked(m, lambda m: m.sanctions())] == [True, True, True, False, False, True, True]
+
+
 def test_a_moment_is_a_week_a_date_or_after_another(tmp_path):
     p = country({
         "a": Shock(when=When(date="2012-02-12"), moves={"provocation": Push(by=1.0)}),

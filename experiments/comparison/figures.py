@@ -220,17 +220,22 @@ def differences(runs, baseline="none", arms=None, outcomes=DIFFERENCES, title=No
             ax.text(0.5, 0.5, "nothing to compare", transform=ax.transAxes, ha="center", fontsize=7, color=GREY)
     for ax in axes.flat[len(outcomes) :]:
         ax.set_visible(False)
-    axes[0, 0].set_ylim(len(arms) - 0.6, -0.75)
-    axes[0, 0].set_yticks(places, [folded(label(a), 15) for a in arms])
-    for ax in axes[:, 0]:
-        for words, arm in zip(ax.get_yticklabels(), arms):
-            words.set(color=look[arm].colour, fontweight="bold")
+    _name_rows(axes[:, 0], arms)
     footnote(
         figure,
         f"{how_sure(runs, 'Mean differences of runs with the same seed', together=True)}\n"
         f"The line at 0 is {spoken(baseline)}; numbers in black: surely not 0.",
     )
     return figure
+
+
+def _name_rows(axes, arms):
+    """Write the names of arms, from top to bottom and in their colours, at the rows of the first column."""
+    axes[0].set_ylim(len(arms) - 0.6, -0.75)
+    axes[0].set_yticks(range(len(arms)), [folded(label(a), 15) for a in arms])
+    for ax in axes:
+        for words, (_arm, look) in zip(ax.get_yticklabels(), looks(arms).items()):
+            words.set(color=look.colour, fontweight="bold")
 
 
 AGAINST = ("civilians_killed", "deaths", "access", "peace_at_exit", "cost")
@@ -292,10 +297,7 @@ def against(runs, arms=None, outcomes=AGAINST, title=None):
         ax.set_xlabel("share" if share else said, fontsize=SIZE["small"])
         ax.xaxis.set_major_locator(MaxNLocator(3, min_n_ticks=2))
         ax.xaxis.set_major_formatter(FuncFormatter(plain))
-    axes[0, 0].set_ylim(len(arms) - 0.5, -0.7)
-    axes[0, 0].set_yticks(places, [folded(label(a), 15) for a in arms])
-    for words, arm in zip(axes[0, 0].get_yticklabels(), arms):
-        words.set(color=look[arm].colour, fontweight="bold")
+    _name_rows(axes[:, 0], arms)
     footnote(
         figure,
         f"{how_sure(runs, 'Means')} Faint: single seeds, the highest tenth may lie outside.\n"

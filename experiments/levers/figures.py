@@ -37,13 +37,14 @@ def table(rows):
     words, ratios, shares = axes[0]
     words.set_axis_off()
     for y, row in enumerate(rows.itertuples()):
-        ax = ratios if row.unit == "ratio" else shares
+        ax, limits = (ratios, (LOW, HIGH)) if row.unit == "ratio" else (shares, (-POINTS / 100, POINTS / 100))
         colour = COLOURS[row.verdict]
         words.text(0, y - 0.08, row.question, va="bottom", fontsize=7, color=INK)
         what = f"{ARROWS[row.expected]} {style.meaning(row.outcome)}"
         words.text(0.02, y + 0.02, what, va="top", fontsize=6.5, color=GREY)
         for name, high, filled in (("off", y + 0.22, False), ("effect", y + 0.05, True)):
-            _mark(ax, *(getattr(row, n) for n in (name, f"{name}_low", f"{name}_high")), high, colour, filled)
+            found = [getattr(row, n) for n in (name, f"{name}_low", f"{name}_high")]
+            _mark(ax, limits, found, high, colour, filled)
     for ax in (words, ratios, shares):
         ax.set_ylim(len(rows) - 0.4, -0.7)
     for ax, nothing in ((ratios, 1.0), (shares, 0.0)):
@@ -75,12 +76,12 @@ def table(rows):
     return figure
 
 
-def _mark(ax, mean, low, high, y, colour, filled):
+def _mark(ax, limits, found, y, colour, filled):
+    mean, low, high = found
     if not np.isfinite(mean):
         return
-    left, right = (LOW, HIGH) if ax.get_xscale() == "log" or ax.get_subplotspec().colspan.start == 1 else (
-        -POINTS / 100, POINTS / 100)  # fmt: skip
-    ends = [np.clip(v, left, right) for v in (low, high)] if np.isfinite(low) else [np.clip(mean, left, right)] * 2
+    left, right = limits
+    ends = np.clip([low, high] if np.isfinite(low) else [mean, mean], left, right)
     ax.plot(ends, [y, y], color=colour, lw=1.6 if filled else 0.9, alpha=1 if filled else 0.7, solid_capstyle="butt")
     beyond = "<" if mean < left else ">" if mean > right else "o"
     ax.plot(np.clip(mean, left, right), y, beyond, color=colour, ms=5 if filled else 4,

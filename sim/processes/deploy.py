@@ -73,7 +73,7 @@ def share_present(missions, planned, week):
         if missions.strength[m] is not None:
             continue  # re-hatting is a floor under a plan; where the record of strengths is known, the record holds
         handed_over = missions.arrive[m] <= missions.leave[other] <= week  # else they have gone home before
-        if handed_over and not np.isfinite(missions.expelled[other]):
+        if handed_over and not (np.isfinite(missions.expelled[other]) or np.isfinite(missions.lapsed[other])):
             theirs = missions.rehatted[m] * missions.peak[other] * missions.personnel[other, TROOPS]
             theirs *= missions.ceiling[other] * missions.kept[other, TROOPS] * (1 - missions.away[other])
             floor = min(1.0, theirs / max(missions.personnel[m, TROOPS], 1e-9)) * left[m]
@@ -233,11 +233,14 @@ def _renew(model, m):
 
 def _change_funding(model, m):
     """Let the share of the money that arrives change on its day."""
+    dated = model.usual["money"].copy()
     for i, cut in enumerate(m.cuts):
         if cut is not None:
             now = (cut[0] >= model.week) & (cut[0] < model.week + model.params.step_weeks)
             if now.any():
-                m.funding[i] = cut[1][now][-1]
+                dated[i] = cut[1][now][-1]
+    if (dated != model.usual["money"]).any():
+        model.set_usual("money", dated)
 
 
 def _stay(model, m, g):
@@ -365,7 +368,8 @@ def _pass_on(model):
     for i in np.flatnonzero((m.takes_over >= 0) & (m.rehatted > 0)):
         other = m.takes_over[i]
         today = week - model.params.step_weeks < m.leave[other] <= week and m.mandate_weeks[other] > 0
-        if today and m.arrive[i] <= m.leave[other] and not np.isfinite(m.expelled[other]):
+        gone = np.isfinite(m.expelled[other]) or np.isfinite(m.lapsed[other])
+        if today and m.arrive[i] <= m.leave[other] and not gone:
             theirs = m.rehatted[i] * m.peak[other] * m.personnel[other, TROOPS]
             handed[m.command[i], m.command[other]] += theirs
     np.fill_diagonal(handed, 0.0)

@@ -99,9 +99,10 @@ def move(model):
 
 def _come_and_go(model):
     f, bands, week = model.factions, model.bands, model.week
-    for i, known in enumerate(f.sponsored):
-        if known is not None:
-            f.sponsor[i] = np.interp(week, *known)
+    if any(known is not None for known in f.sponsored):
+        dated = [now if known is None else np.interp(week, *known)
+                 for known, now in zip(f.sponsored, model.usual["sponsor"], strict=True)]  # fmt: skip
+        model.set_usual("sponsor", dated)
     first = (f.enters > 0) & (f.enters <= week) & (week < f.enters + model.params.step_weeks)
     for i in np.flatnonzero(first):
         size = 0.5 + model.luck.uniform("move.enter", bands.faction.size)

@@ -129,13 +129,15 @@ def _reform(model):
     """Train and equip the host's army and police, as far as it lets those who do."""
     f, p = model.factions, model.params.negotiate
     work = model.work_on("reform")
-    if not (work.any() or (f.abuse != f.nature).any()):
+    usual = model.usual["abuse"]  # apart from what events make of it
+    if not (work.any() or (usual != f.nature).any()):
         return
     accepted = (work * (1 - f.hostility)).sum(axis=1)
     effort = np.where(f.host, accepted / (accepted + p.reformers), 0.0)
-    f.abuse, f.armed = reformed(
-        p=p, abuse=f.abuse, nature=f.nature, armed=f.armed, effort=effort, commitment=f.commitment, y=model.years
+    abuse, f.armed = reformed(
+        p=p, abuse=usual, nature=f.nature, armed=f.armed, effort=effort, commitment=f.commitment, y=model.years
     )
+    model.set_usual("abuse", abuse)
 
 
 def signing(p, commitment, ceiling, fighters):
