@@ -1,37 +1,34 @@
 """The census: what is counted every Monday, and what every rule of the week then sees alike."""
 
-from dataclasses import dataclass
-
 import numba
 import numpy as np
 
-from sim.country import in_place
-from sim.state import ABROAD, AWAY
+from sim.state import ABROAD, AWAY, Census
 
 
-@dataclass
-class Census:
-    """Counts of the living, in persons, at the start of a week."""
-
-    population: np.ndarray  # (C, K) persons present, by community
-    of_place: np.ndarray  # (C, K) persons in the place around each cell, by community
-    persons: np.ndarray  # (C,) persons present
-    idps: np.ndarray  # (C,) of these, displaced
-    displaced: np.ndarray  # (C, K) of these, by community
-    need: np.ndarray  # (C,) persons x need
-    trust: np.ndarray  # (K, C) mean trust in each chain of command there; that of strangers where nobody is
-    trust_of_all: np.ndarray  # (K,) mean trust of everybody in the country
-    grievance: np.ndarray  # (K, F) mean grievance of each community
-    of_community: np.ndarray  # (K,) persons present
-    alive: int
-    refugees: int
-    state: float  # 0..1 institutions that the average person lives under
-    felt: float  # 0..1 violence felt by the average person
+def make_census(land, n_factions, n_commands):
+    """Make room for a census: state.Census, of nobody."""
+    c, k = land.births.shape
+    return Census(
+        population=np.zeros((c, k)), of_place=np.zeros((c, k)), persons=np.zeros(c), idps=np.zeros(c),
+        displaced=np.zeros((c, k)), need=np.zeros(c), trust=np.zeros((n_commands, c)), trust_of_all=np.zeros(n_commands),
+        grievance=np.zeros((k, n_factions)), of_community=np.zeros(k), grudge=np.zeros(n_factions),
+        alive=np.zeros(1, dtype=np.int64), refugees=np.zeros(1, dtype=np.int64), institutions=np.zeros(1),
+        felt=np.zeros(1),
+    )  # fmt: skip
 
 
 @numba.njit(cache=True)
-def _count(cell, community, status, persons, need, trust, grievance, stranger, population, idps, displaced, needs,
-           trusts, wronged, totals, persons_there, of_community, everybody):  # fmt: skip
+def count(cell, community, status, persons, need, trust, grievance, population, idps, displaced, needs, trusts, wronged,
+          totals):  # fmt: skip
+    """Add up the people by where they are and who they are; one civilian after the other.
+
+    Parameters
+    ----------
+    cell, community, status, persons : (N,) int; need : (N,) 0..1; trust : (N, Q), grievance : (N, F) 0..1
+    population, displaced : (C, K), idps, needs : (C,), trusts : (Q, C), wronged : (K, F + 1), the last of persons;
+    totals : (2,) int, alive and abroad; all written
+    """
     for i in range(persons.size):
         n = persons[i]
         if n == 0:
@@ -52,40 +49,69 @@ def _count(cell, community, status, persons, need, trust, grievance, stranger, p
             displaced[c, k] += n
         for m in range(trust.shape[1]):
             trusts[m, c] += n * trust[i, m]
-    for c in range(idps.size):
-        for k in range(population.shape[1]):
-            persons_there[c] += population[c, k]
-            of_community[k] += population[c, k]
-        for m in range(trust.shape[1]):
-            everybody[m] += trusts[m, c]
-            trusts[m, c] = trusts[m, c] / persons_there[c] if persons_there[c] > 0 else stranger
 
 
-def take_census(people, land, stranger):
-    """Count the people.
-
-    Parameters
-    ----------
-    people : state.Civilians; land : state.Land; stranger : trust in a mission where nobody lives
-    """
-    n_cells, n_communities = land.births.shape
-    n_factions, n_commands = people.grievance.shape[1], people.trust.shape[1]
-    population, idps, need = np.zeros((n_cells, n_communities)), np.zeros(n_cells), np.zeros(n_cells)
-    displaced = np.zeros((n_cells, n_communities))
-    trust, wronged = np.zeros((n_commands, n_cells)), np.zeros((n_communities, n_factions + 1))
-    totals = np.zeros(2, dtype=np.int64)
-    persons, of_community, everybody = np.zeros(n_cells), np.zeros(n_communities), np.zeros(n_commands)
-    _count(
-        cell=people.cell, community=people.community, status=people.status, persons=people.persons, need=people.need,
-        trust=people.trust, grievance=people.grievance, stranger=stranger, population=population, idps=idps,
-        displaced=displaced, needs=need, trusts=trust, wronged=wronged, totals=totals, persons_there=persons,
-        of_community=of_community, everybody=everybody,
+@numba.njit(cache=True)
+def take_census(w):
+    """Count the people of the world: w.census."""
+    people, land, census = w.people, w.land, w.census
+    population, of_place, persons, trust = census.population, census.of_place, census.persons, census.trust
+    n_communities, n_factions = population.shape[1], census.grievance.shape[1]
+    wronged, totals = np.zeros((n_communities, n_factions + 1)), np.zeros(2, dtype=np.int64)
+    population[:, :], census.displaced[:, :], trust[:, :] = 0.0, 0.0, 0.0
+    census.idps[:], census.need[:], census.of_community[:], census.trust_of_all[:] = 0.0, 0.0, 0.0, 0.0
+    count(
+        people.cell, people.community, people.status, people.persons, people.need, people.trust, people.grievance,
+        population, census.idps, census.displaced, census.need, trust, wronged, totals,
     )  # fmt: skip
-    present = max(of_community.sum(), 1)
-    return Census(
-        population=population, of_place=in_place(land, population), persons=persons, idps=idps, displaced=displaced,
-        need=need, trust=trust, trust_of_all=everybody / present,
-        grievance=wronged[:, :-1] / np.maximum(wronged[:, -1:], 1),
-        of_community=of_community, alive=int(totals[0]), refugees=int(totals[1]),
-        state=float((land.institutions * persons).sum() / present), felt=float((land.felt * persons).sum() / present),
-    )  # fmt: skip
+    everybody, state, felt = 0.0, 0.0, 0.0
+    for c in range(persons.size):
+        persons[c] = 0.0
+        for k in range(n_communities):
+            persons[c] += population[c, k]
+            census.of_community[k] += population[c, k]
+        for q in range(trust.shape[0]):
+            census.trust_of_all[q] += trust[q, c]
+            trust[q, c] = trust[q, c] / persons[c] if persons[c] > 0.0 else w.numbers.feel.start
+        everybody += persons[c]
+        state += land.institutions[c] * persons[c]
+        felt += land.felt[c] * persons[c]
+    everybody = max(everybody, 1.0)
+    census.trust_of_all /= everybody
+    census.alive[0], census.refugees[0] = totals
+    census.institutions[0], census.felt[0] = state / everybody, felt / everybody
+    for k in range(n_communities):
+        for f in range(n_factions):
+            census.grievance[k, f] = wronged[k, f] / max(wronged[k, n_factions], 1.0)
+    around(land.place, land.place_share, population, of_place)
+    bear_grudges(w)
+
+
+@numba.njit(cache=True)
+def around(place, share, amount, out):
+    """Add up the amounts in the place around each cell, of those in the cells: (C, K), written to `out`."""
+    for c in range(amount.shape[0]):
+        for k in range(amount.shape[1]):
+            out[c, k] = 0.0
+        for p in range(share.size):
+            there = place[c, p]
+            if there >= 0:
+                for k in range(amount.shape[1]):
+                    out[c, k] += share[p] * amount[there, k]
+
+
+@numba.njit(cache=True)
+def bear_grudges(w):
+    """Work out the grievance of each faction's own people toward its worst rival: w.census.grudge."""
+    census, rival, community = w.census, w.factions.rival, w.factions.community
+    for f in range(rival.shape[0]):
+        total, people = 0.0, 0.0
+        for k in range(community.shape[1]):
+            worst = 0.0
+            for g in range(rival.shape[0]):
+                if rival[f, g]:
+                    worst = max(worst, census.grievance[k, g])
+            own = community[f, k] * census.of_community[k]
+            total += own * worst
+            people += own
+        census.grudge[f] = total / max(people, 1.0)

@@ -364,6 +364,10 @@ def make_factions(country, land, n_commands, move):
     def column(name):
         return np.array([getattr(f, name) for f in all_of], dtype=float)
 
+    def hired(name):
+        return np.array([getattr(f.hired, name) for f in all_of], dtype=float)
+
+    contract = np.array([_contract(start, f, w) for f, w in zip(all_of, where)], dtype=float)
     community = np.array([[min(1.0, f.community.get(k, 0.0)) for k in land.names] for f in all_of])
     own = np.array([(in_place(land, land.births) * share).sum(axis=1) for share in community])
     own /= np.maximum(own.mean(axis=1, keepdims=True), 1e-9)
@@ -377,9 +381,11 @@ def make_factions(country, land, n_commands, move):
         provocation=np.where(enters <= 0, column("outbreak"), 0.0), abuse_record=zeros(n), pressure=zeros(n),
         wronged=zeros(n),
         dispersed=zeros(n), demobilised=zeros(n), settled=zeros(n), hostility=zeros(n, n_commands), aggression=zeros(n),
-        nature=column("abuse"), mobilised=column("mustered"), armed=np.ones(n), hired=zeros(n), refuge=column("refuge"),
+        nature=column("abuse"), own_abuse=column("abuse"), mobilised=column("mustered"), armed=np.ones(n), hired=zeros(n), refuge=column("refuge"),
         sponsored=[_sponsored(start, f, w) for f, w in zip(all_of, where)],
-        contract=[_contract(start, f, w) for f, w in zip(all_of, where)], smear=zeros(n, n_commands),
+        musters=column("mustered"), outbreak=column("outbreak"), hired_men=hired("fighters"),
+        hired_since=contract[:, 0], hired_until=contract[:, 1], hired_income=hired("income"),
+        hired_skill=hired("skill"), hired_abuse=hired("abuse"), smear=zeros(n, n_commands),
     )  # fmt: skip
 
 
@@ -399,7 +405,7 @@ def _contract(start, faction, where):
     until = weeks_until(start, hired.until, f"{where}.hired.until") if hired.until else np.inf
     if until <= since:
         raise ValueError(f"{where}.hired ends on {hired.until}, before it begins on {hired.since or start}")
-    return (since, until) if hired.fighters > 0 else None
+    return since, until
 
 
 def make_bands(country, land, factions, luck, loot_base):

@@ -7,6 +7,7 @@ the work of one person on each task, and what is held equal between models scale
 import numpy as np
 
 from sim import draws
+from sim.compiled import see
 from sim.country import land_of, weeks_until
 from sim.params import (
     AID,
@@ -24,6 +25,7 @@ from sim.params import (
     When,
 )
 from sim.processes.judge import POLITICAL
+from sim.rules import affordable
 from sim.state import Commands, Contributors, Missions, Units, zeros
 
 PART_OF = {"reintegrate": "ddr"}  # tasks that a headquarters does as one: disarmament with a livelihood
@@ -86,7 +88,7 @@ def make_missions(params):
         capacity=capacities(params, everybody, arrive, 0.0),
         able=able, ability=able[:, 0].copy(), restraint=able[:, 1].copy(), mobility=able[:, 2].copy(),
         knowledge=able[:, 3].copy(),
-        medicine=_column(parts, lambda c: c.force.medicine), training=_column(parts, lambda c: c.force.training),
+        quality=np.ones((len(names), 4)), medicine=_column(parts, lambda c: c.force.medicine), training=_column(parts, lambda c: c.force.training),
         technology=_column(parts, lambda c: c.force.technology), women=_column(parts, lambda c: c.force.women),
         partiality=_column(parts, lambda c: c.force.partiality),
         needs_consent=np.array([c.force.needs_consent for c in parts], dtype=bool),
@@ -116,7 +118,7 @@ def make_missions(params):
         missions.mean_price[m] = _mean_price(part, missions.use_of_force[m])
     missions.price[:, UNIFORMED] *= missions.mean_price[:, None]
     missions.personnel *= np.where(donors, 1.0, fair_scale(params, missions))[:, None]
-    missions.kept[:] = affordable(missions)  # who knows that he will not be paid for does not come
+    missions.kept = affordable(see(missions))  # who knows that he will not be paid for does not come
     return missions
 
 
@@ -137,32 +139,13 @@ def contention(mandate, narrow):
 def political_share(mandate):
     """Return the share of a mandate's work that is political: it judges or makes the political agreement: 0..1."""
     weight = sum((_of_tasks(b.tasks) for b in mandate.bundles.values()), start=_of_tasks(mandate.tasks))
-    return weight[POLITICAL].sum() / max(weight.sum(), 1e-12)
+    return weight[list(POLITICAL)].sum() / max(weight.sum(), 1e-12)
 
 
 def _discord(params, component):
     """Return the discord of the Council over a component when it is authorised: 0..1."""
     contested = contention(component.mandate, params.deploy.council_narrow)
     return (1 - params.mission.council_unity) * component.force.council * contested
-
-
-def affordable(missions):
-    """Return the share of its strength that each mission's head office plans for, by kind: (M, 5) 0..1.
-
-    Of a lasting shortfall it carries a part as pay owed; for the rest people go home, those in uniform first.
-    A head office and a supply line cost what they cost, so that less money means fewer people than in proportion.
-    """
-    wages = missions.personnel * missions.price
-    uniformed, others = wages[:, UNIFORMED].sum(axis=1), wages[:, STAFF:].sum(axis=1)
-    lasting = missions.funding * missions.pledged
-    missing = (1 - missions.owes) * (1 - lasting) * (uniformed + others + missions.headquarters)
-    of_uniformed = np.minimum(missing, uniformed)
-    of_others = np.minimum(missing - of_uniformed, others)
-    kept = np.ones_like(wages)
-    kept[:, UNIFORMED] = (1 - of_uniformed / np.maximum(uniformed, 1e-9))[:, None]
-    kept[:, STAFF:] = (1 - of_others / np.maximum(others, 1e-9))[:, None]
-    kept[missions.recorded] = 1.0
-    return kept
 
 
 def areas(params, land, names):
@@ -242,13 +225,13 @@ def chains_of_command(everybody):
     return sorted({c.command or n for n, c in everybody.items()})
 
 
-def make_commands(params, missions):
+def make_commands(params, missions, land):
     """Build the chains of command, in the order of their names."""
     names = tuple(chains_of_command(with_humanitarians(params)))
     member = (missions.command[None, :] == np.arange(len(names))[:, None]).astype(float)
     return Commands(
         names=names, luck=np.array([draws.key(n) for n in names], dtype=np.uint64), member=member,
-        unwelcome=zeros(len(names)), escorting=zeros(len(names)), seen=zeros(len(names), 1),
+        unwelcome=zeros(len(names)), escorting=zeros(len(names)), seen=zeros(len(names), land.row.size),
         incidents=zeros(len(names)), rumour=zeros(len(names)),
     )  # fmt: skip
 

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import mesa
 import numba
 import numpy as np
 
 from sim import agents, draws
-from sim.census import take_census
+from sim.census import make_census, take_census
+from sim.compiled import see
 from sim.country import a_date, make_bands, make_civilians, make_factions, make_land
 from sim.mission import (
     areas,
@@ -36,9 +37,10 @@ from sim.processes.observe import observe
 from sim.processes.prey import prey
 from sim.processes.recruit import recruit
 from sim.processes.relieve import relieve
-from sim.processes.task import LOCAL, task
+from sim.processes.task import task
+from sim.rules import LOCAL, survey
 from sim.shocks import THINGS, Event, check, made_of, set_usual, shocks_of, strike
-from sim.state import Conditions, Politics, Week, zeros
+from sim.state import Conditions, Numbers, Politics, World, make_week, zeros
 
 SCHEDULE = (
     deploy,  # missions arrive, build up, hand over, leave
@@ -62,6 +64,48 @@ TABLES = (
 )  # fmt: skip
 
 Process = Callable[["PeaceModel"], None]
+
+
+def steps_of(params):
+    """Return the number of steps of a run."""
+    return int(np.ceil(params.weeks / params.step_weeks))
+
+
+def make_world(params, luck):
+    """Build the world on the morning of the first day: state.World.
+
+    Parameters
+    ----------
+    params : Params; luck : draws.Draws, the run's
+    """
+    land = make_land(params.country, params.task.patrol_km, params.move.place_km, params.move.refuge_km)
+    missions = make_missions(params)
+    missions.enlarge("area", areas(params, land, missions.names))
+    commands = make_commands(params, missions, land)
+    n_missions, n_commands, n_cells = len(missions.names), len(commands.names), land.row.size
+    factions = make_factions(params.country, land, n_commands, params.move)
+    factions.aggression = 1 - factions.commitment
+    bands = make_bands(params.country, land, factions, luck, params.move.loot_base)
+    contributors = make_contributors(params, missions)
+    units = make_units(params, missions, contributors)
+    n_factions, n_communities = factions.community.shape
+    return World(
+        numbers=Numbers(**vars(numbers(params))), dice=luck.dice, week=zeros(1), step_weeks=float(params.step_weeks),
+        years=params.step_weeks / WEEKS_PER_YEAR,
+        first_week=a_date(params.country.start, "country.start").timetuple().tm_yday / 7,
+        land=land, people=make_civilians(params, land, n_factions, n_commands, luck), factions=factions, bands=bands,
+        commands=commands, missions=missions, contributors=contributors, units=units,
+        politics=Politics(
+            agreement=zeros(1, dtype=bool), held=zeros(1, dtype=bool), signed=np.full(1, np.inf),
+            collapsed=zeros(1, dtype=int), unity=np.full(1, params.mission.council_unity),
+        ),
+        conditions=Conditions(np.full(1, params.feel.misinformation), np.ones(n_cells)),
+        census=make_census(land, n_factions, n_commands),
+        now=make_week(n_cells, n_communities, n_factions, n_missions, n_commands, bands.faction.size, units.cell.size),
+        plan=zeros(steps_of(params), n_missions), around=zeros(n_factions, n_cells),
+        presence=zeros(n_missions, len(LOCAL), n_cells), armed=zeros(n_missions, n_cells), care=zeros(n_cells),
+        guard=zeros(n_factions, n_cells), aided=zeros(params.civilians, dtype=bool),
+    )  # fmt: skip
 
 
 def _schedule(params, before, after):
@@ -116,38 +160,19 @@ class PeaceModel(mesa.Model):
             raise ValueError("; ".join(wrong))
         super().__init__(rng=params.seed)  # Mesa's own generators: no rule draws from them
         self.params = params
-        self.numbers = numbers(params)
         self.luck = draws.Draws(params.seed)
-        self.week = 0.0
-        self.first_week = a_date(params.country.start, "country.start").timetuple().tm_yday / 7  # of the calendar year
-        self.land = make_land(params.country, params.task.patrol_km, params.move.place_km, params.move.refuge_km)
         self.everybody = with_humanitarians(params)  # every mission by name, as declared
-        self.missions = make_missions(params)
+        self.world = make_world(params, self.luck)
+        self.view = see(self.world)  # the same, for compiled rules
+        for part in fields(World):
+            if part.name not in ("week", "dice"):
+                setattr(self, part.name, getattr(self.world, part.name))
         self.phases = phases(self.everybody, self.missions.arrive)  # weeks in which a mandate changes, to come
-        self.missions.area = areas(params, self.land, self.missions.names)
-        self.commands = make_commands(params, self.missions)
-        self.commands.seen = zeros(len(self.commands.names), self.land.row.size)
-        n_missions, n_commands = len(self.missions.names), len(self.commands.names)
-        self.factions = make_factions(params.country, self.land, n_commands, params.move)
-        self.bands = make_bands(params.country, self.land, self.factions, self.luck, params.move.loot_base)
-        self.contributors = make_contributors(params, self.missions)
-        self.units = make_units(params, self.missions, self.contributors)
-        self.people = make_civilians(params, self.land, len(self.factions.names), n_commands, self.luck)
-        self.politics = Politics(
-            agreement=zeros(1, dtype=bool), held=zeros(1, dtype=bool), signed=np.full(1, np.inf),
-            collapsed=zeros(1, dtype=int), unity=np.full(1, params.mission.council_unity),
-        )  # fmt: skip
-        self.conditions = Conditions(np.full(1, params.feel.misinformation), np.ones(self.land.row.size))
-        self.aided = zeros(params.civilians, dtype=bool)
-        self.presence = zeros(n_missions, len(LOCAL), self.land.row.size)  # effective, by local task
-        self.armed = zeros(n_missions, self.land.row.size)
-        self.care = zeros(self.land.row.size)  # share of the wounded whom somebody treats
-        self.guard = zeros(len(self.factions.names), self.land.row.size)  # effective protection against each faction
-        self.factions.aggression[:] = 1 - self.factions.commitment
-        self.plan = whole_plan(self)  # (steps, M)
+        self.plan[:] = whole_plan(self)
         self.schedule = _schedule(params, before or {}, after or {})
         self.events = shocks_of(params)
         self.usual = {name: thing.get(self).copy() for name, thing in THINGS.items() if not thing.stock}
+        self.usual["abuse"] = self.factions.own_abuse  # a rule moves it, too
         self.pushes = {}  # what events make of these conditions this week
         for event in self.events:
             check(self, event)
@@ -164,6 +189,7 @@ class PeaceModel(mesa.Model):
         strike(self)  # what befalls the country this week
         for process in self.schedule:
             self._around = None  # bands may have moved
+            survey(self.view)
             process(self)
         agents.act(super().agents_by_type)
         self.week += self.params.step_weeks
@@ -210,7 +236,7 @@ class PeaceModel(mesa.Model):
 
     def record_length(self):
         """Return the number of steps of the run."""
-        return int(np.ceil(self.params.weeks / self.params.step_weeks))
+        return steps_of(self.params)
 
     @property
     def finished(self):
@@ -219,29 +245,25 @@ class PeaceModel(mesa.Model):
 
     def _open_week(self):
         """Count the people, so that every rule of the week sees the same Monday, and open a new page."""
-        c, k = self.land.births.shape
-        f, n = self.factions.hostility.shape
-        m = len(self.missions.names)
-        self.census = take_census(self.people, self.land, self.params.feel.start)
-        self.grudge = self._grudge()
-        self.now = Week(
-            toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f), by_mission=zeros(m),
-            crossfire=zeros(f), killed_in_sites=zeros(1, dtype=np.int64), harm=zeros(f, n),
-            fighters_lost=zeros(f), lost_to_rivals=zeros(f), hit=zeros(f, m), peacekeepers_killed=zeros(m),
-            protests=zeros(n), lent=zeros(n),
-            aid_workers_killed=zeros(m), stood_by=zeros(n, c), aid=zeros(n, c), tried=zeros(n), reached=zeros(n),
-            forced=zeros(n), pauses=zeros(n), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m),
-            missing=zeros(m),
-            laid_down=zeros(f), resettled=zeros(f), rearmed=zeros(f), by_hired=zeros(f),
-        )  # fmt: skip
+        take_census(self.view)
+        self.now.begin()
         self._around = None
 
-    # ------------------------------------------------------------------------------ what rules ask
+    @property
+    def week(self):
+        """Weeks since the start of the run."""
+        return float(self.world.week[0])
+
+    @week.setter
+    def week(self, week):
+        self.world.week[0] = week
 
     @property
-    def years(self):
-        """Length of a step in years."""
-        return self.params.step_weeks / WEEKS_PER_YEAR
+    def grudge(self):
+        """Grievance of each faction's own people toward its worst rival: (F,) 0..1."""
+        return self.census.grudge
+
+    # ------------------------------------------------------------------------------ what rules ask
 
     def fading(self, half_life):
         """Return what one step leaves of a memory with that half-life in weeks."""
@@ -446,12 +468,6 @@ class PeaceModel(mesa.Model):
         """Return how far misinformation carries in every cell: (C,) 0..1, less where local media sort it out."""
         p, land = self.params.feel, self.land
         return (p.remote + (1 - p.remote) * (1 - land.remoteness)) * (1 - p.local_media * land.institutions)
-
-    def _grudge(self):
-        """Return the grievance of each faction's own people toward its worst rival: (F,) 0..1."""
-        worst = np.max(self.census.grievance[:, None, :] * self.factions.rival[None], axis=2)  # (K, F)
-        own = self.factions.community * self.census.of_community
-        return (own * worst.T).sum(axis=1) / np.maximum(own.sum(axis=1), 1)
 
     def place(self, cell):
         """Return the cells of the place around a cell, and the share of each that lies in it: two (P,)."""

@@ -1048,20 +1048,23 @@ def out_of_range(node, path=""):
     return said
 
 
+GROUPS = tuple(  # that rules read: of the processes, of the mission model and of the country
+    f.name for f in fields(Params) if f.name in Processes.__dataclass_fields__ or f.name in ("mission", "country")
+)
+
+
 def numbers(params):
     """Return the numbers of every process by name, as compiled rules read them: `numbers(params).prey.rate`.
 
     Each group is a record. The compiler's cache on disk knows a record by the names and places of its fields, but a
     named tuple by its class alone: there, two declarations that change places would be taken for each other in silence.
     """
-    groups = {f.name: getattr(params, f.name) for f in fields(Params) if f.name in Processes.__dataclass_fields__}
-    return SimpleNamespace(**{name: _record(group) for name, group in groups.items()})
+    return SimpleNamespace(**{name: _record(getattr(params, name)) for name in GROUPS})
 
 
 def _record(group):
-    names = [f.name for f in fields(group)]
-    kinds = [(f.name, {float: np.float64, int: np.int64}[f.type]) for f in fields(group)]
-    return np.rec.array([tuple(getattr(group, n) for n in names)], dtype=kinds)[0]
+    kinds = [(f.name, {float: np.float64, int: np.int64}[f.type]) for f in fields(group) if f.type in (float, int)]
+    return np.rec.array([tuple(getattr(group, name) for name, _ in kinds)], dtype=kinds)[0]
 
 
 def rows(kind=Params, path=""):

@@ -23,7 +23,7 @@ from sim.country import land_of, weeks_until
 from sim.mission import WITH
 from sim.params import KINDS, Push, Shock, When
 from sim.processes.judge import ask_to_leave, take_back
-from sim.processes.negotiate import next_aggression
+from sim.processes.negotiate import set_aggression
 from sim.state import ABROAD
 
 HOST, OTHERS = "host", "others"  # the host government, and all other factions, where no faction has that name
@@ -149,8 +149,8 @@ def _put_agreement(model, wanted):
 def _put_letter(model, wanted):
     """Let the host write to missions that it wants gone, or take its letter back."""
     asked, on = np.isfinite(model.missions.expelled), (wanted >= 0.5) & model.missions.needs_consent
-    ask_to_leave(model, on & ~asked)
-    take_back(model, asked & ~on)
+    ask_to_leave(model.view, on & ~asked)
+    take_back(model.view, asked & ~on)
 
 
 THINGS = {
@@ -371,8 +371,7 @@ def strike(model):
             model.pushes[name] = at_work.get(name, [])
             set_usual(model, name, model.usual[name])
     if "agreement" in at_work or "commitment" in at_work:
-        f = model.factions
-        f.aggression[:] = next_aggression(model.params.negotiate, f.commitment, f.ceiling, model.politics.agreement[0])
+        set_aggression(model.view)
 
 
 def set_usual(model, name, numbers):

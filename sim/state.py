@@ -4,9 +4,14 @@ Rows never move: the dead, the disbanded and the departed stay, with nobody in t
 identity. Processes write here; nothing else keeps state. Mesa agents (agents.py) are views of these rows.
 """
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, make_dataclass
 
+import numba
 import numpy as np
+
+from sim.draws import MOST_EVENTS
+from sim.params import GROUPS
 
 HOME, AWAY, ABROAD = 0, 1, 2  # where a civilian lives: at home, displaced inside the country, refugee
 CEASEFIRE, CONSENT, IMPARTIALITY, WITHDRAW, MINIMUM_FORCE = range(5)  # what contingents' caveats say (params.Caveats)
@@ -18,8 +23,29 @@ def zeros(*shape, dtype=float):
     return np.zeros(shape, dtype=dtype)
 
 
+@numba.njit(cache=True)
+def km_between(row, col, cell_km, a, b):
+    """Return the distance of two cells in km; row, col : (C,) int; cell_km : side of a cell."""
+    return cell_km * math.sqrt((row[a] - row[b]) ** 2 + (col[a] - col[b]) ** 2)
+
+
+class Table:
+    """A table of state. Its arrays stay where they are, for compiled rules hold on to them: what is set is copied in."""
+
+    def __setattr__(self, name, value):
+        there = self.__dict__.get(name)
+        if isinstance(there, np.ndarray):
+            there[...] = value
+        else:
+            object.__setattr__(self, name, np.ascontiguousarray(value) if isinstance(value, np.ndarray) else value)
+
+    def enlarge(self, name, array):
+        """Put another array in the place of one, before the first rule has seen it."""
+        object.__setattr__(self, name, np.ascontiguousarray(array))
+
+
 @dataclass
-class Land:
+class Land(Table):
     """The cells of the country: C cells, K communities, N9/N25... neighbours. Fixed but for the layers."""
 
     row: np.ndarray  # (C,) int, 0 in the south
@@ -53,7 +79,7 @@ class Land:
 
 
 @dataclass
-class Civilians:
+class Civilians(Table):
     """N civilian agents, each some persons of one place and one community."""
 
     home: np.ndarray  # (N,) int, cell
@@ -68,7 +94,7 @@ class Civilians:
 
 
 @dataclass
-class Factions:
+class Factions(Table):
     """F armed factions."""
 
     names: tuple  # (F,) str
@@ -99,16 +125,24 @@ class Factions:
     smear: np.ndarray  # (F, K) weeks left of its campaign of misinformation about each chain of command
     aggression: np.ndarray  # (F,) 0..1, this week's
     nature: np.ndarray  # (F,) ratio, the abuse that it began with, before any reform
+    own_abuse: np.ndarray  # (F,) ratio, its abuse apart from what events make of it
     hired: np.ndarray  # (F,) persons under contract now, who fight in its bands
     refuge: np.ndarray  # (F,) 0..1 how far its bands near the border are out of reach
     sponsored: list  # of None or ((n,) weeks, (n,) sponsor)
-    contract: list  # of None or (first week, last week) of its hired men
+    musters: np.ndarray  # (F,) 0..1 of what it can keep, when it enters
+    outbreak: np.ndarray  # (F,) own dead lately, when it enters
+    hired_men: np.ndarray  # (F,) persons under contract when it can pay them all
+    hired_since: np.ndarray  # (F,) week
+    hired_until: np.ndarray  # (F,) week
+    hired_income: np.ndarray  # (F,) income that pays them all
+    hired_skill: np.ndarray  # (F,) ratio, what one of them counts for in battle
+    hired_abuse: np.ndarray  # (F,) ratio, their propensity to attack civilians, of the faction's own
     mobilised: np.ndarray  # (F,) 0..1 of what it can keep in a war, what it has grown to
     armed: np.ndarray  # (F,) 1.. what it can keep, of what it could before reform armed it
 
 
 @dataclass
-class Bands:
+class Bands(Table):
     """B armed bands."""
 
     faction: np.ndarray  # (B,) int
@@ -122,7 +156,7 @@ class Bands:
 
 
 @dataclass
-class Commands:
+class Commands(Table):
     """K chains of command: the flags that people and factions know, each with one mission or several."""
 
     names: tuple  # (K,) str
@@ -136,7 +170,7 @@ class Commands:
 
 
 @dataclass
-class Missions:
+class Missions(Table):
     """M missions: headquarters with a mandate, a plan, money."""
 
     names: tuple  # (M,) str
@@ -178,6 +212,7 @@ class Missions:
     restraint: np.ndarray  # (M,) 0..1, as paid
     mobility: np.ndarray  # (M,) 0..1, as paid
     knowledge: np.ndarray  # (M,) 0..1 local knowledge
+    quality: np.ndarray  # (M, 4) ratio, of those who are there to their force's ability, restraint, knowledge, price
     medicine: np.ndarray  # (M,) 0..1
     training: np.ndarray  # (M,) 0..1
     technology: np.ndarray  # (M,) 0..1
@@ -216,7 +251,7 @@ class Missions:
 
 
 @dataclass
-class Contributors:
+class Contributors(Table):
     """G groups of contingents of one origin and on the same conditions in one mission; most have one or two."""
 
     mission: np.ndarray  # (G,) int
@@ -235,7 +270,7 @@ class Contributors:
 
 
 @dataclass
-class Units:
+class Units(Table):
     """U contingents and aid teams."""
 
     mission: np.ndarray  # (U,) int
@@ -255,7 +290,7 @@ class Units:
 
 
 @dataclass
-class Politics:
+class Politics(Table):
     """The agreement, and the Security Council. One row."""
 
     agreement: np.ndarray  # (1,) bool, in force
@@ -266,7 +301,7 @@ class Politics:
 
 
 @dataclass
-class Conditions:
+class Conditions(Table):
     """What bears on the country and is moved by events alone."""
 
     misinformation: np.ndarray  # (1,) 0..1
@@ -274,8 +309,8 @@ class Conditions:
 
 
 @dataclass
-class Week:
-    """What happened in the week that is being stepped: made anew each week, filled in by processes."""
+class Week(Table):
+    """What happened in the week that is being stepped: a new page each week, filled in by processes."""
 
     toll: np.ndarray  # (C, K) int, civilians killed by violence
     by_faction: np.ndarray  # (F,) of these, in attacks by each faction
@@ -304,8 +339,76 @@ class Week:
     resettled: np.ndarray  # (F,) ex-combatants who settled for good
     by_hired: np.ndarray  # (F,) own people killed by men whom others hired
     rearmed: np.ndarray  # (F,) ex-combatants who took up arms again
-    killings: list = field(default_factory=list)  # of (faction or -1, mission or -1, cell, community, dead)
-    events: list = field(default_factory=list)  # of Event
+    logged: np.ndarray  # (2,) int, events and killings so far
+    event_log: np.ndarray  # (E, 7) int: kind, as a number of EVENTS, and what an Event has
+    killing_log: np.ndarray  # (E, 5) int: faction or -1, mission or -1, cell, community, dead
+
+    @property
+    def events(self):
+        """What happened so far this week: like a list of Event."""
+        return Log(self.event_log, self.logged[:1], lambda r: Event(EVENTS[r[0]], *r[1:]), _numbers)
+
+    @property
+    def killings(self):
+        """Who was killed so far this week: like a list of (faction or -1, mission or -1, cell, community, dead)."""
+        return Log(self.killing_log, self.logged[1:], tuple, lambda row: row)
+
+    def begin(self):
+        """Turn to a new page."""
+        for name, column in vars(self).items():
+            if not name.endswith("_log"):
+                column[...] = 0
+
+
+def make_week(n_cells, n_communities, n_factions, n_missions, n_commands, n_bands, n_units):
+    """Make an empty page, with room for all that so many bands and units can do in a week."""
+    c, k, f, m, q = n_cells, n_communities, n_factions, n_missions, n_commands
+    events = 8 * MOST_EVENTS * n_bands + n_units + 1_000
+    return Week(
+        toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f), by_mission=zeros(m), crossfire=zeros(f),
+        killed_in_sites=zeros(1, dtype=np.int64), harm=zeros(f, q), fighters_lost=zeros(f), lost_to_rivals=zeros(f),
+        hit=zeros(f, m), peacekeepers_killed=zeros(m), aid_workers_killed=zeros(m), protests=zeros(q),
+        stood_by=zeros(q, c), aid=zeros(q, c), tried=zeros(q), reached=zeros(q), forced=zeros(q), lent=zeros(q),
+        pauses=zeros(q), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m), missing=zeros(m),
+        laid_down=zeros(f), resettled=zeros(f), by_hired=zeros(f), rearmed=zeros(f), logged=zeros(2, dtype=np.int64),
+        event_log=zeros(events, 7, dtype=np.int64), killing_log=zeros(events, 5, dtype=np.int64),
+    )  # fmt: skip
+
+
+class Log:
+    """Rows of an array that is filled from above, as a list of things.
+
+    Parameters
+    ----------
+    rows : (E, n) int; count : (1,) int, how many are in use
+    read, write : functions from a list of whole numbers to a thing, and back
+    """
+
+    def __init__(self, rows, count, read, write):
+        self._rows, self._count, self._read, self._write = rows, count, read, write
+
+    def __len__(self):  # noqa: D105
+        return int(self._count[0])
+
+    def __iter__(self):  # noqa: D105
+        return map(self._read, self._rows[: len(self)].tolist())
+
+    def __getitem__(self, number):  # noqa: D105
+        return list(self)[number]
+
+    def append(self, thing):
+        """Add a thing. A week has room for far more than its rules can do."""
+        self._rows[self._count[0]] = self._write(thing)
+        self._count[0] += 1
+
+
+EVENTS = ("battle", "attack", "operation", "ambush", "raid")
+BATTLE, ATTACK, OPERATION, AMBUSH, RAID = range(5)
+
+
+def _numbers(event):
+    kind, *rest = vars(event).values()
+    return (EVENTS.index(kind), *rest)
 
 
 @dataclass(frozen=True)
@@ -319,3 +422,59 @@ class Event:
     deaths_a: int = 0  # of side a
     deaths_b: int = 0  # of side b
     deaths_civilians: int = 0  # bystanders or victims
+
+
+@dataclass
+class Census(Table):
+    """Counts of the living, in persons, at the start of a week."""
+
+    population: np.ndarray  # (C, K) persons present, by community
+    of_place: np.ndarray  # (C, K) persons in the place around each cell, by community
+    persons: np.ndarray  # (C,) persons present
+    idps: np.ndarray  # (C,) of these, displaced
+    displaced: np.ndarray  # (C, K) of these, by community
+    need: np.ndarray  # (C,) persons x need
+    trust: np.ndarray  # (K, C) mean trust in each chain of command there; that of strangers where nobody is
+    trust_of_all: np.ndarray  # (K,) mean trust of everybody in the country
+    grievance: np.ndarray  # (K, F) mean grievance of each community
+    of_community: np.ndarray  # (K,) persons present
+    grudge: np.ndarray  # (F,) 0..1 grievance of each faction's own people toward its worst rival
+    alive: np.ndarray  # (1,) persons, those abroad included
+    refugees: np.ndarray  # (1,) persons abroad
+    institutions: np.ndarray  # (1,) 0..1 that the average person lives under
+    felt: np.ndarray  # (1,) 0..1 violence that the average person feels
+
+
+# The numbers of every process, of the mission model and of the country (sim/params.py): a record each.
+Numbers = make_dataclass("Numbers", [(name, np.record) for name in GROUPS], bases=(Table,))
+
+
+@dataclass
+class World(Table):
+    """All that rules read and change."""
+
+    numbers: Numbers
+    dice: np.ndarray  # (2,) uint64, seed and step: what luck is drawn from
+    week: np.ndarray  # (1,) weeks since the start
+    step_weeks: float  # weeks, length of a step
+    years: float  # years, the same
+    first_week: float  # week of the calendar year in which the run begins
+    land: Land
+    people: Civilians
+    factions: Factions
+    bands: Bands
+    commands: Commands
+    missions: Missions
+    contributors: Contributors
+    units: Units
+    politics: Politics
+    conditions: Conditions
+    census: Census
+    now: Week
+    plan: np.ndarray  # (steps, M) 0..1 share of its authorised strength that each mission plans to have
+    around: np.ndarray  # (F, C) fighters in the place of each cell and those around it, as last surveyed
+    presence: np.ndarray  # (M, L, C) person-equivalents, effective presence for each local task
+    armed: np.ndarray  # (M, C) uniformed persons in reach
+    care: np.ndarray  # (C,) 0..1 of the wounded whom somebody treats
+    guard: np.ndarray  # (F, C) effective protection of people against each faction
+    aided: np.ndarray  # (N,) bool, served by aid workers this week

@@ -75,7 +75,7 @@ def test_what_is_written_through_an_agent_is_lived():
     victim = of(m, Civilian)[5]
     victim.persons = 0
     m.step()
-    assert m.census.alive == m.people.persons.sum()
+    assert m.census.alive[0] == m.people.persons.sum()
     assert m.people.persons[5] == 0
     rebels = next(f for f in of(m, ArmedFaction) if f.name == "rebels")
     before = rebels.fighters
@@ -173,7 +173,7 @@ def test_looking_at_the_agents_changes_nothing_that_happens():
         watched.step()
         assert len(watched.agents) > 0
         assert watched.grid is not None
-        assert sum(a.persons for a in watched.agents.select(agent_type=Civilian)) == watched.census.alive
+        assert sum(a.persons for a in watched.agents.select(agent_type=Civilian)) == watched.census.alive[0]
     assert same(watched, play(*SCENE, **SMALL)) == []
 
 

@@ -13,6 +13,7 @@ from sim import outcomes
 from sim.mission import WITH
 from sim.model import PeaceModel
 from sim.processes import relieve
+from sim.rules import controller
 from sim.state import AWAY, HOME
 from sim.values import value_of
 
@@ -28,14 +29,14 @@ def _access(model):
     aid = model.missions.persons[:, 4]
     if aid.sum() < 1:
         return np.full(model.land.row.size, np.nan)
-    cells = np.arange(model.land.row.size)
-    who = model.controller(cells)
-    shares = [
-        aid[m] * relieve.access(model.params.relieve, model.factions.hostility[who, model.missions.command[m]],
-                                model.land.felt, model.land.remoteness)
-        for m in np.flatnonzero(aid >= 1)
-    ]  # fmt: skip
-    return np.sum(shares, axis=0) / aid[aid >= 1].sum()
+    p, land = model.numbers.relieve, model.land
+    found = np.zeros(land.row.size)
+    for c in range(found.size):
+        hostility = model.factions.hostility[controller(model.view, c)]
+        for m in np.flatnonzero(aid >= 1):
+            angry = hostility[model.missions.command[m]]
+            found[c] += aid[m] * relieve.access(p, angry, land.felt[c], land.remoteness[c], 0.0)
+    return found / aid[aid >= 1].sum()
 
 
 def _need(model):

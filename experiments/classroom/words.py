@@ -8,7 +8,7 @@ from experiments.drawing import style
 from experiments.drawing.panels import spoken
 from sim.mission import WITH
 from sim.params import KINDS
-from sim.processes.move import onset
+from sim.processes.move import onsets
 from sim.state import ABROAD, AWAY
 
 COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
@@ -169,7 +169,7 @@ def _band(model, where, b):
     elif f.campaign[i] > 0:
         said.append("its faction is in a campaign, but this band takes no part.")
     else:
-        rate = _onset(model)[i]
+        rate = onsets(model.view)[i]
         said.append(
             f"at rest, not ready for {count(f.rest[i], 'week')} yet." if f.rest[i] > 0
             else f"at rest; a campaign in the next three months: {percent(1 - math.exp(-rate / 4))}."
@@ -186,16 +186,6 @@ def _band(model, where, b):
         angry = [f"{percent(h)} to {command_said(model, k)}" for k, h in enumerate(f.hostility[i])]
         said.append(f"hostility {joined(angry)}.")
     return title, said
-
-
-def _onset(model):
-    """Return the hazard (1/year) that each faction opens a campaign, as things stand: (F,)."""
-    f, bands = model.factions, model.bands
-    return onset(
-        p=model.params.move, aggression=f.aggression, rest=f.rest, provocation=f.provocation, grudge=model.grudge,
-        state=model.mean_at_home(model.land.institutions[bands.home]), spoils=model.spoils(),
-        stamina=model.strength() / np.maximum(f.keep, 1.0), held=model.held(),
-    )  # fmt: skip
 
 
 def _unit(model, where, u):
@@ -433,7 +423,7 @@ class Watch:
             yield "massacre", f"{count(dead, 'civilian')} killed by {faction_name(name)} {where}.", worst.cell
 
     def _people(self):
-        now = self.model.census.idps.sum() + self.model.census.refugees
+        now = self.model.census.idps.sum() + self.model.census.refugees[0]
         passed = [s for s in DISPLACED_STEPS if s <= now]
         top = passed[-1] if passed else 0
         if top > self.displaced and self.model.week > 1:

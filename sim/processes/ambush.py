@@ -14,90 +14,109 @@ The denominator rule of Humanitarian Outcomes: counts fall where fewer workers a
 access together.
 """
 
+import numba
 import numpy as np
 
 from sim import draws
-from sim.params import UNIFORMED
-from sim.state import Event
+from sim.compiled import rule
+from sim.rules import (
+    arms_around, die_of_it, escorts, holding_fire, in_uniform, lent, lose_from, repel, report, survey,
+    under_guard,
+)  # fmt: skip
+from sim.state import AMBUSH, RAID
+
+HIT, LOOT, SIZE, DEAD, WHO, CARE, FIRE, ANSWER, HARM = (
+    draws.decision(f"ambush.{what}")
+    for what in ("hit", "raid", "size", "dead", "who", "care", "fire", "answer", "harm")
+)
 
 
+@numba.njit(cache=True)
 def hazard(p, size, hostile, fighters, guards):
-    """Return the hazard (1/year) of an attack on each unit: (U,).
+    """Return the hazard (1/year) of an attack on a unit.
 
     Parameters
     ----------
-    p : params.Ambush; size : (U,) of a whole unit; hostile : (U,) fighters around weighted by hostility
-    fighters : (U,) fighters around; guards : (U,) uniformed persons in reach
+    p : numbers.ambush; size : of a whole unit; hostile : fighters around weighted by hostility
+    fighters : fighters around; guards : uniformed persons in reach
     """
-    return p.rate * size * hostile / np.maximum(fighters + p.guard * guards, 1.0)
+    return p.rate * size * hostile / max(fighters + p.guard * guards, 1.0)
 
 
+@numba.njit(cache=True)
 def raids(p, size, stock, looters, guards):
-    """Return the hazard (1/year) of a raid on each aid team's stocks: (U,)."""
-    return p.raid * size * stock * looters / np.maximum(looters + p.raiders + p.guard * guards, 1.0)
+    """Return the hazard (1/year) of a raid on an aid team's stocks; looters : fighters around, by their greed."""
+    return p.raid * size * stock * looters / max(looters + p.raiders + p.guard * guards, 1.0)
 
 
-def die_of_it(p, medicine):
-    """Return how many die of those who would under half of a full medicine: ratio."""
-    return 1 + p.wounded * (1 - 2 * medicine)
-
-
-def ambush(model):
+@rule
+def ambush(w):
     """Let hostile bands and looters attack the units in their reach."""
-    f, u, p = model.factions, model.units, model.params.ambush
-    there = u.cell >= 0
-    if not there.any():
+    f, u, p, m = w.factions, w.units, w.numbers.ambush, w.missions
+    n, n_factions = u.cell.size, f.host.size
+    if not (u.cell >= 0).any():
         return
-    at = np.maximum(u.cell, 0)
-    around = model.fighters_around()[:, at] * there
-    hostility = f.hostility[:, model.missions.command[u.mission]]
-    hostile = (hostility * around).sum(axis=0)
-    looters = (f.loot[:, None] * around).sum(axis=0)
-    own, others = model.escorts()
-    escorts = own + others.sum(axis=0)
-    guards = np.where(u.team, escorts, model.arms_around(u.strength[:, UNIFORMED].sum(axis=1)))
-    if (lent := model.lent()).any():  # the host's guard keeps looters off, and draws those who fight the host
-        escorts += lent
-        guards = np.where(u.team, guards + lent, guards)
-        hostility = np.maximum(hostility, model.under_guard(lent))
-        hostile = (hostility * around).sum(axis=0)
-    size = u.strength.sum(axis=1) / np.where(u.team, p.team, p.unit)
-    in_protest = np.where(u.pinned > 0, 1 + p.protest, 1.0)
-    hit, raid = (model.luck.uniform(f"ambush.{w}", u.luck) for w in ("hit", "raid"))
-    fire = 1 - model.holding_fire()[at]
-    fire *= (1 + p.trained * (1 - 2 * model.missions.training))[u.mission]
-    hit = draws.happens(hit, in_protest * fire * hazard(p, size, hostile, around.sum(axis=0), guards), model.years)
-    raid = draws.happens(raid, fire * raids(p, size, u.stock, looters, guards), model.years) & u.team & u.access
-    u.stock = np.minimum(1.0, u.stock + model.params.step_weeks / p.restock)
-    struck = np.flatnonzero((hit | raid) & there)
-    if not struck.size:
-        return
-    toll, dead, who, care = (model.luck.uniform(f"ambush.{w}", u.luck) for w in ("size", "dead", "who", "care"))
-    fire = {w: model.luck.uniform(f"ambush.{w}", u.luck) for w in ("fire", "answer", "harm")}
-    for i in struck:
-        lost = int(draws.heavy_tailed(toll[i], p.severity, p.tail, p.largest)) if hit[i] else 0
-        if raid[i]:
-            u.stock[i] = max(0.0, u.stock[i] - p.looted / max(size[i], 1e-9))
-            lost += int(dead[i] < p.raid_deaths)
-        weights = (hostility[:, i] if hit[i] else f.loot) * around[:, i]
-        side = draws.pick(weights, who[i])
-        lost = model.lose_from(
-            i, int(lost * die_of_it(p, model.missions.medicine[u.mission[i]]) + care[i]) if lost else 0
-        )
-        killed, hurt = 0, 0
-        if hit[i] and not u.team[i]:
-            killed, hurt = _answer(model, i, side, {w: fire[w][i] for w in fire})
-        kind = "ambush" if hit[i] else "raid"
-        model.now.events.append(Event(kind, int(side), int(u.mission[i]), int(u.cell[i]), killed, lost, hurt))
+    survey(w)
+    own, others = escorts(w)
+    by_host, hold = lent(w), holding_fire(w)
+    uniformed, escorted = np.zeros(n), np.zeros(n)
+    for i in range(n):
+        uniformed[i] = in_uniform(u.strength, i)
+        escorted[i] = own[i] + others[:, i].sum() + by_host[i]  # the host's guard keeps looters off
+    arms = arms_around(w, uniformed)
+    hit, raid, size = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_), np.zeros(n)
+    luck_hit, luck_raid = draws.luck(w.dice, HIT), draws.luck(w.dice, LOOT)
+    for i in range(n):
+        if u.cell[i] >= 0:
+            hostile, looters, fighters = 0.0, 0.0, 0.0
+            for g in range(n_factions):
+                there = w.around[g, u.cell[i]]
+                hostile += _hostility(w, g, i, by_host[i]) * there
+                looters += f.loot[g] * there
+                fighters += there
+            size[i] = u.strength[i].sum() / (p.team if u.team[i] else p.unit)
+            fire = (1.0 - hold[u.cell[i]]) * (1.0 + p.trained * (1.0 - 2.0 * m.training[u.mission[i]]))
+            rate = fire * hazard(p, size[i], hostile, fighters, escorted[i] if u.team[i] else arms[i])
+            rate *= 1.0 + p.protest if u.pinned[i] > 0.0 else 1.0
+            hit[i] = draws.draw(luck_hit, u.luck[i]) < draws.chance(rate * w.years)
+            if u.team[i] and u.access[i]:
+                rate = fire * raids(p, size[i], u.stock[i], looters, escorted[i])
+                raid[i] = draws.draw(luck_raid, u.luck[i]) < draws.chance(rate * w.years)
+    for i in range(n):
+        u.stock[i] = min(1.0, u.stock[i] + w.step_weeks / p.restock)
+    for i in range(n):
+        if hit[i] or raid[i]:
+            _struck(w, i, hit[i], raid[i], size[i], by_host[i])
 
 
-def _answer(model, unit, side, luck):
-    """Let a unit that was attacked return fire at a faction's bands around it: fighters and bystanders killed."""
-    u, m, p, bands = model.units, model.missions, model.params.ambush, model.bands
-    who, cell = u.mission[unit], u.cell[unit]
-    if luck["fire"] >= p.self_defence + (1 - p.self_defence) * m.willing[who]:
-        return 0, 0
-    near = np.flatnonzero(model.bands_near(cell) & (bands.faction == side))
-    killed = int(min(p.answer * m.ability[who] + luck["answer"], bands.fighters[near].sum()))
-    model.hit(side, near, killed, who)
-    return killed, model.harm_bystanders(cell, killed, who, luck["harm"])
+@numba.njit(cache=True)
+def _hostility(w, faction, unit, lent):
+    """Return a faction's hostility to a unit, the escort counted in that the host lends it, in fighters: 0..1."""
+    usual = w.factions.hostility[faction, w.missions.command[w.units.mission[unit]]]
+    return max(usual, under_guard(w, faction, lent)) if lent > 0.0 else usual
+
+
+@numba.njit(cache=True)
+def _luck(w, decision, unit):
+    return draws.draw(draws.luck(w.dice, decision), w.units.luck[unit])
+
+
+@numba.njit(cache=True)
+def _struck(w, i, hit, raid, size, lent):
+    """Let a unit be attacked, or a team be raided, by one of the factions around it."""
+    f, u, p = w.factions, w.units, w.numbers.ambush
+    cell, mission = u.cell[i], u.mission[i]
+    lost = int(draws.heavy_tailed(_luck(w, SIZE, i), p.severity, p.tail, p.largest)) if hit else 0
+    if raid:
+        u.stock[i] = max(0.0, u.stock[i] - p.looted / max(size, 1e-9))
+        lost += int(_luck(w, DEAD, i) < p.raid_deaths)
+    weights = np.empty(f.host.size)
+    for g in range(weights.size):
+        weights[g] = (_hostility(w, g, i, lent) if hit else f.loot[g]) * w.around[g, cell]
+    side = draws.pick(weights, _luck(w, WHO, i))
+    lost = lose_from(w, i, int(lost * die_of_it(w, mission) + _luck(w, CARE, i)) if lost else 0)
+    killed, hurt = 0, 0
+    if hit and not u.team[i] and _luck(w, FIRE, i) < p.self_defence + (1.0 - p.self_defence) * w.missions.willing[mission]:
+        wanted = p.answer * w.missions.ability[mission] + _luck(w, ANSWER, i)
+        killed, hurt = repel(w, side, cell, wanted, mission, _luck(w, HARM, i))
+    report(w, AMBUSH if hit else RAID, side, mission, cell, killed, lost, hurt)

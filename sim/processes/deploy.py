@@ -22,82 +22,76 @@ mission is seen as partial (the five principles of Japan's PKO law). Those who s
 conditions: a mandate too forceful or too political for them, their own dead, a principle that fails.
 """
 
-from typing import NamedTuple
-
 import numba
 import numpy as np
 
 from sim import draws
-from sim.mission import affordable, capacities, replan
-from sim.params import KINDS, TROOPS, UNIFORMED
-from sim.processes import task
+from sim.compiled import rule
+from sim.mission import capacities, replan
+from sim.params import STAFF, TROOPS
+from sim.processes.task import settle
+from sim.rules import affordable, controller, fading, hostility_of_host, in_uniform, survey
 from sim.state import CEASEFIRE, CONSENT, IMPARTIALITY, MINIMUM_FORCE, WITHDRAW
 
 AGREED, IMPASSE, ENDED = range(3)  # how the renewal of a mandate goes
+ABILITY, RESTRAINT, MOBILITY, KNOWLEDGE = range(4)  # where each stands in what a force is able to do
+PRICE = 3  # and where it stands in what a contributor's people are, after ability, restraint and local knowledge
+RENEWAL, WITHDRAWAL = draws.decision("deploy.renewal"), draws.decision("deploy.withdraw")
 
 
-class Limits(NamedTuple):
-    """Where the conditions of contingents with caveats fail."""
-
-    fighting: float  # 0..1 violence felt above which there is no cease-fire
-    consent: float  # 0..1 of the host, below which there is none
-    gap: float  # 0..1 between the most and the least hostile faction, above which a mission is seen as partial
-
-
-def left_of(missions, week, dt, expulsion):
-    """Return what the host's wish leaves of each mission's strength: (M,) 0..1.
+@numba.njit(cache=True)
+def left_of(left, asked, build_up, dt, expulsion):
+    """Return what the host's wish leaves of a mission's strength after a step: 0..1.
 
     Parameters
     ----------
-    week, dt : float; expulsion : weeks in which an unwanted mission goes
+    left : 0..1 so far, 0 for good; asked : has the host asked it to leave, before this week or not
+    build_up, dt : weeks; expulsion : weeks in which an unwanted mission goes
     """
-    goes = missions.left - dt / max(expulsion, 1e-9)
-    comes_back = missions.left + dt / np.maximum(missions.build_up, dt)
-    left = np.where(np.isfinite(missions.expelled), np.where(missions.expelled < week, goes, missions.left), comes_back)
-    return np.where(missions.left <= 0, 0.0, np.clip(np.where(left < 1e-9, 0.0, left), 0, 1))
+    if left <= 0.0:
+        return 0.0
+    left += -dt / max(expulsion, 1e-9) if asked else dt / max(build_up, dt)
+    return min(left, 1.0) if left >= 1e-9 else 0.0
 
 
-def share_present(missions, planned, week):
-    """Return the share of its authorised strength that each mission has, by kind: (M, 5).
+@numba.njit(cache=True)
+def rehatted_share(w, m, left):
+    """Return the least share of its troops that a mission has for those whom it re-hats; left : of it, both 0..1."""
+    missions, week = w.missions, w.week[0]
+    other = missions.takes_over[m]
+    if other < 0 or missions.recorded[m] or not missions.arrive[m] <= week < missions.leave[m]:
+        return 0.0  # re-hatting is a floor under a plan; where the record of strengths is known, the record holds
+    if not handed_over(missions, m, week):
+        return 0.0
+    theirs = missions.rehatted[m] * missions.peak[other] * missions.personnel[other, TROOPS]
+    theirs *= missions.ceiling[other] * missions.kept[other, TROOPS] * (1.0 - missions.away[other])
+    floor = min(1.0, theirs / max(missions.personnel[m, TROOPS], 1e-9)) * left
+    return min(floor, min(max((missions.leave[m] - week) / max(missions.draw_down[m], 1e-9), 0.0), 1.0))
+
+
+@numba.njit(cache=True)
+def handed_over(missions, m, week):
+    """Say whether those whom a mission re-hats were there to be handed over when they left, and have left."""
+    other = missions.takes_over[m]
+    gone = np.isfinite(missions.expelled[other]) or np.isfinite(missions.lapsed[other])  # they have gone home before
+    return missions.arrive[m] <= missions.leave[other] <= week and not gone
+
+
+@numba.njit(cache=True)
+def fails(caveat, felt, consent, gap, fighting, least_consent, widest_gap):
+    """Say whether a condition of a contingent's caveats fails.
 
     Parameters
     ----------
-    planned : (M,) 0..1 by its plan alone; week : float
+    caveat : (5,) bool, the conditions it carries; felt : 0..1 violence felt where it is; consent : 0..1 of the host
+    gap : 0..1 between the most and the least hostile faction
+    fighting, least_consent, widest_gap : 0..1 at which there is no cease-fire, no consent, no impartiality
     """
-    lapsed = (week - missions.lapsed) / np.maximum(missions.draw_down, 1e-9)  # minus infinity while the mandate goes on
-    left = np.minimum(missions.left, np.clip(1 - lapsed, 0, 1))
-    share = np.repeat((planned * left)[:, None], len(KINDS), axis=1)
-    for m, other in enumerate(missions.takes_over):
-        if other < 0 or not missions.arrive[m] <= week < missions.leave[m]:
-            continue
-        if missions.strength[m] is not None:
-            continue  # re-hatting is a floor under a plan; where the record of strengths is known, the record holds
-        handed_over = missions.arrive[m] <= missions.leave[other] <= week  # else they have gone home before
-        if handed_over and not (np.isfinite(missions.expelled[other]) or np.isfinite(missions.lapsed[other])):
-            theirs = missions.rehatted[m] * missions.peak[other] * missions.personnel[other, TROOPS]
-            theirs *= missions.ceiling[other] * missions.kept[other, TROOPS] * (1 - missions.away[other])
-            floor = min(1.0, theirs / max(missions.personnel[m, TROOPS], 1e-9)) * left[m]
-            out = np.clip((missions.leave[m] - week) / max(missions.draw_down[m], 1e-9), 0, 1)
-            share[m, TROOPS] = max(share[m, TROOPS], min(floor, out))
-    return share
-
-
-def suspended(caveat, caveated, felt, consent, gap, limits):
-    """Say which units a caveat holds back.
-
-    Parameters
-    ----------
-    caveat : (U, 5) bool, conditions their mission's caveats carry
-    caveated : (U,) bool
-    felt : (U,) 0..1 violence felt where they are
-    consent : (U,) 0..1 of the host
-    gap : (U,) 0..1 between the most and the least hostile faction
-    limits : Limits, at which a condition fails
-    """
-    fails = caveat[:, CEASEFIRE] & (felt > limits.fighting)
-    fails |= caveat[:, CONSENT] & (consent < limits.consent)
-    fails |= caveat[:, IMPARTIALITY] & (gap > limits.gap)
-    return caveated & fails
+    return (
+        (caveat[CEASEFIRE] and felt > fighting)
+        or (caveat[CONSENT] and consent < least_consent)
+        or (caveat[IMPARTIALITY] and gap > widest_gap)
+    )
 
 
 @numba.njit(cache=True)
@@ -152,83 +146,104 @@ def settle_accounts(
         away[m] = 0.0 if recorded[m] else min(max(away[m] + change, 0.0), 1.0)
 
 
+@numba.njit(cache=True)
 def renewal(luck, discord, impasse, end):
-    """Say how the renewal of each mandate goes: (M,) int, AGREED, IMPASSE or ENDED.
+    """Say how the renewal of a mandate goes: AGREED, IMPASSE or ENDED.
 
     Parameters
     ----------
-    luck, discord : (M,) 0..1; impasse, end : shares of renewals at full discord
+    luck, discord : 0..1; impasse, end : shares of renewals at full discord
     """
-    return np.where(luck < end * discord, ENDED, np.where(luck < (end + impasse) * discord, IMPASSE, AGREED))
+    if luck < end * discord:
+        return ENDED
+    return IMPASSE if luck < (end + impasse) * discord else AGREED
 
 
 def deploy(model):
     """Bring every unit to the strength it has this week, and pay for it."""
-    m, u, g, p = model.missions, model.units, model.contributors, model.params
+    m = model.missions
     if model.phases and model.phases[0] <= model.week:
         model.phases = [w for w in model.phases if w > model.week]
-        m.capacity = capacities(p, model.everybody, m.arrive, model.week)
-    _change_funding(model, m)
-    _renew(model, m)
-    _leave_by_benchmark(model)
-    m.left = left_of(m, model.week, p.step_weeks, p.deploy.expulsion)
-    share = share_present(m, model.plan[model.luck.step], model.week)
-    served = (m.arrive <= model.week) & (model.week < m.leave) & (m.left > 0) & (model.week < m.lapsed + m.draw_down)
-    m.ended = np.where((m.mandate_weeks > 0) & ~served, np.minimum(m.ended, model.week), m.ended)
-    if not (share.any() or served.any() or (u.cell >= 0).any()):
-        return  # before the first has come, after the last has gone
-    u.losses *= model.fading(p.deploy.replacement)
-    share *= m.ceiling[:, None]
-    paid_for = share * m.kept * m.staying
-    paid_for[:, UNIFORMED] *= (1 - m.away)[:, None]
-    full = u.share * (m.personnel * paid_for)[u.mission]
-    stay = _stay(model, m, g)
-    if (stay != 1).any():
-        full[:, UNIFORMED] *= np.append(stay, 1.0)[u.contributor][:, None]
-    lost = np.minimum(u.losses / np.maximum(full.sum(axis=1), 1e-9), 1.0)
-    u.strength = full * (1 - lost)[:, None]
-    hostility, d, flag = model.factions.hostility, p.deploy, m.command[u.mission]
-    gap = (hostility.max(axis=0) - hostility.min(axis=0))[flag]
-    at = np.maximum(u.cell, 0)
-    master = hostility[model.controller(at), flag] if u.cell.size else np.zeros(0)
-    refused = (u.cell >= 0) & (master > p.judge.withdrawal)
-    consent = np.where(refused, 0.0, 1 - model.hostility_of_host()[flag])  # of the host and of the parties
-    felt = np.where(u.cell >= 0, model.land.felt[u.cell], 0.0)
-    carried = np.vstack([g.caveat, np.zeros(g.caveat.shape[1], dtype=bool)])[u.contributor]
-    limits = Limits(fighting=d.caveat_fighting, consent=1 - p.judge.expulsion, gap=d.caveat_gap)
-    u.suspended = suspended(carried, u.caveated, felt=felt, consent=consent, gap=gap, limits=limits)
-    _call_home(model, m, u, g)
-    goes_home = u.suspended & carried[:, WITHDRAW] & (carried[:, IMPARTIALITY] & (gap > d.caveat_gap))
-    u.suspended |= m.by_consent[u.mission] & refused
-    u.strength[goes_home] = 0.0  # partiality is not cured by waiting in a base; fighting may be
-    _open_bases(model, u, m)
-    m.persons = np.array([np.bincount(u.mission, kind, len(m.names)) for kind in u.strength.T]).T
-    _pass_on(model)
-    quality = _mean_quality(m, u, g)
-    _pay(model, m, due=m.personnel * share, served=served, quality=quality)
-    m.mandate_weeks += served * p.step_weeks
-    m.work = (m.capacity * m.persons[:, :, None]).sum(axis=1)
+        m.capacity = capacities(model.params, model.everybody, m.arrive, model.week)
+    if any(cut is not None for cut in m.cuts):
+        _change_funding(model, m)
+    if (m.earliest <= model.week).any():
+        _leave_by_benchmark(model)
+    _deploy(model)
 
 
-def _renew(model, m):
-    """Let the Council renew the mandates whose time is over, each as it can agree on it."""
-    d, week = model.params.deploy, model.week
-    due = m.renewal <= week
-    if due.any():
-        m.renewal[due] += m.mandate_length[due]
-        due &= week < np.minimum(np.minimum(m.leave, m.expelled), m.lapsed)
-        contested = m.council * m.contention
-        discord = (1 - model.politics.unity[0]) * contested
-        result = renewal(
-            model.luck.uniform("deploy.renewal", m.renewal_luck), discord, d.council_impasse, d.council_end
+@rule
+def _deploy(w):
+    """Bring every unit to the strength it has this week, and pay for it."""
+    m, u, p, week = w.missions, w.units, w.numbers.deploy, w.week[0]
+    n, n_kinds = m.command.size, m.personnel.shape[1]
+    _renew(w)
+    share, served, anybody = np.zeros((n, n_kinds)), np.zeros(n, dtype=np.bool_), (u.cell >= 0).any()
+    asked = np.isfinite(m.expelled) & (m.expelled < week)
+    for i in range(n):
+        if not np.isfinite(m.expelled[i]) or asked[i]:
+            m.left[i] = left_of(m.left[i], asked[i], m.build_up[i], w.step_weeks, p.expulsion)
+    for i in range(n):
+        lapsed = (week - m.lapsed[i]) / max(m.draw_down[i], 1e-9)  # minus infinity while the mandate goes on
+        left = min(m.left[i], min(max(1.0 - lapsed, 0.0), 1.0))
+        share[i] = w.plan[w.dice[1], i] * left
+        share[i, TROOPS] = max(share[i, TROOPS], rehatted_share(w, i, left))
+        served[i] = (
+            m.arrive[i] <= week < m.leave[i] and m.left[i] > 0.0 and week < m.lapsed[i] + m.draw_down[i]
         )
-        m.discord = np.where(due, np.where(result == AGREED, discord, contested), m.discord)
-        m.lapsed[due & (result == ENDED)] = week
-        m.use_of_force = m.mandated_force * (1 - d.council_robustness * m.discord)
-    lets = np.where(m.recorded, 1.0, 1 - d.council_ceiling * m.discord)
-    if (lets != m.ceiling).any():
-        pace = np.where(lets < m.ceiling, 1 - model.fading(d.repatriation), 1 - model.fading(d.replacement))
-        m.ceiling += (lets - m.ceiling) * pace
+        if m.mandate_weeks[i] > 0.0 and not served[i]:
+            m.ended[i] = min(m.ended[i], week)
+        anybody = anybody or served[i] or share[i].max() > 0.0
+    if not anybody:
+        return  # before the first has come, after the last has gone
+    survey(w)
+    for i in range(n):
+        share[i] *= m.ceiling[i]
+    _man(w, share)
+    _hold_back(w)
+    before = u.cell.copy()
+    for i in range(u.cell.size):
+        if u.strength[i].sum() <= 0.0:
+            u.cell[i] = -1
+    for i in range(u.cell.size):
+        if u.cell[i] < 0 and u.strength[i].sum() > 0.0:
+            _open_base(w, i, before)
+    m.persons[:, :] = 0.0
+    for i in range(u.cell.size):
+        m.persons[u.mission[i]] += u.strength[i]
+    _pass_on(w)
+    _be_what_they_are(w)
+    _pay(w, share, served)
+    for i in range(n):
+        m.mandate_weeks[i] += served[i] * w.step_weeks
+        for task in range(m.work.shape[1]):
+            m.work[i, task] = 0.0
+            for kind in range(n_kinds):
+                m.work[i, task] += m.capacity[i, kind, task] * m.persons[i, kind]
+
+
+@numba.njit(cache=True)
+def _renew(w):
+    """Let the Council renew the mandates whose time is over, each as it can agree on it."""
+    m, d, week = w.missions, w.numbers.deploy, w.week[0]
+    luck, some_due = draws.luck(w.dice, RENEWAL), False
+    for i in range(m.command.size):
+        if m.renewal[i] <= week:
+            some_due = True
+            m.renewal[i] += m.mandate_length[i]
+            if week < min(m.leave[i], m.expelled[i], m.lapsed[i]):
+                contested = m.council[i] * m.contention[i]
+                discord = (1.0 - w.politics.unity[0]) * contested
+                result = renewal(draws.draw(luck, m.renewal_luck[i]), discord, d.council_impasse, d.council_end)
+                m.discord[i] = discord if result == AGREED else contested
+                if result == ENDED:
+                    m.lapsed[i] = week
+    down, up = 1.0 - fading(w, d.repatriation), 1.0 - fading(w, d.replacement)
+    for i in range(m.command.size):
+        if some_due:
+            m.use_of_force[i] = m.mandated_force[i] * (1.0 - d.council_robustness * m.discord[i])
+        lets = 1.0 if m.recorded[i] else 1.0 - d.council_ceiling * m.discord[i]
+        m.ceiling[i] += (lets - m.ceiling[i]) * (down if lets < m.ceiling[i] else up)
 
 
 def _change_funding(model, m):
@@ -243,94 +258,153 @@ def _change_funding(model, m):
         model.set_usual("money", dated)
 
 
-def _stay(model, m, g):
+@numba.njit(cache=True)
+def _stay(w):
     """Return the share of what each group of contingents offers that is there: (G,) 0..1.
 
     Of those who are willing a mission takes what it needs; where some go, others who offered more take their place.
     """
-    if (g.home == np.inf).all() and (m.taken == 1).all():
-        return np.ones(g.home.size)
-    gone = (model.week - g.home) / max(3 * model.params.deploy.repatriation, 1e-9)
-    there = np.clip(1 - gone, 0, 1)
-    willing = np.bincount(g.mission, g.offered * (g.home == np.inf), len(m.names))
-    needed = 1 / np.maximum(willing, 1)
-    m.taken += (needed - m.taken) * np.where(needed > m.taken, 1 - model.fading(model.params.deploy.replacement), 1.0)
-    return there * m.taken[g.mission]
+    m, g, d = w.missions, w.contributors, w.numbers.deploy
+    willing, more, there = np.zeros(m.command.size), 1.0 - fading(w, d.replacement), np.zeros(g.home.size)
+    for i in range(g.home.size):
+        willing[g.mission[i]] += g.offered[i] if g.home[i] == np.inf else 0.0
+    for i in range(willing.size):
+        needed = 1.0 / max(willing[i], 1.0)
+        m.taken[i] += (needed - m.taken[i]) * (more if needed > m.taken[i] else 1.0)
+    for i in range(there.size):
+        gone = (w.week[0] - g.home[i]) / max(3.0 * d.repatriation, 1e-9)
+        there[i] = min(max(1.0 - gone, 0.0), 1.0) * m.taken[g.mission[i]]
+    return there
 
 
-def _call_home(model, m, u, g):
+@numba.njit(cache=True)
+def _man(w, share):
+    """Give every unit the people whom plan, money, Council and contributors let it have; share : (M, 5) of the plan."""
+    m, u = w.missions, w.units
+    stay, replaced = _stay(w), fading(w, w.numbers.deploy.replacement)
+    for i in range(u.cell.size):
+        j, full = u.mission[i], 0.0
+        for kind in range(share.shape[1]):
+            persons = u.share[i, kind] * m.personnel[j, kind] * share[j, kind] * m.kept[j, kind] * m.staying[j, kind]
+            if kind < STAFF:
+                persons *= (1.0 - m.away[j]) * (stay[u.contributor[i]] if u.contributor[i] >= 0 else 1.0)
+            u.strength[i, kind] = persons
+            full += persons
+        u.losses[i] *= replaced
+        u.strength[i] *= 1.0 - min(u.losses[i] / max(full, 1e-9), 1.0)
+
+
+@numba.njit(cache=True)
+def _hold_back(w):
+    """Suspend the contingents whose caveats say so, and let those who sent them call them home."""
+    m, u, g, d, hostility = w.missions, w.units, w.contributors, w.numbers.deploy, w.factions.hostility
+    n, host, judge = u.cell.size, hostility_of_host(w), w.numbers.judge
+    refused, partial = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
+    for i in range(n):
+        q, at = m.command[u.mission[i]], u.cell[i]
+        gap = hostility[:, q].max() - hostility[:, q].min()
+        refused[i] = at >= 0 and hostility[controller(w, at), q] > judge.withdrawal
+        u.suspended[i] = False
+        if u.contributor[i] >= 0:
+            caveat, felt = g.caveat[u.contributor[i]], w.land.felt[at] if at >= 0 else 0.0
+            consent = 0.0 if refused[i] else 1.0 - host[q]  # of the host and of the parties
+            u.suspended[i] = u.caveated[i] and fails(
+                caveat, felt, consent, gap, d.caveat_fighting, 1.0 - judge.expulsion, d.caveat_gap
+            )
+            partial[i] = u.suspended[i] and caveat[WITHDRAW] and caveat[IMPARTIALITY] and gap > d.caveat_gap
+    _call_home(w)
+    for i in range(n):
+        u.suspended[i] = u.suspended[i] or (m.by_consent[u.mission[i]] and refused[i])
+        if partial[i]:
+            u.strength[i] = 0.0  # partiality is not cured by waiting in a base; fighting may be
+
+
+@numba.njit(cache=True)
+def _call_home(w):
     """Let those who sent contingents call them home: for the mandate, for their dead, for a principle that failed."""
-    d = model.params.deploy
-    g.lost *= model.fading(d.loss_memory)
-    bound = g.bound & (g.home == np.inf)
-    if not bound.any():
-        return
+    m, u, g, d = w.missions, w.units, w.contributors, w.numbers.deploy
+    n, luck, left = g.home.size, draws.luck(w.dice, WITHDRAWAL), fading(w, d.loss_memory)
+    there, failing, dead, sent = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)  # by who sends them, of all groups
+    for i in range(n):
+        g.lost[i] *= left
+        dead[g.sender[i]] += g.lost[i]
+        sent[g.sender[i]] += g.sent[i]
+    for i in range(u.cell.size):
+        if not u.team[i]:
+            sender, persons = g.sender[u.contributor[i]], in_uniform(u.strength, i)
+            there[sender] += persons
+            failing[sender] += persons if u.suspended[i] else 0.0
+    for i in range(n):
+        if g.bound[i] and g.home[i] == np.inf:
+            j, sender = g.mission[i], g.sender[i]
+            goes = m.use_of_force[j] > g.force[i] or m.politics[j] > g.politics[i]
+            goes = goes or 1_000.0 * dead[sender] > g.losses[i] * max(sent[sender], 1e-9)
+            rate = d.caveat_withdrawal * failing[sender] / max(there[sender], 1e-9)
+            fed_up = draws.draw(luck, g.luck[i]) < draws.chance(rate * w.years) and g.caveat[i, WITHDRAW]
+            if goes or fed_up:
+                g.home[i] = w.week[0]
 
-    def of_all(of_groups):  # one contributor under one command, in however many missions
-        return np.bincount(g.sender, of_groups)[g.sender]
 
-    leaves = (m.use_of_force[g.mission] > g.force) | (m.politics[g.mission] > g.politics)
-    leaves |= 1_000 * of_all(g.lost) > g.losses * np.maximum(of_all(g.sent), 1e-9)
-    if u.suspended.any():
-        persons = u.strength[:, UNIFORMED].sum(axis=1) * ~u.team
-        group, n = np.maximum(u.contributor, 0), g.mission.size
-        there = of_all(np.bincount(group, persons, n))
-        failing = of_all(np.bincount(group, persons * u.suspended, n)) / np.maximum(there, 1e-9)
-        luck = model.luck.uniform("deploy.withdraw", g.luck)
-        leaves |= draws.happens(luck, d.caveat_withdrawal * failing, model.years) & g.caveat[:, WITHDRAW]
-    g.home[bound & leaves] = model.week
+@numba.njit(cache=True)
+def _be_what_they_are(w):
+    """Take note of what those who are there are like: how ready to use force, how able, how dear.
 
-
-def _mean_quality(m, u, g):
-    """Return what those who are there are like: (M, 4) ability, restraint, knowledge, price to their force's, or none.
-
-    Take note, too, of how ready those who are there and not held back are to use force.
+    Of ability, restraint and local knowledge people have what their force has, by who sent them, and less when pay is
+    late.
     """
-    persons, group, n = u.strength[:, UNIFORMED].sum(axis=1) * ~u.team, np.maximum(u.contributor, 0), len(m.names)
-    m.willing = m.use_of_force.copy()
-    if (g.bound & g.caveat[:, MINIMUM_FORCE]).any():
-        active = persons * ~u.suspended
-        bound = np.bincount(u.mission, active * (u.caveated & g.caveat[group, MINIMUM_FORCE]), n)
-        m.willing = m.use_of_force * (1 - bound / np.maximum(np.bincount(u.mission, active, n), 1e-9))
-    if (g.quality == 1).all():
-        return None
-    total = np.bincount(u.mission, persons, n)
-    mean = [np.bincount(u.mission, persons * q, n) for q in g.quality[group].T]
-    return np.where(total > 0, np.array(mean) / np.maximum(total, 1e-9), 1.0).T
+    m, u, g = w.missions, w.units, w.contributors
+    n = m.command.size
+    active, bound, total, quality = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros((n, 4))
+    for i in range(u.cell.size):
+        if not u.team[i]:
+            j, group, persons = u.mission[i], u.contributor[i], in_uniform(u.strength, i)
+            total[j] += persons
+            quality[j] += persons * g.quality[group]
+            if not u.suspended[i]:
+                active[j] += persons
+                bound[j] += persons if u.caveated[i] and g.caveat[group, MINIMUM_FORCE] else 0.0
+    for j in range(n):
+        m.willing[j] = m.use_of_force[j] * (1.0 - bound[j] / max(active[j], 1e-9))
+        for trait in range(quality.shape[1]):
+            m.quality[j, trait] = quality[j, trait] / total[j] if total[j] > 0.0 else 1.0
 
 
-def _pay(model, m, due, served, quality):
+@numba.njit(cache=True)
+def _pay(w, share, served):
     """Take in what arrives, pay whom it is enough for, and see what follows where it is not.
 
     Parameters
     ----------
-    due : (M, 5) persons that the plan has there; served : (M,) bool, its head office is there
-    quality : (M, 4) of those who are there, against their force: ability, restraint, local knowledge, price; or none
+    share : (M, 5) of its personnel that the plan has there; served : (M,) bool, its head office is there
     """
-    d = model.params.deploy
-    fixed = served * m.headquarters
-    bill, of_plan = ((persons * m.price).sum(axis=1) + fixed for persons in (m.persons, due))
-    if quality is not None:
-        bill += (m.persons * m.price)[:, UNIFORMED].sum(axis=1) * (quality[:, 3] / m.mean_price - 1)
-    model.now.missing[:] = np.maximum((due - m.persons)[:, UNIFORMED].sum(axis=1), 0)
-    back = 1 - model.fading(d.replacement)
+    m, d, now = w.missions, w.numbers.deploy, w.now
+    n, back, home = m.command.size, 1.0 - fading(w, d.replacement), 1.0 - fading(w, d.repatriation)
+    bill, of_plan = np.zeros(n), np.zeros(n)
+    for j in range(n):
+        bill[j] = of_plan[j] = m.headquarters[j] if served[j] else 0.0
+        missing = 0.0
+        for kind in range(share.shape[1]):
+            persons, planned = m.persons[j, kind], m.personnel[j, kind] * share[j, kind]
+            dearer = m.quality[j, PRICE] / m.mean_price[j] if kind < STAFF else 1.0
+            bill[j] += persons * m.price[j, kind] * dearer
+            of_plan[j] += planned * m.price[j, kind]
+            missing += planned - persons if kind < STAFF else 0.0
+        now.missing[j] = max(missing, 0.0)
     settle_accounts(
-        p=model.numbers.deploy, y=model.years, weeks=model.params.step_weeks, comes_in=1 - model.fading(d.arrears_half),
-        back=back, due=of_plan, bill=bill, funding=m.funding, paid=m.paid, pledged=m.pledged, reserve=m.reserve,
-        recorded=m.recorded, in_hand=m.in_hand, outstanding=m.outstanding, away=m.away, late=m.late,
-        cost=model.now.cost,
+        d, w.years, w.step_weeks, 1.0 - fading(w, d.arrears_half), back, of_plan, bill, m.funding, m.paid, m.pledged,
+        m.reserve, m.recorded, m.in_hand, m.outstanding, m.away, m.late, now.cost,
     )  # fmt: skip
-    m.spent += model.now.cost
-    ability, restraint, mobility, knowledge = m.able.T
-    if quality is not None:
-        ability, restraint, knowledge = np.minimum((ability, restraint, knowledge) * quality[:, :3].T, 1)
-        m.knowledge = knowledge
-    m.ability = ability * (1 - d.short_ability * m.late)
-    m.restraint = restraint * (1 - d.short_restraint * m.late)
-    m.mobility = mobility * (1 - d.short_mobility * m.late)
-    if (m.kept != 1).any() or (m.funding * m.pledged < 1).any():
-        wanted = affordable(m)
-        m.kept += (wanted - m.kept) * np.where(wanted < m.kept, 1 - model.fading(d.repatriation), back)
+    m.spent += now.cost
+    wanted = affordable(m)
+    for j in range(n):
+        late, able = m.late[j], m.able[j]
+        m.ability[j] = min(able[ABILITY] * m.quality[j, 0], 1.0) * (1.0 - d.short_ability * late)
+        m.restraint[j] = min(able[RESTRAINT] * m.quality[j, 1], 1.0) * (1.0 - d.short_restraint * late)
+        m.knowledge[j] = min(able[KNOWLEDGE] * m.quality[j, 2], 1.0)
+        m.mobility[j] = able[MOBILITY] * (1.0 - d.short_mobility * late)
+        for kind in range(share.shape[1]):
+            change = wanted[j, kind] - m.kept[j, kind]
+            m.kept[j, kind] += change * (home if change < 0.0 else back)
 
 
 def met(benchmark, battle_deaths, killed, institutions, agreement):
@@ -355,43 +429,59 @@ def _leave_by_benchmark(model):
     for i in np.flatnonzero(waiting):
         back = m.benchmark[i, 0]
         if met(m.benchmark[i], battle_deaths=model.counted("brd", back), killed=model.counted("civilians_killed", back),
-               institutions=model.census.state, agreement=model.politics.agreement[0]):  # fmt: skip
+               institutions=model.census.institutions[0], agreement=model.politics.agreement[0]):  # fmt: skip
             m.decided[i] = week
     if (m.decided == week).any():
         replan(model)
 
 
-def _pass_on(model):
+@numba.njit(cache=True)
+def _pass_on(w):
     """Let what people and factions think of troops go with them to the command that re-hats them on this day."""
-    m, week, inherited = model.missions, model.week, model.params.deploy.inherited
-    handed = np.zeros((len(model.commands.names),) * 2)  # troops, from the second command to the first
-    for i in np.flatnonzero((m.takes_over >= 0) & (m.rehatted > 0)):
+    m, week, n = w.missions, w.week[0], w.commands.unwelcome.size
+    handed, today = np.zeros((n, n)), False  # troops, to the first command from the second
+    for i in range(m.command.size):
         other = m.takes_over[i]
-        today = week - model.params.step_weeks < m.leave[other] <= week and m.mandate_weeks[other] > 0
-        gone = np.isfinite(m.expelled[other]) or np.isfinite(m.lapsed[other])
-        if today and m.arrive[i] <= m.leave[other] and not gone:
-            theirs = m.rehatted[i] * m.peak[other] * m.personnel[other, TROOPS]
-            handed[m.command[i], m.command[other]] += theirs
-    np.fill_diagonal(handed, 0.0)
-    if not inherited or not handed.any():
+        if other >= 0 and m.rehatted[i] > 0.0 and m.command[i] != m.command[other]:
+            if week - w.step_weeks < m.leave[other] and m.mandate_weeks[other] > 0.0 and handed_over(m, i, week):
+                handed[m.command[i], m.command[other]] += m.rehatted[i] * m.peak[other] * m.personnel[other, TROOPS]
+                today = True
+    if not today or w.numbers.deploy.inherited == 0.0:
         return
-    size = model.by_command(m.persons * ~m.donors[:, None]).sum(axis=1)
-    share = inherited * handed / np.maximum(size, np.maximum(handed.sum(axis=1), 1e-9))[:, None]
-    for known in (model.people.trust, model.factions.hostility):
-        known[...] = known * (1 - share.sum(axis=1)) + known @ share.T
+    size = np.zeros(n)
+    for i in range(m.command.size):
+        size[m.command[i]] += 0.0 if m.donors[i] else m.persons[i].sum()
+    for q in range(n):
+        whole = max(size[q], handed[q].sum(), 1e-9)
+        for other in range(n):
+            handed[q, other] *= w.numbers.deploy.inherited / whole
+    _inherit(w.people.trust, handed)
+    _inherit(w.factions.hostility, handed)
 
 
-def _open_bases(model, u, m):
-    """Give a cell to every unit that arrives; re-hatted contingents stay where the others were, until today."""
-    there, before = u.strength.sum(axis=1) > 0, u.cell.copy()
-    u.cell[~there] = -1
-    for i in np.flatnonzero(there & (u.cell < 0)):
-        other = m.takes_over[u.mission[i]]
-        if other >= 0 and not u.team[i]:
-            theirs = np.flatnonzero((u.mission == other) & ~u.team & (before >= 0))
-            taken = u.cell[(u.mission == u.mission[i]) & ~u.team]
-            free = theirs[~np.isin(before[theirs], taken)]
-            if free.size:
-                u.cell[i] = before[free[0]]
-                continue
-        task.settle(model, i)
+@numba.njit(cache=True)
+def _inherit(known, share):
+    """Mix what is thought of each command, (n, Q), with what is thought of those whose troops it has, (Q, Q) shares."""
+    for i in range(known.shape[0]):
+        before = known[i].copy()
+        for q in range(before.size):
+            known[i, q] = before[q] * (1.0 - share[q].sum())
+            for other in range(before.size):
+                known[i, q] += before[other] * share[q, other]
+
+
+@numba.njit(cache=True)
+def _open_base(w, unit, before):
+    """Give a cell to a unit that arrives; a re-hatted contingent stays where others were until today: before, (U,)."""
+    u, mission = w.units, w.units.mission[unit]
+    other = w.missions.takes_over[mission]
+    if other >= 0 and not u.team[unit]:
+        for i in range(u.cell.size):
+            if u.mission[i] == other and not u.team[i] and before[i] >= 0:
+                free = True
+                for j in range(u.cell.size):
+                    free = free and (u.mission[j] != mission or u.team[j] or u.cell[j] != before[i])
+                if free:
+                    u.cell[unit] = before[i]
+                    return
+    settle(w, unit)

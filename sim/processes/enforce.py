@@ -7,73 +7,85 @@ faction in reach; a partial force spares the host. An operation removes a share 
 may return (recruit). Harm to bystanders is proportional to the fighters killed and to the restraint that is lacking.
 """
 
+import numba
 import numpy as np
 
 from sim import draws
-from sim.processes.ambush import die_of_it
-from sim.state import Event
+from sim.compiled import rule
+from sim.rules import (
+    ENFORCE, die_of_it, harm_bystanders, hits_host, hostility_of_host, lose_fighters, lose_personnel, report,
+    survey,
+)  # fmt: skip
+from sim.state import OPERATION
+
+ACT, WHO, SIZE, KILLED, OWN, HARM = (
+    draws.decision(f"enforce.{what}") for what in ("act", "who", "size", "killed", "own", "harm")
+)
 
 
-def reach(force, host, host_reach, partiality, consent):
-    """Return how far each mission's force reaches each faction: (F, M) 0..1.
-
-    Parameters
-    ----------
-    force : (M,) use of force 0..1; host : (F,) bool
-    host_reach, partiality, consent : (M,) 0..1
-    """
-    against_host = host_reach * consent * (1 - partiality)
-    return np.where(host[:, None], against_host[None, :], 1.0) * force[None, :]
-
-
+@numba.njit(cache=True)
 def hazard(p, force, fighters, active):
-    """Return the hazard (1/year) of an operation against each band: (B,).
+    """Return the hazard (1/year) of an operation against a band.
 
     Parameters
     ----------
-    p : params.Enforce; force : (B,) effective presence, persons; fighters : (B,) of its faction in reach
-    active : (B,) bool
+    p : numbers.enforce; force : effective presence, persons; fighters : of its faction in reach; active : bool
     """
-    pressed = force / (force + p.weight * np.maximum(fighters, 1.0))
-    return p.rate * pressed * np.where(active, 1.0, p.idle)
+    pressed = force / (force + p.weight * max(fighters, 1.0))
+    return p.rate * pressed * (1.0 if active else p.idle)
 
 
-def enforce(model):
+@numba.njit(cache=True)
+def force_against(w, b, consent):
+    """Return the effective presence of each mission that acts against a band: (M,); consent of the host : (Q,)."""
+    faction, cell, m = w.bands.faction[b], w.bands.cell[b], w.missions
+    out = np.empty(m.pace.size)
+    for i in range(out.size):  # the hour for which nobody had the signatures is an operation that nobody led
+        out[i] = w.presence[i, ENFORCE, cell] * m.use_of_force[i] * m.pace[i]
+        if w.factions.host[faction]:
+            out[i] *= hits_host(w, i, consent)
+    return out
+
+
+@rule
+def enforce(w):
     """Let missions act against the bands in reach."""
-    f, bands, m, p = model.factions, model.bands, model.missions, model.params.enforce
-    if not m.names:
-        return
-    n = bands.faction.size
-    reached = reach(m.use_of_force, f.host, m.host_reach, m.partiality, 1 - model.hostility_of_host()[m.command])
-    on_ground = model.task_presence("enforce")
-    if not on_ground.any():
-        return
-    force = on_ground[:, bands.cell] * reached[bands.faction].T  # (M, B)
-    force *= m.pace[:, None]  # the hour for which nobody had the signatures is an operation that nobody led
-    active = bands.taking_part & (f.campaign[bands.faction] > 0)
-    rates = hazard(p, force.sum(axis=0), model.strength_near(), active)
-    rates *= 1 - f.refuge[bands.faction] * model.land.edge[bands.cell]  # nobody follows them over the border
-    acts = draws.happens(model.luck.uniform("enforce.act", n), rates, model.years) & (bands.fighters > 0)
-    if not acts.any():
-        return
-    words = ("who", "size", "killed", "own", "harm")
-    luck = dict(zip(words, (model.luck.uniform(f"enforce.{w}", n) for w in words), strict=True))
-    for b in np.flatnonzero(acts):
-        _operation(model, b, draws.pick(force[:, b], luck["who"][b]), {w: luck[w][b] for w in words})
+    f, bands, p = w.factions, w.bands, w.numbers.enforce
+    survey(w)
+    consent, luck = 1.0 - hostility_of_host(w), draws.luck(w.dice, ACT)
+    acts, forces = np.zeros(bands.faction.size, dtype=np.bool_), np.zeros((bands.faction.size, w.missions.pace.size))
+    for b in range(acts.size):
+        i, c = bands.faction[b], bands.cell[b]
+        forces[b] = force_against(w, b, consent)
+        force = forces[b].sum()
+        if force > 0.0 and bands.fighters[b] > 0.0:
+            rate = hazard(p, force, w.around[i, c], bands.taking_part[b] and f.campaign[i] > 0.0)
+            rate *= 1.0 - f.refuge[i] * w.land.edge[c]  # nobody follows them over the border
+            acts[b] = draws.draw(luck, b) < draws.chance(rate * w.years)
+    for b in range(acts.size):
+        if acts[b]:
+            _operation(w, b, draws.pick(forces[b], draws.draw(draws.luck(w.dice, WHO), b)))
 
 
-def _operation(model, b, who, luck):
-    bands, p, now = model.bands, model.params.enforce, model.now
-    removed = bands.fighters[b] * min(p.removed * 2 * luck["size"], 1)
-    killed = min(int(removed * p.killed + luck["killed"]), int(bands.fighters[b]))
-    faction, cell = bands.faction[b], bands.cell[b]
-    model.lose_fighters(faction, np.array([b]), killed, to_rivals=False)
-    scattered = min(max(removed - killed, 0.0), bands.fighters[b])
-    bands.fighters[b] -= scattered
+@numba.njit(cache=True)
+def _luck(w, decision, b):
+    return draws.draw(draws.luck(w.dice, decision), b)
+
+
+@numba.njit(cache=True)
+def _operation(w, b, who):
+    """Let a mission act against a band: some fighters die, others scatter; so may its own, and those who stand by."""
+    bands, p, now = w.bands, w.numbers.enforce, w.now
+    faction, cell, fighters = bands.faction[b], bands.cell[b], bands.fighters
+    removed = fighters[b] * min(p.removed * 2.0 * _luck(w, SIZE, b), 1.0)
+    killed = min(int(removed * p.killed + _luck(w, KILLED, b)), int(fighters[b]))
+    lose_fighters(w, faction, np.array([b]), killed, False)
+    scattered = min(max(removed - killed, 0.0), fighters[b])
+    fighters[b] -= scattered
     bands.losses[b] += scattered
-    model.factions.dispersed[faction] += scattered
+    w.factions.dispersed[faction] += scattered
     now.hit[faction, who] += killed + scattered
-    own = int(p.own_losses * die_of_it(model.params.ambush, model.missions.medicine[who]) * killed + luck["own"])
-    own = min(own, model.lose_personnel(who, cell, own))
-    civilians = model.harm_bystanders(cell, killed, who, luck["harm"])
-    now.events.append(Event("operation", int(who), int(faction), int(cell), own, killed, civilians))
+    own = int(p.own_losses * die_of_it(w, who) * killed + _luck(w, OWN, b))
+    own = min(own, lose_personnel(w, who, cell, own))
+    civilians = harm_bystanders(w, cell, killed, who, _luck(w, HARM, b))
+    report(w, OPERATION, who, faction, cell, own, killed, civilians)

@@ -20,9 +20,14 @@ import numba
 import numpy as np
 
 from sim import draws
-from sim.country import in_place
-from sim.processes.task import reached
-from sim.state import ABROAD, zeros
+from sim.census import around
+from sim.compiled import rule
+from sim.rules import (
+    ENGAGE, PROTECT, dry, fading, hired_share, media, of_commands, present, reached, rumours, spill, strength,
+)  # fmt: skip
+from sim.state import ABROAD
+
+SENDER, TARGET, LENGTH = (draws.decision(f"feel.{what}") for what in ("sender", "target", "length"))
 
 
 @numba.njit(cache=True)
@@ -65,22 +70,6 @@ def update(p, y, cell, community, status, persons, need, aided, gain, loss, by_a
             grievance[i, f] = min(max(g, 0.0), 1.0)
 
 
-def conflation(commands, spill):
-    """Return how much of what one of so many commands earns falls on each: (K, K), 1 on itself."""
-    return np.where(np.eye(commands, dtype=bool), 1.0, spill)
-
-
-def quarrels(of_place, community):
-    """Return how far each community in a place shares land and water with those whom a faction fights for: (C, K, F).
-
-    Parameters
-    ----------
-    of_place : (C, K) persons; community : (F, K) share of each that a faction calls its own
-    """
-    others = of_place @ community.T / np.maximum(of_place.sum(axis=1, keepdims=True), 1.0)  # (C, F)
-    return others[:, None, :] * (1 - community.T)[None]
-
-
 @numba.njit(cache=True)
 def signals(p, y, protect, engage, talk, felt, aid, stood_by, harmed, population, rumour, media, known, gain, loss,
             by_aid):  # fmt: skip
@@ -115,75 +104,144 @@ def signals(p, y, protect, engage, talk, felt, aid, stood_by, harmed, population
                 loss[c, k, m] = x / (1.0 + x)
 
 
+@numba.njit(cache=True)
 def campaigns(p, hostility, incidents, wants_it_gone):
-    """Return the hazard (1/year) that each faction opens a campaign of misinformation about each command: (F, K).
+    """Return the hazard (1/year) that a faction opens a campaign of misinformation about a command.
 
     Parameters
     ----------
-    p : params.Feel; hostility : (F, K) 0..1; incidents : (K,) lately; wants_it_gone : (F, K) bool
+    p : numbers.feel; hostility : 0..1; incidents : of the command, lately; wants_it_gone : bool
     """
-    set_off = np.where(wants_it_gone, 1.0, incidents / (incidents + p.incidents))
-    return p.campaigns * hostility * (p.unprovoked + (1 - p.unprovoked) * set_off)
+    set_off = 1.0 if wants_it_gone else incidents / (incidents + p.incidents)
+    return p.campaigns * hostility * (p.unprovoked + (1.0 - p.unprovoked) * set_off)
 
 
-def _campaigns(model):
+@numba.njit(cache=True)
+def _campaigns(w):
     """Let campaigns of misinformation end, and factions open new ones."""
-    f, c, p = model.factions, model.commands, model.params.feel
-    left = model.fading(p.incident_memory)
-    c.rumour *= left
-    c.incidents = c.incidents * left + model.now.stood_by.sum(axis=1) + c.member @ model.now.by_mission
-    f.smear = np.maximum(f.smear - model.params.step_weeks, 0.0)
-    if p.misinformation == 0 or not c.names:
-        return
-    there = c.member @ model.missions.persons.sum(axis=1) > 0
-    able = (model.strength() >= 1)[:, None] & there & (f.smear <= 0)
-    rates = able * campaigns(p, f.hostility, c.incidents, f.host[:, None] & (c.unwelcome > 0))
-    opens = draws.happens(model.luck.uniform("feel.sender", f.host.size), rates.sum(axis=1), model.years)
-    if opens.any():
-        target, length = (model.luck.uniform(f"feel.{w}", f.host.size) for w in ("target", "length"))
-        for i in np.flatnonzero(opens):
-            f.smear[i, draws.pick(rates[i], target[i])] = p.campaign_weeks * 2 * length[i]
+    f, q, p = w.factions, w.commands, w.numbers.feel
+    n_factions, n_commands = f.smear.shape
+    left, there, fighters = fading(w, p.incident_memory), present(w), strength(w)
+    for k in range(n_commands):
+        q.rumour[k] *= left
+        q.incidents[k] = q.incidents[k] * left + w.now.stood_by[k].sum()
+    for i in range(w.missions.command.size):
+        q.incidents[w.missions.command[i]] += w.now.by_mission[i]
+    rate = np.zeros(n_commands)
+    for g in range(n_factions):
+        for k in range(n_commands):
+            f.smear[g, k] = max(f.smear[g, k] - w.step_weeks, 0.0)
+            able = fighters[g] >= 1.0 and there[k] > 0.0 and f.smear[g, k] <= 0.0 and p.misinformation > 0.0
+            gone = f.host[g] and q.unwelcome[k] > 0.0
+            rate[k] = campaigns(p, f.hostility[g, k], q.incidents[k], gone) if able else 0.0
+        if draws.draw(draws.luck(w.dice, SENDER), g) < draws.chance(rate.sum() * w.years):
+            target = draws.pick(rate, draws.draw(draws.luck(w.dice, TARGET), g))
+            f.smear[g, target] = p.campaign_weeks * 2.0 * draws.draw(draws.luck(w.dice, LENGTH), g)
 
 
-def feel(model):
+@numba.njit(cache=True)
+def blows(w, spill):
+    """Work out what this week's dead do to those whose people they were, in the place around each.
+
+    Returns (C, K, F) blows by each faction, and (Q, C, K) killed by each chain of command, or by another, as far as
+    people take the one for the other (spill), or by hired men.
+    """
+    now, p, land, of_place = w.now, w.numbers.feel, w.land, w.census.of_place
+    n_cells, n = of_place.shape
+    n_factions, n_commands = w.factions.hostility.shape
+    wound, harmed = np.zeros((n_cells, n, n_factions)), np.zeros((n_commands, n_cells, n))
+    if now.logged[1] > 0:
+        hired, there = hired_share(w), present(w)
+        for i in range(now.logged[1]):
+            faction, mission, cell, k, dead = now.killing_log[i]
+            for r in range(land.place_share.size):
+                c = land.place[cell, r]
+                if c < 0:
+                    continue
+                share = land.place_share[r]
+                if faction >= 0:
+                    wound[c, k, faction] += share * (p.grievance * 1_000.0 * dead / (of_place[c, k] + 1_000.0))
+                for q in range(n_commands):
+                    if faction < 0:
+                        harmed[q, c, k] += share * dead * (1.0 if w.missions.command[mission] == q else spill)
+                    elif there[q] > 0.0:
+                        harmed[q, c, k] += share * dead * hired[faction] * w.numbers.judge.hired
+    if dry(w):
+        quarrel(w, wound, p.quarrel * w.years)
+    return wound, harmed
+
+
+@numba.njit(cache=True)
+def quarrel(w, wound, weight):
+    """Add what sharing land and water in a drought does, with those whom a faction fights for: to (C, K, F) blows."""
+    of_place, community = w.census.of_place, w.factions.community
+    for c in range(of_place.shape[0]):
+        people = max(of_place[c].sum(), 1.0)
+        for f in range(community.shape[0]):
+            others = 0.0
+            for k in range(community.shape[1]):
+                others += of_place[c, k] * community[f, k] / people
+            for k in range(community.shape[1]):
+                wound[c, k, f] += others * (1.0 - community[f, k]) * weight
+
+
+@rule
+def feel(w):
     """Update what every civilian thinks of every chain of command and faction."""
-    people, m, p, now, census = model.people, model.missions, model.params.feel, model.now, model.census
-    y = model.years
-    _campaigns(model)
-    n_m, (n_c, n_k), n_f = len(model.commands.names), census.population.shape, model.factions.host.size
-    mixed = conflation(n_m, model.spill())
-    wound, harmed = zeros(n_c, n_k, n_f), zeros(n_m, n_c, n_k)
-    hired, present = model.hired_share(), (model.by_command(m.persons.sum(axis=1)) > 0).astype(float)
-    for faction, mission, cell, community, dead in now.killings:
-        cells, share = model.place(cell)
-        if faction >= 0:
-            there = census.of_place[cells, community]
-            wound[cells, community, faction] += share * (p.grievance * 1_000.0 * dead / (there + 1_000.0))
-            if hired[faction]:
-                harmed[:, cells, community] += (
-                    share * dead * hired[faction] * model.params.judge.hired * present[:, None]
-                )
-        else:
-            harmed[:, cells, community] += share * dead * mixed[m.command[mission]][:, None]
-    if model.dry():
-        wound += quarrels(census.of_place, model.factions.community) * (p.quarrel * y)
-    stood = mixed.T @ in_place(model.land, now.stood_by.T).T if now.stood_by.any() else now.stood_by
-    rumour = np.minimum(mixed.T @ model.rumours(), 1.0)
-    media = model.media() if rumour.any() else np.zeros(n_c)
-    engage = model.task_presence("engage")
-    by_knowledge = (p.strangers + m.knowledge) * reached(model.params.task, m.women)
-    protect, fading = model.by_command(model.task_presence("protect")), model.fading(p.left_memory)
-    seen = model.commands.seen = np.maximum(model.commands.seen * fading, protect)
-    gain, by_aid, loss = zeros(n_c, n_m), zeros(n_c, n_m), zeros(n_c, n_k, n_m)
+    people, p, y, land = w.people, w.numbers.feel, w.years, w.land
+    _campaigns(w)
+    n_cells, n = w.census.of_place.shape
+    n_commands = w.commands.unwelcome.size
+    ill = rumours(w)
+    mixed = spill(w, ill)
+    wound, harmed = blows(w, mixed)
+    stood, rumour, heard = _seen_by_all(w, mixed), np.zeros(ill.shape), np.zeros(n_cells)
+    for q in range(n_commands):
+        for k in range(n):
+            for other in range(n_commands):
+                rumour[q, k] += ill[other, k] * (1.0 if other == q else mixed)
+            rumour[q, k] = min(rumour[q, k], 1.0)
+    if ill.size and ill.max() > 0.0:
+        for c in range(n_cells):
+            heard[c] = media(w, c)
+    protect, engage, fades = of_commands(w, PROTECT), of_commands(w, ENGAGE), fading(w, p.left_memory)
+    talk = np.zeros(engage.shape)
+    for i in range(w.missions.command.size):
+        by_knowledge = (p.strangers + w.missions.knowledge[i]) * reached(w.numbers.task, w.missions.women[i])
+        for c in range(n_cells):
+            talk[w.missions.command[i], c] += w.presence[i, ENGAGE, c] * by_knowledge
+    seen = w.commands.seen
+    for q in range(n_commands):
+        for c in range(n_cells):
+            seen[q, c] = max(seen[q, c] * fades, protect[q, c])
+    gain, by_aid = np.zeros((n_cells, n_commands)), np.zeros((n_cells, n_commands))
+    loss = np.zeros((n_cells, n, n_commands))
     signals(
-        p=model.numbers.feel, y=y, protect=protect,
-        engage=model.by_command(engage), talk=model.by_command(engage * by_knowledge[:, None]),
-        felt=model.land.felt, aid=now.aid, stood_by=stood, harmed=harmed, population=census.of_place,
-        rumour=rumour, media=media, known=seen, gain=gain, loss=loss, by_aid=by_aid,
+        p, y, protect, engage, talk, land.felt, w.now.aid, stood, harmed, w.census.of_place, rumour, heard, seen,
+        gain, loss, by_aid,
     )  # fmt: skip
-    host = np.flatnonzero(model.factions.host)
+    host = -1
+    for f in range(w.factions.host.size):
+        if w.factions.host[f] and host < 0:
+            host = f
     update(
-        p=model.numbers.feel, y=y, cell=people.cell, community=people.community, status=people.status,
-        persons=people.persons, need=people.need, aided=model.aided, gain=gain, loss=loss, by_aid=by_aid, wound=wound,
-        host=host[0] if host.size else -1, trust=people.trust, grievance=people.grievance,
+        p, y, people.cell, people.community, people.status, people.persons, people.need, w.aided, gain, loss, by_aid,
+        wound, host, people.trust, people.grievance,
     )  # fmt: skip
+
+
+@numba.njit(cache=True)
+def _seen_by_all(w, spill):
+    """Return the attacks before the eyes of each chain of command, or of one that is taken for it: (Q, C), of places."""
+    witnessed = w.now.stood_by
+    out = np.zeros(witnessed.shape)
+    if witnessed.size == 0 or witnessed.max() == 0.0:
+        return out
+    of_cells = np.ascontiguousarray(witnessed.T)
+    of_places = np.zeros(of_cells.shape)
+    around(w.land.place, w.land.place_share, of_cells, of_places)
+    for q in range(out.shape[0]):
+        for other in range(out.shape[0]):
+            for c in range(out.shape[1]):
+                out[q, c] += of_places[c, other] * (1.0 if other == q else spill)
+    return out

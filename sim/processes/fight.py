@@ -11,72 +11,89 @@ import numba
 import numpy as np
 
 from sim import draws
-from sim.state import Event
+from sim.compiled import rule
+from sim.rules import SEPARATE, bands_near, drive, kill, lose_fighters, of_all, of_hired, report, survey, total
+from sim.state import BATTLE
+
+MEET = draws.decision("fight.meet")
+WHOM, SIZE, CROSSFIRE = (draws.decisions(f"fight.{what}") for what in ("whom", "size", "crossfire"))
 
 
 @numba.njit(cache=True)
-def hazards(p, faction, cell, fighters, near, drive, around, rival, separation):
-    """Return the hazard (1/year) that each band fights, and its rivals in reach: two (B,).
+def hazard(p, fighters, near, drive, foes, separation):
+    """Return the hazard (1/year) that a band fights.
 
     Parameters
     ----------
-    p : numbers.fight
-    faction, cell : (B,) int; fighters : (B,) persons; near : (B,) of its faction in reach
-    drive : (B,) aggression with campaigns counted in
-    around : (F, C) fighters in reach; rival : (F, F) bool; separation : (C,) effective presence, persons
+    p : numbers.fight; fighters : of the band; near : of its faction in reach; drive : aggression, campaigns counted in
+    foes : fighters of its rivals in reach; separation : effective presence there, persons
     """
-    out, foes = np.zeros(faction.size), np.zeros(faction.size)
-    for b in range(faction.size):
-        f, c, x = faction[b], cell[b], near[b]
-        for g in range(rival.shape[0]):
-            if rival[f, g]:
-                foes[b] += around[g, c]
-        if fighters[b] > 0.0 and x >= 1.0:
-            kept_apart = separation[c] / (separation[c] + p.separation * x)
-            out[b] = p.rate * fighters[b] / p.band * drive[b] * foes[b] / (foes[b] + x) * (1.0 - kept_apart)
-    return out, foes
+    if fighters <= 0.0 or near < 1.0:
+        return 0.0
+    kept_apart = separation / (separation + p.separation * near)
+    return p.rate * fighters / p.band * drive * foes / (foes + near) * (1.0 - kept_apart)
 
 
-def fight(model):
+@numba.njit(cache=True)
+def foes_of(rival, around, f, c):
+    """Return the fighters of a faction's rivals in reach of a cell; rival : (F, F) bool, around : (F, C)."""
+    out = 0.0
+    for g in range(rival.shape[0]):
+        if rival[f, g]:
+            out += around[g, c]
+    return out
+
+
+@rule
+def fight(w):
     """Let rival bands meet, and bury the fighters and those caught in the crossfire."""
-    f, bands, p = model.factions, model.bands, model.params.fight
-    n = bands.faction.size
-    separation = model.task_presence("separate").sum(axis=0)
-    rates, _ = hazards(
-        p=model.numbers.fight, faction=bands.faction, cell=bands.cell, fighters=bands.fighters,
-        near=model.strength_near(), drive=model.drive(p.lull), around=model.fighters_around(), rival=f.rival,
-        separation=separation,
-    )  # fmt: skip
-    battles = draws.counts(model.luck.uniform("fight.meet", n), rates, model.years) * (bands.paused <= 0)
-    for nth in range(battles.max(initial=0)):
-        whom, size, crossfire = (model.luck.uniform(f"fight.{w}{nth}", n) for w in ("whom", "size", "crossfire"))
-        for b in np.flatnonzero((battles > nth) & (bands.fighters > 0)):
-            there = model.bands_near(bands.cell[b]) & (bands.fighters > 0)
-            others = np.flatnonzero(there & f.rival[bands.faction[b], bands.faction])
-            if others.size:
-                whose = bands.faction[others[draws.pick(bands.fighters[others], whom[b])]]
-                sides = [(i, np.flatnonzero(there & (bands.faction == i))) for i in (bands.faction[b], whose)]
-                _battle(model, bands.cell[b], sides, size[b], crossfire[b])
+    bands, around, rival, p = w.bands, w.around, w.factions.rival, w.numbers.fight
+    faction, cell, fighters = bands.faction, bands.cell, bands.fighters
+    survey(w)
+    separation, driven, luck = of_all(w, SEPARATE), drive(w, p.lull), draws.luck(w.dice, MEET)
+    battles = np.zeros(faction.size, dtype=np.int64)
+    for b in range(faction.size):
+        f, c = faction[b], cell[b]
+        rate = hazard(p, fighters[b], around[f, c], driven[b], foes_of(rival, around, f, c), separation[c])
+        if rate > 0.0 and bands.paused[b] <= 0.0:
+            battles[b] = draws.count(draws.draw(luck, b), rate * w.years)
+    for nth in range(draws.most(battles)):
+        luck = draws.luck(w.dice, WHOM[nth])
+        for b in range(faction.size):
+            if battles[b] > nth and fighters[b] > 0.0:
+                whose = _meets(w, b, draws.draw(luck, b))
+                if whose >= 0:
+                    size = draws.draw(draws.luck(w.dice, SIZE[nth]), b)
+                    _battle(w, cell[b], faction[b], whose, size, draws.draw(draws.luck(w.dice, CROSSFIRE[nth]), b))
 
 
-def _battle(model, cell, sides, size, crossfire):
-    """Let two factions meet in a cell, who attacks first; sides are (faction, its bands in reach)."""
-    bands, p = model.bands, model.params.fight
-    (attacker, _), (other, _) = sides
-    x, y = (bands.fighters[mine].sum() for _, mine in sides)
+@numba.njit(cache=True)
+def _meets(w, b, luck):
+    """Choose whom a band meets, by the fighters of its rivals' bands in reach: a faction, or -1."""
+    faction, fighters = w.bands.faction, w.bands.fighters
+    near = bands_near(w, w.bands.cell[b], -1)
+    weight = np.zeros(near.size)
+    for i in range(near.size):
+        if w.factions.rival[faction[b], faction[near[i]]]:
+            weight[i] = fighters[near[i]]
+    found = draws.pick(weight, luck)
+    return faction[near[found]] if found >= 0 else -1
+
+
+@numba.njit(cache=True)
+def _battle(w, cell, attacker, other, size, crossfire):
+    """Let two factions meet in a cell, with all their bands in reach."""
+    p, refuge, edge = w.numbers.fight, w.factions.refuge, w.land.edge[cell]
+    ours, theirs = bands_near(w, cell, attacker), bands_near(w, cell, other)
+    x, y = total(w.bands.fighters, ours), total(w.bands.fighters, theirs)
     dead = min(draws.heavy_tailed(size, p.severity, p.tail, p.largest), p.largest_share * (x + y))
-    ours, theirs = x, y
-    if model.factions.hired.any():
-        skill = model.of_hired("skill")
-        ours, theirs = x * skill[attacker], y * skill[other]
-    escape = 1 - model.factions.refuge[[attacker, other]] * model.land.edge[cell]  # over the border
-    losses = (
-        int(min(dead * theirs / (ours + theirs) * escape[0] + 0.5, x)),  # by the other's strength
-        int(min(dead * ours / (ours + theirs) * escape[1] + 0.5, y)),
-    )
-    for (faction, mine), lost in zip(sides, losses, strict=True):
-        model.lose_fighters(faction, mine, lost, to_rivals=True)
-    civilians = model.kill(
-        cell, int(p.crossfire * sum(losses) + crossfire), crossfire, faction=attacker, crossfire=True
-    )
-    model.now.events.append(Event("battle", int(attacker), int(other), int(cell), *losses, civilians))
+    skill = of_hired(w, w.factions.hired_skill)
+    a, b = x * skill[attacker], y * skill[other]
+    # By the other's strength; who is near the border escapes over it.
+    lost_by_us = int(min(dead * b / (a + b) * (1.0 - refuge[attacker] * edge) + 0.5, x))
+    lost_by_them = int(min(dead * a / (a + b) * (1.0 - refuge[other] * edge) + 0.5, y))
+    lose_fighters(w, attacker, ours, lost_by_us, True)
+    lose_fighters(w, other, theirs, lost_by_them, True)
+    caught = int(p.crossfire * (lost_by_us + lost_by_them) + crossfire)
+    civilians = kill(w, cell, -1, caught, crossfire, attacker, -1, True)
+    report(w, BATTLE, attacker, other, cell, lost_by_us, lost_by_them, civilians)

@@ -15,8 +15,11 @@ import numba
 import numpy as np
 
 from sim import draws
-from sim.country import in_place
+from sim.compiled import rule
+from sim.rules import PROTECT, fading, hardship, of_all
 from sim.state import ABROAD, AWAY, HOME
+
+BURY, DIE, AID, MOVE, REFUGE = (draws.decision(f"live.{what}") for what in ("bury", "die", "aid", "move", "refuge"))
 
 
 @numba.njit(cache=True)
@@ -65,20 +68,21 @@ def conditions(p, y, felt, institutions, vaccinated):
 
 
 @numba.njit(cache=True)
-def bury(toll, cell, community, status, luck, people, persons):
+def bury(luck, toll, people, cell, community, status, persons):
     """Take the week's dead from the civilians of each cell and community, exactly as many as the toll.
 
     Parameters
     ----------
+    luck : of the decision, for draws.draw
     toll : (C, K) int, used up; people : (C, K) int, persons there in the morning, used up
-    cell, community, status : (N,) int; luck : (N,) 0..1; persons : (N,) int, written
+    cell, community, status : (N,) int; persons : (N,) int, written
     """
     for i in range(persons.size):
         c, k = cell[i], community[i]
         if status[i] == ABROAD or toll[c, k] == 0:
             continue
         others = people[c, k] - persons[i]
-        dead = int(toll[c, k] * persons[i] / people[c, k] + luck[i])
+        dead = int(toll[c, k] * persons[i] / people[c, k] + draws.draw(luck, i))
         dead = min(max(dead, toll[c, k] - others), persons[i], toll[c, k])
         people[c, k] = others
         toll[c, k] -= dead
@@ -86,14 +90,15 @@ def bury(toll, cell, community, status, luck, people, persons):
 
 
 @numba.njit(cache=True)
-def subsist(p, y, cell, home, status, luck_die, luck_aid, luck_move, rise, fall, served, leaves, returns,
-            deadly, persons, need, aided, moves):  # fmt: skip
+def subsist(p, y, luck, cell, home, status, rise, fall, served, leaves, returns, deadly, persons, need, aided,
+            moves):  # fmt: skip
     """One week of need, deaths from it, and who sets out; one civilian after the other.
 
     Parameters
     ----------
     p : numbers.live; y : years in a week
-    cell, home, status : (N,) int; luck_* : (N,) 0..1
+    luck : of the decisions on death, aid and moves, for draws.draw
+    cell, home, status : (N,) int
     rise, fall : (C, 2) growth and decay of need in a week at home and displaced
     served : (C,) share of those in need who are aided; leaves, returns : (C,) probabilities of a week
     deadly : (C,) share of persons who die in a week at full need
@@ -101,6 +106,7 @@ def subsist(p, y, cell, home, status, luck_die, luck_aid, luck_move, rise, fall,
     Returns (deaths from need, person-weeks of unmet need).
     """
     by_aid, by_refuge, mortality = p.aid * y, p.abroad * y, p.mortality * y
+    dying, aid, moving = luck
     died, unmet = 0, 0.0
     for i in range(persons.size):
         moves[i] = 0
@@ -115,35 +121,50 @@ def subsist(p, y, cell, home, status, luck_die, luck_aid, luck_move, rise, fall,
         else:
             dies = deadly[c]
             away = 1 if status[i] == AWAY else 0
-            aided[i] = luck_aid[i] < served[c]
+            aided[i] = draws.draw(aid, i) < served[c]
             x += rise[c, away] * (1.0 - x) - (fall[c, away] + (by_aid if aided[i] else 0.0)) * x
             x = min(max(x, 0.0), 1.0)
         need[i] = x
-        dead = min(int(persons[i] * dies * x * x + luck_die[i]), persons[i])
+        dead = min(int(persons[i] * dies * x * x + draws.draw(dying, i)), persons[i])
         persons[i] -= dead
         died += dead
         unmet += persons[i] * x
-        if status[i] != HOME and luck_move[i] < returns[home[i]]:
+        chance = draws.draw(moving, i)
+        if status[i] != HOME and chance < returns[home[i]]:
             moves[i] = -1
-        elif status[i] != ABROAD and luck_move[i] >= 1.0 - leaves[c]:
+        elif status[i] != ABROAD and chance >= 1.0 - leaves[c]:
             moves[i] = 1
     return died, unmet
 
 
 @numba.njit(cache=True)
-def find_refuge(who, luck, cell, home, status, row, col, pull, crossing, reach):
+def by_origin(who, cell, cells):
+    """Return those of `who` in the order of the cells where they are: (n,) int; cell : (N,) int; cells : how many."""
+    first = np.zeros(cells + 1, dtype=np.int64)
+    for i in who:
+        first[cell[i] + 1] += 1
+    for c in range(cells):
+        first[c + 1] += first[c]
+    out = np.empty(who.size, dtype=np.int64)
+    for i in who:
+        out[first[cell[i]]] = i
+        first[cell[i]] += 1
+    return out
+
+
+@numba.njit(cache=True)
+def find_refuge(luck, who, cell, home, status, row, col, pull, crossing, reach):
     """Give each of those who flee a refuge: by gravity among all cells, or the way abroad.
 
     Parameters
     ----------
-    who : (n,) int, who flees; luck : (n,) 0..1; cell, home, status : (N,) int, written
+    luck : of the decision, for draws.draw; who : (n,) int, who flees; cell, home, status : (N,) int, written
     row, col : (C,) int; pull : (C,) of each cell; crossing : (C,) pull of the border near each, against all cells
     reach : cells at which a refuge has lost most of its pull
     """
     cumulative = np.zeros(row.size + 1)
     origin = -1
-    for j in np.argsort(cell[who], kind="mergesort"):
-        i = who[j]
+    for i in by_origin(who, cell, row.size):
         if cell[i] != origin:  # the same for all who leave one place
             origin = cell[i]
             total = 0.0
@@ -153,7 +174,7 @@ def find_refuge(who, luck, cell, home, status, row, col, pull, crossing, reach):
                     total += pull[c] / (1.0 + d2 / (reach * reach)) ** 2
                 cumulative[c] = total
             cumulative[row.size] = total * (1.0 + crossing[origin])
-        chosen = np.searchsorted(cumulative, luck[j] * cumulative[row.size], side="right")
+        chosen = np.searchsorted(cumulative, draws.draw(luck, i) * cumulative[row.size], side="right")
         if chosen >= row.size:
             status[i] = ABROAD
         else:
@@ -161,59 +182,69 @@ def find_refuge(who, luck, cell, home, status, row, col, pull, crossing, reach):
             status[i] = HOME if chosen == home[i] else AWAY
 
 
-def live(model):
+@numba.njit(cache=True)
+def dead_of_places(w):
+    """Return this week's violent deaths in the place of each cell, of civilians and of those who bear arms: (C,)."""
+    now, place, share = w.now, w.land.place, w.land.place_share
+    dead, out = np.zeros(place.shape[0]), np.zeros(place.shape[0])
+    for i in range(now.logged[1]):
+        _, _, cell, _, civilians = now.killing_log[i]
+        dead[cell] += civilians
+    for i in range(now.logged[0]):
+        _, _, _, cell, deaths_a, deaths_b, _ = now.event_log[i]
+        dead[cell] += deaths_a + deaths_b
+    for c in range(out.size):
+        for r in range(share.size):
+            if place[c, r] >= 0:
+                out[c] += share[r] * dead[place[c, r]]
+    return out
+
+
+@rule
+def live(w):
     """Bury the dead, feed and starve the living, send people away and home."""
-    people, land, p, now, census = model.people, model.land, model.params.live, model.now, model.census
-    y = model.years
-    n = people.persons.size
-    deaths = in_place(land, model.deaths_by_cell())
-    feel_violence(
-        p=model.numbers.live, deaths=deaths, people=census.of_place.sum(axis=1), near=land.near,
-        fading=model.fading(p.memory), violence=land.violence, felt=land.felt,
-    )  # fmt: skip
-    if now.killings:
-        bury(
-            toll=now.toll.copy(), cell=people.cell, community=people.community, status=people.status,
-            luck=model.luck.uniform("live.bury", n), people=census.population.astype(np.int64), persons=people.persons,
-        )  # fmt: skip
-    rise, fall, leaves, returns, deadly = conditions(
-        p=model.numbers.live, y=y, felt=land.felt, institutions=land.institutions, vaccinated=land.vaccinated
-    )
-    deadly *= model.conditions.mortality
-    hardship = model.hardship()
-    if hardship:
-        rise += hardship * y
-    moves = np.zeros(n, dtype=np.int8)
+    people, land, p, now, y = w.people, w.land, w.numbers.live, w.now, w.years
+    n_cells, n = land.births.shape
+    inhabitants, served = np.zeros(n_cells), np.zeros(n_cells)
+    for c in range(n_cells):
+        for k in range(n):
+            inhabitants[c] += w.census.of_place[c, k]
+        for q in range(now.aid.shape[0]):
+            served[c] += now.aid[q, c]
+    feel_violence(p, dead_of_places(w), inhabitants, land.near, fading(w, p.memory), land.violence, land.felt)
+    if now.logged[1] > 0:
+        there = w.census.population.astype(np.int64)
+        luck = draws.luck(w.dice, BURY)
+        bury(luck, now.toll.copy(), there, people.cell, people.community, people.status, people.persons)
+    rise, fall, leaves, returns, deadly = conditions(p, y, land.felt, land.institutions, land.vaccinated)
+    deadly *= w.conditions.mortality
+    rise += hardship(w) * y
+    moves = np.zeros(people.persons.size, dtype=np.int8)
+    luck = draws.luck(w.dice, DIE), draws.luck(w.dice, AID), draws.luck(w.dice, MOVE)
     died, unmet = subsist(
-        p=model.numbers.live, y=y, cell=people.cell, home=people.home, status=people.status,
-        luck_die=model.luck.uniform("live.die", n), luck_aid=model.luck.uniform("live.aid", n),
-        luck_move=model.luck.uniform("live.move", n), rise=rise, fall=fall, served=now.aid.sum(axis=0), leaves=leaves,
-        returns=returns, deadly=deadly, persons=people.persons, need=people.need, aided=model.aided, moves=moves,
+        p, y, luck, people.cell, people.home, people.status, rise, fall, served, leaves, returns, deadly,
+        people.persons, people.need, w.aided, moves,
     )  # fmt: skip
-    now.excess[0], now.unmet[0] = died, unmet * model.params.step_weeks
-    _go_home(people, moves)
-    _flee(model, np.flatnonzero(moves == 1))
+    now.excess[0], now.unmet[0] = died, unmet * w.step_weeks
+    for i in range(moves.size):
+        if moves[i] == -1:
+            people.cell[i], people.status[i] = people.home[i], HOME
+    _flee(w, np.flatnonzero(moves == 1))
 
 
-def _go_home(people, moves):
-    back = moves == -1
-    if back.any():
-        people.cell[back] = people.home[back]
-        people.status[back] = HOME
-
-
-def _flee(model, who):
+@numba.njit(cache=True)
+def _flee(w, who):
     """Give each of those who flee a refuge, by gravity, calm and protection, with his own luck."""
-    if not who.size:
+    if who.size == 0:
         return
-    people, land, p = model.people, model.land, model.params.live
-    shelter = model.task_presence("protect").sum(axis=0)
-    calm = (1 - land.felt) ** 2 * p.calm + p.unrest
-    places = p.countryside * land.place_area + land.town + p.camp * land.site
-    pull = calm * places * (1 + p.shelter * shelter / (shelter + p.shelter_half))
-    crossing = p.border / (1 + (land.border / p.border_km) ** 2)
-    luck = model.luck.uniform("live.refuge", who.astype(np.uint64))
+    people, land, p = w.people, w.land, w.numbers.live
+    shelter, pull, crossing = of_all(w, PROTECT), np.empty(land.felt.size), np.empty(land.felt.size)
+    for c in range(pull.size):
+        calm = (1.0 - land.felt[c]) ** 2 * p.calm + p.unrest
+        places = p.countryside * land.place_area + land.town[c] + p.camp * land.site[c]
+        pull[c] = calm * places * (1.0 + p.shelter * shelter[c] / (shelter[c] + p.shelter_half))
+        crossing[c] = p.border / (1.0 + (land.border[c] / p.border_km) ** 2)
     find_refuge(
-        who=who, luck=luck, cell=people.cell, home=people.home, status=people.status, row=land.row, col=land.col,
-        pull=pull, crossing=crossing, reach=p.flight_km / land.cell_km,
+        draws.luck(w.dice, REFUGE), who, people.cell, people.home, people.status, land.row, land.col, pull, crossing,
+        p.flight_km / land.cell_km,
     )  # fmt: skip

@@ -15,35 +15,58 @@ can be looted. All avoid cells held by a presence stronger than they are.
 """
 
 import math
-from statistics import NormalDist
 
 import numba
 import numpy as np
 
 from sim import draws
-from sim.country import km_from
+from sim.compiled import rule
+from sim.rules import fading, held, mean_at_home, spoils, strength, survey, wet
+from sim.state import km_between
 
-
-def onset(p, aggression, rest, provocation, grudge, state, spoils, stamina, held):
-    """Return the hazard (1/year) that each faction opens a campaign: (F,).
-
-    Parameters
-    ----------
-    p : params.Move; aggression : (F,) 0..1; rest : (F,) weeks until ready; provocation : (F,) own dead lately
-    grudge : (F,) 0..1 grievance of its people toward its worst rival; state : (F,) 0..1 institutions where it lives
-    spoils : (F,) 0..1 of its deposits and from outside; stamina : (F,) fighters, of those it can keep
-    held : (F,) 0..1 presence in its heartland
-    """
-    stung = provocation**2 / (provocation**2 + p.provoking_deaths**2)  # a few dead are borne, many are not
-    motive = 1 + p.provocation * stung + p.grievance * grudge / (grudge + p.grievance_half)
-    motive += p.weakness * (1 - state) + p.spoils * spoils
-    able = (rest <= 0) * np.minimum(stamina, 1.0) * (1 - p.deterrence * held)
-    return p.campaign_rate * aggression * motive * able
+ENTER, ONSET, REST, LENGTH, VIGOUR, GOAL, JOIN, HOPS, DRIFT = (
+    draws.decision(f"move.{what}")
+    for what in ("enter", "onset", "rest", "length", "vigour", "goal", "join", "hops", "drift")
+)
+HOP = draws.decisions("move.hop", 1_000)
 
 
 @numba.njit(cache=True)
-def march(p, who, hops, luck, goal, roams, guard, comfort, fighters, faction, row, col, near, stride,
-          cell, held_up):  # fmt: skip
+def onset(p, aggression, rest, provocation, grudge, state, spoils, stamina, held):
+    """Return the hazard (1/year) that a faction opens a campaign.
+
+    Parameters
+    ----------
+    p : numbers.move; aggression : 0..1; rest : weeks until ready; provocation : own dead lately
+    grudge : 0..1 grievance of its people toward its worst rival; state : 0..1 institutions where it lives
+    spoils : 0..1 of its deposits and from outside; stamina : fighters, of those it can keep
+    held : 0..1 presence in its heartland
+    """
+    if rest > 0.0:
+        return 0.0
+    stung = provocation**2 / (provocation**2 + p.provoking_deaths**2)  # a few dead are borne, many are not
+    motive = 1.0 + p.provocation * stung + p.grievance * grudge / (grudge + p.grievance_half)
+    motive += p.weakness * (1.0 - state) + p.spoils * spoils
+    return p.campaign_rate * aggression * motive * min(stamina, 1.0) * (1.0 - p.deterrence * held)
+
+
+@numba.njit(cache=True)
+def onsets(w):
+    """Return the hazard (1/year) that each faction opens a campaign, as things stand: (F,)."""
+    f, fighters, income, kept_down = w.factions, strength(w), spoils(w), held(w)
+    state = mean_at_home(w, w.land.institutions[w.bands.home])
+    out = np.empty(f.host.size)
+    for i in range(out.size):
+        out[i] = onset(
+            w.numbers.move, f.aggression[i], f.rest[i], f.provocation[i], w.census.grudge[i], state[i], income[i],
+            fighters[i] / max(f.keep[i], 1.0), kept_down[i],
+        )  # fmt: skip
+    return out
+
+
+@numba.njit(cache=True)
+def march(p, dice, hops, goal, roams, guard, comfort, fighters, faction, row, col, near, stride, cell,
+          held_up):  # fmt: skip
     """Move bands place by place: those in a campaign toward its objective, the others about their home.
 
     A cell's pull is steep in the progress it makes; for those who roam it also grows with comfort there. A
@@ -52,14 +75,14 @@ def march(p, who, hops, luck, goal, roams, guard, comfort, fighters, faction, ro
     Parameters
     ----------
     p : numbers.move
-    who : (n,) int; hops : (B,) int, places a band can go; luck : (H, B) 0..1, one draw a hop
+    dice : (2,) uint64; hops : (B,) int, places a band can go
     goal : (B,) int, cell; roams : (B,) bool; guard, comfort : (F, C); fighters : (B,) of its faction in reach
     faction : (B,) int
     row, col : (C,) int; near : (C, 9) int, one place on; stride : int, cells from one place to the next
     cell, held_up : (B,) written
     """
     free = np.zeros(near.shape[1])
-    for b in who:
+    for b in range(hops.size):
         g = goal[b]
         for hop in range(hops[b]):
             here = cell[b]
@@ -79,106 +102,139 @@ def march(p, who, hops, luck, goal, roams, guard, comfort, fighters, faction, ro
                     allowed += pull / (1.0 + p.wariness * held / (held + fighters[b]))
                 free[r] = allowed
             held_up[b] = 1.0 - allowed / max(wanted, 1e-12)
+            luck = draws.draw(draws.luck(dice, HOP[hop]), b) * allowed
             for r in range(near.shape[1]):
-                if luck[hop, b] * allowed < free[r]:
+                if luck < free[r]:
                     cell[b] = near[here, r]
                     break
 
 
+@numba.njit(cache=True)
 def vigour(luck, spread):
     """Return a lognormal intensity of mean 1."""
-    return math.exp(spread * NormalDist().inv_cdf(min(max(luck, 1e-9), 1 - 1e-9)) - spread * spread / 2)
+    return math.exp(spread * draws.normal(min(max(luck, 1e-9), 1.0 - 1e-9)) - spread * spread / 2.0)
+
+
+@rule
+def _move(w):
+    """Let factions begin and end campaigns, then let bands march."""
+    _come_and_go(w)
+    survey(w)
+    _plan(w)
+    _march(w)
 
 
 def move(model):
     """Let factions begin and end campaigns, then let bands march."""
-    _come_and_go(model)
-    _plan(model)
-    _march(model)
-
-
-def _come_and_go(model):
-    f, bands, week = model.factions, model.bands, model.week
+    f = model.factions
     if any(known is not None for known in f.sponsored):
-        dated = [now if known is None else np.interp(week, *known)
+        dated = [now if known is None else np.interp(model.week, *known)
                  for known, now in zip(f.sponsored, model.usual["sponsor"], strict=True)]  # fmt: skip
         model.set_usual("sponsor", dated)
-    first = (f.enters > 0) & (f.enters <= week) & (week < f.enters + model.params.step_weeks)
-    for i in np.flatnonzero(first):
-        size = 0.5 + model.luck.uniform("move.enter", bands.faction.size)
-        mine = bands.faction == i
-        about = model.params.country.factions[f.names[i]]
-        bands.fighters[mine] = f.keep[i] * about.mustered * size[mine] / size[mine].sum()
-        f.provocation[i] = about.outbreak
-    for i in np.flatnonzero(f.leaves <= week):
-        mine = bands.faction == i
-        f.demobilised[i] += bands.fighters[mine].sum() + f.dispersed[i]
-        bands.fighters[mine], f.dispersed[i], f.campaign[i] = 0.0, 0.0, 0.0
+    _move(model)
 
 
-def _plan(model):
-    f, bands, p = model.factions, model.bands, model.params.move
-    dt = model.params.step_weeks
-    f.provocation *= model.fading(p.provocation_memory)
-    f.rest = np.maximum(f.rest - dt, 0)
-    running = f.campaign > 0
-    f.campaign = np.maximum(f.campaign - dt, 0)
-    n = f.host.size
-    strength = np.bincount(bands.faction, bands.fighters, n)
-    rates = onset(
-        p=p, aggression=f.aggression, rest=f.rest, provocation=f.provocation, grudge=model.grudge,
-        state=model.mean_at_home(model.land.institutions[bands.home]), spoils=model.spoils(),
-        stamina=strength / np.maximum(f.keep, 1.0), held=model.held(),
-    )  # fmt: skip
-    opens = draws.happens(model.luck.uniform("move.onset", n), rates, model.years)
-    for i in np.flatnonzero(running & ((f.campaign == 0) | (strength < 1))):
-        f.campaign[i] = 0.0
-        f.rest[i] = p.rest_weeks * 2 * model.luck.uniform("move.rest", n)[i]
-        bands.taking_part[bands.faction == i] = False
-    for i in np.flatnonzero(opens & ~running & (strength > 0)):
-        length, spirit, goal = (model.luck.uniform(f"move.{w}", n)[i] for w in ("length", "vigour", "goal"))
-        f.campaign[i] = draws.heavy_tailed(length, p.campaign_weeks / 3, 2.5)  # mean campaign_weeks
-        f.vigour[i] = min(vigour(spirit, p.vigour), p.most_vigour)
-        joins = model.luck.uniform("move.join", bands.faction.size) < p.taking_part
-        bands.taking_part[(bands.faction == i) & joins] = True
-        f.objective[i] = _objective(model, i, goal)
-    if (f.campaign > 0).any():
-        around = model.fighters_around()
-        for i in np.flatnonzero(running & (f.campaign > 0)):
-            goal = f.objective[i]
-            if around[i, goal] > 0 and around[f.rival[i], goal].sum() == 0:  # won: on to the next
-                f.objective[i] = _objective(model, i, model.luck.uniform("move.goal", n)[i])
+@numba.njit(cache=True)
+def _luck(w, decision, who):
+    return draws.draw(draws.luck(w.dice, decision), who)
 
 
-def _objective(model, i, luck):
+@numba.njit(cache=True)
+def _come_and_go(w):
+    """Let factions enter the war on their day, and leave it."""
+    f, bands, week = w.factions, w.bands, w.week[0]
+    for i in range(f.host.size):
+        if 0.0 < f.enters[i] <= week < f.enters[i] + w.step_weeks:
+            whole = 0.0
+            for b in range(bands.faction.size):
+                whole += 0.5 + _luck(w, ENTER, b) if bands.faction[b] == i else 0.0
+            for b in range(bands.faction.size):
+                if bands.faction[b] == i:
+                    bands.fighters[b] = f.keep[i] * f.musters[i] * (0.5 + _luck(w, ENTER, b)) / whole
+            f.provocation[i] = f.outbreak[i]
+        if f.leaves[i] <= week:
+            for b in range(bands.faction.size):
+                if bands.faction[b] == i:
+                    f.demobilised[i] += bands.fighters[b]
+                    bands.fighters[b] = 0.0
+            f.demobilised[i] += f.dispersed[i]
+            f.dispersed[i], f.campaign[i] = 0.0, 0.0
+
+
+@numba.njit(cache=True)
+def _plan(w):
+    """Let campaigns end, begin, and go on to the next objective."""
+    f, bands, p = w.factions, w.bands, w.numbers.move
+    n, fighters = f.host.size, strength(w)
+    running = f.campaign > 0.0
+    for i in range(n):
+        f.rest[i], f.campaign[i] = max(f.rest[i] - w.step_weeks, 0.0), max(f.campaign[i] - w.step_weeks, 0.0)
+        f.provocation[i] *= fading(w, p.provocation_memory)
+    rates = onsets(w)
+    for i in range(n):
+        if running[i]:
+            if f.campaign[i] == 0.0 or fighters[i] < 1.0:
+                f.campaign[i] = 0.0
+                f.rest[i] = p.rest_weeks * 2.0 * _luck(w, REST, i)
+                for b in range(bands.faction.size):
+                    bands.taking_part[b] = bands.taking_part[b] and bands.faction[b] != i
+        elif fighters[i] > 0.0 and _luck(w, ONSET, i) < draws.chance(rates[i] * w.years):
+            f.campaign[i] = draws.heavy_tailed(_luck(w, LENGTH, i), p.campaign_weeks / 3.0, 2.5)  # mean campaign_weeks
+            f.vigour[i] = min(vigour(_luck(w, VIGOUR, i), p.vigour), p.most_vigour)
+            for b in range(bands.faction.size):
+                if bands.faction[b] == i and _luck(w, JOIN, b) < p.taking_part:
+                    bands.taking_part[b] = True
+            f.objective[i] = _objective(w, i, _luck(w, GOAL, i))
+    for i in range(n):
+        if running[i] and f.campaign[i] > 0.0:
+            rivals, goal = 0.0, f.objective[i]
+            for g in range(n):
+                rivals += w.around[g, goal] if f.rival[i, g] else 0.0
+            if w.around[i, goal] > 0.0 and rivals == 0.0:  # won: on to the next
+                f.objective[i] = _objective(w, i, _luck(w, GOAL, i))
+
+
+@numba.njit(cache=True)
+def _objective(w, i, luck):
     """Choose what a campaign is for: rivals, hostile people, loot; near, and not too well protected."""
-    f, bands, land, p = model.factions, model.bands, model.land, model.params.move
-    mine = (bands.faction == i) & (bands.fighters > 0)
-    centre = bands.cell[mine][bands.fighters[mine].argmax()]
-    rivals = model.fighters_around()[f.rival[i]].sum(axis=0)
-    foreign = model.census.of_place @ (1 - f.community[i])
-    stakes = rivals / (rivals + p.objective_rivals) + foreign / (foreign + p.objective_people)
-    stakes += p.objective_loot * f.loot[i] * land.resources
-    guard = model.guard[i]
-    near = 1 / (1 + (km_from(land, centre) / p.reach_km) ** 2)
-    wary = 1 + p.wariness * guard / (guard + model.strength_near()[mine].mean())
-    return draws.pick(stakes * near / wary, luck)
+    f, bands, land, p, of_place = w.factions, w.bands, w.land, w.numbers.move, w.census.of_place
+    centre, largest, near, mine = -1, 0.0, 0.0, 0
+    for b in range(bands.faction.size):
+        if bands.faction[b] == i and bands.fighters[b] > 0.0:
+            near += w.around[i, bands.cell[b]]
+            mine += 1
+            if bands.fighters[b] > largest:
+                centre, largest = bands.cell[b], bands.fighters[b]
+    pull = np.empty(of_place.shape[0])
+    for c in range(pull.size):
+        rivals, foreign, guard = 0.0, 0.0, w.guard[i, c]
+        for g in range(f.host.size):
+            rivals += w.around[g, c] if f.rival[i, g] else 0.0
+        for k in range(of_place.shape[1]):
+            foreign += of_place[c, k] * (1.0 - f.community[i, k])
+        stakes = rivals / (rivals + p.objective_rivals) + foreign / (foreign + p.objective_people)
+        stakes += p.objective_loot * f.loot[i] * land.resources[c]
+        far = (km_between(land.row, land.col, land.cell_km, c, centre) / p.reach_km) ** 2
+        pull[c] = stakes / (1.0 + far) / (1.0 + p.wariness * guard / (guard + near / mine))
+    return draws.pick(pull, luck)
 
 
-def _march(model):
-    f, bands, land, p = model.factions, model.bands, model.land, model.params.move
-    n = bands.faction.size
-    km = p.speed * model.params.step_weeks * (1 - p.slowdown * land.remoteness[bands.cell])
-    km *= max(0.0, 1 - p.mud * model.wet())
-    hops = km / (land.stride * land.cell_km)
-    hops = np.floor(hops + model.luck.uniform("move.hops", n)).astype(int)
-    idle = model.luck.uniform("move.drift", n) > p.drift
-    hops[(bands.fighters <= 0) | (idle & ~bands.taking_part)] = 0
-    goal = np.where(bands.taking_part, f.objective[bands.faction], bands.home)
-    bands.held_up[:] = 0
-    luck = np.array([model.luck.uniform(f"move.hop{hop}", n) for hop in range(hops.max(initial=1))])
+@numba.njit(cache=True)
+def _march(w):
+    """Let bands go as far as roads and rains let them."""
+    f, bands, land, p = w.factions, w.bands, w.land, w.numbers.move
+    n, mud = bands.faction.size, max(0.0, 1.0 - p.mud * wet(w))
+    hops, goal, near = np.zeros(n, dtype=np.int64), np.empty(n, dtype=np.int64), np.empty(n)
+    for b in range(n):
+        km = p.speed * w.step_weeks * (1.0 - p.slowdown * land.remoteness[bands.cell[b]]) * mud
+        hops[b] = min(int(km / (land.stride * land.cell_km) + _luck(w, HOPS, b)), HOP.size)
+        idle = not bands.taking_part[b] and _luck(w, DRIFT, b) > p.drift
+        if bands.fighters[b] <= 0.0 or idle:
+            hops[b] = 0
+        goal[b] = f.objective[bands.faction[b]] if bands.taking_part[b] else bands.home[b]
+        near[b] = w.around[bands.faction[b], bands.cell[b]]
+        bands.held_up[b] = 0.0
     march(
-        p=model.numbers.move, who=np.flatnonzero(hops), hops=hops, luck=luck, goal=goal, roams=~bands.taking_part,
-        guard=model.guard, comfort=f.comfort, fighters=model.strength_near(), faction=bands.faction, row=land.row,
-        col=land.col, near=land.near, stride=land.stride, cell=bands.cell, held_up=bands.held_up,
+        p, w.dice, hops, goal, ~bands.taking_part, w.guard, f.comfort, near, bands.faction, land.row, land.col, land.near,
+        land.stride, bands.cell, bands.held_up,
     )  # fmt: skip

@@ -19,158 +19,189 @@ Whoever trains and equips the host's army and police gives it discipline as far 
 arms as far as it is not: reform lowers the abuse of the one state and strengthens the other, which abuses.
 """
 
+import numba
 import numpy as np
 
 from sim import draws
+from sim.compiled import rule
+from sim.params import TASKS
+from sim.rules import BUILD, at_work, fading, hostility_of_host, of_all, of_commands, strength, work_on
 from sim.state import SMALL_FACTION
 
-
-def mediation(work, hostility, half):
-    """Return the mediation that each faction accepts: (F,) 0..1.
-
-    Parameters
-    ----------
-    work : (K,) staff on mediation; hostility : (F, K) 0..1; half : staff that give half the effect
-    """
-    accepted = (work * (1 - hostility)).sum(axis=1)
-    return accepted / (accepted + half)
+MEDIATE, MONITOR, BUILDING, REFORM = (TASKS.index(t) for t in ("mediate", "monitor", "build", "reform"))
+AGREEMENT = draws.decision("negotiate.agreement")
 
 
+@numba.njit(cache=True)
+def accepted(work, hostility):
+    """Return the work of staff, (Q,) by chain of command, that a faction of that hostility, (Q,), accepts."""
+    out = 0.0
+    for q in range(work.size):
+        out += work[q] * (1.0 - hostility[q])
+    return out
+
+
+@numba.njit(cache=True)
 def commitment_change(p, commitment, ceiling, offered, security, pressure, lost, grudge, state, y):
-    """Return the week's change of each faction's commitment: (F,).
+    """Return the week's change of a faction's commitment.
 
     Parameters
     ----------
-    p : params.Negotiate; commitment, ceiling, offered, grudge : (F,) 0..1; security, state : 0..1
-    pressure : (F,) share of fighters hit by missions lately; lost : (F,) share lost to rivals this week
+    p : numbers.negotiate; commitment, ceiling, offered, grudge : 0..1 of the faction; security, state : 0..1
+    pressure : share of fighters hit by missions lately; lost : share lost to rivals this week; y : years
     """
-    room = np.maximum(ceiling - commitment, 0)
+    room = max(ceiling - commitment, 0.0)
     rise = (p.fatigue + p.mediation * offered * security) * y + p.coercion * pressure * offered * y
-    fall = (p.grievance * grudge + p.weakness * (1 - state)) * y + p.losses * lost
+    fall = (p.grievance * grudge + p.weakness * (1.0 - state)) * y + p.losses * lost
     return rise * room - fall * commitment
 
 
+@numba.njit(cache=True)
 def next_institutions(p, institutions, builders, violence, consent, y):
-    """Return the institutions of each cell after the week: (C,) 0..1.
+    """Return the institutions of a cell after the week: 0..1.
 
     Parameters
     ----------
-    institutions, violence : (C,) 0..1; builders : (C,) effective staff; consent : 0..1 of the host
+    p : numbers.negotiate; institutions, violence : 0..1; builders : effective staff; consent : 0..1 of the host
+    y : years
     """
     effort = p.build * consent * builders / (builders + p.builders) + p.own_growth
     grown = (
-        institutions + effort * (1 - violence) * (1 - institutions) * y - p.destruction * violence * institutions * y
+        institutions + effort * (1.0 - violence) * (1.0 - institutions) * y - p.destruction * violence * institutions * y
     )
-    return np.clip(grown, 0, 1)
+    return min(max(grown, 0.0), 1.0)
 
 
+@numba.njit(cache=True)
 def reformed(p, abuse, nature, armed, effort, commitment, y):
-    """Return a host's abuse and what it is armed to keep after the week: two (F,).
+    """Return a host's abuse and what it is armed to keep after the week: two numbers.
 
     Parameters
     ----------
-    p : params.Negotiate; abuse, nature : (F,) ratio, now and before any reform; armed : (F,) 1.. ratio
-    effort : (F,) 0..1 reform that reaches each; commitment : (F,) 0..1; y : years
+    p : numbers.negotiate; abuse, nature : ratio, now and before any reform; armed : 1.. ratio
+    effort : 0..1 reform that reaches it; commitment : 0..1; y : years
     """
-    room = np.maximum(abuse - p.unreformed * nature, 0)
+    room = max(abuse - p.unreformed * nature, 0.0)
     abuse = abuse - p.reform * effort * commitment * room * y + p.lapse * (nature - abuse) * y
-    armed = armed + p.arming * effort * (1 - commitment) * np.maximum(p.most_armed - armed, 0) * y
+    armed = armed + p.arming * effort * (1.0 - commitment) * max(p.most_armed - armed, 0.0) * y
     return abuse, armed
 
 
+@numba.njit(cache=True)
 def not_twice(builders, lost):
-    """Return the share of the building in each cell that is not done by others too: (C,) 0..1.
+    """Return the share of the building in a cell that is not done by others too: 0..1.
 
     Parameters
     ----------
-    builders : (K, C) effective staff of each command; lost : 0..1 of the work of two equal ones that is done twice
+    builders : (Q,) effective staff of each command; lost : 0..1 of the work of two equal ones that is done twice
     """
-    if lost <= 0 or len(builders) < 2:
-        return np.ones(builders.shape[1])
-    total = builders.sum(axis=0)
-    other = 1 - (builders**2).sum(axis=0) / np.maximum(total**2, 1e-300)  # chance that two are of different commands
-    return 1 - lost * np.where(total > 0, np.minimum(2 * other, 1.0), 0.0)
+    total, squares = 0.0, 0.0
+    for x in builders:
+        total += x
+        squares += x * x
+    if total <= 0.0:
+        return 1.0
+    other = 1.0 - squares / max(total * total, 1e-300)  # chance that two are of different commands
+    return 1.0 - lost * min(2.0 * other, 1.0)
+
+
+@numba.njit(cache=True)
+def set_aggression(w):
+    """Set the aggression of every faction: less where it is committed, and party to an agreement in force."""
+    f, p, agreement = w.factions, w.numbers.negotiate, w.politics.agreement[0]
+    for i in range(f.host.size):
+        bound = agreement and f.ceiling[i] > p.willing
+        f.aggression[i] = (1.0 - f.commitment[i]) * (1.0 - p.ceasefire if bound else 1.0)
+
+
+@rule
+def _negotiate(w):
+    """Move commitments, sign or break the agreement, build or lose institutions, reform the host."""
+    f, p, y, now = w.factions, w.numbers.negotiate, w.years, w.now
+    state, security = w.census.institutions[0], 1.0 - w.census.felt[0]
+    mediators, fighters, left = work_on(w, MEDIATE), strength(w), fading(w, p.pressure_memory)
+    for i in range(f.host.size):
+        size, offered = max(fighters[i], SMALL_FACTION), accepted(mediators, f.hostility[i])
+        f.pressure[i] = f.pressure[i] * left + now.hit[i].sum() / size
+        change = commitment_change(
+            p, f.commitment[i], f.ceiling[i], offered / (offered + p.mediators), security, f.pressure[i],
+            now.lost_to_rivals[i] / size, w.census.grudge[i], state, y,
+        )  # fmt: skip
+        f.commitment[i] = min(max(f.commitment[i] + change, 0.0), f.ceiling[i])
+    _agree(w, fighters, security)
+    _build(w)
+    reformers = work_on(w, REFORM)
+    for i in range(f.host.size):
+        does = accepted(reformers, f.hostility[i]) if f.host[i] else 0.0
+        effort = does / (does + p.reformers)
+        f.own_abuse[i], f.armed[i] = reformed(
+            p, f.own_abuse[i], f.nature[i], f.armed[i], effort, f.commitment[i], y
+        )
+        f.abuse[i] = f.own_abuse[i]
+    set_aggression(w)
 
 
 def negotiate(model):
     """Move commitments, sign or break the agreement, build or lose institutions, reform the host."""
-    f, p, now, land = model.factions, model.params.negotiate, model.now, model.land
-    y = model.years
-    state, security = model.census.state, 1 - model.census.felt
-    offered = mediation(model.work_on("mediate"), f.hostility, p.mediators)
-    size = np.maximum(model.strength(), SMALL_FACTION)
-    f.pressure *= model.fading(p.pressure_memory)
-    f.pressure += now.hit.sum(axis=1) / size
-    change = commitment_change(
-        p=p, commitment=f.commitment, ceiling=f.ceiling, offered=offered, security=security, pressure=f.pressure,
-        lost=now.lost_to_rivals / size, grudge=model.grudge, state=state, y=y,
-    )  # fmt: skip
-    f.commitment = np.clip(f.commitment + change, 0, f.ceiling)
-    _agreement(model, security)
-    builders = model.work_on("build")
-    consent = 1 - (model.hostility_of_host() * builders).sum() / max(builders.sum(), 1e-9)
-    land.institutions = next_institutions(
-        p=p, institutions=land.institutions, violence=land.felt,
-        builders=model.task_presence("build").sum(axis=0)
-        * not_twice(model.by_command(model.task_presence("build")), p.twice * (1 - model.params.mission.donors)),
-        consent=consent, y=y,
-    )  # fmt: skip
-    _reform(model)
-    f.aggression = next_aggression(p, f.commitment, f.ceiling, model.politics.agreement[0])
+    _negotiate(model)
+    if "abuse" in model.pushes:  # an event moves it, too
+        model.set_usual("abuse", model.factions.own_abuse)
 
 
-def next_aggression(p, commitment, ceiling, agreement):
-    """Return the aggression of every faction: less where it is committed, and party to an agreement in force: (F,)."""
-    aggression = 1 - commitment
-    return np.where(agreement & (ceiling > p.willing), aggression * (1 - p.ceasefire), aggression)
+@numba.njit(cache=True)
+def _build(w):
+    """Build institutions where there are staff and consent, and lose them to violence."""
+    land, p, lost = w.land, w.numbers.negotiate, w.numbers.negotiate.twice * (1.0 - w.numbers.mission.donors)
+    builders, hostility, unwanted, everybody = work_on(w, BUILDING), hostility_of_host(w), 0.0, 0.0
+    for q in range(builders.size):
+        unwanted += hostility[q] * builders[q]
+        everybody += builders[q]
+    consent = 1.0 - unwanted / max(everybody, 1e-9)
+    there, of_command = of_all(w, BUILD), of_commands(w, BUILD)
+    for c in range(there.size):
+        once = not_twice(of_command[:, c], lost) if there[c] > 0.0 else 1.0
+        land.institutions[c] = next_institutions(
+            p, land.institutions[c], there[c] * once, land.felt[c], consent, w.years
+        )
 
 
-def _reform(model):
-    """Train and equip the host's army and police, as far as it lets those who do."""
-    f, p = model.factions, model.params.negotiate
-    work = model.work_on("reform")
-    usual = model.usual["abuse"]  # apart from what events make of it
-    if not (work.any() or (usual != f.nature).any()):
-        return
-    accepted = (work * (1 - f.hostility)).sum(axis=1)
-    effort = np.where(f.host, accepted / (accepted + p.reformers), 0.0)
-    abuse, f.armed = reformed(
-        p=p, abuse=usual, nature=f.nature, armed=f.armed, effort=effort, commitment=f.commitment, y=model.years
-    )
-    model.set_usual("abuse", abuse)
-
-
+@numba.njit(cache=True)
 def signing(p, commitment, ceiling, fighters):
     """Return the hazard (1/year) that an agreement is signed.
 
     Parameters
     ----------
-    p : params.Negotiate; commitment, ceiling, fighters : (n,) of the factions in the war
+    p : numbers.negotiate; commitment, ceiling, fighters : (n,) of the factions in the war
     """
-    veto = fighters > p.veto * fighters.sum()
-    if veto.sum() < 2 or (ceiling[veto] <= p.willing).any():
-        return 0.0
-    accepts = commitment[veto] ** 2 / (commitment[veto] ** 2 + p.sign**2)
-    return p.signing * accepts.prod()
+    everybody, veto, accepts = fighters.sum(), 0, 1.0
+    for i in range(fighters.size):
+        if fighters[i] > p.veto * everybody:
+            if ceiling[i] <= p.willing:
+                return 0.0
+            veto += 1
+            accepts *= commitment[i] ** 2 / (commitment[i] ** 2 + p.sign**2)
+    return p.signing * accepts if veto >= 2 else 0.0
 
 
-def _agreement(model, security):
+@numba.njit(cache=True)
+def _agree(w, fighters, security):
     """Sign when those who can break it accept; collapse as nothing guarantees it and the state is weak."""
-    f, p, politics = model.factions, model.params.negotiate, model.politics
-    active = (f.enters <= model.week) & (model.week < f.leaves)
-    strength = model.strength()
-    luck = model.luck.uniform("negotiate.agreement", 1)[0]
+    f, p, politics, week = w.factions, w.numbers.negotiate, w.politics, w.week[0]
     if politics.held[0]:
         return
+    luck = draws.draw(draws.luck(w.dice, AGREEMENT), 0)
+    active = np.flatnonzero((f.enters <= week) & (week < f.leaves))
     if politics.agreement[0]:
-        party = active & (f.ceiling > p.willing) & (strength > p.veto * strength[active].sum())
-        weakest = f.commitment[party].min(initial=1.0)
-        monitors = model.work_on("monitor").sum()
+        everybody, weakest = fighters[active].sum(), 1.0
+        for i in active:
+            if f.ceiling[i] > p.willing and fighters[i] > p.veto * everybody:
+                weakest = min(weakest, f.commitment[i])
+        monitors = at_work(w, MONITOR)
         held = p.guarantee * monitors / (monitors + p.monitors)
-        rate = p.collapse * (1 - held) * (1 - model.census.state) * (1 - weakest) * (2 - security)
-        if luck < draws.chance(rate * model.years) or weakest < p.walk_out * p.sign:
+        rate = p.collapse * (1.0 - held) * (1.0 - w.census.institutions[0]) * (1.0 - weakest) * (2.0 - security)
+        if luck < draws.chance(rate * w.years) or weakest < p.walk_out * p.sign:
             politics.agreement[0] = False
             politics.collapsed[0] += 1
-    elif luck < draws.chance(signing(p, f.commitment[active], f.ceiling[active], strength[active]) * model.years):
+    elif luck < draws.chance(signing(p, f.commitment[active], f.ceiling[active], fighters[active]) * w.years):
         politics.agreement[0] = True
-        politics.signed[0] = min(politics.signed[0], model.week)
+        politics.signed[0] = min(politics.signed[0], week)

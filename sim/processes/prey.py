@@ -20,124 +20,149 @@ import numba
 import numpy as np
 
 from sim import draws
-from sim.state import Event
+from sim.compiled import rule
+from sim.rules import (
+    PROTECT, REPORT, drive, fading, hits_host, hostility_of_host, kill, of_all, of_hired,
+    pick_somebody, repel, report, survey,
+)
+from sim.state import ATTACK, OPERATION
+
+COMES = draws.decision("prey.attack")
+WHOM, SIZE, HELP, WHO, KILLED, HARM, WOUNDS, GATE = (
+    draws.decisions(f"prey.{what}") for what in ("whom", "size", "help", "who", "killed", "harm", "wounds", "gate")
+)
 
 
 @numba.njit(cache=True)
-def hazards(p, faction, cell, fighters, near, losses, drive, reach, share, around, rival, grief, community, population,
-            guard, reports, abuse, commitment):  # fmt: skip
-    """Return the hazard (1/year) that each band attacks civilians: (B,).
+def hazard(p, fighters, near, losses, drive, foes, own_dead, targets, guard, reports, abuse, commitment):
+    """Return the hazard (1/year) that a band attacks civilians.
 
     Parameters
     ----------
-    p : numbers.prey
-    faction, cell : (B,) int; fighters, losses : (B,) persons; near : (B,) fighters of its faction in reach
-    drive : (B,) aggression with campaigns counted in
-    reach : (C, R) int, share : (R,) cells in reach; around : (F, C) fighters there; rival : (F, F) bool
-    grief : (C, K) own dead lately; community : (F, K) 0..1; population : (C, K) persons
-    guard : (F, C) effective protection; reports : (C,) reporting
-    abuse : (F,) ratio; commitment : (F,) 0..1
+    p : numbers.prey; fighters, losses : persons, of the band; near : fighters of its faction in reach
+    drive : aggression, campaigns counted in; foes : fighters of its rivals in reach; own_dead : lately, in reach
+    targets : persons of other communities in reach; guard : effective protection; reports : reporting
+    abuse : ratio; commitment : 0..1, of its faction
     """
-    out = np.zeros(faction.size)
-    for b in range(faction.size):
-        f, c, x = faction[b], cell[b], near[b]
-        if fighters[b] <= 0.0 or x < 1.0:
-            continue
-        foes, own_dead, targets = 0.0, 0.0, 0.0
-        for g in range(rival.shape[0]):
-            if rival[f, g]:
-                foes += around[g, c]
-        for r in range(share.size):
-            there = reach[c, r]
-            if there >= 0:
-                for k in range(community.shape[1]):
-                    own_dead += grief[there, k] * community[f, k] * share[r]
-                    targets += population[there, k] * (1.0 - community[f, k]) * share[r]
-        motive = 1.0 + p.rivals * foes / (foes + x) + p.losses * losses[b] / (losses[b] + p.losses_half * fighters[b])
-        motive += p.reprisal * own_dead / (own_dead + p.reprisal_half)
-        deterred = guard[f, c] / (guard[f, c] + p.protection * x)
-        restrained = p.restraint * commitment[f] * reports[c] / (reports[c] + p.reporters)
-        found = targets / (targets + p.targets)
-        fights = p.rate * fighters[b] / p.band * abuse[f] * drive[b]
-        out[b] = fights * motive * found * (1.0 - deterred) * (1.0 - restrained)
-    return out
+    if fighters <= 0.0 or near < 1.0:
+        return 0.0
+    motive = 1.0 + p.rivals * foes / (foes + near) + p.losses * losses / (losses + p.losses_half * fighters)
+    motive += p.reprisal * own_dead / (own_dead + p.reprisal_half)
+    deterred = guard / (guard + p.protection * near)
+    restrained = p.restraint * commitment * reports / (reports + p.reporters)
+    found = targets / (targets + p.targets)
+    return p.rate * fighters / p.band * abuse * drive * motive * found * (1.0 - deterred) * (1.0 - restrained)
 
 
-def prey(model):
+@numba.njit(cache=True)
+def in_reach(w, f, c, targets):
+    """Return what a faction finds in reach of a cell: fighters of its rivals, its own dead lately, people of others.
+
+    Parameters
+    ----------
+    targets : (C, K) how the people of every cell and community draw attacks, persons
+    """
+    reach, share, own, grief, rival = w.land.reach, w.land.reach_share, w.factions.community, w.land.grief, w.factions.rival
+    foes, own_dead, people = 0.0, 0.0, 0.0
+    for g in range(rival.shape[0]):
+        if rival[f, g]:
+            foes += w.around[g, c]
+    for r in range(share.size):
+        there = reach[c, r]
+        if there >= 0:
+            for k in range(own.shape[1]):
+                own_dead += grief[there, k] * own[f, k] * share[r]
+                people += targets[there, k] * (1.0 - own[f, k]) * share[r]
+    return foes, own_dead, people
+
+
+@rule
+def prey(w):
     """Let bands attack the people where they are."""
-    f, bands, land, p = model.factions, model.bands, model.land, model.params.prey
-    n = bands.faction.size
-    targets = _targets(model)
-    land.grief *= model.fading(p.reprisal_memory)
-    bands.losses *= model.fading(p.loss_memory)
-    reports, near = model.task_presence("report").sum(axis=0), model.strength_near()
-    rates = hazards(
-        p=model.numbers.prey, faction=bands.faction, cell=bands.cell, fighters=bands.fighters,
-        near=near, losses=bands.losses, drive=model.drive(p.lull), reach=land.reach, share=land.reach_share,
-        around=model.fighters_around(), rival=f.rival, grief=land.grief, community=f.community,
-        population=targets, guard=model.guard, reports=reports, commitment=f.commitment,
-        abuse=f.abuse * model.of_hired("abuse") if f.hired.any() else f.abuse,
-    )  # fmt: skip
-    attacks = draws.counts(model.luck.uniform("prey.attack", n), rates, model.years) * (bands.paused <= 0)
-    words = ("whom", "size", "help", "who", "killed", "harm", "wounds", "gate")
-    for nth in range(attacks.max(initial=0)):
-        luck = {w: model.luck.uniform(f"prey.{w}{nth}", n) for w in words}
-        for b in np.flatnonzero(attacks > nth):
-            _attack(model, b, near[b], targets, {w: luck[w][b] for w in words})
+    bands, f, p = w.bands, w.factions, w.numbers.prey
+    survey(w)
+    w.land.grief *= fading(w, p.reprisal_memory)
+    bands.losses *= fading(w, p.loss_memory)
+    targets, abuse, luck = _targets(w), f.abuse * of_hired(w, f.hired_abuse), draws.luck(w.dice, COMES)
+    reports, driven, n = of_all(w, REPORT), drive(w, p.lull), bands.faction.size
+    attacks, near = np.zeros(n, dtype=np.int64), np.zeros(n)
+    for b in range(n):
+        i, c = bands.faction[b], bands.cell[b]
+        near[b] = w.around[i, c]
+        foes, own_dead, people = in_reach(w, i, c, targets)
+        rate = hazard(
+            p, bands.fighters[b], near[b], bands.losses[b], driven[b], foes, own_dead, people, w.guard[i, c],
+            reports[c], abuse[i], f.commitment[i],
+        )  # fmt: skip
+        if rate > 0.0 and bands.paused[b] <= 0.0:
+            attacks[b] = draws.count(draws.draw(luck, b), rate * w.years)
+    for nth in range(draws.most(attacks)):
+        for b in range(n):
+            if attacks[b] > nth:
+                _attack(w, b, near[b], targets, nth)
 
 
-def _targets(model):
+@numba.njit(cache=True)
+def _targets(w):
     """Return how the people of every cell and community draw attacks: persons, more in camps and sites: (C, K)."""
-    people, sheltered = model.census.population, model.land.sheltered
-    return people + (model.params.prey.site_target - 1) * sheltered if model.land.site.any() else people
+    return w.census.population + (w.numbers.prey.site_target - 1.0) * w.land.sheltered
 
 
-def _victims(model, b, targets, luck):
-    """Choose among the people of other communities in a band's reach: cell and community."""
-    cells, share = model.reach(model.bands.cell[b])
-    targets = targets[cells] * (1 - model.factions.community[model.bands.faction[b]])
-    return model.somebody(cells, targets * share[:, None], luck)
+@numba.njit(cache=True)
+def _luck(w, decisions, nth, b):
+    return draws.draw(draws.luck(w.dice, decisions[nth]), b)
 
 
-def _attack(model, b, near, targets, luck):
-    bands, p = model.bands, model.params.prey
-    faction, (cell, whom) = bands.faction[b], _victims(model, b, targets, luck["whom"])
+@numba.njit(cache=True)
+def _attack(w, b, near, targets, nth):
+    """Let a band, with those of its faction in reach, attack somebody of another community; some step in."""
+    bands, now, p = w.bands, w.now, w.numbers.prey
+    faction, size = bands.faction[b], _luck(w, SIZE, nth, b)
+    cell, whom = pick_somebody(w, bands.cell[b], faction, targets, _luck(w, WHOM, nth, b))
+    if whom < 0:
+        return
     scale = p.severity * (near / p.band) ** p.band_power
-    meant = int(draws.heavy_tailed(luck["size"], scale, p.tail, p.largest) + 0.5)
-    meant = min(meant, int(p.largest_share * model.census.population[cell, whom]))
-    inside = model.land.sheltered[cell, whom] if whom >= 0 else 0.0
-    at_site = inside > 0 and luck["gate"] * targets[cell, whom] < p.site_target * inside
+    meant = int(draws.heavy_tailed(size, scale, p.tail, p.largest) + 0.5)
+    meant = min(meant, int(p.largest_share * w.census.population[cell, whom]))
+    inside = w.land.sheltered[cell, whom]
+    at_site = inside > 0.0 and _luck(w, GATE, nth, b) * targets[cell, whom] < p.site_target * inside
     if at_site:
-        guard = model.guard[faction, cell]
+        guard = w.guard[faction, cell]
         meant = min(meant, int(p.largest_share * inside))
         meant -= int(p.walls * guard / (guard + p.gate * near) * meant)
-    witnesses = model.by_command(model.task_presence("protect")[:, cell])
-    stood_by = witnesses / (witnesses + near)
-    ready = ready_to_help(model, faction, cell)
-    helps = luck["help"] < ready.sum() / (ready.sum() + p.stepping_in * near)
-    who = draws.pick(ready, luck["who"]) if helps else -1
+    ready = ready_to_help(w, faction, cell)
+    helps = _luck(w, HELP, nth, b) < ready.sum() / (ready.sum() + p.stepping_in * near)
+    who = draws.pick(ready, _luck(w, WHO, nth, b)) if helps else -1
     saved = int(p.stopped * meant) if helps else 0
-    treated = int(p.wounded * model.care[cell] * (meant - saved) + luck["wounds"]) if model.care[cell] > 0 else 0
-    dead = model.kill(cell, meant - saved - treated, luck["size"], faction=faction, community=whom)
-    model.now.killed_in_sites[0] += dead if at_site else 0
+    care = w.care[cell]
+    treated = int(p.wounded * care * (meant - saved) + _luck(w, WOUNDS, nth, b)) if care > 0.0 else 0
+    dead = kill(w, cell, whom, meant - saved - treated, size, faction, -1, False)
+    if at_site:
+        now.killed_in_sites[0] += dead
     if helps:
-        stood_by[model.missions.command[who]] = 0.0
-        own = np.flatnonzero(model.bands_near(cell) & (bands.faction == faction))
-        killed = int(min(p.repelled * saved + luck["killed"], bands.fighters[own].sum()))
-        model.hit(faction, own, killed, who)
-        hurt = model.harm_bystanders(cell, killed, who, luck["harm"])
+        wanted = p.repelled * saved + _luck(w, KILLED, nth, b)
+        killed, hurt = repel(w, faction, cell, wanted, who, _luck(w, HARM, nth, b))
         if killed or hurt:
-            event = Event("operation", int(who), int(faction), int(cell), 0, killed, hurt)
-            model.now.events.append(event)
-    model.now.stood_by[:, cell] += stood_by
+            report(w, OPERATION, who, faction, cell, 0, killed, hurt)
+    command, helper = w.missions.command, w.missions.command[who] if helps else -1
+    for q in range(now.stood_by.shape[0]):
+        witnesses = 0.0
+        for m in range(command.size):
+            if command[m] == q:
+                witnesses += w.presence[m, PROTECT, cell]
+        if q != helper:
+            now.stood_by[q, cell] += witnesses / (witnesses + near)
     if dead:
-        model.now.events.append(Event("attack", int(faction), -1, int(cell), deaths_civilians=dead))
+        report(w, ATTACK, faction, -1, cell, 0, 0, dead)
 
 
-def ready_to_help(model, faction, cell):
+@numba.njit(cache=True)
+def ready_to_help(w, faction, cell):
     """Return the presence of every mission in a cell that would use force against a faction there: (M,)."""
-    m = model.missions
-    force = m.willing.copy()
-    if model.factions.host[faction]:
-        force *= m.host_reach * (1 - m.partiality) * (1 - model.hostility_of_host())[m.command]
-    return model.task_presence("protect")[:, cell] * force
+    willing = w.missions.willing
+    out, consent = np.empty(willing.size), 1.0 - hostility_of_host(w)
+    for m in range(willing.size):
+        out[m] = w.presence[m, PROTECT, cell] * willing[m]
+        if w.factions.host[faction]:
+            out[m] *= hits_host(w, m, consent)
+    return out

@@ -8,82 +8,103 @@ missed in the ranks: what a faction can keep shrinks by those whom nobody replac
 private military companies, mercenaries.
 """
 
+import numba
 import numpy as np
 
+from sim.compiled import rule
+from sim.params import TASKS
+from sim.rules import at_work, fading, held, spoils, strength
 
-def flows(p, fighters, keep, grudge, wronged, loot, commitment, dispersed, demobilised, held, ddr, state, y,
-          reintegrators=0.0):  # fmt: skip
-    """Return the week's (recruits, deserters, regrouped, demobilised, rearmed, settled) of each faction: six (F,).
+DDR, REINTEGRATE = TASKS.index("ddr"), TASKS.index("reintegrate")
+
+
+@numba.njit(cache=True)
+def flows(p, fighters, keep, grudge, wronged, loot, commitment, dispersed, demobilised, held, ddr, reintegrators, state,
+          y):  # fmt: skip
+    """Return the week's recruits, deserters, regrouped, demobilised, rearmed and settled of each faction: (6, F).
 
     Parameters
     ----------
-    p : params.Recruit; fighters, keep, dispersed, demobilised : (F,) persons
+    p : numbers.recruit; fighters, keep, dispersed, demobilised : (F,) persons
     wronged : (F,) own people killed by missions lately
-    grudge, loot, commitment, held : (F,) 0..1; ddr : officers; state : 0..1 institutions; y : years
-    reintegrators : persons who help ex-combatants to a livelihood
+    grudge, loot, commitment, held : (F,) 0..1; ddr : officers
+    reintegrators : persons who help ex-combatants to a livelihood; state : 0..1 institutions; y : years
     """
-    growth = p.grievance * grudge * (1 - commitment) + p.harm * wronged / (wronged + p.harm_half) + p.loot * loot
-    growth = growth + p.upkeep * (1 - p.pledge * commitment) * (1 - fighters / np.maximum(keep, 1.0))
-    recruits = np.maximum(growth, 0) * fighters * np.clip(2 - fighters / np.maximum(keep, 1.0), 0, 1) * y
-    deserters = p.desertion * commitment * fighters * y
-    regrouped = p.regroup * (1 - p.holding * held) * dispersed * y
-    wanted = p.ddr * commitment * fighters
-    capacity = ddr * p.ddr_fighters
-    laid_down = wanted * capacity / np.maximum(capacity + wanted.sum(), 1e-9) * y
-    looked_after = reintegrators * p.caseload
-    cared_for = looked_after / np.maximum(looked_after + demobilised.sum(), 1e-9)
-    rearmed = p.rearm * (1 - state) * (1 - p.loyalty * commitment) * (1 - cared_for) * demobilised * y
-    settled = (p.reintegrate * state + p.livelihood * cared_for) * demobilised * y
-    return recruits, deserters, regrouped, laid_down, rearmed, settled
+    out = np.empty((6, fighters.size))
+    wanted, waiting = 0.0, 0.0
+    for f in range(fighters.size):
+        wanted += p.ddr * commitment[f] * fighters[f]
+        waiting += demobilised[f]
+    capacity, looked_after = ddr * p.ddr_fighters, reintegrators * p.caseload
+    cared_for = looked_after / max(looked_after + waiting, 1e-9)
+    for f in range(fighters.size):
+        filled = fighters[f] / max(keep[f], 1.0)
+        growth = p.grievance * grudge[f] * (1.0 - commitment[f]) + p.harm * wronged[f] / (wronged[f] + p.harm_half)
+        growth += p.loot * loot[f] + p.upkeep * (1.0 - p.pledge * commitment[f]) * (1.0 - filled)
+        out[0, f] = max(growth, 0.0) * fighters[f] * min(max(2.0 - filled, 0.0), 1.0) * y
+        out[1, f] = p.desertion * commitment[f] * fighters[f] * y
+        out[2, f] = p.regroup * (1.0 - p.holding * held[f]) * dispersed[f] * y
+        out[3, f] = p.ddr * commitment[f] * fighters[f] * capacity / max(capacity + wanted, 1e-9) * y
+        keeps_faith = (1.0 - p.loyalty * commitment[f]) * (1.0 - cared_for)
+        out[4, f] = p.rearm * (1.0 - state) * keeps_faith * demobilised[f] * y
+        out[5, f] = (p.reintegrate * state + p.livelihood * cared_for) * demobilised[f] * y
+    return out
 
 
-def recruit(model):
+@rule
+def recruit(w):
     """Change every faction's numbers, and share the change over its bands."""
-    f, bands, p = model.factions, model.bands, model.params.recruit
-    n = f.host.size
-    strength = model.strength()
-    active = (f.enters <= model.week) & (model.week < f.leaves)
-    strength = _hire(model, strength)
-    f.mobilised += mobilising(model, p, f) * (1 - f.mobilised)
-    keep = np.maximum(f.keep * f.mobilised * f.armed - p.gone * f.settled, 0.0) + f.hired
-    f.wronged *= model.fading(p.harm_memory)
-    recruits, deserters, regrouped, laid_down, rearmed, settled = flows(
-        p=p, fighters=strength, keep=keep, grudge=model.grudge, wronged=f.wronged, loot=model.spoils(),
-        commitment=f.commitment, dispersed=f.dispersed, demobilised=f.demobilised, held=model.held(),
-        ddr=model.work_on("ddr").sum(), state=model.census.state, y=model.years,
-        reintegrators=model.work_on("reintegrate").sum(),
+    f, bands, p, now = w.factions, w.bands, w.numbers.recruit, w.now
+    n, week = f.host.size, w.week[0]
+    income = spoils(w)
+    _hire(w, income)
+    fighters, f.wronged[:] = strength(w), f.wronged * fading(w, p.harm_memory)
+    keep, faction = np.empty(n), bands.faction
+    for i in range(n):
+        f.mobilised[i] += mobilising(w, i) * (1.0 - f.mobilised[i])
+        keep[i] = max(f.keep[i] * f.mobilised[i] * f.armed[i] - p.gone * f.settled[i], 0.0) + f.hired[i]
+    change = flows(
+        p, fighters, keep, w.census.grudge, f.wronged, spoils(w), f.commitment, f.dispersed, f.demobilised, held(w),
+        at_work(w, DDR), at_work(w, REINTEGRATE), w.census.institutions[0], w.years,
     )  # fmt: skip
-    joins = np.where(active, recruits + regrouped + rearmed, 0.0)
-    goes = np.minimum(deserters + laid_down, strength)
-    f.dispersed -= np.where(active, regrouped, 0.0)
-    f.demobilised += laid_down - np.where(active, rearmed, 0.0) - settled
-    f.settled += settled
-    now = model.now
-    now.laid_down[:], now.resettled[:], now.rearmed[:] = laid_down, settled, np.where(active, rearmed, 0.0)
+    joins, stays = np.zeros(n), np.ones(n)
+    for i in range(n):
+        recruits, deserters, regrouped, laid_down, rearmed, settled = change[:, i]
+        if not f.enters[i] <= week < f.leaves[i]:
+            recruits, regrouped, rearmed = 0.0, 0.0, 0.0
+        joins[i] = recruits + regrouped + rearmed
+        stays[i] = 1.0 - min(deserters + laid_down, fighters[i]) / max(fighters[i], 1e-9)
+        f.dispersed[i] -= regrouped
+        f.demobilised[i] += laid_down - rearmed - settled
+        f.settled[i] += settled
+        now.laid_down[i], now.resettled[i], now.rearmed[i] = laid_down, settled, rearmed
     # Those who join go to the smaller bands, those who leave go from all alike.
-    room = 1 / (bands.fighters + p.smallest)
-    room /= np.bincount(bands.faction, room, n)[bands.faction]
-    bands.fighters *= (1 - goes / np.maximum(strength, 1e-9))[bands.faction]
-    bands.fighters += joins[bands.faction] * room
+    room = np.zeros(n)
+    for b in range(faction.size):
+        room[faction[b]] += 1.0 / (bands.fighters[b] + p.smallest)
+    for b in range(faction.size):
+        share = 1.0 / (bands.fighters[b] + p.smallest) / room[faction[b]]
+        bands.fighters[b] = bands.fighters[b] * stays[faction[b]] + joins[faction[b]] * share
 
 
-def mobilising(model, p, f):
-    """Return how much of what it lacks to its strength in war each faction musters this week: (F,) 0..1."""
-    anger = model.grudge / (model.grudge + model.params.move.grievance_half)
-    return p.mobilise * anger * (1 - f.commitment) * model.years
+@numba.njit(cache=True)
+def mobilising(w, i):
+    """Return how much of what it lacks to its strength in war a faction musters this week: 0..1."""
+    grudge = w.census.grudge[i]
+    anger = grudge / (grudge + w.numbers.move.grievance_half)
+    return w.numbers.recruit.mobilise * anger * (1.0 - w.factions.commitment[i]) * w.years
 
 
-def _hire(model, strength):
-    """Let factions hire men as far as their income pays for them, and send them away; return their fighters: (F,)."""
-    f, bands = model.factions, model.bands
-    if not any(f.contract):
-        return strength
-    about = [model.params.country.factions[n].hired for n in f.names]
-    serves = np.array([c is not None and c[0] <= model.week < c[1] for c in f.contract])
-    wanted = serves * np.array([h.fighters for h in about])
-    paid = np.minimum(model.spoils() / np.array([h.income for h in about]), 1.0)
-    left = f.hired * np.where(f.hired > 0, np.minimum(strength / np.maximum(f.hired, 1e-9), 1.0), 0.0)  # they die, too
-    hired = wanted * paid * (strength >= 1)
-    bands.fighters *= (1 + (hired - left) / np.maximum(strength, 1.0))[bands.faction]
-    f.hired = hired
-    return model.strength()
+@numba.njit(cache=True)
+def _hire(w, income):
+    """Let factions hire men as far as their income, (F,), pays for them, and send them away."""
+    f, bands, fighters = w.factions, w.bands, strength(w)
+    more = np.ones(f.host.size)
+    for i in range(more.size):
+        if f.hired_men[i] > 0.0 or f.hired[i] > 0.0:
+            left = min(fighters[i], f.hired[i])  # they die, too
+            serves = f.hired_since[i] <= w.week[0] < f.hired_until[i] and fighters[i] >= 1.0
+            f.hired[i] = f.hired_men[i] * min(income[i] / f.hired_income[i], 1.0) if serves else 0.0
+            more[i] = 1.0 + (f.hired[i] - left) / max(fighters[i], 1.0)
+    for b in range(bands.faction.size):
+        bands.fighters[b] *= more[bands.faction[b]]

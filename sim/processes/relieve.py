@@ -21,76 +21,99 @@ import numba
 import numpy as np
 
 from sim import draws
-from sim.country import km_from
+from sim.compiled import rule
 from sim.params import AID, TASKS
+from sim.rules import (
+    ENGAGE, at_work, controller, escorts, fading, holding_fire, lent, of_commands,
+    sum_rows, survey, under_guard, wet, work_on,
+)  # fmt: skip
+from sim.state import km_between
+
+RELIEVE, ESCORT, ENGINEER = (TASKS.index(t) for t in ("relieve", "escort", "engineer"))
+ACCESS, PAUSE, HEED = (draws.decision(f"relieve.{what}") for what in ("access", "pause", "heed"))
 
 
-def access(p, hostility, fighting, remoteness, wet=0.0):
-    """Return the probability of unforced access of each team: (U,) 0..1.
+@numba.njit(cache=True)
+def access(p, hostility, fighting, remoteness, wet):
+    """Return the probability of unforced access of a team: 0..1.
 
     Parameters
     ----------
-    p : params.Relieve; hostility, fighting, remoteness : (U,) 0..1; wet : 0.. how heavy the rains are
+    p : numbers.relieve; hostility, fighting, remoteness : 0..1; wet : 0.. how heavy the rains are
     """
     logit = p.base - p.hostility * hostility - p.fighting * fighting - (p.remoteness + p.rains * wet) * remoteness
-    return np.array([1.0 / (1.0 + math.exp(-x)) for x in logit])
+    return 1.0 / (1.0 + math.exp(-logit))
 
 
+@numba.njit(cache=True)
 def forced(p, escorts, habit):
-    """Return the share of denied access that escorts force open: (U,) 0..1."""
+    """Return the share of denied access that escorts force open: 0..1."""
     return p.escort * habit * escorts / (escorts + p.escort_half)
 
 
-def relieve(model):
+@rule
+def relieve(w):
     """Decide which teams can work, whom they serve, and where fire is held."""
-    f, u, m, land, p, now = model.factions, model.units, model.missions, model.land, model.params.relieve, model.now
-    hold = model.holding_fire()
-    model.bands.paused = np.maximum(model.bands.paused - model.params.step_weeks, 0)
-    if land.vaccinated.any():
-        land.vaccinated *= model.fading(model.params.live.immunity)
+    u, bands, land, p = w.units, w.bands, w.land, w.numbers.relieve
+    survey(w)
+    hold = holding_fire(w)
+    for b in range(bands.paused.size):
+        bands.paused[b] = max(bands.paused[b] - w.step_weeks, 0.0)
+    land.vaccinated *= fading(w, w.numbers.live.immunity)
     u.access[:] = False
     teams = np.flatnonzero(u.team & (u.cell >= 0))
-    if not teams.size:
+    if teams.size == 0:
         return
-    cell, flag = u.cell[teams], m.command[u.mission[teams]]
-    own, others = (e[..., teams] for e in model.escorts())
-    master = f.hostility[model.controller(cell)]  # (T, K)
-    share = others / (others + p.escort_half)  # of its work that is done under another flag
-    hostility = master[np.arange(teams.size), flag]
-    hostility = np.maximum(hostility, (share * master.T).max(axis=0))
-    lent = model.lent()
-    if lent.any():  # the host's own fighters open the way, and make an enemy of those who fight it
-        guarded = model.under_guard(lent)[model.controller(cell), teams]
-        hostility = np.maximum(hostility, guarded)
-        by_host = lent[teams] / (lent[teams] + p.escort_half)
-        for k in np.unique(flag):
-            now.lent[k] = by_host[flag == k].mean()
-    kept_out = 1 - hold[cell]  # who holds his fire lets people through
-    engineers = model.work_on("engineer").sum()
-    remote = land.remoteness[cell] * (1 - p.roads * engineers / (engineers + model.params.task.engineers_half))
-    open_ = access(p, hostility * kept_out, land.felt[cell] * kept_out, remote, model.wet())
-    asks = model.by_command(m.accepts) > 0
-    wants_escort = (model.work_on("escort") > 0) | (asks & (model.work_on("escort").sum() > 0)) | (now.lent > 0)
-    habit = model.commands.escorting
-    push = forced(p, own + others.sum(axis=0) + lent[teams], habit[flag])
-    luck = model.luck.uniform("relieve.access", u.luck)[teams]
-    out = ~u.suspended[teams]
-    free, pushed = out & (luck < open_), out & (luck >= open_) & (luck < open_ + (1 - open_) * push)
-    u.access[teams] = free | pushed
-    for k in range(habit.size):
-        mine = flag == k
-        if mine.any():
-            now.tried[k], now.reached[k] = mine.sum(), (free | pushed)[mine].sum()
-            now.forced[k] = pushed[mine].mean()
-            denied = (~free)[mine].mean()
-            habit[k] = max(habit[k] * model.fading(p.lock_in), denied) if wants_escort[k] else 0.0
-    _serve(model, teams)
-    if hold.any():
-        vaccinate(
-            p=model.numbers.relieve, y=model.years, workers=u.strength[teams, AID] * u.access[teams], cell=cell,
-            patrol=land.patrol, weight=land.patrol_weight, hold=hold, vaccinated=land.vaccinated,
-        )  # fmt: skip
-    _pause(model, teams, hostility)
+    hostility = _open_roads(w, teams, hold)
+    _serve(w, teams)
+    if hold.max() > 0.0:
+        workers = np.empty(teams.size)
+        for t in range(teams.size):
+            workers[t] = u.strength[teams[t], AID] * u.access[teams[t]]
+        vaccinate(p, w.years, workers, u.cell[teams], land.patrol, land.patrol_weight, hold, land.vaccinated)
+    _pause(w, teams, hostility)
+
+
+@numba.njit(cache=True)
+def _open_roads(w, teams, hold):
+    """Decide which teams can work, freely or by force; return the hostility of who controls their place: (T,)."""
+    f, u, m, land, p, now = w.factions, w.units, w.missions, w.land, w.numbers.relieve, w.now
+    n, n_commands, habit = teams.size, w.commands.escorting.size, w.commands.escorting
+    own, others = escorts(w)
+    by_host, engineers, rains, luck = lent(w), at_work(w, ENGINEER), wet(w), draws.luck(w.dice, ACCESS)
+    open_road = 1.0 - p.roads * engineers / (engineers + w.numbers.task.engineers_half)
+    hostility, pushed, denied, guarded = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    for t in range(n):
+        i = teams[t]
+        cell, q = u.cell[i], m.command[u.mission[i]]
+        master, with_others = controller(w, cell), 0.0
+        hostility[t] = f.hostility[master, q]
+        for k in range(n_commands):  # what is done under another flag is held against that
+            with_others += others[k, i]
+            share = others[k, i] / (others[k, i] + p.escort_half)
+            hostility[t] = max(hostility[t], share * f.hostility[master, k])
+        if by_host[i] > 0.0:  # the host's own fighters open the way, and make an enemy of those who fight it
+            hostility[t] = max(hostility[t], under_guard(w, master, by_host[i]))
+            guarded[t] = by_host[i] / (by_host[i] + p.escort_half)
+        kept_out = 1.0 - hold[cell]  # who holds his fire lets people through
+        free = access(p, hostility[t] * kept_out, land.felt[cell] * kept_out, land.remoteness[cell] * open_road, rains)
+        push = forced(p, own[i] + with_others + by_host[i], habit[q])
+        chance, out = draws.draw(luck, u.luck[i]), not u.suspended[i]
+        pushed[t] = out and free <= chance < free + (1.0 - free) * push
+        denied[t] = not (out and chance < free)
+        u.access[i] = out and chance < free or pushed[t] > 0.0
+    flag = m.command[u.mission[teams]]
+    tried, reached = sum_rows(flag, np.ones(n), n_commands), sum_rows(flag, u.access[teams], n_commands)
+    by_force, kept_out = sum_rows(flag, pushed, n_commands), sum_rows(flag, denied, n_commands)
+    led, asks = sum_rows(flag, guarded, n_commands), sum_rows(m.command, m.accepts, n_commands)
+    escorting = work_on(w, ESCORT)
+    for k in range(n_commands):
+        if tried[k] > 0.0:
+            now.lent[k] = led[k] / tried[k]
+            now.tried[k], now.reached[k], now.forced[k] = tried[k], reached[k], by_force[k] / tried[k]
+            wanted = escorting[k] > 0.0 or (asks[k] > 0.0 and escorting.sum() > 0.0) or now.lent[k] > 0.0
+            habit[k] = max(habit[k] * fading(w, p.lock_in), kept_out[k] / tried[k]) if wanted else 0.0
+    return hostility
 
 
 @numba.njit(cache=True)
@@ -146,33 +169,41 @@ def vaccinate(p, y, workers, cell, patrol, weight, hold, vaccinated):
         vaccinated[c] += draws.chance(p.vaccination * y * effort) * (1.0 - vaccinated[c])
 
 
-def _serve(model, teams):
+@numba.njit(cache=True)
+def _serve(w, teams):
     """Let every team with access and stocks serve the need around it."""
-    u, m, land, p = model.units, model.missions, model.land, model.params.relieve
-    task = TASKS.index("relieve")
-    work = m.capacity[u.mission[teams], AID, task] * u.strength[teams, AID]
-    capacity = work * p.served * u.stock[teams] * u.access[teams] * m.pace[u.mission[teams]]
-    need = model.census.need
-    if land.site.any():
-        need = need * (1 - p.cheaper * land.sheltered.sum(axis=1) / np.maximum(model.census.persons, 1.0))
+    u, m, land, p, census = w.units, w.missions, w.land, w.numbers.relieve, w.census
+    capacity, need = np.zeros(teams.size), np.empty(census.need.size)
+    for t in range(teams.size):
+        i = teams[t]
+        if u.access[i]:
+            work = m.capacity[u.mission[i], AID, RELIEVE] * u.strength[i, AID]
+            capacity[t] = work * p.served * u.stock[i] * m.pace[u.mission[i]]
+    for c in range(need.size):
+        need[c] = census.need[c]
+        if land.site[c] > 0.0:  # people in camps are served with less work
+            need[c] *= 1.0 - p.cheaper * land.sheltered[c].sum() / max(census.persons[c], 1.0)
     serve(
-        capacity=capacity, command=m.command[u.mission[teams]], cell=u.cell[teams], freedom=u.freedom[teams],
-        patrol=land.patrol, weight=land.patrol_weight, need=need, donors=model.params.mission.donors,
-        aid=model.now.aid,
+        capacity, m.command[u.mission[teams]], u.cell[teams], u.freedom[teams], land.patrol, land.patrol_weight, need,
+        w.numbers.mission.donors, w.now.aid,
     )  # fmt: skip
 
 
-def _pause(model, teams, hostility):
-    """Let teams that engage negotiate a pause with the bands around them."""
-    u, bands, p = model.units, model.bands, model.params.relieve
-    flag = model.missions.command[u.mission[teams]]
-    engage = model.by_command(model.task_presence("engage"))[flag, u.cell[teams]]
-    size = u.strength[teams, AID] / p.pause_team
-    rate = p.pause_rate * size * engage / (engage + p.pause_half) * (1 - hostility)
-    luck = model.luck.uniform("relieve.pause", u.luck)[teams]
-    heeds = model.luck.uniform("relieve.heed", bands.faction.size)
-    for i in np.flatnonzero(draws.happens(luck, rate, model.years)):
-        near = km_from(model.land, u.cell[teams[i]])[bands.cell] <= p.pause_km
-        agrees = near & (heeds < 1 - model.factions.hostility[bands.faction, flag[i]])
-        bands.paused[agrees] = p.pause_weeks
-        model.now.pauses[flag[i]] += (bands.fighters[agrees] > 0).any()
+@numba.njit(cache=True)
+def _pause(w, teams, hostility):
+    """Let teams that engage negotiate a pause with the bands around them; hostility : (T,) of who controls the place."""
+    u, bands, land, p = w.units, w.bands, w.land, w.numbers.relieve
+    engages, luck, heed = of_commands(w, ENGAGE), draws.luck(w.dice, PAUSE), draws.luck(w.dice, HEED)
+    for t in range(teams.size):
+        i = teams[t]
+        cell, q = u.cell[i], w.missions.command[u.mission[i]]
+        engage, size = engages[q, cell], u.strength[i, AID] / p.pause_team
+        rate = p.pause_rate * size * engage / (engage + p.pause_half) * (1.0 - hostility[t])
+        if draws.draw(luck, u.luck[i]) < draws.chance(rate * w.years):
+            agreed = False
+            for b in range(bands.faction.size):
+                near = km_between(land.row, land.col, land.cell_km, bands.cell[b], cell) <= p.pause_km
+                if near and draws.draw(heed, b) < 1.0 - w.factions.hostility[bands.faction[b], q]:
+                    bands.paused[b] = p.pause_weeks
+                    agreed = agreed or bands.fighters[b] > 0.0
+            w.now.pauses[q] += agreed

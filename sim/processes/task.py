@@ -22,15 +22,23 @@ his bases by them and not by past violence.
 What one part of a command sees the whole of it knows, and other commands as far as they coordinate.
 """
 
+import math
+
 import numba
 import numpy as np
 
 from sim import draws
-from sim.params import AID, TASKS, UNIFORMED
+from sim.compiled import rule
+from sim.params import AID, TASKS
+from sim.rules import (
+    ENFORCE, LOCAL, POLICE, PROTECT, REPORT, arms_around, hostility_of_host, in_uniform, reached, survey,
+    threat, work_on,
+)  # fmt: skip
 from sim.state import MINIMUM_FORCE
 
-LOCAL = ("protect", "separate", "enforce", "police", "build", "engage", "escort", "report")
-LOCAL_TASKS = [TASKS.index(t) for t in LOCAL]
+LOCAL_TASKS = np.array([TASKS.index(t) for t in LOCAL])
+ENGINEER = TASKS.index("engineer")
+MOVE, BASE, PROTEST = (draws.decision(f"task.{what}") for what in ("move", "base", "protest"))
 
 
 @numba.njit(cache=True)
@@ -113,190 +121,254 @@ def guard_people(protect, police, force, reach, host, out):
                 out[f, c] += (protect[m, c] + police[m, c]) * force[m] * (reach[m] if host[f] else 1.0)
 
 
+@numba.njit(cache=True)
 def freedom(strength, hostile, pinning, host_hostility, grip):
-    """Return each unit's freedom of movement: (U,) 0..1.
+    """Return a unit's freedom of movement: 0..1.
 
     Parameters
     ----------
-    strength : (U,) uniformed persons at hand; hostile : (U,) fighters around, weighted by hostility
-    pinning : hostile fighters that pin down one person; host_hostility : (U,) 0..1; grip : 0..1
+    strength : uniformed persons at hand; hostile : fighters around, weighted by hostility
+    pinning : hostile fighters that pin down one person; host_hostility : 0..1; grip : 0..1
     """
-    return strength / (strength + pinning * hostile + 1e-9) * (1 - grip * host_hostility)
+    return strength / (strength + pinning * hostile + 1e-9) * (1.0 - grip * host_hostility)
 
 
-def reached(p, women):
-    """Return how much of what women and men say each mission is told, by the women it has: (M,) 0..1."""
-    both = np.array([women, 1 - women])
-    return (1 - p.apart * (1 - both * (1 + p.mixed) / (both + p.mixed))).mean(axis=0)
-
-
+@numba.njit(cache=True)
 def understood(p, knowledge, women):
-    """Return how much of what people would tell each mission gets through to it: (M,) 0..1.
+    """Return how much of what people would tell a mission gets through to it: 0..1.
 
     Parameters
     ----------
-    p : params.Task; knowledge, women : (M,) 0..1
+    p : numbers.task; knowledge, women : 0..1
     """
-    return (1 - p.language * (1 - knowledge)) * reached(p, women)
+    return (1.0 - p.language * (1.0 - knowledge)) * reached(p, women)
 
 
-def known(model):
+@numba.njit(cache=True)
+def known(w):
     """Return how much each mission knows of where bands are: (M,) 0..1.
 
     What a part of a command sees is known to all of it; what another command knows, as far as they coordinate.
     """
-    m = model.missions
-    if not m.technology.any():
-        return m.technology
-    sees = m.technology * (m.persons.sum(axis=1) > 0)
-    of_command = (model.commands.member * sees).max(axis=1)
-    return np.maximum(of_command, model.params.mission.coordination * of_command.max())[m.command]
+    m = w.missions
+    out, of_command, best = np.zeros(m.command.size), np.zeros(w.commands.unwelcome.size), 0.0
+    for i in range(out.size):
+        if m.technology[i] > 0.0 and m.persons[i].sum() > 0.0:
+            of_command[m.command[i]] = max(of_command[m.command[i]], m.technology[i])
+            best = max(best, m.technology[i])
+    for i in range(out.size):
+        out[i] = max(of_command[m.command[i]], w.numbers.mission.coordination * best)
+    return out
 
 
-def attraction(model, m, team):
-    """Return the pull of every cell on a unit of mission m: (C,)."""
-    land, people, p = model.land, model.census.of_place.sum(axis=1), model.params
-    access = (1 - land.remoteness * (1 - model.missions.mobility[m])) * model.missions.area[m]
-    if team:
-        return (model.census.need + 1e-6 * model.census.persons) * access
-    crowd, violence, seen = np.sqrt(people / max(people.mean(), 1e-9)), land.felt, known(model)[m]
-    if seen > 0:
-        threat = model.threat()
-        violence = (1 - seen) * violence + seen * threat / (threat + p.prey.band)
-    return crowd * (1 + p.deploy.siting_violence * violence) * access
+@numba.njit(cache=True)
+def attraction(w, m, team):
+    """Return the pull of every cell on a unit of mission m, an aid team or not: (C,)."""
+    land, census, of_place, p = w.land, w.census, w.census.of_place, w.numbers
+    out, people = np.empty(land.felt.size), np.zeros(land.felt.size)
+    for c in range(out.size):
+        for k in range(of_place.shape[1]):
+            people[c] += of_place[c, k]
+    mean, seen = max(people.mean(), 1e-9), known(w)[m]
+    menace = threat(w) if seen > 0.0 and not team else people
+    for c in range(out.size):
+        out[c] = (1.0 - land.remoteness[c] * (1.0 - w.missions.mobility[m])) * w.missions.area[m, c]
+        if team:
+            out[c] *= census.need[c] + 1e-6 * census.persons[c]
+        else:
+            violence = land.felt[c]
+            if seen > 0.0:
+                violence = (1.0 - seen) * violence + seen * menace[c] / (menace[c] + p.prey.band)
+            out[c] *= math.sqrt(people[c] / mean) * (1.0 + p.deploy.siting_violence * violence)
+    return out
 
 
+@numba.njit(cache=True)
 def protests(p, trust, start):
-    """Return the hazard (1/year) of a protest where a chain of command has a base: (U,).
+    """Return the hazard (1/year) of a protest where a chain of command has a base.
 
     Parameters
     ----------
-    p : params.Task; trust : (U,) 0..1 of the people there; start : 0..1 that a newcomer has
+    p : numbers.task; trust : 0..1 of the people there; start : 0..1 that a newcomer has
     """
-    return p.protest * np.maximum(0, 1 - trust / max(start, 1e-9))
+    return p.protest * max(0.0, 1.0 - trust / max(start, 1e-9))
 
 
-def _protest(model):
+@numba.njit(cache=True)
+def _protest(w):
     """Let people who trust a command less than a newcomer protest where it has contingents, in however many bases."""
-    u, c, p, now = model.units, model.commands, model.params.task, model.now
-    u.pinned = np.maximum(u.pinned - model.params.step_weeks, 0.0)
-    there = ~u.team & (u.cell >= 0)
-    if not p.protest or not there.any():
-        return
-    flag, at = model.missions.command[u.mission], np.maximum(u.cell, 0)
-    rate = protests(p, model.census.trust[flag, at], model.params.feel.start) * there
-    luck = model.luck.uniform("task.protest", c.luck[flag] + at.astype(np.uint64))  # one crowd to a place and a flag
-    met = draws.happens(luck, rate, model.years)
-    u.pinned[met] = p.protest_weeks
-    for k in np.unique(flag[met]):
-        now.protests[k] = np.unique(at[met & (flag == k)]).size
+    u, p, now, luck = w.units, w.numbers.task, w.now, draws.luck(w.dice, PROTEST)
+    for i in range(u.cell.size):
+        u.pinned[i] = max(u.pinned[i] - w.step_weeks, 0.0)
+    for i in range(u.cell.size):
+        if u.team[i] or u.cell[i] < 0:
+            continue
+        q, at = w.missions.command[u.mission[i]], u.cell[i]
+        rate = protests(p, w.census.trust[q, at], w.numbers.feel.start)
+        crowd = w.commands.luck[q] + np.uint64(at)  # one to a place and a flag
+        if draws.draw(luck, crowd) < draws.chance(rate * w.years):
+            u.pinned[i] = p.protest_weeks
+            alone = True
+            for j in range(i):
+                alone = alone and (u.cell[j] != at or u.team[j] or w.missions.command[u.mission[j]] != q)
+            now.protests[q] += alone
 
 
-def _keep_to_area(model):
+@numba.njit(cache=True)
+def _keep_to_area(w):
     """Take away the presence of every mission outside its area, but for its reports, as far as it makes them there."""
-    m = model.missions
-    for i in np.flatnonzero(m.area.min(axis=1) < 1):
-        reports = model.presence[i, LOCAL.index("report")] * np.maximum(m.area[i], m.beyond[i])
-        model.presence[i] *= m.area[i]
-        model.presence[i, LOCAL.index("report")] = reports
-        model.armed[i] *= m.area[i]
+    m = w.missions
+    for i in range(m.command.size):
+        for c in range(w.armed.shape[1]):
+            inside = m.area[i, c]
+            if inside < 1.0:
+                reports = w.presence[i, REPORT, c] * max(inside, m.beyond[i])
+                for s in range(w.presence.shape[1]):
+                    w.presence[i, s, c] *= inside
+                w.presence[i, REPORT, c] = reports
+                w.armed[i, c] *= inside
 
 
-def settle(model, unit):
+@numba.njit(cache=True)
+def settle(w, unit):
     """Give a unit the base with the most pull that its command has not covered yet, by the luck of the draw."""
-    u, land = model.units, model.land
-    m = u.mission[unit]
-    flag = model.missions.command
-    others = np.flatnonzero((flag[u.mission] == flag[m]) & (u.cell >= 0) & (u.team == u.team[unit]))
-    others = others[others != unit]
-    cover = np.zeros(land.row.size)
-    near, p, d = land.patrol[u.cell[others]], model.params.task, model.params.deploy
-    size = u.strength[others].sum(axis=1) / (d.team_size if u.team[unit] else d.base_size)
-    np.add.at(cover, near.ravel(), (size[:, None] * land.patrol_weight * (near >= 0)).ravel())
-    pull = (attraction(model, m, u.team[unit]) / (1 + p.cover * cover)) ** p.choosiness
-    chosen = draws.pick(pull, model.luck.uniform("task.base", u.luck[unit : unit + 1])[0])
-    u.cell[unit] = max(chosen, 0)
+    u, land, p, d, flag = w.units, w.land, w.numbers.task, w.numbers.deploy, w.missions.command
+    m, whole, cover = u.mission[unit], d.team_size if u.team[unit] else d.base_size, np.zeros(land.felt.size)
+    for other in range(u.cell.size):
+        if other != unit and u.cell[other] >= 0 and u.team[other] == u.team[unit] and flag[u.mission[other]] == flag[m]:
+            size = u.strength[other].sum() / whole
+            for r in range(land.patrol_weight.size):
+                c = land.patrol[u.cell[other], r]
+                if c >= 0:
+                    cover[c] += size * land.patrol_weight[r]
+    pull = attraction(w, m, u.team[unit])
+    for c in range(pull.size):
+        pull[c] = (pull[c] / (1.0 + p.cover * cover[c])) ** p.choosiness
+    u.cell[unit] = max(draws.pick(pull, draws.draw(draws.luck(w.dice, BASE), u.luck[unit])), 0)
 
 
-def _open_sites(model):
+@numba.njit(cache=True)
+def _open_sites(w):
     """See where camps and protection sites are open, and who is in them."""
-    land, u, p = model.land, model.units, model.params.live
-    if not model.missions.gates.any() and not land.site.any():
-        return
-    land.site[:], land.sheltered[:] = 0.0, 0.0
-    opens = model.missions.gates[u.mission] * u.strength.sum(axis=1) * (u.cell >= 0)
-    if opens.any():
-        staff = np.bincount(np.maximum(u.cell, 0), opens, land.row.size)
-        land.site[:] = staff / (staff + p.camp_staff)
-        drawn = p.camp * land.site
-        inside = drawn / np.maximum(drawn + p.countryside * land.place_area + land.town, 1e-12)
-        land.sheltered[:] = model.census.displaced * inside[:, None]
+    land, u, p, gates = w.land, w.units, w.numbers.live, w.missions.gates
+    land.site[:], land.sheltered[:, :] = 0.0, 0.0
+    for i in range(u.cell.size):
+        if u.cell[i] >= 0 and gates[u.mission[i]] > 0.0:
+            land.site[u.cell[i]] += gates[u.mission[i]] * u.strength[i].sum()
+    for c in range(land.site.size):
+        if land.site[c] > 0.0:
+            land.site[c] = land.site[c] / (land.site[c] + p.camp_staff)
+            drawn = p.camp * land.site[c]
+            inside = drawn / max(drawn + p.countryside * land.place_area + land.town[c], 1e-12)
+            for k in range(land.sheltered.shape[1]):
+                land.sheltered[c, k] = w.census.displaced[c, k] * inside
 
 
-def task(model):
+@numba.njit(cache=True)
+def _move_bases(w):
+    """Let units look for another place, if they are free to."""
+    u, m, p, luck = w.units, w.missions, w.numbers.task, draws.luck(w.dice, MOVE)
+    moves = np.zeros(u.cell.size, dtype=np.bool_)
+    for i in range(u.cell.size):
+        rate = (p.team_relocation if u.team[i] else p.relocation) * m.pace[u.mission[i]]
+        goes = draws.draw(luck, u.luck[i]) < draws.chance(rate * w.years)
+        guards = not u.team[i] and m.gates[u.mission[i]] > 0.0 and w.land.sheltered[u.cell[i]].sum() >= 1.0
+        unwanted = u.suspended[i] and m.by_consent[u.mission[i]]  # who is not wanted there looks for another place
+        moves[i] = (goes and not guards or unwanted) and u.cell[i] >= 0 and u.freedom[i] > p.free_enough
+    for i in range(u.cell.size):
+        if moves[i]:
+            settle(w, i)
+
+
+@numba.njit(cache=True)
+def _move_freely(w):
+    """Work out how free every unit is to move; return the uniformed of each: (U,) persons."""
+    u, m, p, hostility = w.units, w.missions, w.numbers.task, w.factions.hostility
+    n, host = u.cell.size, hostility_of_host(w)
+    arms, guards = np.zeros(n), np.zeros(n)
+    for i in range(n):
+        arms[i] = in_uniform(u.strength, i)
+        guards[i] = p.worker_guard * u.strength[i, AID] if u.team[i] else 0.0
+    at_hand, of_teams = arms_around(w, arms), arms_around(w, guards)
+    _protest(w)
+    for i in range(n):
+        q, hostile = m.command[u.mission[i]], 0.0
+        for f in range(hostility.shape[0]):
+            hostile += hostility[f, q] * w.around[f, max(u.cell[i], 0)]
+        u.freedom[i] = freedom(of_teams[i] if u.team[i] else at_hand[i], hostile, p.threat, host[q], p.host_grip)
+        if u.pinned[i] > 0.0:
+            u.freedom[i] *= 1.0 - p.blockade
+    return arms
+
+
+@rule
+def task(w):
     """Move bases and teams, then work out every mission's presence in every cell."""
-    u, m, land, p = model.units, model.missions, model.land, model.params
-    model.presence[:] = 0
-    model.armed[:] = 0
-    model.guard[:] = 0
-    model.care[:] = 0
-    _open_sites(model)
-    if not (u.cell >= 0).any():
-        return
-    rate = np.where(u.team, p.task.team_relocation, p.task.relocation) * m.pace[u.mission]
-    moves = draws.happens(model.luck.uniform("task.move", u.luck), rate, model.years)
-    if m.gates.any():  # a guard stays
-        moves &= u.team | (m.gates[u.mission] == 0) | (model.land.sheltered[u.cell].sum(axis=1) < 1)
-    moves |= u.suspended & m.by_consent[u.mission]  # who is not wanted there looks for another place
-    for i in np.flatnonzero(moves & (u.cell >= 0) & (u.freedom > p.task.free_enough)):
-        settle(model, i)
-    at = np.maximum(u.cell, 0)
-    around = model.fighters_around()
-    flag = m.command[u.mission]
-    hostile = (model.factions.hostility[:, flag] * around[:, at]).sum(axis=0)
-    arms = u.strength[:, UNIFORMED].sum(axis=1)
-    host = model.hostility_of_host()[flag]
-    engineers = model.work_on("engineer")[m.command]
-    mobility = m.mobility + (1 - m.mobility) * engineers / (engineers + p.task.engineers_half)
-    workers = u.strength[:, AID] * u.team
-    guards = model.arms_around(np.where(u.team, p.task.worker_guard * workers, 0.0))
-    guards = np.where(u.team, guards, model.arms_around(arms))
-    u.freedom = freedom(guards, hostile, p.task.threat, host, p.task.host_grip)
-    _protest(model)
-    u.freedom *= np.where(u.pinned > 0, 1 - p.task.blockade, 1.0)
-    can = np.where(u.suspended, 0.0, 1.0)
-    roams = u.freedom * can
-    if m.gates.any():
-        crowd = land.sheltered[at].sum(axis=1)
-        roams *= 1 - p.task.gate_duty * (m.gates[u.mission] * ~u.team) * crowd / (crowd + p.task.gate_crowd)
-    work = (u.strength[:, :, None] * m.capacity[u.mission][:, :, LOCAL_TASKS]).sum(axis=1)
-    work *= (can * mobility[u.mission])[:, None]
-    bound = np.append(model.contributors.caveat[:, MINIMUM_FORCE], False)[u.contributor]
-    work[u.caveated & bound, LOCAL.index("enforce")] = 0.0
-    clear = understood(p.task, m.knowledge, m.women)
-    told = p.task.told * model.census.trust[flag, at] * clear[u.mission]
-    seen = (1 - (1 - known(model)[u.mission]) * (1 - told)) * ~u.team  # aid workers do not go where the bands are
-    threat = model.threat() if seen.any() else np.zeros(land.row.size)
-    medics = u.strength.sum(axis=1) * m.medicine[u.mission] * np.where(u.team, u.access, can)
-    care, nobody = np.zeros((1, 1, land.row.size)), np.zeros_like(u.mission)
-    amounts = [(work, u.mission, model.presence), ((arms * can)[:, None], u.mission, model.armed[:, None, :])]
-    if p.prey.wounded > 0:
-        amounts.append((medics[:, None], nobody, care))  # whoever treats the wounded does, whosever he is
-    for amount, of, out in amounts:
-        spread(
-            work=amount, mission=of, cell=u.cell, freedom=roams, known=seen, threat=threat, patrol=land.patrol,
-            weight=land.patrol_weight, out=out,
-        )  # fmt: skip
-    _keep_to_area(model)
-    model.care[:] = care[0, 0] / (care[0, 0] + p.task.medics)
+    w.presence[:, :, :], w.armed[:, :], w.guard[:, :], w.care[:] = 0.0, 0.0, 0.0, 0.0
+    _open_sites(w)
+    if (w.units.cell >= 0).any():
+        survey(w)
+        _move_bases(w)
+        _spread_out(w, _move_freely(w))
+        _keep_to_area(w)
+        _take_effect(w)
+
+
+@numba.njit(cache=True)
+def _spread_out(w, arms):
+    """Send every unit's people to the places that it reaches; arms : (U,) uniformed of each."""
+    u, m, land, p, g = w.units, w.missions, w.land, w.numbers.task, w.contributors
+    n, n_kinds = u.cell.size, u.strength.shape[1]
+    engineers, sees, weight = work_on(w, ENGINEER), known(w), land.patrol_weight
+    work, present = np.zeros((n, len(LOCAL_TASKS) + 1)), np.zeros((m.command.size, len(LOCAL_TASKS) + 1, land.felt.size))
+    roams, seen, medics = np.zeros(n), np.zeros(n), np.zeros((n, 1))
+    aware = False
+    for i in range(n):
+        if u.cell[i] < 0:
+            continue
+        j, at, can = u.mission[i], u.cell[i], 0.0 if u.suspended[i] else 1.0
+        q = m.command[j]
+        mobility = m.mobility[j] + (1.0 - m.mobility[j]) * engineers[q] / (engineers[q] + p.engineers_half)
+        for s in range(len(LOCAL_TASKS)):
+            for kind in range(n_kinds):
+                work[i, s] += u.strength[i, kind] * m.capacity[j, kind, LOCAL_TASKS[s]]
+            work[i, s] *= can * mobility
+        if u.caveated[i] and g.caveat[u.contributor[i], MINIMUM_FORCE]:
+            work[i, ENFORCE] = 0.0
+        work[i, len(LOCAL_TASKS)] = arms[i] * can
+        at_hand = (1.0 if u.access[i] else 0.0) if u.team[i] else can
+        medics[i, 0] = u.strength[i].sum() * m.medicine[j] * at_hand
+        roams[i] = u.freedom[i] * can
+        if m.gates[j] > 0.0 and not u.team[i]:
+            crowd = land.sheltered[at].sum()
+            roams[i] *= 1.0 - p.gate_duty * m.gates[j] * crowd / (crowd + p.gate_crowd)
+        if not u.team[i]:  # aid workers do not go where the bands are
+            told = p.told * w.census.trust[q, at] * understood(p, m.knowledge[j], m.women[j])
+            seen[i] = 1.0 - (1.0 - sees[j]) * (1.0 - told)
+            aware = aware or seen[i] > 0.0
+    menace = threat(w) if aware else np.zeros(land.felt.size)
+    spread(work, u.mission, u.cell, roams, seen, menace, land.patrol, weight, present)
+    for j in range(m.command.size):
+        w.presence[j] = present[j, : len(LOCAL_TASKS)]
+        w.armed[j] = present[j, len(LOCAL_TASKS)]
+    if w.numbers.prey.wounded > 0.0:  # whoever treats the wounded does, whosever he is
+        care = np.zeros((1, 1, land.felt.size))
+        spread(medics, np.zeros(n, dtype=np.int64), u.cell, roams, seen, menace, land.patrol, weight, care)
+        for c in range(land.felt.size):
+            w.care[c] = care[0, 0, c] / (care[0, 0, c] + p.medics)
+
+
+@numba.njit(cache=True)
+def _take_effect(w):
+    """Work out what presence amounts to, and whom it protects from whom."""
+    m, p, n = w.missions, w.numbers.task, w.missions.command.size
+    clear, force, reach, hostility = np.empty(n), np.empty(n), np.empty(n), hostility_of_host(w)
+    for j in range(n):
+        clear[j] = understood(p, m.knowledge[j], m.women[j])
+        force[j] = w.numbers.prey.armless + (1.0 - w.numbers.prey.armless) * m.willing[j]
+        reach[j] = m.host_reach[j] * (1.0 - m.partiality[j]) * (1.0 - hostility[m.command[j]])
     make_effective(
-        presence=model.presence, armed=model.armed, command=m.command, trust=model.census.trust,
-        understood=clear, ability=m.ability, information=p.task.information,
-        lost=p.task.friction * (1 - p.mission.coordination), crowding=p.task.crowding,
+        w.presence, w.armed, m.command, w.census.trust, clear, m.ability, p.information,
+        p.friction * (1.0 - w.numbers.mission.coordination), p.crowding,
     )  # fmt: skip
-    force = p.prey.armless + (1 - p.prey.armless) * m.willing
-    guard_people(
-        protect=model.task_presence("protect"), police=model.task_presence("police"), force=force,
-        reach=m.host_reach * (1 - m.partiality) * (1 - model.hostility_of_host()[m.command]), host=model.factions.host,
-        out=model.guard,
-    )  # fmt: skip
+    guard_people(w.presence[:, PROTECT], w.presence[:, POLICE], force, reach, w.factions.host, w.guard)
