@@ -11,7 +11,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from sim.params import KINDS, TROOPS, UNIFORMED, WEEKS_PER_YEAR
+from sim.params import UNIFORMED, WEEKS_PER_YEAR
+from sim.processes.observe import measure
 
 EVENT_COLUMNS = (
     "id", "year", "type_of_violence", "dyad_name", "side_a", "side_b", "cell", "row", "col", "adm_1", "date_start",
@@ -23,13 +24,16 @@ DECADE = 520
 
 @dataclass(frozen=True)
 class Outcome:
-    """One weekly measure: a number, or one for each faction or mission, or for each pair."""
+    """One weekly measure: a number, or one for each faction or mission, or for each pair.
+
+    Those of the project are measured in sim/processes/observe.py; one's own brings a function of the model.
+    """
 
     name: str
     unit: str
     meaning: str
     month: str  # how weeks make a month: sum, mean, last
-    of: Callable  # model -> number or array
+    of: Callable | None = None  # model -> number or array; none: the project's, which `observe` measures
     per: str = ""  # "", faction, mission, or faction_mission
 
     def __post_init__(self):  # noqa: D105
@@ -38,136 +42,59 @@ class Outcome:
                 raise ValueError(f"outcome {self.name}: {name} is {given!r}; it must be one of {known}")
 
 
-def _mean(values, weights):
-    return float((values * weights).sum() / weights.sum()) if weights.sum() > 0 else np.nan
-
-
-def _freedom_of_missions(model):
-    u, n = model.units, len(model.missions.names)
-    persons = u.strength.sum(axis=1)
-    have = np.bincount(u.mission, persons, n)
-    return np.where(have > 0, np.bincount(u.mission, persons * u.freedom, n) / np.maximum(have, 1e-9), np.nan)
-
-
-def _freedom_of_factions(model):
-    b, n = model.bands, model.factions.host.size
-    have = np.bincount(b.faction, b.fighters, n)
-    free = np.bincount(b.faction, b.fighters * (1 - b.held_up), n)
-    return np.where(have > 0, free / np.maximum(have, 1e-9), np.nan)
-
-
-def _access(model):
-    tried = model.now.tried.sum()
-    return model.now.reached.sum() / tried if tried else np.nan
-
-
-def _battle_deaths(model):
-    return model.now.lost_to_rivals.sum() + model.now.crossfire.sum()
-
-
-def _deadly_events(model):
-    return sum(
-        e.kind in ("battle", "attack") and e.deaths_a + e.deaths_b + e.deaths_civilians >= 1 for e in model.now.events
-    )
-
-
-def _killed(model, hosts):
-    return model.now.by_faction[model.factions.host == hosts].sum()
-
-
-def _un_troops(model, un):
-    return model.missions.persons[model.missions.un == un, TROOPS].sum()
-
-
-def _present(model, kind):
-    return model.missions.persons[:, KINDS.index(kind)].sum()
-
-
-def _pinned(model):
-    u = model.units
-    return u.strength[u.pinned > 0].sum() * model.params.step_weeks
-
-
-def _consent(model):
-    return (1 - model.hostility_of_host())[model.missions.command]
-
-
 OUTCOMES = (
-    Outcome("civilians_killed", "person", "civilians killed by violence", "sum",
-            lambda m: m.now.by_faction.sum() + m.now.crossfire.sum() + m.now.by_mission.sum()),
-    Outcome("osv_all", "person", "civilians killed in attacks by armed factions (one-sided, UCDP type 3)", "sum",
-            lambda m: m.now.by_faction.sum()),
-    Outcome("osv_gov", "person", "of these, by the host government", "sum", lambda m: _killed(m, True)),
-    Outcome("osv_reb", "person", "of these, by all other factions", "sum", lambda m: _killed(m, False)),
-    Outcome("killed_by", "person", "civilians killed by each faction", "sum",
-            lambda m: m.now.by_faction, "faction"),
-    Outcome("killed_by", "person", "civilians killed by each mission", "sum",
-            lambda m: m.now.by_mission, "mission"),
-    Outcome("excess_deaths", "person", "deaths from unmet need", "sum", lambda m: m.now.excess[0]),
-    Outcome("crossfire", "person", "civilians killed in battles between factions", "sum",
-            lambda m: m.now.crossfire.sum()),
-    Outcome("battle_deaths", "person", "fighters killed in battles between factions", "sum",
-            lambda m: m.now.lost_to_rivals.sum()),
-    Outcome("operation_deaths", "person", "fighters killed by missions", "sum",
-            lambda m: m.now.fighters_lost.sum() - m.now.lost_to_rivals.sum()),
-    Outcome("brd", "person", "battle-related deaths between factions, crossfire included (UCDP types 1 and 2)", "sum",
-            _battle_deaths),
-    Outcome("events", "event", "attacks on civilians and battles with at least one dead, as UCDP counts", "sum",
-            _deadly_events),
-    Outcome("peacekeepers_killed", "person", "uniformed and civilian personnel killed", "sum",
-            lambda m: m.now.peacekeepers_killed.sum()),
-    Outcome("aid_workers_killed", "person", "aid workers killed", "sum", lambda m: m.now.aid_workers_killed.sum()),
-    Outcome("attacks_on_missions", "event", "ambushes of contingents and raids on aid teams", "sum",
-            lambda m: sum(e.kind in ("ambush", "raid") for e in m.now.events)),
-    Outcome("protests", "event", "places in which people took to the streets against a mission", "sum",
-            lambda m: m.now.protests.sum()),
-    Outcome("pinned", "person-week", "personnel pinned down by protests", "sum", _pinned),
-    Outcome("idps", "person", "displaced inside the country", "last", lambda m: m.census.idps.sum()),
-    Outcome("refugees", "person", "in refuge abroad", "last", lambda m: m.census.refugees[0]),
-    Outcome("unmet_need", "person-week", "people times their unmet need", "sum", lambda m: m.now.unmet[0]),
-    Outcome("access", "share", "aid teams that could work, of those that tried", "mean", _access),
-    Outcome("sheltered", "person", "displaced in camps and protection sites", "last", lambda m: m.land.sheltered.sum()),
-    Outcome("killed_in_sites", "person", "civilians killed by factions in camps and protection sites", "sum",
-            lambda m: m.now.killed_in_sites[0]),
-    Outcome("pauses", "event", "pauses negotiated by aid teams", "sum", lambda m: m.now.pauses.sum()),
-    Outcome("vaccinated", "share", "people whom vaccines given in pauses protect", "mean",
-            lambda m: _mean(m.land.vaccinated, m.census.persons)),
-    Outcome("freedom", "share", "freedom of movement of each mission", "mean", _freedom_of_missions, "mission"),
-    Outcome("freedom", "share", "freedom of movement of each faction", "mean", _freedom_of_factions, "faction"),
-    Outcome("freedom_civilians", "share", "people who live where little violence is felt", "mean",
-            lambda m: _mean((m.land.felt < 0.25).astype(float), m.census.persons)),
-    Outcome("violence_felt", "share", "violence felt by the average person", "mean", lambda m: m.census.felt[0]),
-    Outcome("smears", "campaign", "campaigns of misinformation under way", "mean",
-            lambda m: (m.factions.smear > 0).sum()),
-    Outcome("rumour", "share", "misinformation about each mission that nobody talks down", "mean",
-            lambda m: m.rumours().mean(axis=1)[m.missions.command], "mission"),
-    Outcome("trust", "share", "mean trust in each mission", "last",
-            lambda m: m.census.trust_of_all[m.missions.command], "mission"),
-    Outcome("consent_gov", "share", "host government's consent to each mission", "last", _consent, "mission"),
-    Outcome("hostility", "share", "hostility of each faction to each mission", "last",
-            lambda m: m.factions.hostility[:, m.missions.command], "faction_mission"),
-    Outcome("commitment", "share", "commitment of each faction to the process", "last",
-            lambda m: m.factions.commitment, "faction"),
-    Outcome("fighters", "person", "fighters of each faction", "last", lambda m: m.strength(), "faction"),
-    Outcome("laid_down", "person", "fighters who laid down their arms in DDR", "sum", lambda m: m.now.laid_down.sum()),
-    Outcome("settled", "person", "ex-combatants who settled for good", "sum", lambda m: m.now.resettled.sum()),
-    Outcome("rearmed", "person", "ex-combatants who took up arms again", "sum", lambda m: m.now.rearmed.sum()),
-    Outcome("institutions", "share", "institutions that the average person lives under", "last",
-            lambda m: m.census.institutions[0]),
-    Outcome("agreement", "0/1", "an agreement is in force", "last", lambda m: m.politics.agreement[0]),
-    Outcome("troops", "person", "troops present", "last", lambda m: _present(m, "troops")),
-    Outcome("un_troops", "person", "of these, UN", "last", lambda m: _un_troops(m, True)),
-    Outcome("non_un_troops", "person", "of these, not UN", "last", lambda m: _un_troops(m, False)),
-    Outcome("police", "person", "police present", "last", lambda m: _present(m, "police")),
-    Outcome("observers", "person", "observers present", "last", lambda m: _present(m, "observers")),
-    Outcome("humanitarian_staff", "person", "aid workers present", "last", lambda m: _present(m, "aid")),
-    Outcome("personnel", "person", "personnel of each mission", "last",
-            lambda m: m.missions.persons.sum(axis=1), "mission"),
-    Outcome("cost", "US$", "spent by each mission", "sum", lambda m: m.now.cost, "mission"),
+    Outcome("civilians_killed", "person", "civilians killed by violence", "sum"),
+    Outcome("osv_all", "person", "civilians killed in attacks by armed factions (one-sided, UCDP type 3)", "sum"),
+    Outcome("osv_gov", "person", "of these, by the host government", "sum"),
+    Outcome("osv_reb", "person", "of these, by all other factions", "sum"),
+    Outcome("killed_by", "person", "civilians killed by each faction", "sum", per="faction"),
+    Outcome("killed_by", "person", "civilians killed by each mission", "sum", per="mission"),
+    Outcome("excess_deaths", "person", "deaths from unmet need", "sum"),
+    Outcome("crossfire", "person", "civilians killed in battles between factions", "sum"),
+    Outcome("battle_deaths", "person", "fighters killed in battles between factions", "sum"),
+    Outcome("operation_deaths", "person", "fighters killed by missions", "sum"),
+    Outcome("brd", "person", "battle-related deaths between factions, crossfire included (UCDP types 1 and 2)", "sum"),
+    Outcome("events", "event", "attacks on civilians and battles with at least one dead, as UCDP counts", "sum"),
+    Outcome("peacekeepers_killed", "person", "uniformed and civilian personnel killed", "sum"),
+    Outcome("aid_workers_killed", "person", "aid workers killed", "sum"),
+    Outcome("attacks_on_missions", "event", "ambushes of contingents and raids on aid teams", "sum"),
+    Outcome("protests", "event", "places in which people took to the streets against a mission", "sum"),
+    Outcome("pinned", "person-week", "personnel pinned down by protests", "sum"),
+    Outcome("idps", "person", "displaced inside the country", "last"),
+    Outcome("refugees", "person", "in refuge abroad", "last"),
+    Outcome("unmet_need", "person-week", "people times their unmet need", "sum"),
+    Outcome("access", "share", "aid teams that could work, of those that tried", "mean"),
+    Outcome("sheltered", "person", "displaced in camps and protection sites", "last"),
+    Outcome("killed_in_sites", "person", "civilians killed by factions in camps and protection sites", "sum"),
+    Outcome("pauses", "event", "pauses negotiated by aid teams", "sum"),
+    Outcome("vaccinated", "share", "people whom vaccines given in pauses protect", "mean"),
+    Outcome("freedom", "share", "freedom of movement of each mission", "mean", per="mission"),
+    Outcome("freedom", "share", "freedom of movement of each faction", "mean", per="faction"),
+    Outcome("freedom_civilians", "share", "people who live where little violence is felt", "mean"),
+    Outcome("violence_felt", "share", "violence felt by the average person", "mean"),
+    Outcome("smears", "campaign", "campaigns of misinformation under way", "mean"),
+    Outcome("rumour", "share", "misinformation about each mission that nobody talks down", "mean", per="mission"),
+    Outcome("trust", "share", "mean trust in each mission", "last", per="mission"),
+    Outcome("consent_gov", "share", "host government's consent to each mission", "last", per="mission"),
+    Outcome("hostility", "share", "hostility of each faction to each mission", "last", per="faction_mission"),
+    Outcome("commitment", "share", "commitment of each faction to the process", "last", per="faction"),
+    Outcome("fighters", "person", "fighters of each faction", "last", per="faction"),
+    Outcome("laid_down", "person", "fighters who laid down their arms in DDR", "sum"),
+    Outcome("settled", "person", "ex-combatants who settled for good", "sum"),
+    Outcome("rearmed", "person", "ex-combatants who took up arms again", "sum"),
+    Outcome("institutions", "share", "institutions that the average person lives under", "last"),
+    Outcome("agreement", "0/1", "an agreement is in force", "last"),
+    Outcome("troops", "person", "troops present", "last"),
+    Outcome("un_troops", "person", "of these, UN", "last"),
+    Outcome("non_un_troops", "person", "of these, not UN", "last"),
+    Outcome("police", "person", "police present", "last"),
+    Outcome("observers", "person", "observers present", "last"),
+    Outcome("humanitarian_staff", "person", "aid workers present", "last"),
+    Outcome("personnel", "person", "personnel of each mission", "last", per="mission"),
+    Outcome("cost", "US$", "spent by each mission", "sum", per="mission"),
     Outcome("missing", "person", "uniformed of each mission in its plan, and not sent, not paid for or called home",
-            "mean", lambda m: m.now.missing, "mission"),
-    Outcome("pay_owed", "week", "pay owed to the people of each mission", "last",
-            lambda m: np.maximum(-m.missions.in_hand, 0), "mission"),
+            "mean", per="mission"),
+    Outcome("pay_owed", "week", "pay owed to the people of each mission", "last", per="mission"),
 )  # fmt: skip
 
 
@@ -248,6 +175,8 @@ class Record:
             raise ValueError(f"outcomes names {taken[0]}, which is a column already; give the outcome another name")
         ends = np.cumsum([len(some) for some in columns])
         self.places = [(o, slice(a, b)) for o, a, b in zip(self.outcomes, [0, *ends], ends)]
+        first = [(f"{o.name}_{o.per}" if o.per else o.name, place.start) for o, place in self.places[: len(OUTCOMES)]]
+        self.at = np.rec.array([tuple(at for _, at in first)], dtype=[(name, np.int64) for name, _ in first])[0]
         self.weekly = np.full((self.n_steps, len(self.columns)), np.nan)
         self.events = []  # (step, Event)
         self.maps = []  # (step, {layer: (C,) array}) at the end of each month
@@ -279,7 +208,8 @@ class Record:
         """Enter the week that has just been lived."""
         k = self.steps
         row = self.weekly[k]
-        for outcome, place in self.places:
+        measure(model.view, self.at, row)
+        for outcome, place in self.places[len(OUTCOMES) :]:
             value = outcome.of(model)
             row[place] = value.ravel() if outcome.per == "faction_mission" else value
         self.events += [(k, e) for e in model.now.events]

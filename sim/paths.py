@@ -4,6 +4,7 @@ Nobody else works out where the project is. Results go to the folder that a comm
 """
 
 import argparse
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -86,23 +87,37 @@ def refuse_namesakes(folder: Path) -> None:
 def choose_compile_cache() -> None:
     """Have numba keep compiled rules where it can: beside the source; in the user's cache; in a temporary folder.
 
-    It is numba's choice if NUMBA_CACHE_DIR is set. Left alone, numba refuses to import the rules where neither the
-    package nor the home can be written.
+    It is the folder that NUMBA_CACHE_DIR names if that is set. Left alone, numba refuses to import the rules where
+    neither the package nor the home can be written; and it takes a rule for unchanged as long as its own file is, though
+    the rules that it calls stand in others. So those of each state of the shared files have a folder of their own.
     """
-    if os.environ.get("NUMBA_CACHE_DIR") or _is_writable(PACKAGE / "__pycache__"):
+    import numba
+
+    shared = hashlib.blake2b(digest_size=8)
+    for path in sorted(PACKAGE.glob("*.py")):  # of sim/processes, no file calls another
+        shared.update(path.read_bytes())
+    name = f"rules-{shared.hexdigest()}"
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    if given and Path(given).name == name:  # by the process that started this one
         return
+    folder = _place_for_rules(given) / name
+    os.environ["NUMBA_CACHE_DIR"] = numba.config.CACHE_DIR = str(folder)  # for processes to come, and for this one
+
+
+def _place_for_rules(given: str | None) -> Path:
+    if given:
+        folder = Path(given)
+        return folder.parent if folder.name.startswith("rules-") else folder
+    if _is_writable(PACKAGE / "__pycache__"):
+        return PACKAGE / "__pycache__"
     user = os.getuid() if hasattr(os, "getuid") else 0  # Windows has no such numbers, and says 0 of every file
     home = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "peacekeeping")
     shared = Path(tempfile.gettempdir(), f"peacekeeping-{user}")
     for folder in (home, shared):
         # Numba runs what it finds there, so it must be this user's own.
         if folder.is_absolute() and _is_writable(folder) and folder.stat().st_uid == user:
-            break
-    else:
-        folder = Path(tempfile.mkdtemp(prefix="peacekeeping-"))
-    import numba
-
-    os.environ["NUMBA_CACHE_DIR"] = numba.config.CACHE_DIR = str(folder)  # for processes to come, and for this one
+            return folder
+    return Path(tempfile.mkdtemp(prefix="peacekeeping-"))
 
 
 def _is_writable(folder: Path) -> bool:

@@ -29,8 +29,8 @@ from sim import draws
 from sim.compiled import rule
 from sim.mission import capacities, replan
 from sim.params import STAFF, TROOPS
-from sim.processes.task import settle
 from sim.rules import affordable, controller, fading, hostility_of_host, in_uniform, survey
+from sim.siting import settle
 from sim.state import CEASEFIRE, CONSENT, IMPARTIALITY, MINIMUM_FORCE, WITHDRAW
 
 AGREED, IMPASSE, ENDED = range(3)  # how the renewal of a mandate goes

@@ -92,16 +92,20 @@ def signals(p, y, protect, engage, talk, felt, aid, stood_by, harmed, population
         for m in range(aid.shape[0]):
             whole += aid[m, c]
         for m in range(aid.shape[0]):
-            seen = protect[m, c] / (protect[m, c] + p.protection_half)
-            heard = talk[m, c] / (engage[m, c] + p.engagement_half)
-            gain[c, m] = by_protection * seen * (1.0 - felt[c]) + by_engagement * heard
             by_aid[c, m] = by_relief * aid[m, c] / whole if whole > 0 else 0.0
-            left = max(known[m, c] - protect[m, c], 0.0) / (known[m, c] + p.protection_half)
+            gain[c, m], left = 0.0, 0.0
+            if known[m, c] > 0.0:  # which is at least what is there
+                seen = protect[m, c] / (protect[m, c] + p.protection_half)
+                left = (known[m, c] - protect[m, c]) / (known[m, c] + p.protection_half)
+                gain[c, m] = by_protection * seen * (1.0 - felt[c])
+            if engage[m, c] > 0.0:
+                gain[c, m] += by_engagement * talk[m, c] / (engage[m, c] + p.engagement_half)
+            usual = p.stood_by * stood_by[m, c] + by_leaving * left
             for k in range(population.shape[1]):
-                per_1000 = 1_000.0 * harmed[m, c, k] / (population[c, k] + 1_000.0)
-                x = p.harm * per_1000 + p.stood_by * stood_by[m, c] + by_rumour * media[c] * rumour[m, k]
-                x += by_leaving * left
-                loss[c, k, m] = x / (1.0 + x)
+                x = usual + by_rumour * media[c] * rumour[m, k]
+                if harmed[m, c, k] > 0.0:
+                    x += p.harm * 1_000.0 * harmed[m, c, k] / (population[c, k] + 1_000.0)
+                loss[c, k, m] = x / (1.0 + x) if x > 0.0 else 0.0
 
 
 @numba.njit(cache=True)

@@ -121,7 +121,7 @@ def subsist(p, y, luck, cell, home, status, rise, fall, served, leaves, returns,
         else:
             dies = deadly[c]
             away = 1 if status[i] == AWAY else 0
-            aided[i] = draws.draw(aid, i) < served[c]
+            aided[i] = served[c] > 0.0 and draws.draw(aid, i) < served[c]
             x += rise[c, away] * (1.0 - x) - (fall[c, away] + (by_aid if aided[i] else 0.0)) * x
             x = min(max(x, 0.0), 1.0)
         need[i] = x
@@ -129,11 +129,12 @@ def subsist(p, y, luck, cell, home, status, rise, fall, served, leaves, returns,
         persons[i] -= dead
         died += dead
         unmet += persons[i] * x
-        chance = draws.draw(moving, i)
-        if status[i] != HOME and chance < returns[home[i]]:
-            moves[i] = -1
-        elif status[i] != ABROAD and chance >= 1.0 - leaves[c]:
-            moves[i] = 1
+        if status[i] != HOME or leaves[c] > 0.0:
+            chance = draws.draw(moving, i)
+            if status[i] != HOME and chance < returns[home[i]]:
+                moves[i] = -1
+            elif status[i] != ABROAD and chance >= 1.0 - leaves[c]:
+                moves[i] = 1
     return died, unmet
 
 

@@ -22,8 +22,6 @@ his bases by them and not by past violence.
 What one part of a command sees the whole of it knows, and other commands as far as they coordinate.
 """
 
-import math
-
 import numba
 import numpy as np
 
@@ -31,14 +29,14 @@ from sim import draws
 from sim.compiled import rule
 from sim.params import AID, TASKS
 from sim.rules import (
-    ENFORCE, LOCAL, POLICE, PROTECT, REPORT, arms_around, hostility_of_host, in_uniform, reached, survey,
-    threat, work_on,
+    ENFORCE, LOCAL, POLICE, PROTECT, REPORT, arms_around, hostility_of_host, in_uniform, survey, threat, work_on,
 )  # fmt: skip
+from sim.siting import known, settle, understood
 from sim.state import MINIMUM_FORCE
 
 LOCAL_TASKS = np.array([TASKS.index(t) for t in LOCAL])
 ENGINEER = TASKS.index("engineer")
-MOVE, BASE, PROTEST = (draws.decision(f"task.{what}") for what in ("move", "base", "protest"))
+MOVE, PROTEST = draws.decision("task.move"), draws.decision("task.protest")
 
 
 @numba.njit(cache=True)
@@ -84,24 +82,29 @@ def make_effective(presence, armed, command, trust, understood, ability, informa
     information : effect when told nothing
     lost : effect lost where two commands overlap in equal strength; crowding : added by each further one, of that
     """
+    coordinated = np.ones(armed.shape[1])
     for c in range(armed.shape[1]):
         total = 0.0
         for m in range(command.size):
             total += armed[m, c]
+        if total <= 0.0:
+            continue
         same = 0.0  # probability that two armed persons here obey the same command
-        if total > 0:
-            for m in range(command.size):
-                for n in range(command.size):
-                    if command[m] == command[n]:
-                        same += armed[m, c] * armed[n, c] / (total * total)
-        coordinated = 1.0 - lost * min(1.0, 2.0 * (1.0 - same)) if total > 0 else 1.0
-        if total > 0 and same < 0.5:  # as if of more than two equal commands: their number is 1 / same
-            coordinated /= 1.0 + crowding * lost * (1.0 / same - 2.0)
         for m in range(command.size):
+            for n in range(command.size):
+                if command[m] == command[n]:
+                    same += armed[m, c] * armed[n, c] / (total * total)
+        coordinated[c] = 1.0 - lost * min(1.0, 2.0 * (1.0 - same))
+        if same < 0.5:  # as if of more than two equal commands: their number is 1 / same
+            coordinated[c] /= 1.0 + crowding * lost * (1.0 / same - 2.0)
+    left = np.empty(armed.shape[1])
+    for m in range(command.size):
+        for c in range(left.size):
             told = trust[command[m], c] * understood[m]
-            left = (information + (1.0 - information) * told) * coordinated * ability[m]
-            for s in range(presence.shape[1]):
-                presence[m, s, c] *= left
+            left[c] = (information + (1.0 - information) * told) * coordinated[c] * ability[m]
+        for s in range(presence.shape[1]):
+            for c in range(left.size):
+                presence[m, s, c] *= left[c]
 
 
 @numba.njit(cache=True)
@@ -114,11 +117,13 @@ def guard_people(protect, police, force, reach, host, out):
     reach : (M,) 0..1 how far it holds against the host's own forces; host : (F,) bool
     out : (F, C), written
     """
-    for f in range(host.size):
-        for c in range(protect.shape[1]):
-            out[f, c] = 0.0
-            for m in range(force.size):
-                out[f, c] += (protect[m, c] + police[m, c]) * force[m] * (reach[m] if host[f] else 1.0)
+    out[:, :] = 0.0
+    for m in range(force.size):
+        for f in range(host.size):
+            holds = force[m] * (reach[m] if host[f] else 1.0)
+            if holds > 0.0:
+                for c in range(protect.shape[1]):
+                    out[f, c] += (protect[m, c] + police[m, c]) * holds
 
 
 @numba.njit(cache=True)
@@ -131,56 +136,6 @@ def freedom(strength, hostile, pinning, host_hostility, grip):
     pinning : hostile fighters that pin down one person; host_hostility : 0..1; grip : 0..1
     """
     return strength / (strength + pinning * hostile + 1e-9) * (1.0 - grip * host_hostility)
-
-
-@numba.njit(cache=True)
-def understood(p, knowledge, women):
-    """Return how much of what people would tell a mission gets through to it: 0..1.
-
-    Parameters
-    ----------
-    p : numbers.task; knowledge, women : 0..1
-    """
-    return (1.0 - p.language * (1.0 - knowledge)) * reached(p, women)
-
-
-@numba.njit(cache=True)
-def known(w):
-    """Return how much each mission knows of where bands are: (M,) 0..1.
-
-    What a part of a command sees is known to all of it; what another command knows, as far as they coordinate.
-    """
-    m = w.missions
-    out, of_command, best = np.zeros(m.command.size), np.zeros(w.commands.unwelcome.size), 0.0
-    for i in range(out.size):
-        if m.technology[i] > 0.0 and m.persons[i].sum() > 0.0:
-            of_command[m.command[i]] = max(of_command[m.command[i]], m.technology[i])
-            best = max(best, m.technology[i])
-    for i in range(out.size):
-        out[i] = max(of_command[m.command[i]], w.numbers.mission.coordination * best)
-    return out
-
-
-@numba.njit(cache=True)
-def attraction(w, m, team):
-    """Return the pull of every cell on a unit of mission m, an aid team or not: (C,)."""
-    land, census, of_place, p = w.land, w.census, w.census.of_place, w.numbers
-    out, people = np.empty(land.felt.size), np.zeros(land.felt.size)
-    for c in range(out.size):
-        for k in range(of_place.shape[1]):
-            people[c] += of_place[c, k]
-    mean, seen = max(people.mean(), 1e-9), known(w)[m]
-    menace = threat(w) if seen > 0.0 and not team else people
-    for c in range(out.size):
-        out[c] = (1.0 - land.remoteness[c] * (1.0 - w.missions.mobility[m])) * w.missions.area[m, c]
-        if team:
-            out[c] *= census.need[c] + 1e-6 * census.persons[c]
-        else:
-            violence = land.felt[c]
-            if seen > 0.0:
-                violence = (1.0 - seen) * violence + seen * menace[c] / (menace[c] + p.prey.band)
-            out[c] *= math.sqrt(people[c] / mean) * (1.0 + p.deploy.siting_violence * violence)
-    return out
 
 
 @numba.njit(cache=True)
@@ -227,24 +182,6 @@ def _keep_to_area(w):
                     w.presence[i, s, c] *= inside
                 w.presence[i, REPORT, c] = reports
                 w.armed[i, c] *= inside
-
-
-@numba.njit(cache=True)
-def settle(w, unit):
-    """Give a unit the base with the most pull that its command has not covered yet, by the luck of the draw."""
-    u, land, p, d, flag = w.units, w.land, w.numbers.task, w.numbers.deploy, w.missions.command
-    m, whole, cover = u.mission[unit], d.team_size if u.team[unit] else d.base_size, np.zeros(land.felt.size)
-    for other in range(u.cell.size):
-        if other != unit and u.cell[other] >= 0 and u.team[other] == u.team[unit] and flag[u.mission[other]] == flag[m]:
-            size = u.strength[other].sum() / whole
-            for r in range(land.patrol_weight.size):
-                c = land.patrol[u.cell[other], r]
-                if c >= 0:
-                    cover[c] += size * land.patrol_weight[r]
-    pull = attraction(w, m, u.team[unit])
-    for c in range(pull.size):
-        pull[c] = (pull[c] / (1.0 + p.cover * cover[c])) ** p.choosiness
-    u.cell[unit] = max(draws.pick(pull, draws.draw(draws.luck(w.dice, BASE), u.luck[unit])), 0)
 
 
 @numba.njit(cache=True)
@@ -320,8 +257,8 @@ def _spread_out(w, arms):
     u, m, land, p, g = w.units, w.missions, w.land, w.numbers.task, w.contributors
     n, n_kinds = u.cell.size, u.strength.shape[1]
     engineers, sees, weight = work_on(w, ENGINEER), known(w), land.patrol_weight
-    work, present = np.zeros((n, len(LOCAL_TASKS) + 1)), np.zeros((m.command.size, len(LOCAL_TASKS) + 1, land.felt.size))
-    roams, seen, medics = np.zeros(n), np.zeros(n), np.zeros((n, 1))
+    work, roams, seen = np.zeros((n, len(LOCAL_TASKS))), np.zeros(n), np.zeros(n)
+    armed, medics = np.zeros((n, 1)), np.zeros((n, 1))
     aware = False
     for i in range(n):
         if u.cell[i] < 0:
@@ -335,7 +272,7 @@ def _spread_out(w, arms):
             work[i, s] *= can * mobility
         if u.caveated[i] and g.caveat[u.contributor[i], MINIMUM_FORCE]:
             work[i, ENFORCE] = 0.0
-        work[i, len(LOCAL_TASKS)] = arms[i] * can
+        armed[i, 0] = arms[i] * can
         at_hand = (1.0 if u.access[i] else 0.0) if u.team[i] else can
         medics[i, 0] = u.strength[i].sum() * m.medicine[j] * at_hand
         roams[i] = u.freedom[i] * can
@@ -347,10 +284,10 @@ def _spread_out(w, arms):
             seen[i] = 1.0 - (1.0 - sees[j]) * (1.0 - told)
             aware = aware or seen[i] > 0.0
     menace = threat(w) if aware else np.zeros(land.felt.size)
-    spread(work, u.mission, u.cell, roams, seen, menace, land.patrol, weight, present)
-    for j in range(m.command.size):
-        w.presence[j] = present[j, : len(LOCAL_TASKS)]
-        w.armed[j] = present[j, len(LOCAL_TASKS)]
+    spread(work, u.mission, u.cell, roams, seen, menace, land.patrol, weight, w.presence)
+    in_reach = np.zeros((m.command.size, 1, land.felt.size))
+    spread(armed, u.mission, u.cell, roams, seen, menace, land.patrol, weight, in_reach)
+    w.armed[:, :] = in_reach[:, 0]
     if w.numbers.prey.wounded > 0.0:  # whoever treats the wounded does, whosever he is
         care = np.zeros((1, 1, land.felt.size))
         spread(medics, np.zeros(n, dtype=np.int64), u.cell, roams, seen, menace, land.patrol, weight, care)

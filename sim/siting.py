@@ -1,0 +1,79 @@
+"""Siting: what missions know of the country, and where their bases and teams go. Rules of the world, compiled."""
+
+import math
+
+import numba
+import numpy as np
+
+from sim import draws
+from sim.rules import reached, threat
+
+BASE = draws.decision("task.base")
+
+
+@numba.njit(cache=True)
+def understood(p, knowledge, women):
+    """Return how much of what people would tell a mission gets through to it: 0..1.
+
+    Parameters
+    ----------
+    p : numbers.task; knowledge, women : 0..1
+    """
+    return (1.0 - p.language * (1.0 - knowledge)) * reached(p, women)
+
+
+@numba.njit(cache=True)
+def known(w):
+    """Return how much each mission knows of where bands are: (M,) 0..1.
+
+    What a part of a command sees is known to all of it; what another command knows, as far as they coordinate.
+    """
+    m = w.missions
+    out, of_command, best = np.zeros(m.command.size), np.zeros(w.commands.unwelcome.size), 0.0
+    for i in range(out.size):
+        if m.technology[i] > 0.0 and m.persons[i].sum() > 0.0:
+            of_command[m.command[i]] = max(of_command[m.command[i]], m.technology[i])
+            best = max(best, m.technology[i])
+    for i in range(out.size):
+        out[i] = max(of_command[m.command[i]], w.numbers.mission.coordination * best)
+    return out
+
+
+@numba.njit(cache=True)
+def attraction(w, m, team):
+    """Return the pull of every cell on a unit of mission m, an aid team or not: (C,)."""
+    land, census, of_place, p = w.land, w.census, w.census.of_place, w.numbers
+    out, people = np.empty(land.felt.size), np.zeros(land.felt.size)
+    for c in range(out.size):
+        for k in range(of_place.shape[1]):
+            people[c] += of_place[c, k]
+    mean, seen = max(people.mean(), 1e-9), known(w)[m]
+    menace = threat(w) if seen > 0.0 and not team else people
+    for c in range(out.size):
+        out[c] = (1.0 - land.remoteness[c] * (1.0 - w.missions.mobility[m])) * w.missions.area[m, c]
+        if team:
+            out[c] *= census.need[c] + 1e-6 * census.persons[c]
+        else:
+            violence = land.felt[c]
+            if seen > 0.0:
+                violence = (1.0 - seen) * violence + seen * menace[c] / (menace[c] + p.prey.band)
+            out[c] *= math.sqrt(people[c] / mean) * (1.0 + p.deploy.siting_violence * violence)
+    return out
+
+
+@numba.njit(cache=True)
+def settle(w, unit):
+    """Give a unit the base with the most pull that its command has not covered yet, by the luck of the draw."""
+    u, land, p, d, flag = w.units, w.land, w.numbers.task, w.numbers.deploy, w.missions.command
+    m, whole, cover = u.mission[unit], d.team_size if u.team[unit] else d.base_size, np.zeros(land.felt.size)
+    for other in range(u.cell.size):
+        if other != unit and u.cell[other] >= 0 and u.team[other] == u.team[unit] and flag[u.mission[other]] == flag[m]:
+            size = u.strength[other].sum() / whole
+            for r in range(land.patrol_weight.size):
+                c = land.patrol[u.cell[other], r]
+                if c >= 0:
+                    cover[c] += size * land.patrol_weight[r]
+    pull = attraction(w, m, u.team[unit])
+    for c in range(pull.size):
+        pull[c] = (pull[c] / (1.0 + p.cover * cover[c])) ** p.choosiness
+    u.cell[unit] = max(draws.pick(pull, draws.draw(draws.luck(w.dice, BASE), u.luck[unit])), 0)
