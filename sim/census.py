@@ -88,6 +88,22 @@ def take_census(w):
 
 
 @numba.njit(cache=True)
+def open_week(w):
+    """Count the people, so that every rule of the week sees the same Monday, and open a new page: w.census, w.now."""
+    now = w.now
+    now.toll[:, :], now.harm[:, :], now.hit[:, :], now.stood_by[:, :], now.aid[:, :] = 0, 0.0, 0.0, 0.0, 0.0
+    for column in (now.killed_in_sites, now.excess, now.logged):
+        column[:] = 0
+    for column in (
+        now.by_faction, now.by_mission, now.crossfire, now.fighters_lost, now.lost_to_rivals, now.peacekeepers_killed,
+        now.aid_workers_killed, now.protests, now.tried, now.reached, now.forced, now.lent, now.pauses, now.unmet,
+        now.cost, now.missing, now.laid_down, now.resettled, now.by_hired, now.rearmed,
+    ):  # fmt: skip
+        column[:] = 0.0
+    take_census(w)
+
+
+@numba.njit(cache=True)
 def around(place, share, amount, out):
     """Add up the amounts in the place around each cell, of those in the cells: (C, K), written to `out`."""
     for c in range(amount.shape[0]):

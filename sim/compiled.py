@@ -1,7 +1,7 @@
 """Compiled rules and what they see: the tables of state under their own names, as one argument.
 
-A rule is a function of the world, `fight(w)`, that reads like plain Python: `w.bands.fighters[b]`. Compiled, it is given
-a view of the same arrays; without a compiler it is given the tables themselves. Both do the same.
+A rule is a function of the world, `fight(w)`, that reads like plain Python: `w.bands.fighters[b]`. Compiled, it is
+given a view of the same arrays; without a compiler it is given the tables themselves. Both do the same.
 """
 
 from dataclasses import fields
@@ -13,7 +13,6 @@ import numpy as np
 from numba.core import types
 from numba.experimental import structref
 
-from sim.params import GROUPS
 from sim.state import World
 
 PLAIN = bool(numba.config.DISABLE_JIT)
@@ -53,7 +52,8 @@ def _tables(kind):
 
 def _columns(kind):
     """Return the names of what rules see of a table: its arrays, numbers and tables; not its lists and names."""
-    return tuple(f.name for f in fields(kind) if f.type in (np.ndarray, np.record, float, int) or hasattr(f.type, "__dataclass_fields__"))
+    seen = (np.ndarray, np.record, float, int)
+    return tuple(f.name for f in fields(kind) if f.type in seen or hasattr(f.type, "__dataclass_fields__"))
 
 
 def _declare(name, names):
@@ -75,7 +75,7 @@ def _declare(name, names):
     structref.define_constructor(view, kind, list(names))
     made = f"def make_{name}({', '.join(names)}):\n    return {name}View({', '.join(names)})\n"
     scope = {"__name__": __name__, view.__name__: view}
-    exec(compile(made, __file__, "exec"), scope)  # noqa: S102  the compiler needs a function with these arguments
+    exec(compile(made, __file__, "exec"), scope)
     return numba.njit(cache=True)(scope[f"make_{name}"])
 
 

@@ -102,7 +102,8 @@ def compiled_luck(dice, decision):
 @numba.njit(cache=True)
 def compiled_draw(luck, who):
     """Draw somebody's number in [0, 1), by the luck of a decision and his identity, a whole number."""
-    return (_scramble(np.uint64(luck) + (np.uint64(who) + np.uint64(1)) * np.uint64(_GOLDEN)) >> np.uint64(11)) * 2.0**-53
+    z = _scramble(np.uint64(luck) + (np.uint64(who) + np.uint64(1)) * np.uint64(_GOLDEN))
+    return (z >> np.uint64(11)) * 2.0**-53
 
 
 luck, draw = (plain_luck, plain_draw) if numba.config.DISABLE_JIT else (compiled_luck, compiled_draw)

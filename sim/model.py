@@ -1,15 +1,13 @@
 """The model: its parts, and step(), the schedule of a week."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 
 import mesa
-import numba
 import numpy as np
 
-from sim import agents, draws
-from sim.census import make_census, take_census
+from sim import agents, draws, rules
+from sim.census import make_census, open_week
 from sim.compiled import see
 from sim.country import a_date, make_bands, make_civilians, make_factions, make_land
 from sim.mission import (
@@ -23,7 +21,7 @@ from sim.mission import (
     with_humanitarians,
 )
 from sim.outcomes import OUTCOMES, Outcome, Record
-from sim.params import TASKS, UNIFORMED, WEEKS_PER_YEAR, Params, When, numbers, out_of_range
+from sim.params import WEEKS_PER_YEAR, Params, When, numbers, out_of_range
 from sim.processes.ambush import ambush
 from sim.processes.deploy import deploy
 from sim.processes.enforce import enforce
@@ -38,7 +36,7 @@ from sim.processes.prey import prey
 from sim.processes.recruit import recruit
 from sim.processes.relieve import relieve
 from sim.processes.task import task
-from sim.rules import LOCAL, survey
+from sim.rules import LOCAL
 from sim.shocks import THINGS, Event, check, made_of, set_usual, shocks_of, strike
 from sim.state import Conditions, Numbers, Politics, World, make_week, zeros
 
@@ -58,7 +56,6 @@ SCHEDULE = (
     negotiate,  # commitment, agreement, institutions
     observe,  # what happened is written down
 )
-YEAR_OF_SEASONS = 365.25 / 7  # weeks from one rainy season to the next
 TABLES = (
     "land", "people", "factions", "bands", "commands", "missions", "contributors", "units", "politics", "conditions",
 )  # fmt: skip
@@ -188,8 +185,6 @@ class PeaceModel(mesa.Model):
             return
         strike(self)  # what befalls the country this week
         for process in self.schedule:
-            self._around = None  # bands may have moved
-            survey(self.view)
             process(self)
         agents.act(super().agents_by_type)
         self.week += self.params.step_weeks
@@ -245,9 +240,7 @@ class PeaceModel(mesa.Model):
 
     def _open_week(self):
         """Count the people, so that every rule of the week sees the same Monday, and open a new page."""
-        take_census(self.view)
-        self.now.begin()
-        self._around = None
+        open_week(self.view)
 
     @property
     def week(self):
@@ -263,175 +256,24 @@ class PeaceModel(mesa.Model):
         """Grievance of each faction's own people toward its worst rival: (F,) 0..1."""
         return self.census.grudge
 
-    # ------------------------------------------------------------------------------ what rules ask
-
-    def fading(self, half_life):
-        """Return what one step leaves of a memory with that half-life in weeks."""
-        return 0.5 ** (self.params.step_weeks / half_life)
+    # ------------------------------------------------------------------------------ what one may ask
 
     def strength(self):
         """Return the fighters of every faction: (F,)."""
-        return np.bincount(self.bands.faction, self.bands.fighters, self.factions.host.size)
+        return rules.strength(self.view)
 
     def fighters_around(self):
         """Return the fighters of every faction in the place of each cell and those around it: (F, C)."""
-        if self._around is None:
-            self._around = zeros(self.factions.host.size, self.land.row.size)
-            _around(
-                faction=self.bands.faction, cell=self.bands.cell, fighters=self.bands.fighters,
-                reach=self.land.reach, share=self.land.reach_share, out=self._around,
-            )  # fmt: skip
-        return self._around
-
-    def strength_near(self):
-        """Return the fighters of its faction in reach of every band, itself included: (B,)."""
-        return self.fighters_around()[self.bands.faction, self.bands.cell]
-
-    def threat(self):
-        """Return the fighters in reach of every cell, those at rest for less, by the people whom they find: (C,)."""
-        b, p = self.bands, self.params
-        on_campaign = b.taking_part & (self.factions.campaign[b.faction] > 0)
-        out = zeros(1, self.land.row.size)
-        _around(
-            faction=np.zeros(b.faction.size, dtype=b.faction.dtype), cell=b.cell,
-            fighters=b.fighters * np.where(on_campaign, 1.0, p.task.at_rest), reach=self.land.reach,
-            share=self.land.reach_share, out=out,
-        )  # fmt: skip
-        people = self.census.of_place.sum(axis=1)
-        return out[0] * people / (people + p.prey.targets)
-
-    def arms_around(self, persons):
-        """Return the persons that each chain of command has in reach of every unit, of those given for units: (U,)."""
-        u, flag = self.units, self.missions.command[self.units.mission]
-        there, out = u.cell >= 0, zeros(len(self.commands.names), self.land.row.size)
-        _around(
-            faction=flag[there], cell=u.cell[there], fighters=persons[there],
-            reach=self.land.reach, share=self.land.reach_share, out=out,
-        )  # fmt: skip
-        return np.where(there, out[flag, np.maximum(u.cell, 0)], 0.0)
-
-    def controller(self, cells):
-        """Return the faction with most fighters around each of some cells; the host where there is none."""
-        around = self.fighters_around()[:, cells]
-        host = np.flatnonzero(self.factions.host)
-        return np.where(around.max(axis=0) > 0, around.argmax(axis=0), host[0] if host.size else 0)
+        rules.survey(self.view)
+        return self.world.around
 
     def task_presence(self, name):
         """Return the effective presence of every mission for a local task: (M, C) person-equivalents."""
-        return self.presence[:, LOCAL.index(name)]
+        return self.presence[:, rules.LOCAL.index(name)]
 
-    def by_command(self, of_missions):
-        """Return the sums over the missions of each chain of command: (K, ...) of (M, ...)."""
-        return np.tensordot(self.commands.member, of_missions, axes=1)
-
-    def work_on(self, name):
-        """Return the person-equivalents that each chain of command has at work on a task: (K,)."""
-        return self.commands.member @ self.missions.work[:, TASKS.index(name)]
-
-    def holding_fire(self):
-        """Return the share of the fighters in reach of every cell who hold their fire in a pause: (C,) 0..1."""
-        b, hold = self.bands, zeros(1, self.land.row.size)
-        paused = b.paused > 0
-        if paused.any():
-            nobody = np.zeros(b.faction.size, dtype=b.faction.dtype)
-            _around(
-                faction=nobody, cell=b.cell, fighters=b.fighters * paused, reach=self.land.reach,
-                share=self.land.reach_share, out=hold,
-            )  # fmt: skip
-            hold /= np.maximum(self.fighters_around().sum(axis=0), 1e-9)
-        return np.minimum(hold[0], 1.0)
-
-    def escorts(self):
-        """Return the escorts around each unit: of its own command, and of each other as far as it asks for them.
-
-        Returns (U,) and (K, U) person-equivalents; of the latter, its own command's row is nought.
-        """
-        u, m = self.units, self.missions
-        at = self.by_command(self.task_presence("escort")[:, np.maximum(u.cell, 0)])
-        own = m.command[u.mission] == np.arange(len(self.commands.names))[:, None]
-        return (at * own).sum(axis=0), at * ~own * m.accepts[u.mission]
-
-    def lent(self):
-        """Return the host's fighters around each unit that it lends as an escort, as far as it consents: (U,)."""
-        u, host, share = self.units, self.factions.host, self.params.relieve.lent
-        if not share or not host.any():
-            return zeros(u.cell.size)
-        at, consent = np.maximum(u.cell, 0), 1 - self.hostility_of_host()
-        around = self.fighters_around()[host][:, at].sum(axis=0) * u.team * (u.cell >= 0)
-        return share * around * consent[self.missions.command[u.mission]]
-
-    def under_guard(self, lent):
-        """Return the hostility of each faction to each unit for the escort that the host lends it: (F, U) 0..1."""
-        f = self.factions
-        share = lent / (lent + self.params.relieve.escort_half)
-        return (f.aggression * f.rival[:, f.host].any(axis=1))[:, None] * share
-
-    def drive(self, lull):
-        """Return each band's aggression, dampened by local institutions, by a campaign's vigour or a lull: (B,)."""
-        f, b = self.factions, self.bands
-        return _drive(
-            faction=b.faction, cell=b.cell, taking_part=b.taking_part, aggression=f.aggression, campaign=f.campaign,
-            vigour=f.vigour, institutions=self.land.institutions, damping=self.params.negotiate.aggression, lull=lull,
-        )  # fmt: skip
-
-    def mean_at_home(self, of_bands):
-        """Return the mean over each faction's bands of what is given for each, as at their homes: (F,)."""
-        n = self.factions.host.size
-        return np.bincount(self.bands.faction, of_bands, n) / np.maximum(
-            np.bincount(self.bands.faction, minlength=n), 1
-        )
-
-    def held(self):
-        """Return how far missions hold each faction's heartland: (F,) 0..1."""
-        guard = self.mean_at_home(self.guard[self.bands.faction, self.bands.home])
-        return guard / (guard + self.params.recruit.holders)
-
-    def spoils(self):
-        """Return what each faction lives from beside its people: deposits where its fighters are, sponsors: (F,)."""
-        f, b = self.factions, self.bands
-        share = b.fighters / np.maximum(self.strength(), 1e-9)[b.faction]
-        income = f.loot * np.bincount(b.faction, share * self.land.resources[b.cell], f.host.size) + f.sponsor
-        return income * np.where(f.host, 1.0, 1.0 - self.sanctions()) if self.params.mission.sanctions else income
-
-    def sanctions(self):
-        """Return the share of their income that sanctions take from armed factions, as far as all keep them: 0..1."""
-        mission, country = self.params.mission, self.params.country
-        in_force = self.week >= mission.authorised
-        return (
-            in_force * mission.sanctions * self.politics.unity[0] * country.neighbours * self.params.recruit.sanctioned
-        )
-
-    def hired_share(self):
-        """Return the share of each faction's fighters who are hired men: (F,) 0..1."""
-        return np.minimum(self.factions.hired / np.maximum(self.strength(), 1.0), 1.0)
-
-    def of_hired(self, trait):
-        """Return what hired men make of a trait of each faction, ratio 1 without them: (F,)."""
-        about = [self.params.country.factions[n].hired for n in self.factions.names]
-        return 1 + self.hired_share() * (np.array([getattr(h, trait) for h in about]) - 1)
-
-    def wet(self):
-        """Return how heavy the rains are this week: 0, dry, to 1, or 2 in a year of floods."""
-        c = self.params.country
-        if not c.rains:
-            return 0.0
-        weeks = (self.week + self.first_week - c.rains_week) / YEAR_OF_SEASONS
-        height = max(0.0, math.cos(2 * math.pi * weeks))
-        return c.rains * height * (2.0 if c.flood and self._luck_of_year("flood") < c.flood else 1.0)
-
-    def dry(self):
-        """Say whether this year is one of drought."""
-        return bool(self.params.country.drought) and self._luck_of_year("drought") < self.params.country.drought
-
-    def _luck_of_year(self, what):
-        """Return the luck of a year of the calendar, 0..1: the same in every week of it and under every mission."""
-        year = int((self.week + self.first_week) / YEAR_OF_SEASONS)
-        return (draws.key(self.luck.seed, f"season.{what}", year) >> 11) * 2.0**-53
-
-    def hardship(self):
-        """Return the rise of need by season and drought: 1/year."""
-        p = self.params.live
-        return p.lean * min(self.wet(), 1.0) + p.drought * self.dry()
+    def hostility_of_host(self):
+        """Return the host government's hostility to every chain of command: (Q,); none once it has left for good."""
+        return rules.hostility_of_host(self.view)
 
     def counted(self, column, weeks):
         """Return the sum of a column of the weekly table over the last weeks; nan if there are not so many yet."""
@@ -440,149 +282,13 @@ class PeaceModel(mesa.Model):
             return np.nan
         return r.weekly[r.steps - steps : r.steps, r.columns.index(column)].sum()
 
-    def hostility_of_host(self):
-        """Return the host government's hostility to every chain of command: (K,); none once it has left for good."""
-        f = self.factions
-        return f.hostility[f.host & (self.week < f.leaves)].sum(axis=0)
-
-    def spill(self):
-        """Return the conflation of missions of separate commands, misinformation counted in: 0..1."""
-        judge, rumours = self.params.judge, self.rumours()
-        return min(1.0, judge.conflation * (1 + judge.rumour * rumours.max(initial=0.0)))
-
-    def rumours(self):
-        """Return the misinformation about every chain of command as each community believes it: (K, communities) 0..1.
-
-        A faction's own people believe its campaigns, others less; whoever communicates talks it down.
-        """
-        f, p = self.factions, self.params.feel
-        if not (f.smear.any() or self.commands.rumour.any()):
-            return zeros(len(self.commands.names), f.community.shape[1])
-        true = np.repeat(1 - self.commands.rumour[:, None], f.community.shape[1], axis=1)
-        belief = p.others + (1 - p.others) * f.community
-        for i in np.flatnonzero((f.smear > 0).any(axis=1)):
-            true *= 1 - self.conditions.misinformation[0] * (f.smear[i] > 0)[:, None] * belief[i]
-        return (1 - true) / (1 + self.work_on("communicate").sum() / p.communicators)
-
-    def media(self):
-        """Return how far misinformation carries in every cell: (C,) 0..1, less where local media sort it out."""
-        p, land = self.params.feel, self.land
-        return (p.remote + (1 - p.remote) * (1 - land.remoteness)) * (1 - p.local_media * land.institutions)
-
-    def place(self, cell):
-        """Return the cells of the place around a cell, and the share of each that lies in it: two (P,)."""
-        inside = self.land.place[cell] >= 0
-        return self.land.place[cell][inside], self.land.place_share[inside]
-
-    def reach(self, cell):
-        """Return the cells of the place around a cell and of those around it, and the share of each: two (R,)."""
-        inside = self.land.reach[cell] >= 0
-        return self.land.reach[cell][inside], self.land.reach_share[inside]
-
-    def somebody(self, cells, weights, luck):
-        """Choose somebody: his cell and community, or -1 for both if there is nobody.
-
-        Parameters
-        ----------
-        cells : (P,) int; weights : (P, K) how much the people there of each community count; luck : 0..1
-        """
-        found = draws.pick(weights.ravel(), luck)
-        return (int(cells[found // weights.shape[1]]), found % weights.shape[1]) if found >= 0 else (-1, -1)
-
-    def deaths_by_cell(self):
-        """Return this week's violent deaths, of civilians and of those who bear arms: (C,)."""
-        dead = zeros(self.land.row.size)
-        for _, _, cell, _, civilians in self.now.killings:
-            dead[cell] += civilians
-        for e in self.now.events:
-            dead[e.cell] += e.deaths_a + e.deaths_b
-        return dead
-
-    def bands_near(self, cell):
-        """Say which bands are in the place of a cell or one around it: (B,) bool."""
-        land, at = self.land, self.bands.cell
-        away = np.maximum(np.abs(land.row[at] - land.row[cell]), np.abs(land.col[at] - land.col[cell]))
-        return (away - 0.5) * land.cell_km < 1.5 * self.params.move.place_km
-
-    # ------------------------------------------------------------------------------ what rules do
-
-    def kill(self, cell, wanted, luck, faction=None, mission=None, community=None, crossfire=False):
-        """Enter civilians killed, at most those who are left; return how many.
+    def kill(self, cell, wanted, luck, faction=-1, mission=-1, community=-1, crossfire=False):
+        """Enter civilians killed by a faction or a mission, at most those who are left; return how many.
 
         They are taken from their households when people live the week (`live`). If no community is named, anybody
         in the place of the cell may be hit.
         """
-        if community is None:
-            cells, share = self.place(cell)
-            left = self.census.population[cells] - self.now.toll[cells]
-            cell, community = self.somebody(cells, left * share[:, None], luck)
-        left = self.census.population[cell, community] - self.now.toll[cell, community]
-        dead = int(min(wanted, left)) if community >= 0 else 0
-        if dead <= 0:
-            return 0
-        self.now.toll[cell, community] += dead
-        by, who = (self.now.by_faction, faction) if mission is None else (self.now.by_mission, mission)
-        (self.now.crossfire if crossfire else by)[who] += dead
-        who = (faction, -1) if mission is None else (-1, mission)
-        self.now.killings.append((*who, cell, community, dead))
-        stung = dead * self.factions.community[:, community]
-        if faction is not None:
-            stung[faction] = 0.0
-        else:
-            self.now.harm[:, self.missions.command[mission]] += stung
-            self.factions.wronged += stung
-        if faction is not None and self.factions.hired[faction] > 0:
-            self.now.by_hired += stung * self.hired_share()[faction]
-        self.factions.provocation += stung
-        self.land.grief[cell, community] += dead
-        return dead
-
-    def lose_fighters(self, faction, bands, dead, to_rivals):
-        """Enter fighters of a faction killed, by rivals or by a mission: of some of its bands, each by its strength.
-
-        Parameters
-        ----------
-        faction : int; bands : (n,) int, with at least `dead` fighters; dead : persons; to_rivals : bool
-        """
-        fighters = self.bands.fighters
-        lost = dead * fighters[bands] / max(fighters[bands].sum(), 1e-9)
-        fighters[bands] = np.maximum(fighters[bands] - lost, 0.0)
-        self.bands.losses[bands] += lost
-        self.now.fighters_lost[faction] += dead
-        if to_rivals:
-            self.now.lost_to_rivals[faction] += dead
-            self.factions.provocation[faction] += dead
-
-    def hit(self, faction, bands, dead, mission):
-        """Enter fighters of a faction killed by a mission: of some of its bands, each by its strength."""
-        if dead > 0:
-            self.lose_fighters(faction, bands, dead, to_rivals=False)
-            self.now.hit[faction, mission] += dead
-
-    def harm_bystanders(self, cell, killed, mission, luck):
-        """Kill those who stand by where a mission kills fighters, as far as it lacks restraint; return how many."""
-        collateral = self.params.enforce.collateral * (1 - self.missions.restraint[mission])
-        return self.kill(cell, int(collateral * killed + luck), luck, mission=mission)
-
-    def lose_from(self, unit, dead):
-        """Enter members of a unit killed, at most those who are there; return how many."""
-        u, now = self.units, self.now
-        dead = int(min(dead, u.strength[unit].sum()))
-        u.losses[unit] += dead
-        lost = now.aid_workers_killed if u.team[unit] else now.peacekeepers_killed
-        lost[u.mission[unit]] += dead
-        if not u.team[unit]:
-            self.contributors.lost[u.contributor[unit]] += dead
-        return dead
-
-    def lose_personnel(self, mission, cell, dead):
-        """Enter peacekeepers of a mission killed in an operation near a cell; return how many."""
-        u = self.units
-        near = np.isin(u.cell, self.land.patrol[cell][self.land.patrol[cell] >= 0])
-        able = np.flatnonzero(near & (u.mission == mission) & ~u.team)
-        if not dead or not able.size:
-            return 0
-        return self.lose_from(able[u.strength[able, UNIFORMED].sum(axis=1).argmax()], dead)
+        return rules.kill(self.view, cell, community, wanted, luck, faction, mission, crossfire)
 
     # ------------------------------------------------------------------------------ Mesa's face
 
@@ -615,22 +321,3 @@ class PeaceModel(mesa.Model):
     def tables(self):
         """Return the tables of state by name."""
         return {n: getattr(self, n) for n in TABLES}
-
-
-@numba.njit(cache=True)
-def _around(faction, cell, fighters, reach, share, out):
-    for b in range(faction.size):
-        for r in range(share.size):
-            c = reach[cell[b], r]
-            if c >= 0:
-                out[faction[b], c] += fighters[b] * share[r]
-
-
-@numba.njit(cache=True)
-def _drive(faction, cell, taking_part, aggression, campaign, vigour, institutions, damping, lull):
-    out = np.empty(faction.size)
-    for b in range(faction.size):
-        f = faction[b]
-        at_war = taking_part[b] and campaign[f] > 0
-        out[b] = aggression[f] * (1.0 - damping * institutions[cell[b]]) * (vigour[f] if at_war else lull)
-    return out

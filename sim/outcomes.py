@@ -11,8 +11,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from sim.params import UNIFORMED, WEEKS_PER_YEAR
-from sim.processes.observe import measure
+from sim.params import WEEKS_PER_YEAR
+from sim.processes.observe import LAYERS, draw_map, measure
 
 EVENT_COLUMNS = (
     "id", "year", "type_of_violence", "dyad_name", "side_a", "side_b", "cell", "row", "col", "adm_1", "date_start",
@@ -180,6 +180,7 @@ class Record:
         self.weekly = np.full((self.n_steps, len(self.columns)), np.nan)
         self.events = []  # (step, Event)
         self.maps = []  # (step, {layer: (C,) array}) at the end of each month
+        self.layers = _layers(self.missions)
         self.former = {}  # names of missions of the past that a branch has no more, by negative number
         self.steps = 0
         self.month = np.array([self._month(k) for k in range(self.n_steps + 1)])
@@ -214,7 +215,9 @@ class Record:
             row[place] = value.ravel() if outcome.per == "faction_mission" else value
         self.events += [(k, e) for e in model.now.events]
         if self.month[k + 1] != self.month[k] or k + 1 == self.n_steps:
-            self.maps.append((k, _map_of(model)))
+            layers = np.zeros((len(self.layers), model.land.row.size), dtype=np.float32)
+            draw_map(model.view, layers)
+            self.maps.append((k, dict(zip(self.layers, layers, strict=True))))
         self.steps = k + 1
 
 
@@ -229,19 +232,9 @@ def dictionary(outcomes=OUTCOMES):
     return "\n".join(lines) + "\n"
 
 
-def _map_of(model):
-    u, land, census = model.units, model.land, model.census
-    there = u.cell >= 0
-    layers = {
-        "persons": census.persons, "idps": census.idps, "need": census.need, "violence": land.felt,
-        "institutions": land.institutions,
-    }  # fmt: skip
-    for m, name in enumerate(model.missions.names):
-        mine = there & (u.mission == m)
-        uniformed, rest = u.strength[mine][:, UNIFORMED].sum(axis=1), u.strength[mine][:, 3:].sum(axis=1)
-        layers[f"peacekeepers_{name}"] = np.bincount(u.cell[mine], uniformed, land.row.size)
-        layers[f"staff_{name}"] = np.bincount(u.cell[mine], rest, land.row.size)
-    return {name: layer.astype(np.float32) for name, layer in layers.items()}
+def _layers(missions):
+    """Return the names of the layers of a monthly map."""
+    return (*LAYERS, *(f"{who}_{name}" for name in missions for who in ("peacekeepers", "staff")))
 
 
 # ---------------------------------------------------------------------------------- tables

@@ -11,7 +11,6 @@ import numpy as np
 
 from sim import draws
 from sim.params import STAFF, TASKS
-from sim.state import OPERATION
 
 LOCAL = ("protect", "separate", "enforce", "police", "build", "engage", "escort", "report")  # tasks done on the spot
 PROTECT, SEPARATE, ENFORCE, POLICE, BUILD, ENGAGE, ESCORT, REPORT = range(len(LOCAL))  # where each stands in presence

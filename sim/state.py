@@ -353,12 +353,6 @@ class Week(Table):
         """Who was killed so far this week: like a list of (faction or -1, mission or -1, cell, community, dead)."""
         return Log(self.killing_log, self.logged[1:], tuple, lambda row: row)
 
-    def begin(self):
-        """Turn to a new page."""
-        for name, column in vars(self).items():
-            if not name.endswith("_log"):
-                column[...] = 0
-
 
 def make_week(n_cells, n_communities, n_factions, n_missions, n_commands, n_bands, n_units):
     """Make an empty page, with room for all that so many bands and units can do in a week."""

@@ -20,7 +20,16 @@ import numpy as np
 from sim import draws
 from sim.compiled import rule
 from sim.rules import (
-    arms_around, die_of_it, escorts, holding_fire, in_uniform, lent, lose_from, repel, report, survey,
+    arms_around,
+    die_of_it,
+    escorts,
+    holding_fire,
+    in_uniform,
+    lent,
+    lose_from,
+    repel,
+    report,
+    survey,
     under_guard,
 )  # fmt: skip
 from sim.state import AMBUSH, RAID
@@ -49,44 +58,61 @@ def raids(p, size, stock, looters, guards):
     return p.raid * size * stock * looters / max(looters + p.raiders + p.guard * guards, 1.0)
 
 
-@rule
-def ambush(w):
-    """Let hostile bands and looters attack the units in their reach."""
-    f, u, p, m = w.factions, w.units, w.numbers.ambush, w.missions
-    n, n_factions = u.cell.size, f.host.size
-    if not (u.cell >= 0).any():
-        return
-    survey(w)
-    own, others = escorts(w)
-    by_host, hold = lent(w), holding_fire(w)
-    uniformed, escorted = np.zeros(n), np.zeros(n)
+@numba.njit(cache=True)
+def rates(w, by_host):
+    """Return the hazards (1/year) that each unit is attacked, and that each team is raided: two (U,).
+
+    Parameters
+    ----------
+    by_host : (U,) fighters whom the host lends each as an escort
+    """
+    f, u, p, m, n = w.factions, w.units, w.numbers.ambush, w.missions, w.units.cell.size
+    hit, raid, uniformed, escorted = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    hold, (own, others) = holding_fire(w), escorts(w)
     for i in range(n):
         uniformed[i] = in_uniform(u.strength, i)
         escorted[i] = own[i] + others[:, i].sum() + by_host[i]  # the host's guard keeps looters off
     arms = arms_around(w, uniformed)
-    hit, raid, size = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_), np.zeros(n)
-    luck_hit, luck_raid = draws.luck(w.dice, HIT), draws.luck(w.dice, LOOT)
     for i in range(n):
         if u.cell[i] >= 0:
             hostile, looters, fighters = 0.0, 0.0, 0.0
-            for g in range(n_factions):
+            for g in range(f.host.size):
                 there = w.around[g, u.cell[i]]
                 hostile += _hostility(w, g, i, by_host[i]) * there
                 looters += f.loot[g] * there
                 fighters += there
-            size[i] = u.strength[i].sum() / (p.team if u.team[i] else p.unit)
+            size, guards = size_of(w, i), escorted[i] if u.team[i] else arms[i]
             fire = (1.0 - hold[u.cell[i]]) * (1.0 + p.trained * (1.0 - 2.0 * m.training[u.mission[i]]))
-            rate = fire * hazard(p, size[i], hostile, fighters, escorted[i] if u.team[i] else arms[i])
-            rate *= 1.0 + p.protest if u.pinned[i] > 0.0 else 1.0
-            hit[i] = draws.draw(luck_hit, u.luck[i]) < draws.chance(rate * w.years)
+            hit[i] = fire * hazard(p, size, hostile, fighters, guards) * (1.0 + p.protest if u.pinned[i] > 0.0 else 1.0)
             if u.team[i] and u.access[i]:
-                rate = fire * raids(p, size[i], u.stock[i], looters, escorted[i])
-                raid[i] = draws.draw(luck_raid, u.luck[i]) < draws.chance(rate * w.years)
+                raid[i] = fire * raids(p, size, u.stock[i], looters, escorted[i])
+    return hit, raid
+
+
+@numba.njit(cache=True)
+def size_of(w, unit):
+    """Return the size of a unit, of a whole one of its kind."""
+    p = w.numbers.ambush
+    return w.units.strength[unit].sum() / (p.team if w.units.team[unit] else p.unit)
+
+
+@rule
+def ambush(w):
+    """Let hostile bands and looters attack the units in their reach."""
+    u, p, n = w.units, w.numbers.ambush, w.units.cell.size
+    if not (u.cell >= 0).any():
+        return
+    survey(w)
+    by_host, luck_hit, luck_raid = lent(w), draws.luck(w.dice, HIT), draws.luck(w.dice, LOOT)
+    often_hit, often_raid = rates(w, by_host)
+    hit, raid = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
     for i in range(n):
+        hit[i] = draws.draw(luck_hit, u.luck[i]) < draws.chance(often_hit[i] * w.years)
+        raid[i] = draws.draw(luck_raid, u.luck[i]) < draws.chance(often_raid[i] * w.years)
         u.stock[i] = min(1.0, u.stock[i] + w.step_weeks / p.restock)
     for i in range(n):
         if hit[i] or raid[i]:
-            _struck(w, i, hit[i], raid[i], size[i], by_host[i])
+            _struck(w, i, hit[i], raid[i], size_of(w, i), by_host[i])
 
 
 @numba.njit(cache=True)
@@ -116,7 +142,11 @@ def _struck(w, i, hit, raid, size, lent):
     side = draws.pick(weights, _luck(w, WHO, i))
     lost = lose_from(w, i, int(lost * die_of_it(w, mission) + _luck(w, CARE, i)) if lost else 0)
     killed, hurt = 0, 0
-    if hit and not u.team[i] and _luck(w, FIRE, i) < p.self_defence + (1.0 - p.self_defence) * w.missions.willing[mission]:
+    if (
+        hit
+        and not u.team[i]
+        and _luck(w, FIRE, i) < p.self_defence + (1.0 - p.self_defence) * w.missions.willing[mission]
+    ):
         wanted = p.answer * w.missions.ability[mission] + _luck(w, ANSWER, i)
         killed, hurt = repel(w, side, cell, wanted, mission, _luck(w, HARM, i))
     report(w, AMBUSH if hit else RAID, side, mission, cell, killed, lost, hurt)

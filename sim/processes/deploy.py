@@ -188,9 +188,7 @@ def _deploy(w):
         left = min(m.left[i], min(max(1.0 - lapsed, 0.0), 1.0))
         share[i] = w.plan[w.dice[1], i] * left
         share[i, TROOPS] = max(share[i, TROOPS], rehatted_share(w, i, left))
-        served[i] = (
-            m.arrive[i] <= week < m.leave[i] and m.left[i] > 0.0 and week < m.lapsed[i] + m.draw_down[i]
-        )
+        served[i] = m.arrive[i] <= week < m.leave[i] and m.left[i] > 0.0 and week < m.lapsed[i] + m.draw_down[i]
         if m.mandate_weeks[i] > 0.0 and not served[i]:
             m.ended[i] = min(m.ended[i], week)
         anybody = anybody or served[i] or share[i].max() > 0.0

@@ -13,7 +13,14 @@ import numpy as np
 from sim import draws
 from sim.compiled import rule
 from sim.rules import (
-    ENFORCE, die_of_it, harm_bystanders, hits_host, hostility_of_host, lose_fighters, lose_personnel, report,
+    ENFORCE,
+    die_of_it,
+    harm_bystanders,
+    hits_host,
+    hostility_of_host,
+    lose_fighters,
+    lose_personnel,
+    report,
     survey,
 )  # fmt: skip
 from sim.state import OPERATION
@@ -47,24 +54,32 @@ def force_against(w, b, consent):
     return out
 
 
+@numba.njit(cache=True)
+def rates(w):
+    """Return the hazard (1/year) of an operation against each band, (B,), and who would act: (B, M) presence."""
+    f, bands, consent = w.factions, w.bands, 1.0 - hostility_of_host(w)
+    out, forces = np.zeros(bands.faction.size), np.zeros((bands.faction.size, w.missions.pace.size))
+    for b in range(out.size):
+        i, c = bands.faction[b], bands.cell[b]
+        forces[b] = force_against(w, b, consent)
+        force, active = forces[b].sum(), bands.taking_part[b] and f.campaign[i] > 0.0
+        if force > 0.0 and bands.fighters[b] > 0.0:  # nobody follows them over the border
+            out[b] = hazard(w.numbers.enforce, force, w.around[i, c], active) * (1.0 - f.refuge[i] * w.land.edge[c])
+    return out, forces
+
+
 @rule
 def enforce(w):
     """Let missions act against the bands in reach."""
-    f, bands, p = w.factions, w.bands, w.numbers.enforce
     survey(w)
-    consent, luck = 1.0 - hostility_of_host(w), draws.luck(w.dice, ACT)
-    acts, forces = np.zeros(bands.faction.size, dtype=np.bool_), np.zeros((bands.faction.size, w.missions.pace.size))
-    for b in range(acts.size):
-        i, c = bands.faction[b], bands.cell[b]
-        forces[b] = force_against(w, b, consent)
-        force = forces[b].sum()
-        if force > 0.0 and bands.fighters[b] > 0.0:
-            rate = hazard(p, force, w.around[i, c], bands.taking_part[b] and f.campaign[i] > 0.0)
-            rate *= 1.0 - f.refuge[i] * w.land.edge[c]  # nobody follows them over the border
-            acts[b] = draws.draw(luck, b) < draws.chance(rate * w.years)
-    for b in range(acts.size):
+    luck, who = draws.luck(w.dice, ACT), draws.luck(w.dice, WHO)
+    often, forces = rates(w)
+    acts = np.zeros(often.size, dtype=np.bool_)
+    for b in range(often.size):
+        acts[b] = draws.draw(luck, b) < draws.chance(often[b] * w.years)
+    for b in range(often.size):
         if acts[b]:
-            _operation(w, b, draws.pick(forces[b], draws.draw(draws.luck(w.dice, WHO), b)))
+            _operation(w, b, draws.pick(forces[b], draws.draw(who, b)))
 
 
 @numba.njit(cache=True)

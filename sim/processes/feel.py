@@ -23,7 +23,18 @@ from sim import draws
 from sim.census import around
 from sim.compiled import rule
 from sim.rules import (
-    ENGAGE, PROTECT, dry, fading, hired_share, media, of_commands, present, reached, rumours, spill, strength,
+    ENGAGE,
+    PROTECT,
+    dry,
+    fading,
+    hired_share,
+    media,
+    of_commands,
+    present,
+    reached,
+    rumours,
+    spill,
+    strength,
 )  # fmt: skip
 from sim.state import ABROAD
 

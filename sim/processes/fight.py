@@ -44,27 +44,36 @@ def foes_of(rival, around, f, c):
     return out
 
 
+@numba.njit(cache=True)
+def rates(w):
+    """Return the hazard (1/year) that each band fights: (B,)."""
+    bands, around, p = w.bands, w.around, w.numbers.fight
+    separation, driven, out = of_all(w, SEPARATE), drive(w, p.lull), np.zeros(bands.faction.size)
+    for b in range(out.size):
+        f, c = bands.faction[b], bands.cell[b]
+        if bands.paused[b] <= 0.0:
+            foes = foes_of(w.factions.rival, around, f, c)
+            out[b] = hazard(p, bands.fighters[b], around[f, c], driven[b], foes, separation[c])
+    return out
+
+
 @rule
 def fight(w):
     """Let rival bands meet, and bury the fighters and those caught in the crossfire."""
-    bands, around, rival, p = w.bands, w.around, w.factions.rival, w.numbers.fight
-    faction, cell, fighters = bands.faction, bands.cell, bands.fighters
     survey(w)
-    separation, driven, luck = of_all(w, SEPARATE), drive(w, p.lull), draws.luck(w.dice, MEET)
-    battles = np.zeros(faction.size, dtype=np.int64)
-    for b in range(faction.size):
-        f, c = faction[b], cell[b]
-        rate = hazard(p, fighters[b], around[f, c], driven[b], foes_of(rival, around, f, c), separation[c])
-        if rate > 0.0 and bands.paused[b] <= 0.0:
-            battles[b] = draws.count(draws.draw(luck, b), rate * w.years)
+    bands, luck, often = w.bands, draws.luck(w.dice, MEET), rates(w)
+    battles = np.zeros(often.size, dtype=np.int64)
+    for b in range(battles.size):
+        battles[b] = draws.count(draws.draw(luck, b), often[b] * w.years)
     for nth in range(draws.most(battles)):
         luck = draws.luck(w.dice, WHOM[nth])
-        for b in range(faction.size):
-            if battles[b] > nth and fighters[b] > 0.0:
+        for b in range(battles.size):
+            if battles[b] > nth and bands.fighters[b] > 0.0:
                 whose = _meets(w, b, draws.draw(luck, b))
                 if whose >= 0:
                     size = draws.draw(draws.luck(w.dice, SIZE[nth]), b)
-                    _battle(w, cell[b], faction[b], whose, size, draws.draw(draws.luck(w.dice, CROSSFIRE[nth]), b))
+                    crossfire = draws.draw(draws.luck(w.dice, CROSSFIRE[nth]), b)
+                    _battle(w, bands.cell[b], bands.faction[b], whose, size, crossfire)
 
 
 @numba.njit(cache=True)

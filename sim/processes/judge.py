@@ -20,7 +20,16 @@ import numpy as np
 from sim.compiled import rule
 from sim.params import TASKS
 from sim.rules import (
-    against_host, fading, hostility_of_host, media, present, rumours, spill, strength, sum_rows, work_on,
+    against_host,
+    fading,
+    hostility_of_host,
+    media,
+    present,
+    rumours,
+    spill,
+    strength,
+    sum_rows,
+    work_on,
 )  # fmt: skip
 from sim.state import SMALL_FACTION
 

@@ -55,14 +55,15 @@ def conditions(p, y, felt, institutions, vaccinated):
     """
     rise, fall = np.empty((felt.size, 2)), np.empty((felt.size, 2))
     leaves, returns, deadly = np.empty(felt.size), np.empty(felt.size), np.empty(felt.size)
+    in_calm = draws.chance(p.homecoming * y)
     for c in range(felt.size):
         v = felt[c]
         rise[c, 0] = (p.violence_need * v + p.poverty * (1.0 - institutions[c])) * y
         rise[c, 1] = rise[c, 0] + p.displaced_need * y
         fall[c, 0] = p.livelihood * (1.0 - v) * y
         fall[c, 1] = p.coping * fall[c, 0]
-        leaves[c] = draws.chance(p.flight * v * y)
-        returns[c] = draws.chance(p.homecoming * p.quiet / (p.quiet + v) * y)
+        leaves[c] = draws.chance(p.flight * v * y) if v > 0.0 else 0.0
+        returns[c] = draws.chance(p.homecoming * p.quiet / (p.quiet + v) * y) if v > 0.0 else in_calm
         deadly[c] = p.mortality * y * (1.0 - p.spared * vaccinated[c])
     return rise, fall, leaves, returns, deadly
 

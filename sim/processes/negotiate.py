@@ -67,7 +67,9 @@ def next_institutions(p, institutions, builders, violence, consent, y):
     """
     effort = p.build * consent * builders / (builders + p.builders) + p.own_growth
     grown = (
-        institutions + effort * (1.0 - violence) * (1.0 - institutions) * y - p.destruction * violence * institutions * y
+        institutions
+        + effort * (1.0 - violence) * (1.0 - institutions) * y
+        - p.destruction * violence * institutions * y
     )
     return min(max(grown, 0.0), 1.0)
 
@@ -134,9 +136,7 @@ def _negotiate(w):
     for i in range(f.host.size):
         does = accepted(reformers, f.hostility[i]) if f.host[i] else 0.0
         effort = does / (does + p.reformers)
-        f.own_abuse[i], f.armed[i] = reformed(
-            p, f.own_abuse[i], f.nature[i], f.armed[i], effort, f.commitment[i], y
-        )
+        f.own_abuse[i], f.armed[i] = reformed(p, f.own_abuse[i], f.nature[i], f.armed[i], effort, f.commitment[i], y)
         f.abuse[i] = f.own_abuse[i]
     set_aggression(w)
 

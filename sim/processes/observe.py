@@ -4,8 +4,10 @@ import numba
 import numpy as np
 
 from sim.params import AID, KINDS, OBSERVERS, POLICE, TROOPS
-from sim.rules import hostility_of_host, rumours, strength
+from sim.rules import hostility_of_host, in_uniform, rumours, strength
 from sim.state import AMBUSH, ATTACK, BATTLE
+
+LAYERS = ("persons", "idps", "need", "violence", "institutions")  # of a monthly map, before two for each mission
 
 
 def observe(model):
@@ -123,3 +125,16 @@ def _by_mission(w, at, row):
         row[at.cost_mission + j] = now.cost[j]
         row[at.missing_mission + j] = now.missing[j]
         row[at.pay_owed_mission + j] = max(-m.in_hand[j], 0.0)
+
+
+@numba.njit(cache=True)
+def draw_map(w, layers):
+    """Draw the map of the month: LAYERS, then the uniformed and the others of each mission: (layers, C), written."""
+    u = w.units
+    layers[0], layers[1], layers[2] = w.census.persons, w.census.idps, w.census.need
+    layers[3], layers[4] = w.land.felt, w.land.institutions
+    for i in range(u.cell.size):
+        if u.cell[i] >= 0:
+            uniformed = in_uniform(u.strength, i)
+            layers[len(LAYERS) + 2 * u.mission[i], u.cell[i]] += uniformed
+            layers[len(LAYERS) + 2 * u.mission[i] + 1, u.cell[i]] += u.strength[i].sum() - uniformed

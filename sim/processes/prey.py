@@ -22,8 +22,19 @@ import numpy as np
 from sim import draws
 from sim.compiled import rule
 from sim.rules import (
-    PROTECT, REPORT, drive, fading, hits_host, hostility_of_host, kill, of_all, of_hired,
-    pick_somebody, repel, report, survey,
+    PROTECT,
+    REPORT,
+    drive,
+    fading,
+    hits_host,
+    hostility_of_host,
+    kill,
+    of_all,
+    of_hired,
+    pick_somebody,
+    repel,
+    report,
+    survey,
 )
 from sim.state import ATTACK, OPERATION
 
@@ -62,7 +73,13 @@ def in_reach(w, f, c, targets):
     ----------
     targets : (C, K) how the people of every cell and community draw attacks, persons
     """
-    reach, share, own, grief, rival = w.land.reach, w.land.reach_share, w.factions.community, w.land.grief, w.factions.rival
+    reach, share, own, grief, rival = (
+        w.land.reach,
+        w.land.reach_share,
+        w.factions.community,
+        w.land.grief,
+        w.factions.rival,
+    )
     foes, own_dead, people = 0.0, 0.0, 0.0
     for g in range(rival.shape[0]):
         if rival[f, g]:
@@ -76,34 +93,44 @@ def in_reach(w, f, c, targets):
     return foes, own_dead, people
 
 
+@numba.njit(cache=True)
+def rates(w, targets):
+    """Return the hazard (1/year) that each band attacks civilians: (B,); targets : (C, K) as people draw attacks."""
+    bands, f, p = w.bands, w.factions, w.numbers.prey
+    abuse, reports, driven = f.abuse * of_hired(w, f.hired_abuse), of_all(w, REPORT), drive(w, p.lull)
+    out = np.zeros(bands.faction.size)
+    for b in range(out.size):
+        i, c = bands.faction[b], bands.cell[b]
+        if bands.paused[b] <= 0.0:
+            foes, own_dead, people = in_reach(w, i, c, targets)
+            out[b] = hazard(
+                p, bands.fighters[b], w.around[i, c], bands.losses[b], driven[b], foes, own_dead, people, w.guard[i, c],
+                reports[c], abuse[i], f.commitment[i],
+            )  # fmt: skip
+    return out
+
+
 @rule
 def prey(w):
     """Let bands attack the people where they are."""
-    bands, f, p = w.bands, w.factions, w.numbers.prey
+    bands, p = w.bands, w.numbers.prey
     survey(w)
     w.land.grief *= fading(w, p.reprisal_memory)
     bands.losses *= fading(w, p.loss_memory)
-    targets, abuse, luck = _targets(w), f.abuse * of_hired(w, f.hired_abuse), draws.luck(w.dice, COMES)
-    reports, driven, n = of_all(w, REPORT), drive(w, p.lull), bands.faction.size
-    attacks, near = np.zeros(n, dtype=np.int64), np.zeros(n)
-    for b in range(n):
-        i, c = bands.faction[b], bands.cell[b]
-        near[b] = w.around[i, c]
-        foes, own_dead, people = in_reach(w, i, c, targets)
-        rate = hazard(
-            p, bands.fighters[b], near[b], bands.losses[b], driven[b], foes, own_dead, people, w.guard[i, c],
-            reports[c], abuse[i], f.commitment[i],
-        )  # fmt: skip
-        if rate > 0.0 and bands.paused[b] <= 0.0:
-            attacks[b] = draws.count(draws.draw(luck, b), rate * w.years)
+    targets, luck = draw_attacks(w), draws.luck(w.dice, COMES)
+    often, near = rates(w, targets), np.empty(bands.faction.size)
+    attacks = np.zeros(often.size, dtype=np.int64)
+    for b in range(often.size):
+        near[b] = w.around[bands.faction[b], bands.cell[b]]
+        attacks[b] = draws.count(draws.draw(luck, b), often[b] * w.years)
     for nth in range(draws.most(attacks)):
-        for b in range(n):
+        for b in range(often.size):
             if attacks[b] > nth:
                 _attack(w, b, near[b], targets, nth)
 
 
 @numba.njit(cache=True)
-def _targets(w):
+def draw_attacks(w):
     """Return how the people of every cell and community draw attacks: persons, more in camps and sites: (C, K)."""
     return w.census.population + (w.numbers.prey.site_target - 1.0) * w.land.sheltered
 

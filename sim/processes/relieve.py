@@ -24,8 +24,19 @@ from sim import draws
 from sim.compiled import rule
 from sim.params import AID, TASKS
 from sim.rules import (
-    ENGAGE, at_work, controller, escorts, fading, holding_fire, lent, of_commands,
-    sum_rows, survey, under_guard, wet, work_on,
+    ENGAGE,
+    at_work,
+    controller,
+    escorts,
+    fading,
+    holding_fire,
+    lent,
+    of_commands,
+    sum_rows,
+    survey,
+    under_guard,
+    wet,
+    work_on,
 )  # fmt: skip
 from sim.state import km_between
 
@@ -64,7 +75,7 @@ def relieve(w):
     teams = np.flatnonzero(u.team & (u.cell >= 0))
     if teams.size == 0:
         return
-    hostility = _open_roads(w, teams, hold)
+    hostility = open_roads(w, teams, hold)
     _serve(w, teams)
     if hold.max() > 0.0:
         workers = np.empty(teams.size)
@@ -75,7 +86,7 @@ def relieve(w):
 
 
 @numba.njit(cache=True)
-def _open_roads(w, teams, hold):
+def open_roads(w, teams, hold):
     """Decide which teams can work, freely or by force; return the hostility of who controls their place: (T,)."""
     f, u, m, land, p, now = w.factions, w.units, w.missions, w.land, w.numbers.relieve, w.now
     n, n_commands, habit = teams.size, w.commands.escorting.size, w.commands.escorting
@@ -101,7 +112,7 @@ def _open_roads(w, teams, hold):
         chance, out = draws.draw(luck, u.luck[i]), not u.suspended[i]
         pushed[t] = out and free <= chance < free + (1.0 - free) * push
         denied[t] = not (out and chance < free)
-        u.access[i] = out and chance < free or pushed[t] > 0.0
+        u.access[i] = (out and chance < free) or pushed[t] > 0.0
     flag = m.command[u.mission[teams]]
     tried, reached = sum_rows(flag, np.ones(n), n_commands), sum_rows(flag, u.access[teams], n_commands)
     by_force, kept_out = sum_rows(flag, pushed, n_commands), sum_rows(flag, denied, n_commands)
@@ -190,19 +201,27 @@ def _serve(w, teams):
 
 
 @numba.njit(cache=True)
+def pauses(w, teams, hostility):
+    """Return the hazard (1/year) that each team negotiates a pause: (T,); hostility : (T,) of who controls the place."""
+    u, p, engages, out = w.units, w.numbers.relieve, of_commands(w, ENGAGE), np.empty(teams.size)
+    for t in range(teams.size):
+        i = teams[t]
+        engage, size = engages[w.missions.command[u.mission[i]], u.cell[i]], u.strength[i, AID] / p.pause_team
+        out[t] = p.pause_rate * size * engage / (engage + p.pause_half) * (1.0 - hostility[t])
+    return out
+
+
+@numba.njit(cache=True)
 def _pause(w, teams, hostility):
     """Let teams that engage negotiate a pause with the bands around them; hostility : (T,) of who controls the place."""
     u, bands, land, p = w.units, w.bands, w.land, w.numbers.relieve
-    engages, luck, heed = of_commands(w, ENGAGE), draws.luck(w.dice, PAUSE), draws.luck(w.dice, HEED)
+    often, luck, heed = pauses(w, teams, hostility), draws.luck(w.dice, PAUSE), draws.luck(w.dice, HEED)
     for t in range(teams.size):
         i = teams[t]
-        cell, q = u.cell[i], w.missions.command[u.mission[i]]
-        engage, size = engages[q, cell], u.strength[i, AID] / p.pause_team
-        rate = p.pause_rate * size * engage / (engage + p.pause_half) * (1.0 - hostility[t])
-        if draws.draw(luck, u.luck[i]) < draws.chance(rate * w.years):
-            agreed = False
+        if draws.draw(luck, u.luck[i]) < draws.chance(often[t] * w.years):
+            q, agreed = w.missions.command[u.mission[i]], False
             for b in range(bands.faction.size):
-                near = km_between(land.row, land.col, land.cell_km, bands.cell[b], cell) <= p.pause_km
+                near = km_between(land.row, land.col, land.cell_km, bands.cell[b], u.cell[i]) <= p.pause_km
                 if near and draws.draw(heed, b) < 1.0 - w.factions.hostility[bands.faction[b], q]:
                     bands.paused[b] = p.pause_weeks
                     agreed = agreed or bands.fighters[b] > 0.0

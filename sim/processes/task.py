@@ -29,7 +29,17 @@ from sim import draws
 from sim.compiled import rule
 from sim.params import AID, TASKS
 from sim.rules import (
-    ENFORCE, LOCAL, POLICE, PROTECT, REPORT, arms_around, hostility_of_host, in_uniform, survey, threat, work_on,
+    ENFORCE,
+    LOCAL,
+    POLICE,
+    PROTECT,
+    REPORT,
+    arms_around,
+    hostility_of_host,
+    in_uniform,
+    survey,
+    threat,
+    work_on,
 )  # fmt: skip
 from sim.siting import known, settle, understood
 from sim.state import MINIMUM_FORCE
@@ -211,7 +221,7 @@ def _move_bases(w):
         goes = draws.draw(luck, u.luck[i]) < draws.chance(rate * w.years)
         guards = not u.team[i] and m.gates[u.mission[i]] > 0.0 and w.land.sheltered[u.cell[i]].sum() >= 1.0
         unwanted = u.suspended[i] and m.by_consent[u.mission[i]]  # who is not wanted there looks for another place
-        moves[i] = (goes and not guards or unwanted) and u.cell[i] >= 0 and u.freedom[i] > p.free_enough
+        moves[i] = ((goes and not guards) or unwanted) and u.cell[i] >= 0 and u.freedom[i] > p.free_enough
     for i in range(u.cell.size):
         if moves[i]:
             settle(w, i)
