@@ -88,6 +88,13 @@ def numbers_of(process, **changed):
     return getattr(numbers(p), process)
 
 
+def each(rule, *arguments):
+    """Call a rule, uncompiled, with its numbers and then each of the entries of some arrays in turn: an array."""
+    numbers, *columns = arguments
+    plain = getattr(rule, "py_func", rule)
+    return np.array([plain(numbers, *entries) for entries in zip(*np.broadcast_arrays(*columns), strict=True)])
+
+
 def state(model):
     """Return a copy of every array of state, by name of table and of array."""
     return {

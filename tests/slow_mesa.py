@@ -17,6 +17,7 @@ from sim import PeaceModel, load
 from sim.draws import key, mix
 from sim.params import TASKS
 from sim.processes.feel import _campaigns
+from sim.rules import dry, hardship, hired_share, rumours, spill
 
 HOME, AWAY, ABROAD = 0, 1, 2
 GOLDEN, BITS = 0x9E3779B97F4A7C15, 2**64
@@ -94,8 +95,7 @@ class SlowCivilian(mesa.Agent):
             if self.status == AWAY:
                 worse += p.displaced_need * y
                 better *= p.coping
-            if self.model.hardship():
-                worse += self.model.hardship() * y
+            worse += hardship(self.model.view) * y
             if self.aided:
                 better += p.aid * y
             x += worse * (1.0 - x) - better * x
@@ -306,15 +306,15 @@ class SlowModel(PeaceModel):
     def feel(self):
         """10. Feel."""
         p, now, missions = self.params.feel, self.now, self.missions
-        _campaigns(self)
+        _campaigns(self.view)
         (n_cells, n_communities), n_commands = self.census.population.shape, len(self.commands.names)
-        mixed = self.spill()
+        mixed = spill(self.view, rumours(self.view))
         # of what the command of the row does, on that of the column
         falls_on = np.array([[1.0 if a == b else mixed for b in range(n_commands)] for a in range(n_commands)])
         falls_on = falls_on.reshape(n_commands, n_commands)
         harmed = np.zeros((n_commands, n_cells, n_communities))
         wound = np.zeros((self.factions.host.size, n_cells, n_communities))
-        hired = self.hired_share()
+        hired = hired_share(self.view)
         present = [sum(missions.persons[missions.command == k].sum(axis=1)) for k in range(n_commands)]
         for faction, mission, cell, community, dead in now.killings:
             for c, share in self.places[cell].parts:  # a square around one holds another as that one's holds it
@@ -326,7 +326,7 @@ class SlowModel(PeaceModel):
                         harmed[:, c, community] += [held if there > 0 else 0.0 for there in present]
                 else:
                     harmed[:, c, community] += share * dead * falls_on[missions.command[mission]]
-        if self.dry():
+        if dry(self.view):
             self.quarrel(wound)
         stood_by = np.array([[place.in_place(by) for place in self.places] for by in now.stood_by])
         stood_by = falls_on.T @ stood_by if len(stood_by) else now.stood_by

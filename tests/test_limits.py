@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import by_hand, fingerprint, lived, mission, only, play, same, scenario
+from conftest import by_hand, fingerprint, lived, mission, numbers_of, only, play, same, scenario
 
 from sim import PeaceModel, draws, load
 from sim.outcomes import totals
@@ -392,19 +392,16 @@ def test_need_and_institutions_after_a_year_hardly_depend_on_the_step(tmp_path):
 
 
 def test_the_flows_of_fighters_and_of_commitment_are_in_proportion_to_the_step():
-    p = scenario().recruit
-    one = np.ones(2)
+    p, q, one = numbers_of("recruit"), numbers_of("negotiate"), np.ones(2)
     flows = [
-        np.array(recruiting.flows(p, 800 * one, 1_000 * one, 0.3 * one, 20 * one, 0.1 * one, 0.4 * one, 50 * one,
-                                  60 * one, 0.2 * one, 5.0, 0.3, y))
+        recruiting.flows(p, 800 * one, 1_000 * one, 0.3 * one, 20 * one, 0.1 * one, 0.4 * one, 50 * one, 60 * one,
+                         0.2 * one, 5.0, 0.0, 0.3, y)
         for y in (1 / 52, 1 / 104)
     ]  # fmt: skip
     assert flows[0] == pytest.approx(2 * flows[1])
-    q = scenario().negotiate
     changes = [commitment_change(q, 0.4, 0.9, 0.5, 0.8, 0.1, 0.0, 0.2, 0.3, y) for y in (1 / 52, 1 / 104)]
     assert changes[0] == pytest.approx(2 * changes[1])
-    state = np.array([0.3])
-    grown = [next_institutions(q, state, np.array([5.0]), np.array([0.1]), 0.9, y) - state for y in (1 / 52, 1 / 104)]
+    grown = [next_institutions(q, 0.3, 5.0, 0.1, 0.9, y) - 0.3 for y in (1 / 52, 1 / 104)]
     assert grown[0] == pytest.approx(2 * grown[1])
 
 
@@ -437,16 +434,12 @@ def test_halving_the_step_moves_the_headline_ratio_by_less_than_a_fifth():
     assert half == pytest.approx(one, rel=0.2)
 
 
-def test_how_many_civilian_agents_there_are_does_not_change_the_hazard_of_attacks(monkeypatch):
+def test_how_many_civilian_agents_there_are_does_not_change_the_hazard_of_attacks():
     seen = []
-
-    def remembered(true=prey.hazards, **given):
-        seen.append(true(**given))
-        return seen[-1]
-
-    monkeypatch.setattr(prey, "hazards", remembered)
     for civilians in (1_500, 5_000, 200_000):
-        PeaceModel(load("mission=none", f"civilians={civilians}")).step()
+        m = PeaceModel(load("mission=none", f"civilians={civilians}"))
+        m.fighters_around()
+        seen.append(prey.rates(m.view, prey.draw_attacks(m.view)))
     assert [h.sum() / seen[-1].sum() for h in seen] == pytest.approx(
         [1, 1, 1], abs=0.05
     )  # few and large ones stand in lumps

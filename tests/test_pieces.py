@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from conftest import by_hand, mission, only
+from conftest import by_hand, each, mission, only
 
-from sim import PeaceModel, draws
+from sim import PeaceModel
 from sim.params import Caveats, Contributor, Faction, Humanitarians
 from sim.processes import ambush, enforce, fight, prey, relieve, task
 
@@ -210,43 +210,33 @@ def armed(folder, bands=1, size=1.0):
     b.losses[:] = 0.05 * b.fighters
     m.units.cell[:] = 1
     m.units.stock[:] = 0.8
-    m._around = None
     m.step()
     return m
 
 
-def rates_of(monkeypatch, m, process):
-    """Run a process in which by bad luck nothing happens; return the hazards it worked out, in their order."""
-    seen = []
-
-    def nothing(luck, rate, years):
-        seen.append(rate.copy())
-        return np.zeros(luck.size, dtype=int)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(draws, "happens", lambda *given: nothing(*given).astype(bool))
-        patch.setattr(draws, "counts", nothing)
-        process(m)
-    return seen
-
-
-def expected(monkeypatch, m):
+def expected(m):
     """Return what all together may expect in a year: hazard times the size of what happens, summed over who does it."""
-    of, p, near, fighters = m.bands.faction, m.params, m.strength_near(), m.bands.fighters
-    (pressed,) = rates_of(monkeypatch, m, enforce.enforce)
-    (battles,) = rates_of(monkeypatch, m, fight.fight)
-    (attacks,) = rates_of(monkeypatch, m, prey.prey)
-    m.params.relieve.base = 100.0  # every team may work
-    (pauses,) = rates_of(monkeypatch, m, relieve.relieve)
-    hit, raid = rates_of(monkeypatch, m, ambush.ambush)
-    own = m.missions.command[m.units.mission]
+    of, p, fighters, own = m.bands.faction, m.params, m.bands.fighters, m.missions.command[m.units.mission]
+    near = m.fighters_around()[of, m.bands.cell]
+    pressed, _ = enforce.rates(m.view)
+    battles = fight.rates(m.view)
+    attacks = prey.rates(m.view, prey.draw_attacks(m.view))
+    m.numbers.relieve.base = 100.0  # every team may work
+    relieve.relieve(m)
+    teams = np.flatnonzero(m.units.team & (m.units.cell >= 0))
+    pauses = relieve.pauses(m.view, teams, relieve.open_roads(m.view, teams, np.zeros(m.land.row.size)))
+    hit, raid = ambush.rates(m.view, np.zeros(m.units.cell.size))
     size = {
         "attacks": attacks * (near / p.prey.band) ** p.prey.band_power,
         "battles": battles,
         "removed": pressed * fighters,
     }
     trust = m.census.trust[own, np.maximum(m.units.cell, 0)] / 3  # less than in a newcomer
-    pinned = task.protests(p.task, trust, p.feel.start) * m.units.strength.sum(axis=1) * ~m.units.team
+    pinned = (
+        each(task.protests, p.task, trust, np.full(trust.size, p.feel.start))
+        * m.units.strength.sum(axis=1)
+        * ~m.units.team
+    )
     return {
         **{what: np.bincount(of, found) for what, found in size.items()}, "pinned down": np.bincount(own, pinned),
         "ambushes": np.bincount(own, hit * ~m.units.team), "ambushes of teams": np.bincount(own, hit * m.units.team),
@@ -257,11 +247,11 @@ def expected(monkeypatch, m):
 
 
 @pytest.mark.parametrize(("bands", "size"), [(1, 1), (4, 1), (2, 0.5), (2, 2), (3, 0.25)])
-def test_as_much_happens_in_however_many_bands_bases_and_teams(tmp_path, monkeypatch, bands, size):
+def test_as_much_happens_in_however_many_bands_bases_and_teams(tmp_path, bands, size):
     usual, other = armed(tmp_path, bands=2), armed(tmp_path, bands=bands, size=size)
     assert (usual.bands.fighters.size, usual.units.team.size) != (other.bands.fighters.size, other.units.team.size)
     assert usual.fighters_around() == pytest.approx(other.fighters_around(), rel=1e-12)
-    found, again = expected(monkeypatch, usual), expected(monkeypatch, other)
+    found, again = expected(usual), expected(other)
     for what, amount in found.items():
         assert np.all(np.sum(amount) > (0 if what != "forced" else -1)), what
         assert again[what] == pytest.approx(amount, rel=1e-9), what
