@@ -50,6 +50,8 @@ class Land:
     patrol_weight: np.ndarray  # (R,) presence of a unit at each of these, 1 at its own
     names: tuple = ()  # communities
     admin: np.ndarray | None = None  # (C,) str, first-level administrative unit
+    latitude: np.ndarray | None = None  # (C,) degrees north, middle of the cell in the world; none: not of this world
+    longitude: np.ndarray | None = None  # (C,) degrees east
 
 
 @dataclass

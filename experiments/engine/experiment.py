@@ -67,9 +67,11 @@ class Experiment:
         self._composed, self._tried, self._panels = {}, set(), {}
         self.keep = None  # what a study wants of a run besides: function of the finished model
         plan = getattr(self.study, "plan", None)
-        if plan:
-            self.plan(plan(self))
-            return
+        self.plan(plan(self)) if plan else self._plan_arms()
+        study.check(self)
+
+    def _plan_arms(self):
+        """Plan all arms, at all points of the design."""
         searched = self.about.design.kind == "optuna"  # then the points are not known yet
         if searched:
             designs.Search(self.about.design)  # refuses what cannot be, before anything is run
