@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 
 from experiments.drawing import statistics, style
 from experiments.engine import designs, runs, study, sweep, tables
-from sim import paths, results
+from sim import outcomes, paths, results
 from sim.calibrated import Calibration
 from sim.config import Composer, composed, explain
 from sim.model import PeaceModel
@@ -394,7 +394,7 @@ class Experiment:
         for job in self.whole(label):
             table = runs.read_maps(job).sort_values(["month", "row", "col"], kind="stable")
             shape = (table.month.nunique(), table.row.max() + 1, table.col.max() + 1)
-            layers = table.columns.difference(["month", "gid", "row", "col"])
+            layers = table.columns.difference(outcomes.CELL_COLUMNS)
             yield {layer: table[layer].to_numpy(float).reshape(shape) for layer in layers}
 
     def kept(self, *labels):
