@@ -305,10 +305,7 @@ class Results:
         DataFrame: outcome, mean, low, high, unit, n, and the columns of `by`
         """
         outcomes = [outcomes] if isinstance(outcomes, str) else outcomes or self.outcomes
-        arm = (
-            ["arm"] if "experiment" in self.about or not self.settings else []
-        )  # in a multirun it repeats the settings
-        by = [*arm, *self.settings] if by is None else list(by)
+        by = ["arm", *self.settings] if by is None else list(by)
         statistics.require(outcomes, self.runs.columns, "outcome")
         statistics.require(by, self.runs.columns, "column")
         groups = self.runs.groupby(by, sort=False, dropna=False)[outcomes]

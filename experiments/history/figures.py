@@ -397,7 +397,8 @@ def observed(monthly, observed, deployments=None, arm=None, title="What happened
             )
         ax.plot(x, values.median(axis=1) / by, color=colour, lw=1.5)
         style = {"lw": 1.1, "marker": ".", "ms": 3.5} if flow else {"lw": 0, "marker": "D", "ms": 5.5, "mec": "white"}
-        ax.plot(years(seen["month"]), seen[known] / by, color=INK, **style)  # broken where nothing is known
+        points = seen if flow else seen.dropna(subset=known)  # a line is broken where nothing is known
+        ax.plot(years(points["month"]), points[known] / by, color=INK, **style)
         if flow:
             counts_axis(ax, largest)
         ax.set_ylim(bottom=0)
