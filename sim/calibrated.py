@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from functools import cache
 
-from sim import paths
+from sim import paths, readers
 from sim.values import with_values
 
 
@@ -22,7 +22,7 @@ class Calibration:
     Raises
     ------
     ValueError
-        There is no such table.
+        There is no such table, or it cannot be right.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Calibration:
         if not path.is_file():
             there = ", ".join(paths.choices("calibrated", "csv")) or "none is there"
             raise ValueError(f"calibration is {self.name!r}; choose among {there}")
+        _draws(path)  # refuses what cannot be right
 
     @classmethod
     def asked_for(cls, name, overrides=(), same_past=False):
@@ -44,24 +45,24 @@ class Calibration:
     @property
     def table(self):
         """The table, as a data frame."""
-        return _table(self.path)
+        import pandas as pd
+
+        return pd.DataFrame(_draws(self.path))
 
     @property
     def made_by(self):
         """What two must share to be the same: the table, what is kept, whose luck."""
-        kept = sorted(set(self.kept) & set(self.table.columns))
+        kept = sorted(set(self.kept) & set(_draws(self.path)))
         return [hashlib.sha256(self.path.read_bytes()).hexdigest(), kept, self.same_past]
 
     def of(self, params):
         """Return parameters with those of their seed's row in place."""
-        table = self.table
-        row = table.iloc[(params.seed - 1) % len(table)]
-        params = with_values(params, {n: float(row[n]) for n in table.columns if "." in n and n not in self.kept})
-        return replace(params, seed=int(row["seed"])) if self.same_past else params
+        draws = _draws(self.path)
+        row = (params.seed - 1) % draws["seed"].size
+        params = with_values(params, {n: float(x[row]) for n, x in draws.items() if "." in n and n not in self.kept})
+        return replace(params, seed=int(draws["seed"][row])) if self.same_past else params
 
 
 @cache
-def _table(path):
-    import pandas as pd
-
-    return pd.read_csv(path, comment="#")
+def _draws(path):
+    return readers.calibration(path, "calibration")

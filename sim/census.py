@@ -11,7 +11,8 @@ def make_census(land, n_factions, n_commands):
     c, k = land.births.shape
     return Census(
         population=np.zeros((c, k)), of_place=np.zeros((c, k)), persons=np.zeros(c), idps=np.zeros(c),
-        displaced=np.zeros((c, k)), need=np.zeros(c), trust=np.zeros((n_commands, c)), trust_of_all=np.zeros(n_commands),
+        displaced=np.zeros((c, k)), need=np.zeros(c), trust=np.zeros((n_commands, c)),
+        trust_of_all=np.zeros(n_commands),
         grievance=np.zeros((k, n_factions)), of_community=np.zeros(k), grudge=np.zeros(n_factions),
         alive=np.zeros(1, dtype=np.int64), refugees=np.zeros(1, dtype=np.int64), institutions=np.zeros(1),
         felt=np.zeros(1),

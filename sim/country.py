@@ -1,17 +1,17 @@
 """The country at the start: its land, its people, its armed factions.
 
 A map is generated from a few heartlands, towns and deposits, or read from a table with one row per cell
-(columns row, col, population, remoteness, resources, institutions, share_<community>; admin1 optional).
+(columns row, col, population, remoteness, resources, institutions, share_<community>; optional admin1, latitude and
+longitude).
 """
 
-import csv
 import math
 from dataclasses import replace
 from datetime import date
 
 import numpy as np
 
-from sim import draws
+from sim import draws, readers
 from sim.paths import file_of
 from sim.state import ABROAD, AWAY, HOME, Bands, Civilians, Factions, Land, zeros
 
@@ -46,8 +46,13 @@ def make_land(country, patrol_km, place_km, refuge_km=40.0):
     place_km : float, km, side of a place
     refuge_km : float, km from the border at which refuge beyond it is halved
     """
-    cells = _read_cells(country) if country.cells else _generate_cells(country)
-    row, col = cells["row"].astype(int), cells["col"].astype(int)
+    if country.observed:  # no rule reads it, but what cannot be right is said before the first week
+        readers.months((file_of("country", country.observed), "country.observed"))
+    if country.cells:
+        cells = readers.cells(file_of("country", country.cells), "country.cells")
+    else:
+        cells = _generate_cells(country)
+    row, col = cells["row"], cells["col"]
     shape = (int(row.max()) + 1, int(col.max()) + 1)
     index = np.full(shape, -1)
     index[row, col] = np.arange(row.size)
@@ -71,8 +76,20 @@ def make_land(country, patrol_km, place_km, refuge_km=40.0):
         place=place, place_share=place_share, reach=around, reach_share=around_share, stride=stride,
         place_area=(country.cell_km / place_km) ** 2,
         patrol_weight=np.array([0.5 ** (r * country.cell_km / patrol_km) for r in rings]),
-        names=names, admin=cells.get("admin1"),
+        names=names, admin=cells.get("admin1"), latitude=cells.get("latitude"), longitude=cells.get("longitude"),
     )  # fmt: skip
+
+
+def priogrid_of(latitude, longitude):
+    """Return the PRIO-GRID cell in which a place lies: gid, int, from 1 in the south-west, half a degree a side.
+
+    Parameters
+    ----------
+    latitude, longitude : (n,) degrees, north and east
+    """
+    row = np.minimum(np.floor((np.asarray(latitude) + 90) * 2), 359)
+    col = np.minimum(np.floor((np.asarray(longitude) + 180) * 2), 719)
+    return (row * 720 + col + 1).astype(int)
 
 
 def cell_at(land, row, col):
@@ -161,57 +178,6 @@ def _town_size(country, index):
             )
         size[cell] += max(place.persons, 1.0) ** 0.5 * (3 if place.capital and not place.persons else 1)
     return size / size.max() if size.max() > 0 else size
-
-
-def _read_cells(country):
-    path = file_of("country", country.cells)
-    if not path.is_file():
-        raise ValueError(f"country.cells is {country.cells!r}; no such file in {path.parent.name}/")
-    with path.open(newline="", encoding="utf-8") as file:
-        table = list(csv.DictReader(line for line in file if not line.startswith("#")))
-    if len(table) < 2:
-        raise ValueError(f"country.cells is {country.cells!r} with {len(table)} cells; at least 2 are needed")
-    wanted = ("row", "col", "population", "remoteness", "resources", "institutions")
-    missing = [c for c in wanted if c not in table[0]]
-    shares = [c for c in table[0] if c.startswith("share_")]
-    if missing or not shares:
-        raise ValueError(
-            f"country.cells is {country.cells!r} without the columns "
-            f"{', '.join(missing) or 'share_<community>'}; it has {', '.join(table[0])}"
-        )
-    cells = {c: _numbers(country, table, c) for c in wanted}
-    cells["shares"] = {c.removeprefix("share_"): _numbers(country, table, c) for c in shares}
-    if (sum(cells["shares"].values()) <= 0).any():
-        line = int((sum(cells["shares"].values()) <= 0).argmax()) + 1
-        raise ValueError(f"country.cells is {country.cells!r}: the shares of cell {line} sum to 0; they must sum to 1")
-    seen = set()
-    for row, col in zip(cells["row"].astype(int).tolist(), cells["col"].astype(int).tolist()):
-        if (row, col) in seen:
-            raise ValueError(f"country.cells is {country.cells!r} with row {row}, col {col} twice; a cell stands once")
-        seen.add((row, col))
-    if "admin1" in table[0]:
-        cells["admin1"] = np.array([line["admin1"] for line in table])
-    if cells["population"].sum() < 1:
-        raise ValueError(f"country.cells is {country.cells!r} with nobody in it; population must be positive")
-    return cells
-
-
-def _numbers(country, table, column):
-    """Read a column of a table of cells, and check its range."""
-    high = {"row": 1e4, "col": 1e4, "population": 1e9}.get(column, 1e9 if column.startswith("share_") else 1.0)
-    found = []
-    for i, line in enumerate(table, start=1):
-        try:
-            value = float(line[column])
-        except (TypeError, ValueError):
-            value = np.nan
-        if not 0 <= value <= high:
-            raise ValueError(
-                f"country.cells is {country.cells!r}: {column} of cell {i} is {line[column]!r}; "
-                f"it must be a number in [0, {high:g}]"
-            )
-        found.append(value)
-    return np.array(found)
 
 
 def _generate_cells(country):
@@ -381,7 +347,8 @@ def make_factions(country, land, n_commands, move):
         provocation=np.where(enters <= 0, column("outbreak"), 0.0), abuse_record=zeros(n), pressure=zeros(n),
         wronged=zeros(n),
         dispersed=zeros(n), demobilised=zeros(n), settled=zeros(n), hostility=zeros(n, n_commands), aggression=zeros(n),
-        nature=column("abuse"), own_abuse=column("abuse"), mobilised=column("mustered"), armed=np.ones(n), hired=zeros(n), refuge=column("refuge"),
+        nature=column("abuse"), own_abuse=column("abuse"), mobilised=column("mustered"),
+        armed=np.ones(n), hired=zeros(n), refuge=column("refuge"),
         sponsored=[_sponsored(start, f, w) for f, w in zip(all_of, where)],
         musters=column("mustered"), outbreak=column("outbreak"), hired_men=hired("fighters"),
         hired_since=contract[:, 0], hired_until=contract[:, 1], hired_income=hired("income"),

@@ -101,8 +101,14 @@ def totals():
 
 
 def events():
-    """Name the columns of the table of events, in their order."""
-    return ", ".join(f"`{name}`" for name in outcomes.EVENT_COLUMNS)
+    """List the columns of the table of events, in their order."""
+    return table(["column", "unit", "meaning"], [(f"`{c}`", *said) for c, said in outcomes.EVENT_COLUMNS.items()])
+
+
+def cells():
+    """List the columns of the table of cells and months."""
+    known = {**outcomes.CELL_COLUMNS, **outcomes.MAPS}
+    return table(["column", "unit", "meaning"], [(f"`{c}`", *said) for c, said in known.items()])
 
 
 def numbers():
@@ -161,7 +167,7 @@ def _in_words(given):
 
 PARTS = {"sources": sources, "schedule": schedule, "states": states, "measures": measures, "numbers": numbers,
          "choices": choices, "columns": columns, "totals": totals, "events": events,
-         "shocks": shocks}  # fmt: skip
+         "cells": cells, "shocks": shocks}  # fmt: skip
 
 
 def _numbered(found):

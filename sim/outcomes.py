@@ -11,13 +11,66 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from sim.country import priogrid_of
 from sim.params import WEEKS_PER_YEAR
 from sim.processes.observe import LAYERS, draw_map, measure
 
-EVENT_COLUMNS = (
-    "id", "year", "type_of_violence", "dyad_name", "side_a", "side_b", "cell", "row", "col", "adm_1", "date_start",
-    "date_end", "deaths_a", "deaths_b", "deaths_civilians", "deaths_unknown", "best", "low", "high", "kind",
-)  # fmt: skip
+EVENT_COLUMNS = {  # of the table of events: (unit, meaning)
+    "id": ("", "number of the event in the run"),
+    "year": ("", "calendar year of date_start"),
+    "type_of_violence": ("1, 2, 3", "1 state-based, 2 non-state, 3 one-sided violence"),
+    "dyad_name": ("", "side_a - side_b"),
+    "side_a": ("", "faction or mission that attacked"),
+    "side_b": ("", "faction or mission that was attacked, or civilians"),
+    "cell": ("", "cell of the country, as in the table of cells and months"),
+    "row": ("cell", "row of the cell, 0 in the south"),
+    "col": ("cell", "column of the cell, 0 in the west"),
+    "latitude": ("degree", "middle of the cell, north; empty in a country that is not of this world"),
+    "longitude": ("degree", "middle of the cell, east; likewise"),
+    "priogrid_gid": ("", "cell of PRIO-GRID in which that lies; likewise"),
+    "adm_1": ("", "first-level administrative unit, if the country has any"),
+    "date_start": ("YYYY-MM-DD", "first day of the step in which it happened"),
+    "date_end": ("YYYY-MM-DD", "last day of it"),
+    "deaths_a": ("person", "fighters or personnel of side_a killed"),
+    "deaths_b": ("person", "fighters, personnel or aid workers of side_b killed"),
+    "deaths_civilians": ("person", "civilians killed"),
+    "deaths_unknown": ("person", "0: here all are known"),
+    "best": ("person", "all killed"),
+    "low": ("person", "the same"),
+    "high": ("person", "the same"),
+    "kind": (
+        "",
+        "battle, attack (on civilians), operation (by a mission), ambush (of a contingent), raid (on an aid team)",
+    ),
+    "x_km": ("km", "middle of the cell, from the western edge of the grid"),
+    "y_km": ("km", "middle of the cell, from the southern edge of the grid"),
+}
+CELL_COLUMNS = {  # of the table of cells and months, what a row is of: (unit, meaning)
+    "cell": ("", "cell of the country, as in the table of events"),
+    **{name: EVENT_COLUMNS[name] for name in ("row", "col", "latitude", "longitude")},
+    "gid": EVENT_COLUMNS["priogrid_gid"],
+    "month": ("YYYY-MM", "calendar month"),
+}
+MAPS = {  # and what is known of it
+    "persons": ("person", "people there at the end of the month"),
+    "idps": ("person", "displaced who are there at the end of the month"),
+    "need": ("share", "their unmet need at the end of the month"),
+    "violence": ("share", "violence felt there at the end of the month"),
+    "institutions": ("share", "reach and quality of the state there at the end of the month"),
+    "peacekeepers_<mission>": ("person", "uniformed personnel there at the end of the month"),
+    "staff_<mission>": ("person", "civilian personnel and aid workers there at the end of the month"),
+    "osv_gov": ("person", "killed there in attacks of the host government"),
+    "osv_reb": ("person", "killed there in attacks of all other factions"),
+    "crossfire": ("person", "civilians killed there in battles between factions"),
+    "killed_by_missions": ("person", "civilians killed there in operations and ambushes"),
+    "brd": ("person", "battle-related deaths between factions there, crossfire included"),
+    "killed_so_far": ("person", "civilians killed there by violence since the run began"),
+}
+TIMES = {  # what tells the rows of the weekly and monthly tables apart: (unit, meaning)
+    "week": ("week", "week of the run in which the step begins"),
+    "date": ("YYYY-MM-DD", "first day of the step"),
+    "month": CELL_COLUMNS["month"],
+}
 UCDP_DEATHS = 25  # battle deaths in a year that make a conflict active (UCDP)
 DECADE = 520
 
@@ -52,6 +105,8 @@ OUTCOMES = (
     Outcome("excess_deaths", "person", "deaths from unmet need", "sum"),
     Outcome("crossfire", "person", "civilians killed in battles between factions", "sum"),
     Outcome("battle_deaths", "person", "fighters killed in battles between factions", "sum"),
+    Outcome("battle_deaths_gov", "person", "of these, fighters of the host government", "sum"),
+    Outcome("battle_deaths_reb", "person", "of these, of all other factions", "sum"),
     Outcome("operation_deaths", "person", "fighters killed by missions", "sum"),
     Outcome("brd", "person", "battle-related deaths between factions, crossfire included (UCDP types 1 and 2)", "sum"),
     Outcome("events", "event", "attacks on civilians and battles with at least one dead, as UCDP counts", "sum"),
@@ -60,6 +115,7 @@ OUTCOMES = (
     Outcome("attacks_on_missions", "event", "ambushes of contingents and raids on aid teams", "sum"),
     Outcome("protests", "event", "places in which people took to the streets against a mission", "sum"),
     Outcome("pinned", "person-week", "personnel pinned down by protests", "sum"),
+    Outcome("population", "person", "people alive, inside the country and abroad", "last"),
     Outcome("idps", "person", "displaced inside the country", "last"),
     Outcome("refugees", "person", "in refuge abroad", "last"),
     Outcome("unmet_need", "person-week", "people times their unmet need", "sum"),
@@ -88,7 +144,9 @@ OUTCOMES = (
     Outcome("un_troops", "person", "of these, UN", "last"),
     Outcome("non_un_troops", "person", "of these, not UN", "last"),
     Outcome("police", "person", "police present", "last"),
+    Outcome("un_police", "person", "of these, UN", "last"),
     Outcome("observers", "person", "observers present", "last"),
+    Outcome("un_observers", "person", "of these, UN", "last"),
     Outcome("humanitarian_staff", "person", "aid workers present", "last"),
     Outcome("personnel", "person", "personnel of each mission", "last", per="mission"),
     Outcome("cost", "US$", "spent by each mission", "sum", per="mission"),
@@ -136,10 +194,19 @@ def unit_and_meaning(column):
     """Return the unit and the meaning of a column of the tables, or two empty texts."""
     if column in TOTALS:
         return TOTALS[column]
-    for o in sorted(OUTCOMES, key=lambda o: -len(o.name)):
-        if column == o.name or (o.per and column.startswith(o.name + "_")):
-            return o.unit, o.meaning
-    return "", ""
+    found = _declared(column)
+    return (found.unit, found.meaning) if found else ("", "")
+
+
+def made_by(column):
+    """Return how weeks make a month of a column of the monthly table: sum, mean, last, or an empty text."""
+    found = _declared(column)
+    return {"consent_pop": "last", "cost": "sum"}.get(column) or (found.month if found else "")
+
+
+def _declared(column):
+    longest_first = sorted(OUTCOMES, key=lambda o: -len(o.name))
+    return next((o for o in longest_first if column == o.name or (o.per and column.startswith(f"{o.name}_"))), None)
 
 
 def columns_of(outcome, factions, missions):
@@ -224,6 +291,7 @@ class Record:
 def dictionary(outcomes=OUTCOMES):
     """Return what every column of the weekly and monthly tables is: CSV of name, unit, month, meaning."""
     lines = ["column,unit,weeks_make_a_month_by,meaning"]
+    lines += [f"{name},{unit},,{meaning}" for name, (unit, meaning) in TIMES.items()]
     for o in outcomes:
         name = columns_of(o, ["<faction>"], ["<mission>"])[0]
         lines.append(f'{name},{o.unit},{o.month},"{o.meaning}"')
@@ -247,7 +315,7 @@ def weekly(model):
     r = model.record
     frame = pd.DataFrame(r.weekly[: r.steps], columns=r.columns)
     frame.insert(0, "week", np.arange(r.steps) * r.step_weeks)
-    frame.insert(1, "date", [r.day(k) for k in range(r.steps)])
+    frame.insert(1, "date", pd.to_datetime([r.day(k) for k in range(r.steps)]))
     return frame
 
 
@@ -322,16 +390,26 @@ def cell_month(model, months=None):
     kept = [i for i, name in enumerate(names) if months is None or name in months]
     n = land.row.size
     layers = list(dict.fromkeys(layer for i in kept for layer in r.maps[i][1]))  # a branch may add missions
-    columns = {
-        "gid": np.tile(land.row * land.shape[1] + land.col, len(kept)), "row": np.tile(land.row, len(kept)),
-        "col": np.tile(land.col, len(kept)), "month": np.repeat(np.array([names[i] for i in kept], dtype=object), n),
-    }  # fmt: skip
+    columns = {name: np.tile(column, len(kept)) for name, column in where(land).items()}
+    columns["month"] = np.repeat(np.array([names[i] for i in kept], dtype=object), n)
     nobody = np.zeros(n, dtype=np.float32)
     for layer in layers:
         columns[layer] = np.concatenate([r.maps[i][1].get(layer, nobody) for i in kept])
     for name, dead in {**deaths, "killed_so_far": so_far}.items():
         columns[name] = dead[kept].ravel()
     return pd.DataFrame(columns)
+
+
+def where(land):
+    """Return the keys of the cells: dict of cell, row, col, and latitude, longitude and gid of PRIO-GRID, each (C,).
+
+    The last three are nan in a country that is not of this world. Several cells may lie in one of PRIO-GRID.
+    """
+    keys = {"cell": np.arange(land.row.size), "row": land.row, "col": land.col}
+    if land.latitude is None:
+        return keys | dict.fromkeys(("latitude", "longitude", "gid"), np.full(land.row.size, np.nan))
+    gid = priogrid_of(land.latitude, land.longitude)
+    return keys | {"latitude": land.latitude, "longitude": land.longitude, "gid": gid}
 
 
 def _deaths_by_month(model):
@@ -354,7 +432,7 @@ def _deaths_by_month(model):
 
 
 def events(model):
-    """Return the log of violent events with UCDP GED's column names."""
+    """Return the log of violent events with UCDP GED's column names; the dates are the first and the last day."""
     import pandas as pd
 
     r, land = model.record, model.land
@@ -370,17 +448,22 @@ def events(model):
             or (e.kind == "battle" and model.factions.host[e.side_b])
         )
         kind = 3 if e.kind == "attack" else 1 if host or e.kind in ("ambush", "raid") else 2
-        day = r.day(k).isoformat()
+        first = r.day(k)
+        last = max(first, r.day(k + 1) - timedelta(days=1))
         best = e.deaths_a + e.deaths_b + e.deaths_civilians
         rows.append((
-            i, day[:4], kind, f"{a} - {b}", a, b, e.cell, land.row[e.cell], land.col[e.cell],
-            land.admin[e.cell] if land.admin is not None else "", day,
-            r.day(k + 1).isoformat(), e.deaths_a, e.deaths_b, e.deaths_civilians, 0, best, best, best, e.kind,
+            i, first.year, kind, f"{a} - {b}", a, b, e.cell, first.isoformat(), last.isoformat(),
+            e.deaths_a, e.deaths_b, e.deaths_civilians, 0, best, best, best, e.kind,
         ))  # fmt: skip
-    frame = pd.DataFrame(rows, columns=EVENT_COLUMNS)
-    frame.insert(7, "gid", frame.row * land.shape[1] + frame.col)
-    frame["x_km"], frame["y_km"] = (frame.col + 0.5) * land.cell_km, (frame.row + 0.5) * land.cell_km
-    return frame
+    keys = where(land)
+    of_cell = {
+        "row": land.row, "col": land.col, "latitude": keys["latitude"], "longitude": keys["longitude"],
+        "priogrid_gid": keys["gid"], "adm_1": np.full(land.row.size, "") if land.admin is None else land.admin,
+        "x_km": (land.col + 0.5) * land.cell_km, "y_km": (land.row + 0.5) * land.cell_km,
+    }  # fmt: skip
+    frame = pd.DataFrame(rows, columns=[c for c in EVENT_COLUMNS if c not in of_cell])
+    at = frame["cell"].to_numpy(dtype=int)
+    return frame.assign(**{c: column[at] for c, column in of_cell.items()})[list(EVENT_COLUMNS)]
 
 
 def totals(model):

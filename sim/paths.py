@@ -87,9 +87,9 @@ def refuse_namesakes(folder: Path) -> None:
 def choose_compile_cache() -> None:
     """Have numba keep compiled rules where it can: beside the source; in the user's cache; in a temporary folder.
 
-    It is the folder that NUMBA_CACHE_DIR names if that is set. Left alone, numba refuses to import the rules where
-    neither the package nor the home can be written; and it takes a rule for unchanged as long as its own file is, though
-    the rules that it calls stand in others. So those of each state of the shared files have a folder of their own.
+    It is in the folder that NUMBA_CACHE_DIR names if that is set. Left alone, numba refuses to import the rules where
+    neither the package nor the home can be written; and it takes a rule for unchanged as long as its own file is,
+    though the rules that it calls stand in others. So each state of the shared files has a folder of its own.
     """
     import numba
 

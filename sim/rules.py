@@ -313,11 +313,10 @@ def lent(w):
 @numba.njit(cache=True)
 def against_host(w, f):
     """Say whether a faction is a rival of the host."""
-    host, rival = w.factions.host, w.factions.rival
+    host, rival, against = w.factions.host, w.factions.rival, False
     for g in range(host.size):
-        if host[g] and rival[f, g]:
-            return True
-    return False
+        against = against or (host[g] and rival[f, g])
+    return against
 
 
 @numba.njit(cache=True)
@@ -625,10 +624,10 @@ def lose_personnel(w, mission, cell, dead):
 @numba.njit(cache=True)
 def in_row(table, row, number):
     """Say whether a row of a table has a number."""
-    for x in table[row]:
-        if x == number:
-            return True
-    return False
+    has = False
+    for i in range(table.shape[1]):
+        has = has or table[row, i] == number
+    return has
 
 
 @numba.njit(cache=True)

@@ -30,9 +30,9 @@ def km_between(row, col, cell_km, a, b):
 
 
 class Table:
-    """A table of state. Its arrays stay where they are, for compiled rules hold on to them: what is set is copied in."""
+    """A table of state. Its arrays stay where they are, for compiled rules hold on to them: one sets what is in them."""
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name, value):  # noqa: D105
         there = self.__dict__.get(name)
         if isinstance(there, np.ndarray):
             there[...] = value
@@ -76,6 +76,8 @@ class Land(Table):
     patrol_weight: np.ndarray  # (R,) presence of a unit at each of these, 1 at its own
     names: tuple = ()  # communities
     admin: np.ndarray | None = None  # (C,) str, first-level administrative unit
+    latitude: np.ndarray | None = None  # (C,) degrees north, middle of the cell in the world; none: not of this world
+    longitude: np.ndarray | None = None  # (C,) degrees east
 
 
 @dataclass

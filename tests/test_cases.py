@@ -312,6 +312,10 @@ def test_cells_are_made_of_an_outline_a_grid_and_districts(tmp_path, monkeypatch
     assert table.loc[table.population.idxmax(), "admin1"] == "east"
     assert (table.share_a + table.share_b == 1).all()
     assert table.resources.max() > 0.5 * 0.8
+    assert table.latitude.to_numpy() == pytest.approx((table.row + 0.5).to_numpy() * 25 / 111.2, abs=0.001)
+    assert table.longitude.to_numpy() == pytest.approx(
+        (table.col + 0.5).to_numpy() * 25 / 111.2, abs=0.001
+    )  # 1 degree north
     edge = table[(table.row == table.row.max()) | (table.col == table.col.min())]
     assert edge.border.all()
     assert not table.border.all()

@@ -162,7 +162,7 @@ def test_the_colour_of_a_helmet_and_whose_it_is_change_nothing_that_happens():
     assert plain.record.columns == other.record.columns
     differs = [c for c, x, y in zip(plain.record.columns, plain.record.weekly.T, other.record.weekly.T, strict=True)
                if not np.array_equal(x, y, equal_nan=True)]  # fmt: skip
-    assert differs == ["un_troops", "non_un_troops"]
+    assert differs == ["un_troops", "non_un_troops", "un_police", "un_observers"]
 
 
 def test_the_names_of_places_and_of_the_country_change_nothing():

@@ -367,7 +367,8 @@ def test_hazards_of_attacks_are_the_same_compiled_and_spare_empty_places(w):
 def test_bands_march_the_same_compiled_one_cell_a_hop(w):
     hops = w.whole(4, w.b)
     _, own = assert_equal(
-        move.march, numbers_of("move"), np.array([w.whole(99), 3], dtype=np.uint64), hops, w.whole(w.c, w.b), w.share(w.b) < 0.5, w.share(w.f, w.c) * 100,
+        move.march, numbers_of("move"), np.array([w.whole(99), 3], dtype=np.uint64), hops, w.whole(w.c, w.b),
+        w.share(w.b) < 0.5, w.share(w.f, w.c) * 100,
         w.share(w.f, w.c) + 0.2, w.fighters + 1, w.faction, w.row, w.col, w.near, 1, w.camp,
         np.zeros(w.b),
     )  # fmt: skip

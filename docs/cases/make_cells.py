@@ -129,7 +129,9 @@ def table(land, ground, minutes):
     for community in land["communities"]:
         share = [districts[names[k]].get("shares", land.get("shares", {})).get(community, 0.0) for k in district]
         columns[f"share_{community}"] = np.array(share)
-    return columns | {"border": np.array(border, dtype=int)}, at
+    columns["border"] = np.array(border, dtype=int)
+    longitude, latitude = ground.at(ground.row + 0.5, ground.col + 0.5)
+    return columns | {"latitude": np.round(latitude, 3), "longitude": np.round(longitude, 3)}, at
 
 
 def main():

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 
 from experiments.drawing import statistics, style
 from experiments.engine import designs, runs, study, sweep, tables
-from sim import paths, results
+from sim import outcomes, paths, results
 from sim.calibrated import Calibration
 from sim.config import Composer, composed, explain
 from sim.model import PeaceModel
@@ -67,9 +67,11 @@ class Experiment:
         self._composed, self._tried, self._panels = {}, set(), {}
         self.keep = None  # what a study wants of a run besides: function of the finished model
         plan = getattr(self.study, "plan", None)
-        if plan:
-            self.plan(plan(self))
-            return
+        self.plan(plan(self)) if plan else self._plan_arms()
+        study.check(self)
+
+    def _plan_arms(self):
+        """Plan all arms, at all points of the design."""
         searched = self.about.design.kind == "optuna"  # then the points are not known yet
         if searched:
             designs.Search(self.about.design)  # refuses what cannot be, before anything is run
@@ -392,7 +394,7 @@ class Experiment:
         for job in self.whole(label):
             table = runs.read_maps(job).sort_values(["month", "row", "col"], kind="stable")
             shape = (table.month.nunique(), table.row.max() + 1, table.col.max() + 1)
-            layers = table.columns.difference(["month", "gid", "row", "col"])
+            layers = table.columns.difference(outcomes.CELL_COLUMNS)
             yield {layer: table[layer].to_numpy(float).reshape(shape) for layer in layers}
 
     def kept(self, *labels):

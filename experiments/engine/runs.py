@@ -451,7 +451,7 @@ def mean_maps(jobs):
         for job in of_arm:
             if job.dates and job.done:
                 cells = read_maps(job)
-                layers = cells.columns.difference(["month", "gid", "row", "col"], sort=False)
+                layers = cells.columns.difference(outcomes.CELL_COLUMNS, sort=False)
                 total, n = total + cells[layers].to_numpy(float), n + 1  # the same cells in the same order in each
         if n:
             cells[layers] = total / n

@@ -5,8 +5,12 @@ A study is a folder, or a module in one (`experiment.study: validation.verificat
     plan(experiment)      names the runs that are known beforehand; without it: all arms, at all points of the design
     analyse(experiment)   makes tables, words and figures of them, and may ask for more runs on the way
 
-and, in the folder, FIGURES: dict of name -> function of the experiment that returns a figure, or a figure and the table
-that it draws. A figure of another study is asked for as STUDY.NAME.
+and, in the folder,
+
+    FIGURES               name -> function of the experiment that returns a figure, or a figure and the table it draws
+    CHECKS                name of a figure -> function of the experiment that refuses, beforehand, what it cannot draw
+
+A figure of another study is asked for as STUDY.NAME.
 """
 
 from importlib import import_module
@@ -38,6 +42,15 @@ def find(name):
 def figures(name):
     """Return the figures of a study by name: those of its folder."""
     return getattr(find(name.split(".")[0]), "FIGURES", {})
+
+
+def check(experiment):
+    """Refuse, before any run, what the figures that an experiment names could not draw."""
+    for name in experiment.about.figures:
+        where, _, what = name.rpartition(".")
+        checks = getattr(find((where or experiment.about.study).split(".")[0]), "CHECKS", {})
+        if what in checks:
+            checks[what](experiment)
 
 
 def figure(study, name):

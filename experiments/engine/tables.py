@@ -8,7 +8,8 @@
     found.summary("deaths")              # by scenario: mean, 95% interval, n
     found.differences("deaths", "none")  # from another arm, in pairs of the same seed; or {"mission": "none"}
 
-`runs.parquet` is one file; `monthly/` a few files of 500 runs each. Columns carry their unit and meaning as metadata.
+`runs.parquet` is one file; `monthly/` a few files of 500 runs each. Columns carry their unit and meaning as metadata,
+and `columns.csv` says the same of both tables.
 The same runs give the same files to the last byte, in whatever order and however often interrupted they were made.
 """
 
@@ -25,15 +26,21 @@ import pyarrow.parquet as pq
 
 from experiments.drawing import statistics
 from experiments.engine import runs
-from sim.outcomes import unit_and_meaning
+from sim.outcomes import made_by, unit_and_meaning
 from sim.params import rows as numbers
 from sim.results import whole_file, whole_folder
 
 SCHEMA = 2  # of these tables. 1: no units, no provenance in rows, monthly in one file
+KEYS = {  # what the columns are that are neither settings nor outcomes
+    "arm": "scenario: an arm of an experiment, or the settings of a job", "seed": "luck of the run",
+    "month": "calendar month", "scenario": "hash of the resolved configuration",
+    "calibrated_by": "table of calibrated parameters and its hash; empty without", "code": "hash of the model's source",
+    "commit": "of the project's repository", "uncommitted_changes": "the source differed from that commit",
+}  # fmt: skip
 PART = 500  # runs in a file of monthly/, and in memory at a time
 ROWS = 5_000  # of runs.parquet in a group
 MADE_BY = ("scenario", "calibrated_by", "code", "commit", "uncommitted_changes", "python")  # and versions of packages
-DRAFT = re.compile(r"\.\d+\.(runs\.parquet|failures\.csv)|\.monthly\.\d+\.(draft|old)")
+DRAFT = re.compile(r"\.\d+\.(runs\.parquet|columns\.csv|failures\.csv)|\.monthly\.\d+\.(draft|old)")
 
 
 # ------------------------------------------------------------------------------ writing
@@ -64,6 +71,7 @@ def write(folder, jobs, settings=None, about=None, said=None, monthly=True):
         table = _Tables(done, settings or {}, about or {}, said or {})
         whole_folder(folder / "monthly", table.write_monthly)
         whole_file(folder / "runs.parquet", table.write_runs)
+        whole_file(folder / "columns.csv", table.write_columns)
         (folder / "monthly.parquet").unlink(missing_ok=True)  # of schema 1
 
 
@@ -138,7 +146,7 @@ class _Tables:
         return {"arm": job.arm, **self.settings.get(job.arm, {}), "seed": job.seed}  # settings may name the arm shortly
 
     def _row(self, job, found):
-        made = {k: v for k, v in found["provenance"].items() if k != "schema"}
+        made = {k: "" if v is None else v for k, v in found["provenance"].items() if k != "schema"}  # Stata: no nulls
         numbers = {k: None if v != v else float(v) for k, v in found["outcomes"].items()}
         return {**self._keys(job), **numbers, "scenario": job.key.split("-")[0], **made}
 
@@ -146,6 +154,21 @@ class _Tables:
         """Write the table of runs."""
         with pq.ParquetWriter(path, self.of_runs, compression="zstd") as file:
             file.write_table(pa.concat_tables(self.rows), ROWS)
+
+    def write_columns(self, path):
+        """Write what the columns of both tables are."""
+        lines, settings = [], json.loads(self.of_runs.metadata[b"settings"])
+        for table, schema in (("runs", self.of_runs), ("monthly", self.of_months)):
+            for f in schema:
+                said = {k.decode(): v.decode() for k, v in (f.metadata or {}).items()}
+                other = (
+                    "setting of the scenario" if f.name in settings else "version" if pa.types.is_string(f.type) else ""
+                )
+                meaning = said.get("meaning") or KEYS.get(f.name, other)
+                how = made_by(f.name) if table == "monthly" else ""
+                lines.append((table, f.name, said.get("unit", ""), how, meaning))
+        head = ["table", "column", "unit", "weeks_make_a_month_by", "meaning"]
+        pd.DataFrame(lines, columns=head).to_csv(path, index=False, lineterminator="\n")
 
 
 def _kind(values):
@@ -279,7 +302,7 @@ class Results:
 
         Returns
         -------
-        DataFrame: the columns of `by`, outcome, unit, n, mean, low, high
+        DataFrame: outcome, mean, low, high, unit, n, and the columns of `by`
         """
         outcomes = [outcomes] if isinstance(outcomes, str) else outcomes or self.outcomes
         by = ["arm", *self.settings] if by is None else list(by)
@@ -291,8 +314,8 @@ class Results:
         parts = {"n": n, "mean": mean, "low": mean - half, "high": mean + half}
         tidy = [part.melt(var_name="outcome", value_name=name, ignore_index=False) for name, part in parts.items()]
         table = tidy[0].reset_index().assign(**{p.columns[1]: p[p.columns[1]].to_numpy() for p in tidy[1:]})
-        table.insert(len(by) + 1, "unit", table["outcome"].map(lambda o: self.units.get(o, "")))
-        return table
+        table["unit"] = table["outcome"].map(lambda o: self.units.get(o, ""))
+        return table[["outcome", "mean", "low", "high", "unit", "n", *by]]
 
     def differences(self, outcome, baseline):
         """Return mean differences from a baseline, in pairs of the same seed and the same settings.

@@ -64,3 +64,11 @@ def _counterfactuals(x):
 FIGURES = {
     "observed": _observed, "months": _months, "scores": _scores, "where": _where, "counterfactuals": _counterfactuals,
 }  # fmt: skip
+
+
+def _check_scores(x):
+    seen = _seen(x)
+    hindcast.scored(seen.history, seen.first)
+
+
+CHECKS = {"months": _check_scores, "scores": _check_scores, "where": lambda x: _seen(x).by_place}

@@ -64,6 +64,11 @@ class Task:
             )
         shares = {k: t["displaced"]["share"] for k, t in self.wanted.items() if "displaced" in t}
         seen = targets.ged_events(about["data"], about["events"], params.country.start, self.until)
+        if seen.empty:
+            raise ValueError(
+                f"{about['events']['file']} has no event between {params.country.start} and {self.until} of those that "
+                f"experiment.analysis.events.sides names: {', '.join(about['events']['sides'])}"
+            )
         self.observed = targets.summary(seen, params.weeks, self.wanted, shares)
         self.near = {k: float(t["near"]) for k, t in self.wanted.items()}
 
@@ -244,21 +249,26 @@ def targets_table(task, fresh, accepted, default):
     return pd.DataFrame(rows)
 
 
+def known_layouts(about):
+    """Return layouts of bases and lags, two frames; None, and a word about it, if the folder has not their tables."""
+    data, until, tables = about["data"], about["until"], about["missions"]
+    if absent := [name for name in tables.values() if not Path(data, name).is_file()]:
+        say(f"layouts of bases and lags are as by default: there is no {' and no '.join(absent)} in {data}")
+        return None
+    return layout.layouts(data, **tables, until=until), layout.lags(data, tables["strength"], until)
+
+
 def with_layouts(draws, x):
     """Return draws with a layout of bases each, and write what is known of layouts and lags; without data, as they are.
 
     A country without missions lives through the same history whatever their layout.
     """
-    about = x.about.analysis
-    data, until, tables = about["data"], about["until"], about["missions"]
-    try:
-        layouts, lags = layout.layouts(data, **tables, until=until), layout.lags(data, tables["strength"], until)
-    except ValueError as error:
-        say(f"layouts of bases and lags are as by default: {error}")
+    if x.layouts is None:
         return draws
+    layouts, lags = x.layouts
     x.write({"layouts": layouts, "lags": lags}, digits=4)
     x.scenario("mission")
-    weeks = value_of(x.first("mission"), about["build_up"])
+    weeks = value_of(x.first("mission"), x.about.analysis["build_up"])
     pace = pd.DataFrame({"deploy.build_up": layout.build_up(lags, weeks)})
     bases = layout.drawn(layouts, len(draws))[["deploy.base_size", "deploy.base_skew"]]
     return pd.concat([draws, bases, layout.drawn(pace, len(draws), seed=1)], axis=1)
@@ -270,7 +280,7 @@ def plan(x):
     if importlib.util.find_spec("pyabc") is None:
         raise ValueError("calibration needs pyABC: python -m pip install -c constraints.txt -e '.[science]'")
     x.scenario(WAR)
-    x.task = Task(x.first(WAR), about)
+    x.task, x.layouts = Task(x.first(WAR), about), known_layouts(about)
     x.keep = x.task.summary
     return {WAR: about["checks"]}
 

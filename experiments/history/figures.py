@@ -224,8 +224,9 @@ def scores(table, seen):
             kind = "events" if measure == "events" else "people"
             ax.set_xlabel(f"CRPS ({kind} a month)" if scale == "count" else "CRPS of log(1 + x)")
             ax.xaxis.set_major_locator(MaxNLocator(4))
+    known = sorted({table["months"].min(), table["months"].max()})
     said = [
-        f"{table['months'].iloc[0]} months from {seen.begins}. Grey: `rolling` sees each past month, as no "
+        f"{' to '.join(map(str, known))} months from {seen.begins}. Grey: `rolling` sees each past month, as no "
         f"forecast from {seen.known_until} can.",
         *(verdicts(table, rival) for rival in RIVALS[:3]),
         "Better and worse: the 95% interval of the mean difference (blocks of six months) is on one side of 0.",
@@ -395,8 +396,8 @@ def observed(monthly, observed, deployments=None, arm=None, title="What happened
                 lw=0,
             )
         ax.plot(x, values.median(axis=1) / by, color=colour, lw=1.5)
-        points = seen.dropna(subset=known)
         style = {"lw": 1.1, "marker": ".", "ms": 3.5} if flow else {"lw": 0, "marker": "D", "ms": 5.5, "mec": "white"}
+        points = seen if flow else seen.dropna(subset=known)  # a line is broken where nothing is known
         ax.plot(years(points["month"]), points[known] / by, color=INK, **style)
         if flow:
             counts_axis(ax, largest)

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.drawing.statistics import interval
-from sim import paths
+from sim import paths, readers
 
 MEASURES = {  # name: (simulated columns, observed columns)
     "one-sided deaths": (["osv_all"], ["civilians_killed"]),
@@ -35,12 +35,13 @@ CHANGED = {  # counterfactuals: measure: (simulated columns, "sum" over months o
 }
 SCALES = {"count": np.asarray, "log": np.log1p}
 ENDS = ("low90", "low50", "median", "high50", "high90")
+YEAR = 12  # months
 BLOCK = 6  # months drawn together in the bootstrap: months in a row are alike
 DRAWS = 2_000
 
 
 def observed_months(country):
-    """Return the observed months of a country: a frame with a row a month.
+    """Return the observed months of a country: a frame with a row a month, nan where nothing is known.
 
     Parameters
     ----------
@@ -48,7 +49,11 @@ def observed_months(country):
     """
     if not country.observed:
         raise ValueError(f"country {country.name} has no observed months to draw; drop the figures of them")
-    return pd.read_csv(paths.file_of("country", country.observed), comment="#")
+    return pd.DataFrame(readers.months(_observed(country)))
+
+
+def _observed(country):
+    return paths.file_of("country", country.observed), "country.observed"
 
 
 @dataclass(frozen=True)
@@ -85,9 +90,6 @@ class Observed:
         observed_months(country)
         return cls(country, **about)
 
-    def _table(self, name):
-        return pd.read_csv(paths.file_of("country", name), comment="#")
-
     @cached_property
     def months(self):
         """The observed months of the runs: a frame with a row a month."""
@@ -95,22 +97,31 @@ class Observed:
 
     @cached_property
     def history(self):
-        """The observed months from as early as they are known: a frame with a row a month."""
-        parts = [self._table(name) for name in (self.before, self.country.observed) if name]
-        return pd.concat(parts, ignore_index=True).sort_values("month", ignore_index=True)
+        """The observed months from as early as they are known: a frame with a row a month, nan where nothing is."""
+        before = [(paths.file_of("country", self.before), "experiment.analysis.before")] if self.before else []
+        return pd.DataFrame(readers.months(*before, _observed(self.country)))
 
     @cached_property
     def cells(self):
         """The cells of the country and their admin1."""
         if not (self.country.cells and self.places):
             raise ValueError(f"nothing is known of where in {self.title}; drop the figure of it")
-        return self._table(self.country.cells)
+        found = readers.cells(paths.file_of("country", self.country.cells), "country.cells")
+        if "admin1" not in found:
+            raise ValueError(
+                f"country.cells is {self.country.cells!r} without the column admin1; drop the figure of it"
+            )
+        return pd.DataFrame({name: found[name] for name in ("row", "col", "admin1", "population")})
 
     @cached_property
     def by_place(self):
         """What was observed by admin1, and who lived there: a frame indexed by it."""
         people = self.cells.groupby("admin1").population.sum()
-        return self._table(self.places).set_index("admin1").join(people)
+        seen = readers.places(paths.file_of("country", self.places), "experiment.analysis.places")
+        if strange := sorted({*seen["admin1"]} - {*people.index}):
+            where = f"experiment.analysis.places is {self.places!r}, where admin1"
+            raise ValueError(f"{where} is {strange[0]!r}; choose among {', '.join(sorted(people.index))}")
+        return pd.DataFrame(seen).set_index("admin1").join(people)
 
     @property
     def begins(self):
@@ -148,49 +159,81 @@ def crps(sample, seen):
 
 
 def covered(sample, seen, share):
-    """Say whether what came lies in the central band that holds a share of the sample."""
+    """Say whether what came lies in the central band that holds a share of the sample: 1 or 0, nan if it is nan."""
     low, high = np.quantile(sample, [(1 - share) / 2, (1 + share) / 2])
-    return bool(low <= seen <= high)
+    return float(low <= seen <= high) if seen == seen else np.nan
+
+
+def known_months(seen, measure, first):
+    """Return what was observed of a measure, nan where one of its columns is; None if it cannot be scored.
+
+    It can be if something is known of the year before the first month, and of a month from then on.
+
+    Parameters
+    ----------
+    seen : DataFrame: month, every one from long before `first`, and observed columns
+    measure : a name in MEASURES; first : month as YYYY-MM
+
+    Returns
+    -------
+    Series by month, or None
+    """
+    known = seen.set_index("month")[MEASURES[measure][1]].sum(axis=1, skipna=False)
+    past = known[known.index < first]
+    if len(past) < YEAR:
+        raise ValueError(f"the observed months begin in {known.index.min()}; a year before {first} is needed")
+    return known if past[-YEAR:].notna().any() and known[known.index >= first].notna().any() else None
 
 
 def forecasts(monthly, seen, measure, first):
-    """Yield (month, observed, {forecast: sample}) for each month of a hindcast.
+    """Yield (month, observed, {forecast: sample}) for each month of a hindcast, nan where nothing was observed.
 
     Parameters
     ----------
     monthly : DataFrame of one arm: seed, month, simulated columns
-    seen : DataFrame: month, observed columns, from long before `first`
-    measure : a name in MEASURES; first : month as YYYY-MM
+    seen, measure, first : as of known_months, which can score it
     """
-    simulated, observed = MEASURES[measure]
-    made = monthly.assign(x=monthly[simulated].sum(axis=1)).pivot(index="month", columns="seed", values="x")
-    known = seen.set_index("month")[observed].sum(axis=1)
+    made = monthly.assign(x=monthly[MEASURES[measure][0]].sum(axis=1)).pivot(index="month", columns="seed", values="x")
+    known = known_months(seen, measure, first)
     past = known[known.index < first]
-    if len(past) < 12:
-        raise ValueError(f"the observed months begin in {known.index.min()}; a year before {first} is needed")
-    fixed = {"last year's mean": [past[-12:].mean()], "last year's months": past[-12:], "long run": past}
+    year = past[-YEAR:].dropna()
+    fixed = {"last year's mean": [year.mean()], "last year's months": year, "long run": past.dropna()}
     for month in made.index[(made.index >= first) & made.index.isin(known.index)]:
-        rolling = known[known.index < month][-12:].mean()
+        rolling = known[known.index < month][-YEAR:].mean()
         samples = {"simulation": made.loc[month], **fixed, "rolling": [rolling]}
         yield month, known[month], {name: np.asarray(s, dtype=float) for name, s in samples.items()}
 
 
+def scored(seen, first):
+    """Return the measures that can be scored, as known_months says: list of str, at least one."""
+    found = [measure for measure in MEASURES if known_months(seen, measure, first) is not None]
+    if not found:
+        raise ValueError(
+            f"nothing was observed of {', '.join(MEASURES)} in the year before {first}, or nothing from then on; drop "
+            "the figures that score them"
+        )
+    return found
+
+
 def last_year(seen, first):
-    """Return the mean of the twelve months before the hindcast: a dictionary by measure."""
-    past = seen[seen["month"] < first][-12:]
-    return {measure: float(past[observed].sum(axis=1).mean()) for measure, (_, observed) in MEASURES.items()}
+    """Return the mean of the known of the twelve months before the hindcast: a dictionary by measure."""
+    past = seen[seen["month"] < first][-YEAR:]
+    return {m: float(past[observed].sum(axis=1, skipna=False).mean()) for m, (_, observed) in MEASURES.items()}
 
 
 def months_table(monthly, seen, first):
-    """Return a row per measure and month: what came, what was simulated, and the scores of all forecasts."""
+    """Return a row per measure and month: what came, what was simulated, and the scores of all forecasts.
+
+    Where nothing was observed, what came and the scores are nan. A measure that cannot be scored is left out.
+    """
     rows = []
-    for measure in MEASURES:
+    for measure in scored(seen, first):
         for month, came, samples in forecasts(monthly, seen, measure, first):
             made = samples["simulation"]
             bands = np.quantile(made, [0.05, 0.25, 0.5, 0.75, 0.95])
             row = {"measure": measure, "month": month, "observed": came}
             row |= dict(zip(ENDS, bands)) | {"mean": made.mean()}
-            row |= {"in50": covered(made, came, 0.5), "in90": covered(made, came, 0.9)}
+            row |= {f"in{p}": covered(made, came, p / 100) for p in (50, 90)}
             for scale, to in SCALES.items():
                 row |= {f"crps_{scale}_{name}": crps(to(s), to(came)) for name, s in samples.items()}
             rows.append(row)
@@ -213,23 +256,25 @@ def scores(months):
     rows = []
     for measure, table in months.groupby("measure", sort=False):
         for scale in SCALES:
-            ours = table[f"crps_{scale}_simulation"].to_numpy()
             for rival in RIVALS:
-                theirs = table[f"crps_{scale}_{rival}"].to_numpy()
-                low, high = _block_interval(ours - theirs)
+                both = table[[f"crps_{scale}_simulation", f"crps_{scale}_{rival}"]].dropna()  # months that are known
+                ours, theirs = both.to_numpy().T
+                low, high = _block_interval(ours - theirs) if len(both) else (np.nan, np.nan)
                 verdict = "better" if high < 0 else "worse" if low > 0 else "no difference shown"
                 rows.append({
-                    "measure": measure, "scale": scale, "rival": rival, "months": len(table),
-                    "simulation": ours.mean(), "naive": theirs.mean(), "difference": (ours - theirs).mean(),
+                    "measure": measure, "scale": scale, "rival": rival, "months": len(both),
+                    **dict(zip(("simulation", "naive"), both.mean())),
+                    "difference": both.diff(axis=1).iloc[:, 1].mul(-1).mean(),
                     "low": low, "high": high, "verdict": verdict,
                     "coverage50": table.in50.mean(), "coverage90": table.in90.mean(),
-                    "observed_mean": table.observed.mean(), "simulated_mean": table["mean"].mean(),
+                    "observed_mean": table.observed.mean(),
+                    "simulated_mean": table["mean"].where(table.observed.notna()).mean(),
                 })  # fmt: skip
     return pd.DataFrame(rows)
 
 
 def _block_interval(values):
-    """Return the 95% interval of a mean of months, by drawing blocks of months that follow each other."""
+    """Return the 95% interval of a mean of months, by drawing blocks of known months that follow each other."""
     n, rng = len(values), np.random.default_rng(1)
     starts = rng.integers(0, n, (DRAWS, -(-n // BLOCK)))
     at = (starts[:, :, None] + np.arange(BLOCK)).reshape(DRAWS, -1)[:, :n] % n
@@ -259,9 +304,9 @@ def where_scores(table, seen):
         "simulation": "simulated", f"one-sided deaths before {seen.begins}": "killed_before",
         f"events before {seen.begins}": "events_before", "people": "population",
     }  # fmt: skip
-    ranks = table[["killed_after", *ways.values()]].rank()
+    ranks = table[["killed_after", *ways.values()]].dropna().rank()
     return pd.DataFrame(
-        {"forecast": name, "rank_correlation": ranks["killed_after"].corr(ranks[column]), "places": len(table)}
+        {"forecast": name, "rank_correlation": ranks["killed_after"].corr(ranks[column]), "places": len(ranks)}
         for name, column in ways.items()
     )
 

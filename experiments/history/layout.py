@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sim import readers
 from sim.params import WEEKS_PER_YEAR
 
 FEWEST = 5  # bases, below which how they differ says little
@@ -35,14 +36,29 @@ def skew(sizes):
     return float(np.interp(gini(sizes), [gini(rank**-s) for s in SKEWS], SKEWS))
 
 
-def _read(folder, name, columns):
+def _read(folder, name, setting, texts=(), numbers=()):
+    """Read some columns of a table of the folder of data: a frame; a number that is not known is nan."""
     path = Path(folder) / name
     if not path.is_file():
         raise ValueError(f"there is no {name} in {folder}")
-    table = pd.read_csv(path)
-    if lacking := [c for c in columns if c not in table]:
-        raise ValueError(f"{name} in {folder} is without the columns {', '.join(lacking)}")
-    return table
+    table = readers.read(path, f"experiment.analysis.missions.{setting}", [*texts, *numbers])
+    found = {c: table.texts(c) for c in texts} | {c: table.numbers(c, 0, readers.MOST, empty=True) for c in numbers}
+    if "date" in found:
+        found["date"] = [day.isoformat() for day in table.dates("date")]
+    return pd.DataFrame(found)
+
+
+def _strength(folder, name):
+    """Read the UN's monthly strength by mission: mission, date, total, and month, counted from year 0."""
+    found = _read(folder, name, "strength", ["mission", "date"], ["total"])
+    found["month"] = found.date.str[:4].astype(int) * 12 + found.date.str[5:7].astype(int) - 1
+    twice = found[found.duplicated(["mission", "month"])]
+    if len(twice):
+        mission, day = twice.iloc[0][["mission", "date"]]
+        raise ValueError(
+            f"experiment.analysis.missions.strength is {name!r} with {mission} twice in {day[:7]}; a month stands once"
+        )
+    return found
 
 
 def layouts(folder, bases, strength, until):
@@ -53,11 +69,11 @@ def layouts(folder, bases, strength, until):
     folder : of two tables; bases : name of Geo-PKO 2.3 by location and year; strength : name of the UN's monthly
         strength by mission; until : date, YYYY-MM-DD, after which nothing is read
     """
-    bases = _read(folder, bases, ["mission", "year", "mean_troops"])
-    reported = _read(folder, strength, ["mission", "date", "total"])
+    bases = _read(folder, bases, "bases", ["mission"], ["year", "mean_troops"])
+    reported = _strength(folder, strength)
     reported = reported[reported.date <= until]
     reported = reported.assign(year=reported.date.str[:4].astype(int)).groupby(["mission", "year"]).total
-    strength, months = reported.mean(), reported.size()
+    strength, months = reported.mean(), reported.count()  # of the months that are known
     rows = []
     for (mission, year), sizes in bases[bases.mean_troops > 0].groupby(["mission", "year"]).mean_troops:
         known = months.get((mission, year), 0)
@@ -75,14 +91,15 @@ def lags(folder, strength, until):
     Missions that took over from another and began at strength are left out, and so are those already there when the
     reports begin. Greatest: within three years.
     """
-    reported = _read(folder, strength, ["mission", "date", "total"]).sort_values("date")
-    first = reported.date.min()
+    reported = _strength(folder, strength).sort_values("month")
+    first = reported.month.min()
     rows = []
-    for mission, mine in reported[reported.date <= until].groupby("mission"):
-        strength = mine.total.to_numpy(dtype=float)[:WITHIN]
-        greatest = strength.max()
-        if greatest >= LARGE and mine.date.iloc[0] > first and strength[0] < BEGINS * greatest:
-            rows.append((mission, mine.date.iloc[0], greatest, int(np.argmax(strength >= PEAK * greatest))))
+    for mission, mine in reported[reported.date <= until].dropna(subset="total").groupby("mission"):
+        since = (mine.month - mine.month.iloc[0]).to_numpy()  # months without a report are not known, and count
+        total = mine.total.to_numpy()[since < WITHIN]
+        greatest = total.max()
+        if greatest >= LARGE and mine.month.iloc[0] > first and total[0] < BEGINS * greatest:
+            rows.append((mission, mine.date.iloc[0], greatest, int(since[np.argmax(total >= PEAK * greatest)])))
     return pd.DataFrame(rows, columns=["mission", "first_report", "greatest", "months_to_peak"])
 
 

@@ -13,6 +13,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sim import readers
+
+GED = (
+    "date_start", "date_end", "type_of_violence", "side_a", "side_b", "longitude", "latitude", "where_prec", "best",
+    "deaths_civilians",
+)  # fmt: skip
 ONE_SIDED = 3
 PLACE_KM = 50  # half a degree
 NEAR_KM, NEAR_WEEKS = 30, 2  # Knox
@@ -41,7 +47,18 @@ def ged_events(folder, about, start, until):
         raise ValueError(
             f"there is no {about['file']} in {folder}; name the folder that holds UCDP GED's events of the country"
         )
-    e, sides, rules = pd.read_csv(path), about["sides"], about.get("rules")
+    table, sides, rules = readers.read(path, "experiment.analysis.events.file", GED), about["sides"], about.get("rules")
+    days = {c: [day.isoformat() for day in table.dates(c)] for c in ("date_start", "date_end")}
+    for i, (begins, ends) in enumerate(zip(*days.values())):
+        if ends < begins:
+            table.refuse(i, "date_end", f"{begins}, its date_start, or later")
+    ranges = {"type_of_violence": (1, 3), "best": (0, readers.MOST), "deaths_civilians": (0, readers.MOST)}
+    unsure = {"longitude": (-180, 180), "latitude": (-90, 90), "where_prec": (1, 7)}
+    e = pd.DataFrame({
+        **days, **{c: table.columns[c] for c in ("side_a", "side_b")},
+        **{c: table.numbers(c, *span, whole=True) for c, span in ranges.items()},
+        **{c: table.numbers(c, *span, empty=True) for c, span in unsure.items()},
+    })  # fmt: skip
     e = e[(e.date_start >= start) & (e.date_end <= until) & (e.best >= 1)]
     a = e.side_a.map(sides)
     if rules:

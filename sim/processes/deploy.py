@@ -441,8 +441,10 @@ def _pass_on(w):
     for i in range(m.command.size):
         other = m.takes_over[i]
         if other >= 0 and m.rehatted[i] > 0.0 and m.command[i] != m.command[other]:
-            if week - w.step_weeks < m.leave[other] and m.mandate_weeks[other] > 0.0 and handed_over(m, i, week):
-                handed[m.command[i], m.command[other]] += m.rehatted[i] * m.peak[other] * m.personnel[other, TROOPS]
+            on_this_day = week - w.step_weeks < m.leave[other] and m.mandate_weeks[other] > 0.0
+            theirs = m.rehatted[i] * m.peak[other] * m.personnel[other, TROOPS]
+            if on_this_day and handed_over(m, i, week):
+                handed[m.command[i], m.command[other]] += theirs
                 today = True
     if not today or w.numbers.deploy.inherited == 0.0:
         return

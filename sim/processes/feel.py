@@ -247,7 +247,7 @@ def feel(w):
 
 @numba.njit(cache=True)
 def _seen_by_all(w, spill):
-    """Return the attacks before the eyes of each chain of command, or of one that is taken for it: (Q, C), of places."""
+    """Return the attacks before the eyes of each chain of command, or of one taken for it: (Q, C), of places."""
     witnessed = w.now.stood_by
     out = np.zeros(witnessed.shape)
     if witnessed.size == 0 or witnessed.max() == 0.0:

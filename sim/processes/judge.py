@@ -138,7 +138,7 @@ def incited(w, rumours):
 
 @numba.njit(cache=True)
 def _offend(w, politics, rights, of_all, rights_of_all, loses, abuse, fighters):
-    """Count what each mission earned of the host's hostility: of the judging as it shares in the work, its own force."""
+    """Count what each mission earned of the host's hostility: of judging as it shares in the work, its own force."""
     f, m, p, now = w.factions, w.missions, w.numbers.judge, w.now
     left, by_command = fading(w, p.offence_memory), sum_rows(m.command, now.by_mission, f.hostility.shape[1])
     for i in range(m.command.size):

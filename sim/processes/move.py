@@ -235,6 +235,6 @@ def _march(w):
         near[b] = w.around[bands.faction[b], bands.cell[b]]
         bands.held_up[b] = 0.0
     march(
-        p, w.dice, hops, goal, ~bands.taking_part, w.guard, f.comfort, near, bands.faction, land.row, land.col, land.near,
-        land.stride, bands.cell, bands.held_up,
+        p, w.dice, hops, goal, ~bands.taking_part, w.guard, f.comfort, near, bands.faction, land.row, land.col,
+        land.near, land.stride, bands.cell, bands.held_up,
     )  # fmt: skip

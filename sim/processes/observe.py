@@ -30,6 +30,7 @@ def measure(w, at, row):
     row[at.unmet_need] = now.unmet[0]
     row[at.idps] = census.idps.sum()
     row[at.refugees] = census.refugees[0]
+    row[at.population] = w.people.persons.sum()
     row[at.protests] = now.protests.sum()
     row[at.pauses] = now.pauses.sum()
     row[at.sheltered] = land.sheltered.sum()
@@ -55,10 +56,13 @@ def measure(w, at, row):
         pinned += u.strength[i].sum() if u.pinned[i] > 0.0 else 0.0
     row[at.pinned] = pinned * w.step_weeks
     present = np.zeros(len(KINDS))
-    row[at.un_troops], row[at.non_un_troops] = 0.0, 0.0
+    row[at.un_troops], row[at.non_un_troops], row[at.un_police], row[at.un_observers] = 0.0, 0.0, 0.0, 0.0
     for i in range(m.command.size):
         present += m.persons[i]
         row[at.un_troops if m.un[i] else at.non_un_troops] += m.persons[i, TROOPS]
+        if m.un[i]:
+            row[at.un_police] += m.persons[i, POLICE]
+            row[at.un_observers] += m.persons[i, OBSERVERS]
     row[at.troops], row[at.police], row[at.observers] = present[TROOPS], present[POLICE], present[OBSERVERS]
     row[at.humanitarian_staff] = present[AID]
     _by_faction(w, at, row)
@@ -68,13 +72,16 @@ def measure(w, at, row):
 @numba.njit(cache=True)
 def _deaths(w, at, row):
     """Measure who was killed, and how often."""
-    now, by_hosts, by_others = w.now, 0.0, 0.0
+    now, by_hosts, by_others, of_hosts, of_others = w.now, 0.0, 0.0, 0.0, 0.0
     for f in range(now.by_faction.size):
         row[at.killed_by_faction + f] = now.by_faction[f]
         if w.factions.host[f]:
             by_hosts += now.by_faction[f]
+            of_hosts += now.lost_to_rivals[f]
         else:
             by_others += now.by_faction[f]
+            of_others += now.lost_to_rivals[f]
+    row[at.battle_deaths_gov], row[at.battle_deaths_reb] = of_hosts, of_others
     row[at.osv_gov], row[at.osv_reb], row[at.osv_all] = by_hosts, by_others, by_hosts + by_others
     crossfire, in_battle = now.crossfire.sum(), now.lost_to_rivals.sum()
     row[at.civilians_killed] = by_hosts + by_others + crossfire + now.by_mission.sum()
@@ -85,7 +92,7 @@ def _deaths(w, at, row):
     deadly, on_missions = 0, 0
     for i in range(now.logged[0]):
         kind, _, _, _, deaths_a, deaths_b, civilians = now.event_log[i]
-        deadly += (kind == BATTLE or kind == ATTACK) and deaths_a + deaths_b + civilians >= 1
+        deadly += kind in (BATTLE, ATTACK) and deaths_a + deaths_b + civilians >= 1
         on_missions += kind >= AMBUSH
     row[at.events], row[at.attacks_on_missions] = deadly, on_missions
 

@@ -202,7 +202,7 @@ def _serve(w, teams):
 
 @numba.njit(cache=True)
 def pauses(w, teams, hostility):
-    """Return the hazard (1/year) that each team negotiates a pause: (T,); hostility : (T,) of who controls the place."""
+    """Return the hazard (1/year) that each team negotiates a pause: (T,); hostility : (T,) of who rules its place."""
     u, p, engages, out = w.units, w.numbers.relieve, of_commands(w, ENGAGE), np.empty(teams.size)
     for t in range(teams.size):
         i = teams[t]
@@ -213,7 +213,7 @@ def pauses(w, teams, hostility):
 
 @numba.njit(cache=True)
 def _pause(w, teams, hostility):
-    """Let teams that engage negotiate a pause with the bands around them; hostility : (T,) of who controls the place."""
+    """Let teams that engage negotiate a pause with the bands around them; hostility : (T,) of who rules the place."""
     u, bands, land, p = w.units, w.bands, w.land, w.numbers.relieve
     often, luck, heed = pauses(w, teams, hostility), draws.luck(w.dice, PAUSE), draws.luck(w.dice, HEED)
     for t in range(teams.size):
