@@ -104,7 +104,7 @@ def save(model, path):
         "factions": model.factions.names, "columns": r.columns, "params": asdict(model.params),
     }  # fmt: skip
     content["about"] = np.array(json.dumps(about, default=str))
-    return whole_file(path, lambda draft: draft.write_bytes(packed(**content)))
+    return whole_file(path, lambda draft: draft.write_bytes(packed(content)))
 
 
 def _arrays(model):

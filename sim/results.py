@@ -137,12 +137,12 @@ class Damaged(ValueError):  # noqa: N818  says what the file is
     """A file that is not what was written."""
 
 
-def seal(content):
-    """Return bytes with their digest after them."""
-    return content + hashlib.sha256(content).hexdigest().encode()
+def seal(content, of=""):
+    """Return bytes with their digest after them, and that of a name: no other file can take the place of this one."""
+    return content + hashlib.sha256(of.encode() + content).hexdigest().encode()
 
 
-def unsealed(path):
+def unsealed(path, of=""):
     """Return the bytes of a sealed file, with the seal, once it is sure that they are those that were written.
 
     Raises
@@ -156,23 +156,23 @@ def unsealed(path):
         raise
     except OSError as error:
         raise Damaged(f"{path} cannot be read: {error.strerror}") from error
-    if len(found) < SEAL or seal(found[:-SEAL]) != found:
+    if len(found) < SEAL or seal(found[:-SEAL], of) != found:
         raise Damaged(f"{path} is not what was written")
     return found
 
 
-def packed(**arrays):
-    """Return arrays as the bytes of an .npz, which is sealed: its digest is the comment of the archive."""
+def packed(arrays, of=""):
+    """Return arrays by name as the bytes of an .npz, which is sealed: its digest is the comment of the archive."""
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)
     with zipfile.ZipFile(file, "a") as archive:
         archive.comment = bytes(SEAL)
-    return seal(file.getvalue()[:-SEAL])
+    return seal(file.getvalue()[:-SEAL], of)
 
 
-def unpacked(path):
+def unpacked(path, of=""):
     """Return the arrays of a sealed .npz by name, read into memory; raises as `unsealed`."""
-    content = io.BytesIO(unsealed(path))
+    content = io.BytesIO(unsealed(path, of))
     try:
         with np.load(content, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
@@ -183,12 +183,12 @@ def unpacked(path):
 def write_note(path, content):
     """Write a dictionary as JSON, whole or not at all, and sealed: the last line is its digest."""
     text = json.dumps(content, indent=1) + "\n"
-    whole_file(path, lambda draft: draft.write_bytes(seal(text.encode())))
+    whole_file(path, lambda draft: draft.write_bytes(seal(text.encode(), Path(path).name)))
 
 
 def read_note(path):
     """Return what `write_note` wrote; raises as `unsealed`."""
-    return json.loads(unsealed(path)[:-SEAL])
+    return json.loads(unsealed(path, Path(path).name)[:-SEAL])
 
 
 # ------------------------------------------------------------------------------ whole or not at all

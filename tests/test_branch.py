@@ -145,7 +145,7 @@ def test_a_damaged_state_is_refused(past, tmp_path):
             if content != whole:
                 bad.write_bytes(content)
                 refused(params, bad, "is no saved state, or a damaged one")
-    for content in (b"", b"a text", packed(monthly=np.zeros(3)), packed(about=np.array("{}"))):
+    for content in (b"", b"a text", packed({"monthly": np.zeros(3)}), packed({"about": np.array("{}")})):
         bad.write_bytes(content)
         refused(params, bad, "is no saved state")
     np.savez(bad, about=np.array([{}], dtype=object))
@@ -186,7 +186,7 @@ def test_a_state_that_no_model_can_have_left_is_refused(past, tmp_path):
             "about.factions": [1, 2], "about.params": {}}  # fmt: skip
     of_file = {name: tries[name] for name in ("people.cell", "people.need", "record.events")} | told
     for name, value in of_file.items():
-        bad.write_bytes(packed(**other(content, name, value)))
+        bad.write_bytes(packed(other(content, name, value)))
         refused(params, bad, f"{name.split('.')[0]}\\.|of version 0|at week|its names|its parameters")
     about = json.loads(str(content["about"]))
     for name, value in tries.items():
@@ -195,7 +195,7 @@ def test_a_state_that_no_model_can_have_left_is_refused(past, tmp_path):
         array = content[name]
         for value in (None, array[:-1], array.astype("f4"), array[..., None]):
             assert next(branch._faults(other(content, name, value), about, model), "").count("it must be")
-    bad.write_bytes(packed(**content))
+    bad.write_bytes(packed(content))
     assert fingerprint(branch.resume(params, bad).run()) == fingerprint(PeaceModel(params).run())
 
 

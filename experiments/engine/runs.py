@@ -279,7 +279,7 @@ def simulate(job):
         if job.dates:
             outcomes.cell_month(model, job.dates).to_parquet(folder / MAPS, index=False)
             about["maps"] = hashlib.sha256((folder / MAPS).read_bytes()).hexdigest()
-        (folder / RUN).write_bytes(results.packed(monthly=values, about=np.array(json.dumps(about))))
+        (folder / RUN).write_bytes(results.packed({"monthly": values, "about": np.array(json.dumps(about))}, job.key))
 
     # Not waiting for the disk saves a tenth of the time of short runs: `read` finds out what a power cut has torn.
     results.whole_folder(job.folder, fill, sync=False)
@@ -416,7 +416,7 @@ def check(jobs):
 def _damage(job):
     """Return what is wrong with a stored run; none, if it is what was written."""
     try:
-        results.unsealed(job.folder / RUN)
+        results.unsealed(job.folder / RUN, job.key)
         if job.dates:
             _maps(job, _about(job))
     except (Damaged, OSError) as error:
@@ -434,7 +434,7 @@ def _take_out(job):
 
 
 def _about(job):
-    stored = results.unpacked(job.folder / RUN)
+    stored = results.unpacked(job.folder / RUN, job.key)
     return json.loads(str(stored["about"])) | {"monthly": stored["monthly"]}
 
 
