@@ -160,12 +160,16 @@ def half_way(folder, *words, jobs, **more):
             assert held.enter_context(runs._claim(job.store, job.key))
         (folder / "results" / "x" / (MARK + SORT)).touch()  # the store is in it already
         started = subprocess.Popen([sys.executable, "-m", "sim", *SWEEP, *words], cwd=folder, **more)
-        start = time.time()
-        while len(list(folder.glob("results/x/runs/*-1-*"))) < jobs:
-            assert started.poll() is None
-            assert time.time() - start < 120
-            time.sleep(0.1)
-        yield started
+        try:
+            start = time.time()
+            while len(list(folder.glob("results/x/runs/*-1-*"))) < jobs:
+                assert started.poll() is None
+                assert time.time() - start < 120
+                time.sleep(0.1)
+            yield started
+        except BaseException:
+            started.kill()
+            raise
 
 
 @pytest.mark.xdist_group("launchers")
