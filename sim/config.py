@@ -28,7 +28,6 @@ from sim.params import Params, part, table, text
 from sim.paths import CONF
 from sim.results import checked_name
 from sim.shocks import made_of
-from sim.warm import say
 
 
 @dataclass(kw_only=True)
@@ -149,8 +148,8 @@ class Multirun(Callback):
             checked_name(config.run.name)
             Multirun.engine = engine(config)
             Multirun.engine.begin(config.hydra)
-        except ValueError as error:  # Hydra would make a warning of it and go on
-            say(f"error: {explain(error)}")
+        except (ValueError, OSError) as error:  # Hydra would make a warning of it and go on
+            print(f"error: {explain(error)}", file=sys.stderr)
             raise SystemExit(2) from None
         Multirun.folder = Path(config.hydra.sweep.dir)
 

@@ -53,7 +53,9 @@ def _git(*words):
     if not (ROOT / ".git").exists():  # an installed copy, perhaps inside another project's repository
         return ""
     try:
-        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=10)
+        # No lock: a sweep that is killed meanwhile would leave it, and git would refuse to work in the repository.
+        call = ["git", "--no-optional-locks", *words]
+        done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip()
@@ -240,6 +242,8 @@ def whole_file(path, fill):
     draft = path.with_name(f".{os.getpid()}.{path.name}")  # keeps the ending: writers look at it
     try:
         fill(draft)
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()  # an empty folder, which some damage left there; one that holds something stays, and is said
         to_disk(draft)  # before the name: after a power cut the name must not stand for half a file
         draft.replace(path)
     finally:

@@ -9,13 +9,14 @@ import pytest
 
 from experiments import __main__ as experiments_command
 from sim import __main__ as sim_command
+from sim import results
 from sim.results import EXPERIMENT, MARK, RUN, SWEEP, checked_name, claim, refuse_what_is_not_ours
 
 pytestmark = pytest.mark.xdist_group("sweeps")
 ROOT = Path(__file__).resolve().parent.parent
 TINY = ["weeks=6", "civilians=50"]
 OF_EXPERIMENT = [*TINY, "experiment.seeds=1", "experiment.figures=[]", "run.workers=1"]
-NAMES = ["../mine", "a/b", "/tmp/mine", ".", "..", ".hidden", "a\nb", "a\\b", "-x", "x" * 101]
+NAMES = ["../mine", "a/b", "/elsewhere/mine", ".", "..", ".hidden", "a\nb", "a\\b", "-x", "x" * 101]
 
 
 def run(*words):
@@ -158,3 +159,15 @@ def test_what_the_repository_carries_is_marked():
     for folder in folders:
         refuse_what_is_not_ours(ROOT / folder, f"{EXPERIMENT}-{folder.name}")
         assert any(f"{folder}/{MARK}" in line for line in listed.stdout.splitlines())
+
+
+def test_asking_what_made_a_result_takes_no_lock_in_the_repository(monkeypatch):
+    """A sweep that is killed at that moment would leave it, and git would refuse to work."""
+    asked = []
+    monkeypatch.setattr(
+        results.subprocess, "run", lambda call, **how: asked.append(call) or subprocess.CompletedProcess(call, 0, "")
+    )
+    monkeypatch.setattr(results, "ROOT", ROOT)
+    results.provenance()
+    assert all(call[:2] == ["git", "--no-optional-locks"] for call in asked)
+    assert bool(asked) == (ROOT / ".git").exists()

@@ -96,7 +96,7 @@ def damage(folder, luck):
     for k in luck.choice(len(files), min(AT_ONCE, len(files)), replace=False):
         file, how = files[k], DAMAGES[luck.integers(len(DAMAGES))]
         of_sort = [f for f in files if sort_of(f) == sort_of(file) and contents[f] != contents[file]]
-        if not contents[file] or (how is crossed and not of_sort) or (how is replaced and sort_of(file) == "table"):
+        if not contents[file] or (how is crossed and not of_sort) or (how is replaced and file.name == "multirun.yaml"):
             how = gone
         spoilt = how(contents[file], luck, how is crossed and contents[of_sort[luck.integers(len(of_sort))]])
         if spoilt == contents[file]:
