@@ -25,15 +25,19 @@ from sim.warm import between_steps, progress, say, warm_up
 def simulate(config):
     """Run one scenario and write its results; return the folder, or what a sweep is to optimise."""
     params, run = to_params(config), config.run
-    alone = HydraConfig.get().mode != RunMode.MULTIRUN and run.seeds is None
+    multirun = HydraConfig.get().mode == RunMode.MULTIRUN
+    alone = not multirun and run.seeds is None
     if not (alone or run.folders or run.branch_from or run.save_at is not None):
         Multirun.folder, Multirun.engine = Path(HydraConfig.get().sweep.dir), engine(config)
         return Multirun.engine.scenario_job(config)
     choices, given = HydraConfig.get().runtime.choices, HydraConfig.get().overrides.task
     if calibration := Calibration.asked_for(config.calibration, given):
         params = calibration.of(params)
-    name = run.name or f"{choices.country}_{choices.mission}_seed{params.seed}_{results.fingerprint(params)}"
+    made_of = f"{choices.country}_{choices.mission}_seed{params.seed}_{results.fingerprint(params)}".replace("/", "_")
+    given_name = results.checked_name(run.name)
+    name = "_".join(filter(None, [given_name, made_of if multirun or not given_name else ""]))
     folder = Path(run.results) / name
+    results.refuse_what_is_not_ours(folder, results.RUN)
     if run.branch_from and not Path(run.branch_from).is_file():
         raise ValueError(f"run.branch_from is {run.branch_from!r}; there is no such file")
     if run.save_at is not None and not 0 < run.save_at < params.weeks:

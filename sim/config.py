@@ -26,6 +26,7 @@ from sim.calibrated import Calibration
 from sim.country import finer
 from sim.params import Params, part, table, text
 from sim.paths import CONF
+from sim.results import checked_name
 from sim.shocks import made_of
 
 
@@ -133,7 +134,7 @@ def register():
 def _sweep_name(name):
     """Return the name of a sweep: the one given, or one made of the command: the same command goes on with it."""
     said = sorted(word for word in sys.argv[1:] if "=" in word and not word.startswith(("run.retry_failed", "hydra")))
-    return name or f"sweep_{hashlib.sha256(' '.join(said).encode()).hexdigest()[:8]}"
+    return checked_name(name) or f"sweep_{hashlib.sha256(' '.join(said).encode()).hexdigest()[:8]}"
 
 
 class Multirun(Callback):
@@ -142,8 +143,15 @@ class Multirun(Callback):
     folder, engine = None, None
 
     def on_multirun_start(self, config, **_):
-        """Take down the folder and the engine."""
-        Multirun.folder, Multirun.engine = Path(config.hydra.sweep.dir), engine(config)
+        """Take down the folder and the engine, which makes ready for the jobs."""
+        try:
+            checked_name(config.run.name)
+            Multirun.engine = engine(config)
+            Multirun.engine.begin(config.hydra)
+        except (ValueError, OSError) as error:  # Hydra would make a warning of it and go on
+            print(f"error: {explain(error)}", file=sys.stderr)
+            raise SystemExit(2) from None
+        Multirun.folder = Path(config.hydra.sweep.dir)
 
 
 def engine(config):

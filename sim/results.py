@@ -1,21 +1,31 @@
 """What a run leaves on disk: whole or not at all, with all that is needed to make it again."""
 
 import hashlib
+import io
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
+import zipfile
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 from sim import outcomes
 from sim.paths import PACKAGE, ROOT, file_of
 
 SCHEMA = 1  # version of the tables; a reader that knows this number can read them
+NAME = re.compile(r"\w[\w .,=+@-]{0,99}")  # of results: no folder, nothing hidden
+MARK = ".peacekeeping-"  # and a sort: an empty file in every folder of results, which no damage changes
+RUN, SWEEP, EXPERIMENT = "run", "sweep", "experiment"  # sorts; of an experiment, with its name
+TABLES_OF_A_RUN = ("weekly.csv", "monthly.csv", "monthly.parquet", "events.csv", "cell_month.parquet", "outcomes.json",
+                   "columns.csv", "config.yaml", "overrides.txt", "provenance.json")  # fmt: skip
+SEAL = 64  # bytes at the end of a sealed file: the digest of those before
 PACKAGES = ("mesa", "numpy", "numba", "hydra-core", "pandas", "pyarrow")
 
 
@@ -43,7 +53,9 @@ def _git(*words):
     if not (ROOT / ".git").exists():  # an installed copy, perhaps inside another project's repository
         return ""
     try:
-        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=10)
+        # No lock: a sweep that is killed meanwhile would leave it, and git would refuse to work in the repository.
+        call = ["git", "--no-optional-locks", *words]
+        done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip()
@@ -70,34 +82,157 @@ def fingerprint(params, with_seed=True, calibration=None):
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
+# ------------------------------------------------------------------------------ whose a place is
+
+
+def checked_name(name):
+    """Return the name of some results, or the empty one.
+
+    Raises
+    ------
+    ValueError
+        It is no plain name, and could name a folder elsewhere.
+    """
+    if name and not NAME.fullmatch(name):
+        raise ValueError(f"run.name is {name!r}; it must be a name of at most 100 letters, digits, spaces and _.,=+@- "
+                         "that begins with a letter or a digit; where results go is said by run.results")  # fmt: skip
+    return name or ""
+
+
+def refuse_what_is_not_ours(folder, sort):
+    """Refuse a place for results unless it is free, or a folder that carries the mark of results of the same sort.
+
+    Parameters
+    ----------
+    folder : Path; sort : RUN, SWEEP, or EXPERIMENT and a name
+
+    Raises
+    ------
+    ValueError
+        Saying what is there.
+    """
+    folder, way_out = Path(folder), "give another run.name, or move it away"
+    if not os.path.lexists(folder):
+        return
+    if not folder.is_dir() or (sort == RUN and folder.is_symlink()):
+        raise ValueError(f"{folder} is there already and is no folder; {way_out}")
+    there = {path.name for path in folder.iterdir()}
+    marks = {name.removeprefix(MARK) for name in there if name.startswith(MARK)}
+    if there and marks != {sort}:
+        holds = " and ".join(sorted(marks)).replace("-", " ") or "what are no results of ours"
+        raise ValueError(f"{folder} holds {holds}, and a {sort.replace('-', ' ')} would take its place; {way_out}")
+    if sort == RUN and (strange := sorted(there - {MARK + RUN, *TABLES_OF_A_RUN})):
+        raise ValueError(f"{folder} holds {strange[0]}, which would be lost if the run were replaced; {way_out}")
+
+
+def claim(folder, sort):
+    """Make a folder for results and mark it, unless it is not ours: then refuse it, as above."""
+    refuse_what_is_not_ours(folder, sort)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    (Path(folder) / (MARK + sort)).touch()
+
+
+# ------------------------------------------------------------------------------ files that carry their digest
+
+
+class Damaged(ValueError):  # noqa: N818  says what the file is
+    """A file that is not what was written."""
+
+
+def seal(content, of=""):
+    """Return bytes with their digest after them, and that of a name: no other file can take the place of this one."""
+    return content + hashlib.sha256(of.encode() + content).hexdigest().encode()
+
+
+def unsealed(path, of=""):
+    """Return the bytes of a sealed file, with the seal, once it is sure that they are those that were written.
+
+    Raises
+    ------
+    Damaged
+        Saying what is wrong with it; FileNotFoundError if there is none.
+    """
+    try:
+        found = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Damaged(f"{path} cannot be read: {error.strerror}") from error
+    if len(found) < SEAL or seal(found[:-SEAL], of) != found:
+        raise Damaged(f"{path} is not what was written")
+    return found
+
+
+def packed(arrays, of=""):
+    """Return arrays by name as the bytes of an .npz, which is sealed: its digest is the comment of the archive."""
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.comment = bytes(SEAL)
+    return seal(file.getvalue()[:-SEAL], of)
+
+
+def unpacked(path, of=""):
+    """Return the arrays of a sealed .npz by name, read into memory; raises as `unsealed`."""
+    content = io.BytesIO(unsealed(path, of))
+    try:
+        with np.load(content, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except ValueError as error:
+        raise Damaged(f"{path} holds something else than plain arrays") from error
+
+
+def write_note(path, content):
+    """Write a dictionary as JSON, whole or not at all, and sealed: the last line is its digest."""
+    text = json.dumps(content, indent=1) + "\n"
+    whole_file(path, lambda draft: draft.write_bytes(seal(text.encode(), Path(path).name)))
+
+
+def read_note(path):
+    """Return what `write_note` wrote; raises as `unsealed`."""
+    return json.loads(unsealed(path, Path(path).name)[:-SEAL])
+
+
+# ------------------------------------------------------------------------------ whole or not at all
+
+
 def whole_folder(path, fill, sync=True):
     """Make a folder appear whole or not at all.
 
     Parameters
     ----------
-    path : Path; an old folder of that name is replaced
+    path : Path; what has that name is replaced, so it must be ours
     fill : function of a folder to write into; if it raises, nothing is left
     sync : wait for the disk, so that this holds after a power cut too; without, readers must check what they read
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    shutil.rmtree(draft, ignore_errors=True)
+    discard(draft)
     draft.mkdir()
     try:
         fill(draft)
         for file in draft.iterdir() if sync else ():
             to_disk(file)
-        if path.exists():
+        if os.path.lexists(path):
             old = path.with_name(f".{path.name}.{os.getpid()}.old")
+            discard(old)
             path.rename(old)
             draft.rename(path)
-            shutil.rmtree(old)
+            discard(old)
         else:
             draft.rename(path)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        discard(draft)
     return path
+
+
+def discard(path):
+    """Take away a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def whole_file(path, fill):
@@ -107,6 +242,8 @@ def whole_file(path, fill):
     draft = path.with_name(f".{os.getpid()}.{path.name}")  # keeps the ending: writers look at it
     try:
         fill(draft)
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()  # an empty folder, which some damage left there; one that holds something stays, and is said
         to_disk(draft)  # before the name: after a power cut the name must not stand for half a file
         draft.replace(path)
     finally:
@@ -121,9 +258,14 @@ def to_disk(path):
 
 
 def write_run(model, folder, overrides=(), cells=True):
-    """Write the tables of a finished run, its configuration and its provenance into a folder of its own."""
+    """Write the tables of a finished run, its configuration and its provenance into a folder of its own.
+
+    An earlier run there is replaced; anything else is refused, as in `refuse_what_is_not_ours`.
+    """
+    refuse_what_is_not_ours(folder, RUN)
 
     def fill(draft):
+        (draft / (MARK + RUN)).touch()
         outcomes.weekly(model).to_csv(draft / "weekly.csv", index=False)
         panel = outcomes.monthly(model)
         panel.to_csv(draft / "monthly.csv", index=False)

@@ -1,16 +1,11 @@
-"""Print what a sweep costs on this machine: python -m tests.benchmark_sweep [RUNS] [engines]
+"""Print what a sweep costs on this machine: python -m tests.benchmark_sweep [RUNS]
 
 A sweep of many short runs (52 weeks, 1,000 civilians, two missions), where everything but simulating weighs most; runs
-of the default length are 10 times longer. Then the same sweep, killed every 20 seconds with everything that it started,
-and begun again until it is whole; with `engines`, on SLURM and on Dask with a node killed half-way. Nothing here passes
-or fails by time, but all tables must be the same to the last byte.
+of the default length are 10 times longer. That a sweep may be killed is tried by `python -m tests.proof kill`.
 """
 
-import hashlib
-import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,7 +18,6 @@ from unittest import mock
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = 20
 MANY = 10_000  # runs in tables that are opened
-EVERY = 20  # seconds between two kills
 LENGTH = ["weeks=52", "civilians=1000"]
 
 
@@ -45,14 +39,6 @@ def start(folder, *more, module="experiments", **how):
     """Start the sweep in a session of its own, so that all of it can be killed at once."""
     call = [sys.executable, "-m", module, *more]
     return subprocess.Popen(call, cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True, **how)
-
-
-def digest(folder):
-    """Return a hash of the tables of a sweep."""
-    found = hashlib.sha256()
-    for path in (folder / "runs.parquet", *sorted((folder / "monthly").iterdir())):
-        found.update(path.read_bytes())
-    return found.hexdigest()[:16]
 
 
 def _memory(session, peak, stop):
@@ -101,46 +87,6 @@ def simulated(folder):
     return [runs.read(job)["seconds"] for job in sweep.planned(folder)[0]]
 
 
-def killed(folder, n_runs):
-    """Run the sweep, killing all of it again and again; return how often, and the seconds."""
-    folder.mkdir()
-    begun, kills = time.perf_counter(), 0
-    while True:
-        process = start(folder, "phases", *words(n_runs))
-        try:
-            said = process.communicate(timeout=EVERY)[1]
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            kills += 1
-            continue
-        assert process.returncode == 0, said
-        return kills, time.perf_counter() - begun
-
-
-def engine(folder, name, n_runs, script, up, launcher, environment):
-    """Run the sweep on another engine and kill a node half-way; return the seconds."""
-    folder.mkdir()
-    home = Path(tempfile.mkdtemp(prefix=name))
-    path = f"{Path(sys.executable).parent}:/usr/sbin:{os.environ['PATH']}"
-    call = ["bash", str(ROOT / "tests" / f"{script}.sh")]
-    more = {"env": {**os.environ, "PATH": path}}
-    try:
-        said = subprocess.run([*call, up, str(home), "2"], capture_output=True, text=True, check=True, **more).stdout
-        begun = time.perf_counter()
-        process = start(folder, "phases", *words(n_runs), *launcher(said), env={**os.environ, **environment(home)})
-        done = folder / "results" / "phases" / "runs"
-        while process.poll() is None and len(list(done.glob("*-*"))) < n_runs / 2:
-            time.sleep(0.5)
-        subprocess.run([*call, "kill", str(home), "2"], check=True, capture_output=True, **more)
-        said = process.communicate()[1]
-        assert process.returncode == 0, said
-        return time.perf_counter() - begun
-    finally:
-        subprocess.run([*call, "down", str(home)], capture_output=True, check=False, **more)
-        shutil.rmtree(home, ignore_errors=True)
-
-
 def many(folder):
     """Write the tables of MANY runs of the default length, 100 seeds each; return the seconds that it took.
 
@@ -174,7 +120,7 @@ def reading(folder):
     parts, table = f"{folder}/monthly/*.parquet", f"{folder}/runs.parquet"
     asked = {
         "pandas": f"import pandas as p; t=T(); p.read_parquet({table!r}).groupby('arm').deaths.mean()",
-        "results.load": f"from experiments import results as r; t=T(); r.load({str(folder)!r}).summary('deaths')",
+        "results.load": f"from experiments.engine import tables as r; t=T(); r.load({str(folder)!r}).summary('deaths')",
         "polars, monthly": f"import polars as p; t=T(); p.scan_parquet({parts!r}).group_by('arm').agg("
         "p.col('civilians_killed').sum()).collect()",
         "DuckDB, monthly": f"import duckdb as d; t=T(); "
@@ -206,30 +152,10 @@ def main():
         print(
             f"  disk: {c['stored'] / c['runs'] / 1e3:.1f} kB a run, and {c['tables'] / c['runs'] / 1e3:.1f} in tables"
         )
-        whole = digest(home / "once" / "results" / "phases")
-        kills, seconds = killed(home / "killed", n_runs)
-        same = digest(home / "killed" / "results" / "phases") == whole
-        print(f"killed {kills} times, every {EVERY} s: {seconds:.0f} s, table identical: {same}", flush=True)
         print(f"{MANY:,} runs of ten years: tables written in {many(home / 'many'):.0f} s, "
               f"{sum(f.stat().st_size for f in (home / 'many').rglob('*.parquet')) / 1e6:.0f} MB")  # fmt: skip
         for tool, seconds in reading(home / "many").items():
             print(f"  opened with {tool}: " + (f"{seconds:.2f} s" if seconds is not None else "not installed"))
-        if "engines" in sys.argv:
-            slurm = ["hydra/launcher=submitit_slurm", "hydra.launcher.partition=main", "hydra.launcher.mem_gb=null",
-                     "hydra.launcher.timeout_min=60", "hydra.launcher.array_parallelism=8"]  # fmt: skip
-            for name, launcher, environment in (
-                (
-                    "dask",
-                    lambda said: ["hydra/launcher=dask", f"hydra.launcher.scheduler={said.split()[-1]}"],
-                    lambda _: {},
-                ),
-                ("slurm", lambda _: slurm, lambda home: {"SLURM_CONF": str(home / "slurm.conf")}),
-            ):
-                seconds = engine(home / name, name, n_runs, name, "up", launcher, environment)
-                same = same and digest(home / name / "results" / "phases") == whole
-                print(f"{name}, two nodes, one killed half-way: {seconds:.0f} s, table identical: {same}", flush=True)
-        print(json.dumps({"identical": same}))
-        sys.exit(0 if same else 1)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 

@@ -1,10 +1,13 @@
 """A run that is saved and continued is the same run; several futures share one past."""
 
+import json
+
 import numpy as np
 import pytest
 from conftest import fingerprint, scenario
 
 from sim import PeaceModel, branch, outcomes
+from sim.results import packed, seal, unpacked
 
 
 def _steps(model, n):
@@ -103,3 +106,103 @@ def test_a_branch_that_cannot_be_is_refused_in_one_sentence(past, change, said):
             setattr(params, name, value)
     with pytest.raises(ValueError, match=said):
         branch.resume(params, path)
+
+
+def test_a_branch_of_a_branch_keeps_the_names_of_all_who_were_there(tmp_path, past):
+    _, path = past
+    other = scenario("mission=separated", weeks=90, civilians=600)
+    other.mission.authorised = 45
+    second = _steps(branch.resume(other, path), 15)
+    third = scenario("mission=un_only", weeks=90, civilians=600)
+    third.mission.authorised = 60
+    last = branch.resume(third, branch.save(second, tmp_path / "second.npz"))
+    a, b = outcomes.events(second), outcomes.events(last)
+    assert a.equals(b[: len(a)])
+    of_first = set(PeaceModel(past[0]).missions.names) - set(last.missions.names)
+    assert of_first & ({*b.side_a} | {*b.side_b})  # who is in neither of the later plans
+
+
+# ------------------------------------------------------------------------------ a state is not trusted
+
+
+def refused(params, path, said):
+    """Resume must refuse a file in one sentence that names it."""
+    with pytest.raises(ValueError, match=said) as error:
+        branch.resume(params, path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+    assert "pickle" not in str(error.value)
+
+
+def test_a_damaged_state_is_refused(past, tmp_path):
+    params, path = past
+    whole, noise, bad = path.read_bytes(), np.random.default_rng(1), tmp_path / "bad.npz"
+    for at in range(0, len(whole), len(whole) // 100):
+        for content in (
+            whole[:at], whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :],
+            whole[:at] + bytes(500) + whole[at + 500 :], whole[:at] + noise.bytes(500) + whole[at + 500 :],
+        ):  # fmt: skip
+            if content != whole:
+                bad.write_bytes(content)
+                refused(params, bad, "is no saved state, or a damaged one")
+    for content in (b"", b"a text", packed({"monthly": np.zeros(3)}), packed({"about": np.array("{}")})):
+        bad.write_bytes(content)
+        refused(params, bad, "is no saved state")
+    np.savez(bad, about=np.array([{}], dtype=object))
+    refused(params, bad, "is no saved state")
+    for content in (bad.read_bytes(), b"a text"):
+        bad.write_bytes(seal(content))
+        refused(params, bad, "something else than plain arrays")
+
+
+def other(content, name, value):
+    """Return a state with another array, or one thing about it changed."""
+    if name.startswith("about."):
+        about = json.loads(str(content["about"])) | {name.removeprefix("about."): value}
+        return content | {"about": np.array(json.dumps(about))}
+    return content | {name: value} if value is not None else {k: v for k, v in content.items() if k != name}
+
+
+def test_a_state_that_no_model_can_have_left_is_refused(past, tmp_path):
+    """Also where the digest is right: compiled rules do not look where they read."""
+    params, path = past
+    content, bad = unpacked(path), tmp_path / "bad.npz"
+    model, cells = PeaceModel(params), int(content["people.cell"].max()) * 1000
+
+    def put(name, value, at=0):
+        array = content[name].copy()
+        array.flat[at] = value
+        return array
+
+    tries = {name: put(name, value) for name, value in {
+        "people.cell": cells, "bands.cell": cells, "units.cell": -2, "people.community": -1, "bands.faction": 99,
+        "missions.command": 99, "units.mission": 99, "factions.objective": cells, "people.persons": -1,
+        "people.need": np.nan, "people.trust": 1.5, "bands.fighters": -3, "bands.losses": np.inf,
+        "land.institutions": 2, "record.events": 10**6, "record.event_kinds": "party", "politics.signed": np.nan,
+    }.items()}  # fmt: skip
+    tries["record.weekly"] = content["record.weekly"][:, 1:]
+    tries["record.events"] = put("record.events", cells, at=3)
+    told = {"about.code": "0123456789ab", "about.step": 44, "about.week": -1, "about.missions": ["un", "un"],
+            "about.factions": [1, 2], "about.params": {}}  # fmt: skip
+    of_file = {name: tries[name] for name in ("people.cell", "people.need", "record.events")} | told
+    for name, value in of_file.items():
+        bad.write_bytes(packed(other(content, name, value)))
+        refused(params, bad, f"{name.split('.')[0]}\\.|of version 0|at week|its names|its parameters")
+    about = json.loads(str(content["about"]))
+    for name, value in tries.items():
+        assert name in next(branch._faults(other(content, name, value), about, model))
+    for name in branch._arrays(model):
+        array = content[name]
+        for value in (None, array[:-1], array.astype("f4"), array[..., None]):
+            assert next(branch._faults(other(content, name, value), about, model), "").count("it must be")
+    bad.write_bytes(packed(content))
+    assert fingerprint(branch.resume(params, bad).run()) == fingerprint(PeaceModel(params).run())
+
+
+def test_every_whole_number_of_the_state_has_a_range(past):
+    """One who adds an array says in sim/branch.py what its numbers may be."""
+    arrays = branch._arrays(PeaceModel(past[0]))
+    whole = {name for name, array in arrays.items() if array.dtype.kind in "iu"}
+    assert whole == {*branch.ROWS_OF, *branch.COUNTS}
+    assert {*branch.SHARES} <= {*arrays}
+    assert {name.split(".")[1] for name in arrays} >= {*branch.WEEKS}

@@ -49,7 +49,7 @@ def test_a_run_leaves_the_tables_of_the_field_and_what_made_them(done):
     folder = done[0] / "results" / "one"
     assert {f.name for f in folder.iterdir()} == {
         "weekly.csv", "monthly.csv", "monthly.parquet", "cell_month.parquet", "events.csv", "outcomes.json",
-        "columns.csv", "config.yaml", "overrides.txt", "provenance.json",
+        "columns.csv", "config.yaml", "overrides.txt", "provenance.json", ".peacekeeping-run",
     }  # fmt: skip
     panel = pd.read_parquet(folder / "monthly.parquet")
     wanted = (

@@ -1,7 +1,6 @@
 """Sweeps: nothing is lost, nothing is done twice, failures are kept apart, and the table does not know."""
 
 import errno
-import json
 import os
 import shutil
 import signal
@@ -11,6 +10,7 @@ import time
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from threading import Thread, Timer
 
 import numpy as np
 import pandas as pd
@@ -131,38 +131,74 @@ def test_a_run_that_kills_its_process_is_recorded_as_failed(tmp_path, monkeypatc
     monkeypatch.setattr(runs, "attempt", _die_silently)
     with pytest.raises(runs.Failures, match="first: arm none, seed 2: Died: its process was killed by signal 9"):
         runs.run(jobs, 2, "deadly")
-    assert "memory" in json.loads(jobs[1].failure.read_text())["error"]
+    assert "memory" in jobs[1].failed["error"]
 
 
-def test_a_torn_run_is_never_taken_for_a_whole_one(tmp_path, undisturbed):
-    """As after a power cut: the name is there, what it names is cut short, empty, or zeros."""
+def spoilt(content):
+    """Yield a file's bytes spoilt in every way: cut, flipped, zeroed and noisy at many places, and empty."""
+    noise, n = np.random.default_rng(1), len(content)
+    for at in range(0, n, max(1, n // 150)):
+        yield content[:at]
+        yield content[:at] + bytes([content[at] ^ (1 << at % 8)]) + content[at + 1 :]
+        yield content[:at] + bytes(min(40, n - at)) + content[at + 40 :]
+        yield content[:at] + noise.bytes(min(40, n - at)) + content[at + 40 :]
+    yield content + b"\0"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store with a run that has maps, a failure and a plan."""
+    folder = tmp_path_factory.mktemp("store")
+    arms = {"none": params()}
+    job, failed = runs.plan(arms, [1, 2], folder / "runs", ("2012-01", "2012-03"))
+    runs.run([job], 1, "maps")
+    runs._record(failed, ValueError("bad"), "")
+    scenario = {"label": "none", "settings": {}, "overrides": [], "first_seed": 1, "seeds": 2, "dates": list(job.dates),
+                "fingerprint": job.scenario}  # fmt: skip
+    sweep.write_plan(folder, "mine", [scenario])
+    return folder, job, failed
+
+
+@pytest.mark.parametrize("name", ["run.npz", "maps.parquet", "failure", "plan"])
+def test_a_damaged_file_is_as_if_it_were_not_there(store, name, tmp_path):
+    """Nothing of it is parsed, so nothing can stumble over it or take a wrong number for a right one."""
+    folder, job, failed = store
+    file = {"failure": failed.failure, "plan": folder / "plan" / "mine.json"}.get(name, job.folder / name)
+    whole = file.read_bytes()
+    shutil.copytree(job.folder, tmp_path / "run")
+    assert [j.key for j in sweep.planned(folder)[0]] == [job.key, failed.key]
+    tried = 0
+    for content in spoilt(whole):
+        if content == whole:  # zeros where there were zeros
+            continue
+        file.write_bytes(content)
+        runs.check([job, failed])
+        assert job.done == (name not in ("run.npz", "maps.parquet"))
+        assert bool(failed.failed) == failed.failure.exists() == (name != "failure")
+        assert sweep.planned(folder)[0] == [] if name == "plan" else len(sweep.planned(folder)[0]) == 2
+        shutil.copytree(tmp_path / "run", job.folder, dirs_exist_ok=True)
+        file.write_bytes(whole)
+        tried += 1
+    assert tried > 550
+    assert job.done
+    assert failed.failed["error"] == "bad"
+    assert len(runs.mean_maps([job])) > 0
+
+
+def test_a_run_that_is_damaged_while_tables_are_written_is_done_again(tmp_path, undisturbed):
     shutil.copytree(undisturbed, tmp_path, dirs_exist_ok=True)
     jobs = jobs_in(tmp_path)
-    for job, spoil in zip(jobs, (lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:200] + bytes(len(b) - 200))):
-        file = job.folder / "run.npz"
-        file.write_bytes(spoil(file.read_bytes()))
-    for job in jobs[:3]:
-        assert job.done
+    (jobs[0].folder / "run.npz").write_bytes(b"PK")
+    shutil.copy(jobs[3].folder / "run.npz", jobs[1].folder)  # whole, but another's
+    shutil.rmtree(jobs[2].folder)
+    jobs[2].folder.write_text("a file in its place")
+    for job in jobs[:2]:
         with pytest.raises(runs.Torn, match="was damaged"):
             runs.read(job)
         assert not job.done
     runs.run(jobs, 1, "again")
     results.write(tmp_path, jobs)
     assert table(tmp_path) == table(undisturbed)
-
-
-@pytest.mark.parametrize("spoil", [lambda b: b[: len(b) // 2], lambda b: b[:300] + bytes(200) + b[500:]])
-def test_torn_maps_are_never_taken_for_whole_ones(spoil, tmp_path):
-    """Parquet itself does not notice all of it."""
-    (job,) = runs.plan({"none": params()}, [1], tmp_path / "runs", ("2012-01", "2012-03"))
-    runs.run([job], 1, "maps")
-    whole = runs.mean_maps([job])
-    file = job.folder / runs.MAPS
-    file.write_bytes(spoil(file.read_bytes()))
-    with pytest.raises(runs.Torn, match="was damaged"):
-        runs.mean_maps([job])
-    runs.run([job], 1, "maps")
-    pd.testing.assert_frame_equal(runs.mean_maps([job]), whole)
 
 
 def test_what_killed_processes_left_half_written_goes_and_what_is_being_written_stays(tmp_path, undisturbed):
@@ -200,6 +236,49 @@ def test_an_experiment_does_torn_runs_again_by_itself(tmp_path, monkeypatch, cap
 
 
 # ------------------------------------------------------------------------------ nothing is done twice
+
+
+def test_a_file_system_without_locks_only_does_some_runs_twice(tmp_path, undisturbed, monkeypatch):
+    def none(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(runs.fcntl, "lockf", none)
+    jobs = jobs_in(tmp_path)
+    live = jobs[0].store / f".{jobs[0].key}.99.draft"  # perhaps somebody is writing it
+    live.mkdir(parents=True)
+    runs.run(jobs, 1, "without locks")
+    results.write(tmp_path, jobs)
+    assert live.exists()
+    assert not runs.is_running(jobs[0])
+    assert table(tmp_path) == table(undisturbed)
+
+
+def test_who_waits_for_a_stopped_process_says_so(tmp_path, undisturbed, monkeypatch, capfd):
+    shutil.copytree(undisturbed, tmp_path, dirs_exist_ok=True)
+    jobs = jobs_in(tmp_path)
+    shutil.rmtree(jobs[0].folder)
+    monkeypatch.setattr(runs, "PATIENCE", 0.2)
+    code = (
+        "import sys; sys.path.insert(0, 'TESTS'); from test_sweeps import *\n"
+        "with runs.alone(Path('runs')):\n  hold(sys.argv[1])"
+    ).replace("TESTS", str(Path(__file__).parent))
+    held = subprocess.Popen([sys.executable, "-c", code, jobs[0].key], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    try:
+        assert held.stdout.readline() == "held\n"
+        held.send_signal(signal.SIGSTOP)
+        tables = Thread(target=results.write, args=(tmp_path, jobs))
+        tables.start()
+        Timer(1.5, held.kill).start()
+        runs.run(jobs, 1, "waiting")
+        tables.join()
+        said = capfd.readouterr().err
+        assert "waiting for 1 runs that another process is at; if it was stopped, have it go on" in said
+        assert "waiting for another process that writes the tables of" in said
+    finally:
+        held.kill()
+        held.communicate()
+    results.write(tmp_path, jobs)
+    assert table(tmp_path) == table(undisturbed)
 
 
 def test_two_processes_share_a_sweep_and_do_no_run_twice(tmp_path, undisturbed):
@@ -282,10 +361,10 @@ def test_a_failure_is_recorded_with_its_overrides_and_only_failures_are_retried(
 def test_a_full_disk_is_said_plainly_and_is_no_failure_of_a_run(tmp_path, monkeypatch):
     jobs = jobs_in(tmp_path)
 
-    def full(path, **arrays):
+    def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(runs.np, "savez_compressed", full)
+    monkeypatch.setattr(runs.results, "packed", full)
     with pytest.raises(runs.Unwritable, match=r"cannot be written: .*No space left on device; finished runs are kept"):
         runs.run(jobs, 1, "full")
     assert not [f for f in (tmp_path / "runs").iterdir() if f.name != runs.LOCKS]
@@ -438,19 +517,29 @@ def test_a_multirun_is_one_table_and_the_same_command_goes_on_with_it(tmp_path, 
     assert table(folder) == first
 
 
-def test_a_multirun_leaves_a_torn_run_out_of_its_table_and_does_it_when_it_is_called_again(
-    tmp_path, monkeypatch, capsys
-):
+def test_a_multirun_whose_files_are_all_damaged_is_whole_after_one_more_start(tmp_path, monkeypatch, capsys):
     words = ["mission=none", "run.seeds=3", "run.name=mine"]
     multirun(monkeypatch, tmp_path, *words)
-    first = table("results/mine")
+    first, folder = table("results/mine"), Path("results/mine")
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    for file in files:
+        content = file.read_bytes()
+        file.write_bytes(content[: len(content) // 2] + b"\x00(\xff" + content[len(content) // 2 + 3 :])
+    assert len(files) > 8
+    said = sweep.status(folder)[1]
+    assert "1 plans are of an earlier version of the model, or damaged" in said
+    multirun(monkeypatch, tmp_path, *words)
+    assert "was damaged" in capsys.readouterr().err
+    assert table("results/mine") == first
+
+
+def test_a_run_that_is_damaged_after_it_was_looked_at_is_left_out_and_said(tmp_path, monkeypatch, capsys):
+    multirun(monkeypatch, tmp_path, "mission=none", "run.seeds=2", "run.name=mine")
     job = sweep.planned(Path("results/mine"))[0][1]
     (job.folder / "run.npz").write_bytes(b"PK")
     assert not sweep.finish("results/mine")
     assert "was damaged" in capsys.readouterr().err
-    assert results.load("mine").runs.seed.tolist() == [1, 3]
-    multirun(monkeypatch, tmp_path, *words)
-    assert table("results/mine") == first
+    assert results.load("mine").runs.seed.tolist() == [1]
 
 
 def test_a_job_of_a_multirun_that_cannot_be_run_does_not_stop_the_others(tmp_path, monkeypatch, capsys):

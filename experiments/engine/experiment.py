@@ -53,9 +53,10 @@ class Experiment:
         self.of_runs = [o for o in self.overrides if not o.lstrip("+~").startswith(("experiment.", "run."))]
         config = composed([f"experiment={name}", *overrides])
         self.about = OmegaConf.to_object(config.experiment)
-        self.folder = Path(config.run.results) / (config.run.name or name)
+        self.folder = Path(config.run.results) / (results.checked_name(config.run.name) or name)
         self.calibration, self.at_a_time, self.retry_failed = config.calibration, config.run.workers, False
         self._refuse()
+        results.refuse_what_is_not_ours(self.folder, self.sort)
         self.study = study.find(self.about.study)
         self.arms = list(self.about.arms)
         self.baseline = self.about.baseline or self.arms[0]
@@ -79,6 +80,11 @@ class Experiment:
         if searched:
             self._compose(*self._of_arm(next(a for a in self.arms if not self._fixed(a))))
         self.add(points, [arm for arm in self.arms if self._fixed(arm) or not searched])
+
+    @property
+    def sort(self):
+        """The mark of the folder of its results."""
+        return f"{results.EXPERIMENT}-{self.name}"
 
     def _refuse(self):
         name, about = self.name, self.about
@@ -249,9 +255,11 @@ class Experiment:
             Some runs failed; the tables hold the others.
         """
         self.at_a_time, self.retry_failed = self.at_a_time or workers, retry_failed
+        results.claim(self.folder, self.sort)
         say(self.about.question)
         while True:
             try:
+                runs.check(self.jobs)
                 if self.jobs:
                     self._do(retry_failed)
                 self._do_what_hangs_on_results()
@@ -280,7 +288,7 @@ class Experiment:
         """Do the jobs that are missing, or those that failed, here or on another engine."""
         self.write_plan()
         self.at_a_time = self.at_a_time or runs.available_cores()
-        to_do = [job for job in self.jobs if not job.done and job.failure.exists() == only_failed]
+        to_do = [job for job in self.jobs if not job.done and bool(job.failed) == only_failed]
         say(f"{f'{what}: ' if what else ''}{len(self.jobs)} runs, {len(to_do)} to do, {self.at_a_time} at a time")
         if not to_do:
             return
@@ -296,7 +304,8 @@ class Experiment:
             say(f"failed: {error}")
 
     def write_plan(self):
-        """Write down what is to be run."""
+        """Write down what is to be run, in a folder that is marked as this experiment's."""
+        results.claim(self.folder, self.sort)
         scenarios = []
         for label, of_label in itertools.groupby(self.jobs, key=lambda job: job.arm):
             s = self.scenarios[label]
@@ -317,7 +326,7 @@ class Experiment:
             sweep.launch(self.folder, self.launcher, do, sweep.shares(to_do, self.folder / "runs"))
         except RuntimeError as error:
             say(f"error: {explain(error)}")
-        if lost := sum(not job.done and not job.failure.exists() for job in to_do):
+        if lost := sum(not job.done and not job.failed for job in to_do):
             raise RuntimeError(f"{lost} runs are missing: the jobs that did them were lost; the same command does them")
 
     def _do_what_hangs_on_results(self):
@@ -376,7 +385,7 @@ class Experiment:
             Some of them failed.
         """
         jobs = self.of(*labels)
-        if any(not job.done and not job.failure.exists() for job in jobs):
+        if any(not job.done and not job.failed for job in jobs):
             self._do()
         runs.complain(jobs)
         return jobs

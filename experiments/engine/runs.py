@@ -14,11 +14,9 @@ import itertools
 import json
 import os
 import re
-import shutil
 import sys
 import time
 import traceback
-import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,6 +30,8 @@ from experiments.engine.workers import available_cores
 from sim import outcomes, results
 from sim.calibrated import Calibration
 from sim.model import PeaceModel
+from sim.results import Damaged, discard
+from sim.warm import say
 
 try:
     import fcntl
@@ -42,7 +42,10 @@ __all__ = ["Failures", "Job", "available_cores", "gather", "plan", "run"]
 
 LOCKS = ".locks"
 MAPS = "maps.parquet"
+RUN = "run.npz"
 ELSEWHERE = "another process is at it"
+PATIENCE = 10  # seconds of waiting for other processes until it is said
+STOPPED = "if it was stopped, have it go on (fg) or end it"
 # What is half-written of the run of a key.
 DRAFT = re.compile(r"\.(?:\d+\.)?(\w+-\d+-\w+(?:-\w+)?)\.(?:\d+\.draft|\d+\.old|failed\.json)")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -85,6 +88,14 @@ class Job:
     def failure(self):
         """Where it says why the run failed."""
         return self.store / f"{self.key}.failed.json"
+
+    @property
+    def failed(self):
+        """Why the run failed, a dictionary; none if it did not, or if what says so is damaged: it is done again."""
+        try:
+            return results.read_note(self.failure)
+        except (FileNotFoundError, Damaged):
+            return None
 
     @property
     def code(self):
@@ -164,13 +175,13 @@ def run(jobs, at_a_time, what, retry_failed=False):
         The disk is full, or the store may not be written to.
     """
     if retry_failed:
-        jobs = [job for job in jobs if job.failure.exists()]
+        jobs = [job for job in jobs if job.failed]
         for job in jobs:
             job.failure.unlink(missing_ok=True)
     state = {job.key: job for job in jobs}
-    ended = sum(job.done or job.failure.exists() for job in state.values())
+    ended = sum(_ended(job) for job in state.values())
     with _progress(what, len(state), ended) as advance:
-        todo = _undone(state.values())
+        todo, since, told = _undone(state.values()), None, False
         while todo is not None:
             elsewhere = []
             for job, answer in workers.each(todo, min(at_a_time, len(state)), attempt):
@@ -182,22 +193,26 @@ def run(jobs, at_a_time, what, retry_failed=False):
                 elif answer and answer.get("errno") in FULL:
                     raise Unwritable(f"{job.store} cannot be written: {answer['error']}; finished "
                                      "runs are kept, and the same command does the rest")  # fmt: skip
-                advance(failed=job.failure.exists())
+                advance(failed=bool(job.failed))
             todo = elsewhere or None
             if elsewhere:
+                since = since or time.monotonic()
+                if not told and time.monotonic() - since > PATIENCE:
+                    say(f"waiting for {len(elsewhere)} runs that another process is at; {STOPPED}")
+                    told = True
                 time.sleep(0.5)
                 for job in elsewhere:
-                    if job.done or job.failure.exists():
-                        advance(failed=job.failure.exists())
+                    if _ended(job):
+                        advance(failed=bool(job.failed))
                 todo = list(_undone(elsewhere)) or None
     complain(jobs)
 
 
 def complain(jobs):
     """Raise Failures if some of the jobs failed."""
-    failed = [job for job in jobs if not job.done and job.failure.exists()]
+    failed = [why for job in jobs if not job.done and (why := job.failed)]
     if failed:
-        first = json.loads(failed[0].failure.read_text(encoding="utf-8"))
+        first = failed[0]
         raise Failures(
             f"{len(failed)} of {len(jobs)} runs failed, the others are kept; "
             f"first: arm {first['arm']}, seed {first['seed']}: {first['kind']}: {first['error']}"
@@ -206,15 +221,19 @@ def complain(jobs):
 
 def _undone(jobs):
     """Yield the jobs that are neither done nor failed, looking only when each one's turn comes."""
-    return (job for job in jobs if not job.done and not job.failure.exists())
+    return (job for job in jobs if not _ended(job))
+
+
+def _ended(job):
+    return job.done or bool(job.failed)
 
 
 def attempt(job):
     """Do a job unless somebody else is at it; return None, or ELSEWHERE, or what went wrong."""
     with _claim(job.store, job.key) as mine:
-        if not mine:
+        if mine is False:
             return ELSEWHERE
-        if job.done or job.failure.exists():
+        if _ended(job):
             return None
         try:
             simulate(job)
@@ -233,7 +252,7 @@ def _record(job, error, trace):
         "arm": job.arm, "seed": job.seed, "overrides": _said(job), "kind": type(error).__name__,
         "error": str(error), "traceback": trace.replace(str(results.ROOT), ""), "key": job.key,
     }  # fmt: skip
-    results.whole_file(job.failure, lambda f: f.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8"))
+    results.write_note(job.failure, content)
 
 
 def _said(job):
@@ -259,8 +278,8 @@ def simulate(job):
     def fill(folder):
         if job.dates:
             outcomes.cell_month(model, job.dates).to_parquet(folder / MAPS, index=False)
-            about["maps"] = _digest(folder / MAPS)
-        np.savez_compressed(folder / "run.npz", monthly=values, about=np.array(json.dumps(about)))
+            about["maps"] = hashlib.sha256((folder / MAPS).read_bytes()).hexdigest()
+        (folder / RUN).write_bytes(results.packed({"monthly": values, "about": np.array(json.dumps(about))}, job.key))
 
     # Not waiting for the disk saves a tenth of the time of short runs: `read` finds out what a power cut has torn.
     results.whole_folder(job.folder, fill, sync=False)
@@ -295,45 +314,53 @@ def _byte(key):
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:7], "big")
 
 
+def _lock(locks, byte, wait=False):
+    """Lock a byte; return whether it is ours, or None where there are no locks: on Windows, on some file systems."""
+    if fcntl is None:
+        return None
+    try:
+        fcntl.lockf(locks, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB), 1, byte)
+    except OSError as error:
+        return False if error.errno in (errno.EACCES, errno.EAGAIN) else None
+    return True
+
+
 @contextlib.contextmanager
 def _claim(store, key):
-    """Hold a run for this process; yield whether it is ours.
+    """Hold a run for this process; yield whether it is ours: False if another process is at it, None if none can tell.
 
     A claim is a lock on one byte of a file: the system takes it back when the process dies, however it dies, and
     passes it on over network file systems. Where there are no locks, two processes may do the same run, each as a
     whole and with the same results.
     """
-    if fcntl is None:
-        yield True
-        return
     locks, byte = _locks(store), _byte(key)
+    mine = _lock(locks, byte)
     try:
-        fcntl.lockf(locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
-    except OSError as error:
-        yield error.errno not in (errno.EACCES, errno.EAGAIN)
-        return
-    try:
-        yield True
+        yield mine
     finally:
-        fcntl.lockf(locks, fcntl.LOCK_UN, 1, byte)
+        if mine:
+            fcntl.lockf(locks, fcntl.LOCK_UN, 1, byte)
 
 
 @contextlib.contextmanager
 def alone(store):
-    """Wait until no other process writes the tables of a store."""
-    if fcntl is not None:
-        fcntl.lockf(_locks(Path(store)), fcntl.LOCK_EX, 1, 2**60)
+    """Wait until no other process writes the tables of a store; yield whether that is sure, as `_claim` does."""
+    locks, byte = _locks(Path(store)), 2**60
+    mine = _lock(locks, byte)
+    if mine is False:
+        say(f"waiting for another process that writes the tables of {Path(store).parent}; {STOPPED}")
+        mine = _lock(locks, byte, wait=True)
     try:
-        yield
+        yield mine
     finally:
-        if fcntl is not None:
-            fcntl.lockf(_locks(Path(store)), fcntl.LOCK_UN, 1, 2**60)
+        if mine:
+            fcntl.lockf(locks, fcntl.LOCK_UN, 1, byte)
 
 
 def is_running(job):
     """Say whether another process holds a job now."""
     with _claim(job.store, job.key) as free:
-        return not free
+        return free is False
 
 
 @contextlib.contextmanager
@@ -366,22 +393,64 @@ def _progress(what, total, ended):
 
 def clean(store):
     """Take away what processes that were killed left half-written in a store; what is being written stays."""
-    for path in store.iterdir() if fcntl is not None and store.is_dir() else ():
+    for path in store.iterdir() if store.is_dir() else ():
         if draft := DRAFT.fullmatch(path.name):
             with _claim(store, draft[1]) as free:
                 if free:
                     discard(path)
 
 
-def discard(path):
-    """Take away a file or a folder, if it is there."""
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
 # ------------------------------------------------------------------------------ reading them
+
+
+def check(jobs):
+    """Take out of the store what is damaged, as after a power cut, so that it is done again."""
+    for job in jobs:
+        if job.failure.exists() and not job.failed:
+            discard(job.failure)
+        if wrong := job.done and _damage(job):
+            _take_out(job)
+            say(f"{wrong}: done again")
+
+
+def _damage(job):
+    """Return what is wrong with a stored run; none, if it is what was written."""
+    try:
+        results.unsealed(job.folder / RUN, job.key)
+        if job.dates:
+            _maps(job, _about(job))
+    except (Damaged, OSError) as error:
+        return f"{job.folder} was damaged: {error}"
+    return None
+
+
+def _take_out(job):
+    """Take a damaged run out of the store, unless another process is doing it again or has done so."""
+    with _claim(job.store, job.key) as mine:
+        if mine is not False and _damage(job):
+            discard(job.folder)
+            if job.folder.exists():
+                raise Unwritable(f"{job.folder} was damaged and cannot be taken away; see whose it is")
+
+
+def _about(job):
+    stored = results.unpacked(job.folder / RUN, job.key)
+    return json.loads(str(stored["about"])) | {"monthly": stored["monthly"]}
+
+
+def _maps(job, about):
+    found = (job.folder / MAPS).read_bytes()
+    if hashlib.sha256(found).hexdigest() != about["maps"]:
+        raise Damaged(f"{MAPS} is not what was written")
+    return found
+
+
+def _read(job, what):
+    try:
+        return what(job)
+    except (Damaged, OSError) as error:
+        _take_out(job)
+        raise Torn(f"{job.folder} was damaged: {error}") from error
 
 
 def read(job):
@@ -392,12 +461,7 @@ def read(job):
     Torn
         The file is damaged, as after a power cut. The run is taken out of the store, to be done again.
     """
-    try:
-        with open(job.folder / "run.npz", "rb") as file, np.load(file, allow_pickle=False) as stored:  # checks sums
-            return json.loads(str(stored["about"])) | {"monthly": stored["monthly"]}
-    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, FileNotFoundError) as error:
-        discard(job.folder)
-        raise Torn(f"{job.folder} was damaged: {error}") from error
+    return _read(job, _about)
 
 
 def read_maps(job):
@@ -408,18 +472,8 @@ def read_maps(job):
     Torn
         As `read`.
     """
-    path, known = job.folder / MAPS, read(job).get("maps")
-    try:
-        if known and _digest(path) != known:
-            raise ValueError(f"{MAPS} is not what was written")
-        return pq.ParquetFile(path).read().to_pandas()
-    except (pa.ArrowException, ValueError, OSError) as error:
-        discard(job.folder)
-        raise Torn(f"{job.folder} was damaged: {error}") from error
-
-
-def _digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    found = _read(job, lambda job: _maps(job, _about(job)))
+    return pq.ParquetFile(pa.BufferReader(found)).read().to_pandas()
 
 
 class Torn(RuntimeError):  # noqa: N818  says what the run is

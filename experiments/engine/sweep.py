@@ -8,9 +8,8 @@ import contextlib
 import functools
 import hashlib
 import itertools
-import json
-import os
 import pickle
+import tempfile
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -27,10 +26,11 @@ from omegaconf import OmegaConf
 from experiments.engine import dask_launcher, runs, tables  # noqa: F401  the launcher makes itself known to Hydra
 from sim.calibrated import Calibration
 from sim.config import CONF, register, to_params
-from sim.results import code_version, whole_file
+from sim.results import SWEEP, Damaged, claim, code_version, discard, read_note, write_note
 from sim.warm import say, warm_up
 
 RECENT = 120  # seconds over which a rate is taken
+ASKED = "asked.json"  # what a multirun was asked for
 MOST_SHARES = 200  # jobs that a launcher is given for an experiment, about
 
 
@@ -47,13 +47,20 @@ def write_plan(folder, name, scenarios, number=0):
     number : int, place among the plans of the sweep
     """
     content = {"code": code_version(), "number": number, "scenarios": scenarios}
-    whole_file(Path(folder) / "plan" / f"{name}.json", lambda f: f.write_text(json.dumps(content), encoding="utf-8"))
+    write_note(Path(folder) / "plan" / f"{name}.json", content)
 
 
 def planned(folder):
-    """Return the jobs of a sweep and its settings as they were written down, and how many plans are of older models."""
-    jobs, settings, old, folder, code = [], {}, 0, Path(folder), code_version()
-    plans = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / "plan").glob("*.json"))]
+    """Return the jobs of a sweep and its settings as they were written down, and how many plans are of no use.
+
+    These are of an older model, or damaged: the command that wrote them writes them again.
+    """
+    jobs, settings, old, plans, folder, code = [], {}, 0, [], Path(folder), code_version()
+    for path in sorted((folder / "plan").glob("*.json")):
+        try:
+            plans.append(read_note(path))
+        except Damaged:
+            old += 1
     for content in sorted(plans, key=lambda plan: plan.get("number", 0)):
         if content["code"] != code:
             old += 1
@@ -72,6 +79,23 @@ def planned(folder):
 # ------------------------------------------------------------------------------ a job of Hydra
 
 
+def begin(hydra):
+    """Make ready for the jobs of a multirun, from Hydra's own part of its configuration."""
+    folder = Path(hydra.sweep.dir)
+    claim(folder, SWEEP)
+    own = hydra.sweeper._target_.endswith("BasicSweeper")  # others find out on the way what they will ask for
+    write_note(folder / ASKED, {"overrides": list(hydra.overrides.task) if own else None})
+    _ready(hydra.launcher)
+
+
+def _ready(launcher):
+    """Make ready for a launcher that Hydra is about to make."""
+    if "submitit" in launcher._target_:
+        from experiments.engine import slurm_queue
+
+        slurm_queue.install()
+
+
 def scenario_job(config):
     """Run the seeds of the scenario that Hydra composed, across the cores, and write down that it did.
 
@@ -81,6 +105,7 @@ def scenario_job(config):
     """
     hydra = HydraConfig.get()
     folder, first = Path(hydra.sweep.dir), config.seed
+    claim(folder, SWEEP)
     overrides = list(hydra.overrides.task)
     settings, label = _settings(overrides), _label(overrides)
     jobs = _seeds(config, folder, label, settings_of(overrides))
@@ -92,7 +117,8 @@ def scenario_job(config):
     }  # fmt: skip
     # Named after what was asked for, not after what it means today: a changed file of conf/ replaces the old plan.
     write_plan(folder, _plan_of(label, first), [scenario], number)
-    to_do = any(not job.done and not job.failure.exists() for job in jobs)
+    runs.check(jobs)
+    to_do = any(not job.done and not job.failed for job in jobs)
     failed = _do(jobs, config, (_place(folder, number) if to_do else "") or label)
     if not config.run.objective or failed:
         return None
@@ -184,11 +210,11 @@ def finish(folder):
         except OSError as error:
             say(f"error: the tables of {folder} cannot be written: {error}; finished runs are kept")
             return False
-    done, failed = sum(job.done for job in jobs), sum(job.failure.exists() for job in jobs)
+    done, failed = sum(job.done for job in jobs), sum(bool(job.failed) for job in jobs)
     told = f"{done} of {len(jobs)} runs done" + (f", {failed} failed: see {folder / 'failures.csv'}" if failed else "")
     waiting = _not_started(folder)
     told += f", {waiting} more jobs have not started" if waiting else ""
-    told += f", {old} plans of an earlier version of the model left out" if old else ""
+    told += f", {old} plans left out: of an earlier version of the model, or damaged" if old else ""
     say(f"{told}\nresults: {folder}")
     return done == len(jobs) and not waiting
 
@@ -207,7 +233,7 @@ def launch(folder, hydra_overrides, do, shares):
     from hydra._internal.callbacks import Callbacks
 
     folder = Path(folder).resolve()
-    place = folder / f"shares.{os.getpid()}"
+    folder.mkdir(parents=True, exist_ok=True)
     register()
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(CONF), version_base="1.3"):
@@ -216,16 +242,17 @@ def launch(folder, hydra_overrides, do, shares):
             "config", [*hydra_overrides, f"hydra.sweep.dir='{folder}'"], RunMode.MULTIRUN, with_log_configuration=True
         )
         context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks())
+        _ready(config.hydra.launcher)
+        place = Path(tempfile.mkdtemp(prefix="shares.", dir=folder))  # no number of a process: machines share them
         task = functools.partial(_do_share, place=str(place), do=do)
-        launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=task, config=config)
-        place.mkdir(parents=True)
         try:
+            launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=task, config=config)
             for number, share in enumerate(shares):
                 (place / f"{number}.pickle").write_bytes(pickle.dumps(share))
             for returned in launcher.launch([[] for _ in shares], initial_job_idx=0):
                 _ = returned.return_value  # raises what the job raised
         finally:
-            runs.discard(place)
+            discard(place)
 
 
 def _do_share(config, place, do):
@@ -268,8 +295,8 @@ def status(folder):
         if job.done:
             done += 1
             ends.append(job.folder.stat().st_mtime)
-        elif job.failure.exists():
-            failed.append(job)
+        elif about := job.failed:
+            failed.append(f"failed: {' '.join(about['overrides'])} seed={job.seed}: {about['kind']}: {about['error']}")
         elif runs.is_running(job):
             running += 1
         else:
@@ -287,10 +314,8 @@ def status(folder):
     if waiting:
         words.append(f"{waiting} more jobs have not started")
     if old:
-        words.append(f"{old} plans are of an earlier version of the model")
-    for job in failed[:10]:
-        about = json.loads(job.failure.read_text(encoding="utf-8"))
-        words.append(f"failed: {' '.join(about['overrides'])} seed={job.seed}: {about['kind']}: {about['error']}")
+        words.append(f"{old} plans are of an earlier version of the model, or damaged")
+    words += failed[:10]
     if len(failed) > 10:
         words.append(f"and {len(failed) - 10} more")
     counts = {"done": done, "running": running, "failed": len(failed), "missing": missing, "waiting": waiting,
@@ -308,15 +333,17 @@ def _not_started(folder):
 
 def _asked(folder):
     """Return the overrides of each job of a multirun; none if another sweeper than Hydra's own finds them out."""
-    path = folder / "multirun.yaml"
-    return _split(path, path.stat().st_mtime_ns) if path.exists() else []
+    try:
+        asked = read_note(folder / ASKED)["overrides"]
+    except (FileNotFoundError, Damaged):  # the same command writes it again
+        return []
+    return _split(tuple(asked)) if asked else []
 
 
 @functools.cache
-def _split(path, _):
+def _split(asked):
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
-    asked = OmegaConf.load(path).hydra.overrides.task
     with contextlib.ExitStack() as stack:
         if not GlobalHydra.instance().is_initialized():
             register()

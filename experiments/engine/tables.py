@@ -28,7 +28,7 @@ from experiments.drawing import statistics
 from experiments.engine import runs
 from sim.outcomes import made_by, unit_and_meaning
 from sim.params import rows as numbers
-from sim.results import whole_file, whole_folder
+from sim.results import discard, whole_file, whole_folder
 
 SCHEMA = 2  # of these tables. 1: no units, no provenance in rows, monthly in one file
 KEYS = {  # what the columns are that are neither settings nor outcomes
@@ -63,10 +63,11 @@ def write(folder, jobs, settings=None, about=None, said=None, monthly=True):
         A stored run was damaged, and is now missing.
     """
     folder, done = Path(folder), [job for job in jobs if job.done]
-    with runs.alone(folder / "runs"):
+    with runs.alone(folder / "runs") as sure:
         runs.clean(folder / "runs")
-        for draft in [f for f in folder.iterdir() if DRAFT.fullmatch(f.name)]:  # of a process that was killed here
-            runs.discard(draft)
+        left = [f for f in folder.iterdir() if DRAFT.fullmatch(f.name)] if sure else []
+        for draft in left:  # of a process that was killed here
+            discard(draft)
         _write_failures(folder, jobs)
         table = _Tables(done, settings or {}, about or {}, said or {})
         whole_folder(folder / "monthly", table.write_monthly)
@@ -76,7 +77,7 @@ def write(folder, jobs, settings=None, about=None, said=None, monthly=True):
 
 
 def _write_failures(folder, jobs):
-    failed = [json.loads(job.failure.read_text(encoding="utf-8")) for job in jobs if job.failure.exists()]
+    failed = [why for job in jobs if (why := job.failed)]
     if not failed:
         (folder / "failures.csv").unlink(missing_ok=True)
         return
