@@ -62,8 +62,9 @@ def take_census(w):
     population[:, :], census.displaced[:, :], trust[:, :] = 0.0, 0.0, 0.0
     census.idps[:], census.need[:], census.of_community[:], census.trust_of_all[:] = 0.0, 0.0, 0.0, 0.0
     count(
-        people.cell, people.community, people.status, people.persons, people.need, people.trust, people.grievance,
-        population, census.idps, census.displaced, census.need, trust, wronged, totals,
+        cell=people.cell, community=people.community, status=people.status, persons=people.persons, need=people.need,
+        trust=people.trust, grievance=people.grievance, population=population, idps=census.idps,
+        displaced=census.displaced, needs=census.need, trusts=trust, wronged=wronged, totals=totals,
     )  # fmt: skip
     everybody, state, felt = 0.0, 0.0, 0.0
     for c in range(persons.size):

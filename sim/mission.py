@@ -285,7 +285,7 @@ def replan(model):
     model.phases = [w for w in phases(model.everybody, m.arrive) if w > week]
     sooner = np.maximum(leave, week + m.draw_down * (m.arrive <= week))
     m.leave = np.where(m.leave <= week, m.leave, np.where(leave < m.leave, np.minimum(sooner, m.leave), leave))
-    model.plan = whole_plan(model)
+    model.plan[:] = whole_plan(model)
 
 
 def whole_plan(model):

@@ -98,7 +98,10 @@ def make_world(params, luck):
         ),
         conditions=Conditions(np.full(1, params.feel.misinformation), np.ones(n_cells)),
         census=make_census(land, n_factions, n_commands),
-        now=make_week(n_cells, n_communities, n_factions, n_missions, n_commands, bands.faction.size, units.cell.size),
+        now=make_week(
+            n_cells=n_cells, n_communities=n_communities, n_factions=n_factions, n_missions=n_missions,
+            n_commands=n_commands, n_bands=bands.faction.size, n_units=units.cell.size,
+        ),
         plan=zeros(steps_of(params), n_missions), around=zeros(n_factions, n_cells),
         presence=zeros(n_missions, len(LOCAL), n_cells), armed=zeros(n_missions, n_cells), care=zeros(n_cells),
         guard=zeros(n_factions, n_cells), aided=zeros(params.civilians, dtype=bool),
@@ -288,7 +291,10 @@ class PeaceModel(mesa.Model):
         They are taken from their households when people live the week (`live`). If no community is named, anybody
         in the place of the cell may be hit.
         """
-        return rules.kill(self.view, cell, community, wanted, luck, faction, mission, crossfire)
+        return rules.kill(
+            self.view, cell=cell, community=community, wanted=wanted, luck=luck, faction=faction, mission=mission,
+            crossfire=crossfire,
+        )  # fmt: skip
 
     # ------------------------------------------------------------------------------ Mesa's face
 

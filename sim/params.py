@@ -13,6 +13,7 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from types import SimpleNamespace
 from typing import Any, Dict, List, Optional  # noqa: UP035  OmegaConf reads these forms on 3.11 too
 
+import numba
 import numpy as np
 
 WEEKS_PER_YEAR = 52.0
@@ -1063,6 +1064,8 @@ def numbers(params):
 
 
 def _record(group):
+    if numba.config.DISABLE_JIT:  # a record has attributes of its own, which plain Python would take for fields
+        return SimpleNamespace(**vars(group))
     kinds = [(f.name, {float: np.float64, int: np.int64}[f.type]) for f in fields(group) if f.type in (float, int)]
     return np.rec.array([tuple(getattr(group, name) for name, _ in kinds)], dtype=kinds)[0]
 

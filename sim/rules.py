@@ -29,6 +29,12 @@ def fading(w, half_life):
 
 
 @numba.njit(cache=True)
+def km_between(row, col, cell_km, a, b):
+    """Return the distance of two cells in km; row, col : (C,) int; cell_km : side of a cell."""
+    return cell_km * math.sqrt((row[a] - row[b]) ** 2 + (col[a] - col[b]) ** 2)
+
+
+@numba.njit(cache=True)
 def survey(w):
     """Count the fighters of every faction in the place of each cell and those around it: w.around, (F, C)."""
     faction, cell, fighters = w.bands.faction, w.bands.cell, w.bands.fighters
@@ -65,7 +71,7 @@ def bands_near(w, cell, faction):
     km, place_km = w.land.cell_km, w.numbers.move.place_km
     out, n = np.empty(at.size, dtype=np.int64), 0
     for b in range(at.size):
-        if (faction < 0 or of[b] == faction) and near(row, col, at[b], cell, km, place_km):
+        if (faction < 0 or of[b] == faction) and near(row=row, col=col, a=at[b], b=cell, km=km, place_km=place_km):
             out[n] = b
             n += 1
     return out[:n]
@@ -589,7 +595,10 @@ def hit(w, faction, bands, dead, mission):
 def harm_bystanders(w, cell, killed, mission, luck):
     """Kill those who stand by where a mission kills fighters, as far as it lacks restraint; return how many."""
     collateral = w.numbers.enforce.collateral * (1.0 - w.missions.restraint[mission])
-    return kill(w, cell, -1, int(collateral * killed + luck), luck, -1, mission, False)
+    return kill(
+        w, cell=cell, community=-1, wanted=int(collateral * killed + luck), luck=luck, faction=-1, mission=mission,
+        crossfire=False,
+    )  # fmt: skip
 
 
 @numba.njit(cache=True)

@@ -4,14 +4,9 @@ Rows never move: the dead, the disbanded and the departed stay, with nobody in t
 identity. Processes write here; nothing else keeps state. Mesa agents (agents.py) are views of these rows.
 """
 
-import math
-from dataclasses import dataclass, make_dataclass
+from dataclasses import dataclass
 
-import numba
 import numpy as np
-
-from sim.draws import MOST_EVENTS
-from sim.params import GROUPS
 
 HOME, AWAY, ABROAD = 0, 1, 2  # where a civilian lives: at home, displaced inside the country, refugee
 CEASEFIRE, CONSENT, IMPARTIALITY, WITHDRAW, MINIMUM_FORCE = range(5)  # what contingents' caveats say (params.Caveats)
@@ -23,14 +18,8 @@ def zeros(*shape, dtype=float):
     return np.zeros(shape, dtype=dtype)
 
 
-@numba.njit(cache=True)
-def km_between(row, col, cell_km, a, b):
-    """Return the distance of two cells in km; row, col : (C,) int; cell_km : side of a cell."""
-    return cell_km * math.sqrt((row[a] - row[b]) ** 2 + (col[a] - col[b]) ** 2)
-
-
 class Table:
-    """A table of state. Its arrays stay where they are, for compiled rules hold on to them: one sets what is in them."""
+    """A table of state. Its arrays stay where they are, for compiled rules hold on to them: a value is copied in."""
 
     def __setattr__(self, name, value):  # noqa: D105
         there = self.__dict__.get(name)
@@ -359,7 +348,7 @@ class Week(Table):
 def make_week(n_cells, n_communities, n_factions, n_missions, n_commands, n_bands, n_units):
     """Make an empty page, with room for all that so many bands and units can do in a week."""
     c, k, f, m, q = n_cells, n_communities, n_factions, n_missions, n_commands
-    events = 8 * MOST_EVENTS * n_bands + n_units + 1_000
+    events = 200 * n_bands + n_units + 1_000
     return Week(
         toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f), by_mission=zeros(m), crossfire=zeros(f),
         killed_in_sites=zeros(1, dtype=np.int64), harm=zeros(f, q), fighters_lost=zeros(f), lost_to_rivals=zeros(f),
@@ -441,8 +430,25 @@ class Census(Table):
     felt: np.ndarray  # (1,) 0..1 violence that the average person feels
 
 
-# The numbers of every process, of the mission model and of the country (sim/params.py): a record each.
-Numbers = make_dataclass("Numbers", [(name, np.record) for name in GROUPS], bases=(Table,))
+@dataclass
+class Numbers(Table):
+    """The numbers of the country, of the mission model and of every process (sim/params.py): a record each."""
+
+    country: np.record
+    mission: np.record
+    deploy: np.record
+    task: np.record
+    move: np.record
+    fight: np.record
+    prey: np.record
+    enforce: np.record
+    ambush: np.record
+    relieve: np.record
+    live: np.record
+    feel: np.record
+    judge: np.record
+    recruit: np.record
+    negotiate: np.record
 
 
 @dataclass

@@ -266,7 +266,11 @@ class SlowModel(PeaceModel):
 
     def live(self):
         """9. Live and flee."""
-        deaths = self.deaths_by_cell()
+        deaths = [0.0] * len(self.places)
+        for _, _, cell, _, civilians in self.now.killings:
+            deaths[cell] += civilians
+        for event in self.now.events:
+            deaths[event.cell] += event.deaths_a + event.deaths_b
         for place in self.places:
             people = sum(place.in_place(of_community) for of_community in self.census.population.T)
             place.remember(place.in_place(deaths), people)

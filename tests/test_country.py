@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import CONF, by_hand, choices, loaded, play, scenario
 
-from sim import PeaceModel
+from sim import PeaceModel, rules
 from sim.country import in_place, km_from, make_land, weeks_until
 from sim.outcomes import weekly
 from sim.params import Hired
@@ -217,7 +217,7 @@ def test_bands_march_from_place_to_place_and_meet_over_the_same_distance():
         assert sorted(steps) == sorted(40 * stride * r + stride * c for r in (-1, 0, 1) for c in (-1, 0, 1))
         m.bands.cell[:] = middle
         m.bands.fighters[:] = 1.0
-        near, around = [m.bands_near(c)[0] for c in range(1600)], m.fighters_around().sum(axis=0) > 0
+        near, around = [0 in rules.bands_near(m.view, c, -1) for c in range(1600)], m.fighters_around().sum(axis=0) > 0
         assert near == around.tolist()  # whom one knows of, one meets
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import by_hand, fingerprint, lived, mission, numbers_of, only, play, same, scenario
 
-from sim import PeaceModel, draws, load
+from sim import PeaceModel, draws, load, rules
 from sim.outcomes import totals
 from sim.params import KINDS, TASKS, Faction
 from sim.processes import prey
@@ -369,7 +369,7 @@ def test_the_chance_of_a_year_is_made_of_its_steps():
 def test_half_lives_are_kept_when_the_step_is_halved():
     for step in (0.25, 0.5, 1.0, 2.0):
         m = PeaceModel(scenario("mission=none", f"step_weeks={step}", weeks=4, civilians=100, rows=8))
-        assert m.fading(13.0) ** (13.0 / step) == pytest.approx(0.5)
+        assert rules.fading(m.view, 13.0) ** (13.0 / step) == pytest.approx(0.5)
         assert m.years * 52 / step == pytest.approx(1)
         assert m.record_length() == 4 / step
 

@@ -153,8 +153,8 @@ def test_misinformation_costs_trust_where_media_carry_it_and_incites_who_believe
     m.factions.smear[1, 0] = 2  # the rebels tell their people about the mission
     m.step()
     # strength 0.5, believed by its own in full and by others by half, talked down to a half
-    assert m.rumours() == near(np.array([[0.25, 0.125]]))
-    assert m.spill() == near(0.4 * (1 + 0.5 * 0.25))
+    assert rules.rumours(m.view) == near(np.array([[0.25, 0.125]]))
+    assert rules.spill(m.view, rules.rumours(m.view)) == near(0.4 * (1 + 0.5 * 0.25))
     # carried in full to the town without a state, a fifth to the country, 0.4 where media sort it out:
     # 26 / 52 = 0.5 of 0.25, of 0.05, and of 0.4 x 0.125, each l as l / (1 + l) of the trust of 0.4
     lost = np.array([0.125, 0.025, 0.025])
@@ -162,9 +162,9 @@ def test_misinformation_costs_trust_where_media_carry_it_and_incites_who_believe
     # a tenth a week of what own people hear and do not trust: rebels (0.25 + 0.05) / 2 x 0.6, the army 0.05 x 0.6
     assert m.factions.hostility[:, 0] == near([0.1 * 0.05 * 0.6, 0.1 * 0.15 * 0.6])
     m.step()
-    assert m.rumours() == near(0)  # it has ended
+    assert rules.rumours(m.view) == near(0)  # it has ended
     m.commands.rumour[0] = 0.8  # something else went round
-    assert m.rumours() == near(np.array([[0.4, 0.4]]))
+    assert rules.rumours(m.view) == near(np.array([[0.4, 0.4]]))
 
 
 # ---------------------------------------------------------------------------------- presence
@@ -600,10 +600,10 @@ def test_a_contributor_goes_home_over_weeks_for_its_dead_and_others_who_offered_
     troops = m.units.strength[:, 0]
     careful = np.flatnonzero(m.units.contributor == 0)
     assert troops[careful].sum() == near(1_000 / 3)
-    m.lose_from(careful[0], 8)
+    rules.lose_from(m.view, careful[0], 8)
     m.step()
     assert not np.isfinite(m.contributors.home[0])  # 8 of the 400 it would send are just 20 in 1,000
-    m.lose_from(careful[0], 1)
+    rules.lose_from(m.view, careful[0], 1)
     m.step()
     assert m.contributors.home.tolist() == [2, np.inf]
     m.step()
@@ -810,9 +810,8 @@ def test_the_vigour_of_campaigns_has_mean_one_and_the_spread_that_is_given():
 def dice_of(luck):
     """Return dice by which the first band draws about so much luck for its first hop."""
     return min(
-        (np.array([seed, 0], dtype=np.uint64) for seed in range(20_000)),
-        key=lambda dice: abs(draws.draw(draws.luck(dice, move.HOP[0]), 0) - luck),
-    )
+        (draws.Draws(seed) for seed in range(20_000)), key=lambda draws: abs(draws.uniform("move.hop0", 1)[0] - luck)
+    ).dice
 
 
 def test_a_band_marches_toward_its_goal_unless_a_presence_holds_it(tmp_path):
@@ -895,7 +894,7 @@ def test_an_operation_removes_its_share_of_a_band_and_never_more_than_there_are(
     p = by_hand(tmp_path, TWO, factions, parts, enforce__removed=removed, enforce__killed=0.5, enforce__collateral=0,
                 enforce__own_losses=0)  # fmt: skip
     m = PeaceModel(p)
-    size, killed = (draws.draw(draws.luck(m.luck.dice, which), 0) for which in (enforce.SIZE, enforce.KILLED))
+    size, killed = (m.luck.uniform(f"enforce.{which}", 1)[0] for which in ("size", "killed"))
     enforce._operation(m.view, 0, 0)
     gone = min(100 * removed * 2 * size, 100)  # twice the mean at most, by the luck of the draw
     assert m.factions.dispersed[0] + m.now.fighters_lost[0] == near(gone)
@@ -1374,9 +1373,9 @@ def test_an_escort_that_the_host_lends_opens_the_way_and_makes_enemies(tmp_path)
     m.bands.cell[:], m.units.cell[:] = 0, 0
     m.bands.fighters[:] = 300, 600
     m.units.strength[:, 4] = 60
-    assert m.lent() == near([150])  # half of the 300 soldiers around it, of a host that consents
+    assert rules.lent(m.view) == near([150])  # half of the 300 soldiers around it, of a host that consents
     # half of its work is done under the host's flag: so hostile are those who fight the host, at 0.8 of aggression
-    assert m.under_guard(m.lent()) == near(np.array([[0], [0.4]]))
+    assert [rules.under_guard(m.view, f, 150.0) for f in range(2)] == near([0, 0.4])
     m.step()
     assert m.now.lent.sum() == 0  # a new page
     rebels, army = m.factions.hostility[1, 0], m.factions.hostility[0, 0]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import by_hand, each, mission, only
 
-from sim import PeaceModel
+from sim import PeaceModel, rules
 from sim.params import Caveats, Contributor, Faction, Humanitarians
 from sim.processes import ambush, enforce, fight, prey, relieve, task
 
@@ -64,7 +64,7 @@ def lived_through(p, force=0.0):
         un = m.commands.names.index("united nations")
         for i in np.flatnonzero((m.missions.command == un) & ~m.missions.donors):
             share = m.missions.personnel[i, 0] / PEOPLE["troops"]
-            m.hit(1, np.flatnonzero(m.bands.faction == 1), 12 * force * share, i)
+            rules.hit(m.view, 1, np.flatnonzero(m.bands.faction == 1), 12 * force * share, i)
             for community in (0, 1):
                 m.kill(1, round(6 * force * share), 0.5, mission=i, community=community)
         m.now.stood_by[un, 1] += force
@@ -74,16 +74,21 @@ def lived_through(p, force=0.0):
     return m.run()
 
 
+def by_command(m, of_missions):
+    """Return the sums over the missions of each chain of command: (Q, ...) of (M, ...)."""
+    return np.tensordot(m.commands.member, of_missions, axes=1)
+
+
 def what_they_know(m):
     """Return what people, factions and the country are after a run, of each chain of command as a whole."""
     assert m.commands.names == ("others", "partner", "united nations")
     return {
         "trust": m.people.trust, "grievance": m.people.grievance, "hostility": m.factions.hostility, "guard": m.guard,
         "commitment": m.factions.commitment, "institutions": m.land.institutions, "fighters": m.bands.fighters,
-        "presence": m.by_command(m.presence), "work": m.by_command(m.missions.work),
-        "persons": m.by_command(m.missions.persons), "cost": m.by_command(m.missions.spent),
+        "presence": by_command(m, m.presence), "work": by_command(m, m.missions.work),
+        "persons": by_command(m, m.missions.persons), "cost": by_command(m, m.missions.spent),
         "smear": m.factions.smear, "incidents": m.commands.incidents, "sheltered": m.land.sheltered, "care": m.care,
-        "offence": m.by_command(m.missions.offence), "unwelcome": m.commands.unwelcome,
+        "offence": by_command(m, m.missions.offence), "unwelcome": m.commands.unwelcome,
     }  # fmt: skip
 
 
@@ -222,9 +227,9 @@ def expected(m):
     battles = fight.rates(m.view)
     attacks = prey.rates(m.view, prey.draw_attacks(m.view))
     m.numbers.relieve.base = 100.0  # every team may work
-    relieve.relieve(m)
     teams = np.flatnonzero(m.units.team & (m.units.cell >= 0))
     pauses = relieve.pauses(m.view, teams, relieve.open_roads(m.view, teams, np.zeros(m.land.row.size)))
+    relieve._serve(m.view, teams)
     hit, raid = ambush.rates(m.view, np.zeros(m.units.cell.size))
     size = {
         "attacks": attacks * (near / p.prey.band) ** p.prey.band_power,

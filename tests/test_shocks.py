@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import by_hand, choices, fingerprint, lived, loaded, mission, only, same, scenario
 
-from sim import PeaceModel, branch, load
+from sim import PeaceModel, branch, load, rules
 from sim.params import Faction, Humanitarians, Place, Push, Shock, When
 from sim.shocks import THINGS, happened, moved
 
@@ -279,9 +279,9 @@ def test_a_branch_keeps_what_rules_and_dates_had_moved(tmp_path):
 
 def test_sanctions_follow_the_council_of_the_day(tmp_path):
     m = quiet(tmp_path, {"x": shock(3, {"unity": {"to": 0.0}}, 2)}, weeks=7)
-    m.params.mission.sanctions, m.params.mission.authorised = 0.5, 0.0
+    m.numbers.mission.sanctions, m.numbers.mission.authorised = 0.5, 0.0
     m.politics.unity[:] = m.usual["unity"][:] = 1.0
-    assert [s > 0 for s in walked(m, lambda m: m.sanctions())] == [True, True, True, False, False, True, True]
+    assert [s > 0 for s in walked(m, lambda m: rules.sanctions(m.view))] == [True, True, True, False, False, True, True]
 
 
 def test_a_moment_is_a_week_a_date_or_after_another(tmp_path):

@@ -112,7 +112,7 @@ def ambush(w):
         u.stock[i] = min(1.0, u.stock[i] + w.step_weeks / p.restock)
     for i in range(n):
         if hit[i] or raid[i]:
-            _struck(w, i, hit[i], raid[i], size_of(w, i), by_host[i])
+            _struck(w, i=i, hit=hit[i], raid=raid[i], size=size_of(w, i), lent=by_host[i])
 
 
 @numba.njit(cache=True)
@@ -148,5 +148,5 @@ def _struck(w, i, hit, raid, size, lent):
         and _luck(w, FIRE, i) < p.self_defence + (1.0 - p.self_defence) * w.missions.willing[mission]
     ):
         wanted = p.answer * w.missions.ability[mission] + _luck(w, ANSWER, i)
-        killed, hurt = repel(w, side, cell, wanted, mission, _luck(w, HARM, i))
+        killed, hurt = repel(w, faction=side, cell=cell, wanted=wanted, mission=mission, luck=_luck(w, HARM, i))
     report(w, AMBUSH if hit else RAID, side, mission, cell, killed, lost, hurt)

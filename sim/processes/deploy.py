@@ -307,8 +307,9 @@ def _hold_back(w):
             caveat, felt = g.caveat[u.contributor[i]], w.land.felt[at] if at >= 0 else 0.0
             consent = 0.0 if refused[i] else 1.0 - host[q]  # of the host and of the parties
             u.suspended[i] = u.caveated[i] and fails(
-                caveat, felt, consent, gap, d.caveat_fighting, 1.0 - judge.expulsion, d.caveat_gap
-            )
+                caveat=caveat, felt=felt, consent=consent, gap=gap, fighting=d.caveat_fighting,
+                least_consent=1.0 - judge.expulsion, widest_gap=d.caveat_gap,
+            )  # fmt: skip
             partial[i] = u.suspended[i] and caveat[WITHDRAW] and caveat[IMPARTIALITY] and gap > d.caveat_gap
     _call_home(w)
     for i in range(n):
@@ -389,8 +390,9 @@ def _pay(w, share, served):
             missing += planned - persons if kind < STAFF else 0.0
         now.missing[j] = max(missing, 0.0)
     settle_accounts(
-        d, w.years, w.step_weeks, 1.0 - fading(w, d.arrears_half), back, of_plan, bill, m.funding, m.paid, m.pledged,
-        m.reserve, m.recorded, m.in_hand, m.outstanding, m.away, m.late, now.cost,
+        p=d, y=w.years, weeks=w.step_weeks, comes_in=1.0 - fading(w, d.arrears_half), back=back, due=of_plan,
+        bill=bill, funding=m.funding, paid=m.paid, pledged=m.pledged, reserve=m.reserve, recorded=m.recorded,
+        in_hand=m.in_hand, outstanding=m.outstanding, away=m.away, late=m.late, cost=now.cost,
     )  # fmt: skip
     m.spent += now.cost
     wanted = affordable(m)

@@ -110,12 +110,14 @@ def signals(p, y, protect, engage, talk, felt, aid, stood_by, harmed, population
                 left = (known[m, c] - protect[m, c]) / (known[m, c] + p.protection_half)
                 gain[c, m] = by_protection * seen * (1.0 - felt[c])
             if engage[m, c] > 0.0:
-                gain[c, m] += by_engagement * talk[m, c] / (engage[m, c] + p.engagement_half)
-            usual = p.stood_by * stood_by[m, c] + by_leaving * left
+                gain[c, m] += by_engagement * (talk[m, c] / (engage[m, c] + p.engagement_half))
             for k in range(population.shape[1]):
-                x = usual + by_rumour * media[c] * rumour[m, k]
+                x = 0.0
                 if harmed[m, c, k] > 0.0:
-                    x += p.harm * 1_000.0 * harmed[m, c, k] / (population[c, k] + 1_000.0)
+                    x = p.harm * (1_000.0 * harmed[m, c, k] / (population[c, k] + 1_000.0))
+                x += p.stood_by * stood_by[m, c]
+                x += by_rumour * media[c] * rumour[m, k]
+                x += by_leaving * left
                 loss[c, k, m] = x / (1.0 + x) if x > 0.0 else 0.0
 
 
@@ -232,16 +234,18 @@ def feel(w):
     gain, by_aid = np.zeros((n_cells, n_commands)), np.zeros((n_cells, n_commands))
     loss = np.zeros((n_cells, n, n_commands))
     signals(
-        p, y, protect, engage, talk, land.felt, w.now.aid, stood, harmed, w.census.of_place, rumour, heard, seen,
-        gain, loss, by_aid,
+        p=p, y=y, protect=protect, engage=engage, talk=talk, felt=land.felt, aid=w.now.aid, stood_by=stood,
+        harmed=harmed, population=w.census.of_place, rumour=rumour, media=heard, known=seen, gain=gain, loss=loss,
+        by_aid=by_aid,
     )  # fmt: skip
     host = -1
     for f in range(w.factions.host.size):
         if w.factions.host[f] and host < 0:
             host = f
     update(
-        p, y, people.cell, people.community, people.status, people.persons, people.need, w.aided, gain, loss, by_aid,
-        wound, host, people.trust, people.grievance,
+        p=p, y=y, cell=people.cell, community=people.community, status=people.status, persons=people.persons,
+        need=people.need, aided=w.aided, gain=gain, loss=loss, by_aid=by_aid, wound=wound, host=host,
+        trust=people.trust, grievance=people.grievance,
     )  # fmt: skip
 
 

@@ -53,7 +53,10 @@ def rates(w):
         f, c = bands.faction[b], bands.cell[b]
         if bands.paused[b] <= 0.0:
             foes = foes_of(w.factions.rival, around, f, c)
-            out[b] = hazard(p, bands.fighters[b], around[f, c], driven[b], foes, separation[c])
+            out[b] = hazard(
+                p=p, fighters=bands.fighters[b], near=around[f, c], drive=driven[b], foes=foes,
+                separation=separation[c],
+            )  # fmt: skip
     return out
 
 
@@ -73,7 +76,10 @@ def fight(w):
                 if whose >= 0:
                     size = draws.draw(draws.luck(w.dice, SIZE[nth]), b)
                     crossfire = draws.draw(draws.luck(w.dice, CROSSFIRE[nth]), b)
-                    _battle(w, bands.cell[b], bands.faction[b], whose, size, crossfire)
+                    _battle(
+                        w, cell=bands.cell[b], attacker=bands.faction[b], other=whose, size=size,
+                        crossfire=crossfire,
+                    )  # fmt: skip
 
 
 @numba.njit(cache=True)
@@ -104,5 +110,7 @@ def _battle(w, cell, attacker, other, size, crossfire):
     lose_fighters(w, attacker, ours, lost_by_us, True)
     lose_fighters(w, other, theirs, lost_by_them, True)
     caught = int(p.crossfire * (lost_by_us + lost_by_them) + crossfire)
-    civilians = kill(w, cell, -1, caught, crossfire, attacker, -1, True)
+    civilians = kill(
+        w, cell=cell, community=-1, wanted=caught, luck=crossfire, faction=attacker, mission=-1, crossfire=True,
+    )  # fmt: skip
     report(w, BATTLE, attacker, other, cell, lost_by_us, lost_by_them, civilians)

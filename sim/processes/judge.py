@@ -94,7 +94,10 @@ def judge(w):
         for i in range(n_factions):
             now_ = f.hostility[i, q]
             f.hostility[i, q] = min(max(now_ + rise[i, q] * (1.0 - now_) - fall * now_, 0.0), 1.0)
-    _offend(w, politics, rights, of_all, rights_of_all, loses, abuse, fighters)
+    _offend(
+        w, politics=politics, rights=rights, of_all=of_all, rights_of_all=rights_of_all, loses=loses, abuse=abuse,
+        fighters=fighters,
+    )  # fmt: skip
     _withdraw_consent(w)
 
 

@@ -213,19 +213,26 @@ def live(w):
             inhabitants[c] += w.census.of_place[c, k]
         for q in range(now.aid.shape[0]):
             served[c] += now.aid[q, c]
-    feel_violence(p, dead_of_places(w), inhabitants, land.near, fading(w, p.memory), land.violence, land.felt)
+    feel_violence(
+        p=p, deaths=dead_of_places(w), people=inhabitants, near=land.near, fading=fading(w, p.memory),
+        violence=land.violence, felt=land.felt,
+    )  # fmt: skip
     if now.logged[1] > 0:
         there = w.census.population.astype(np.int64)
         luck = draws.luck(w.dice, BURY)
-        bury(luck, now.toll.copy(), there, people.cell, people.community, people.status, people.persons)
+        bury(
+            luck=luck, toll=now.toll.copy(), people=there, cell=people.cell, community=people.community,
+            status=people.status, persons=people.persons,
+        )  # fmt: skip
     rise, fall, leaves, returns, deadly = conditions(p, y, land.felt, land.institutions, land.vaccinated)
     deadly *= w.conditions.mortality
     rise += hardship(w) * y
     moves = np.zeros(people.persons.size, dtype=np.int8)
     luck = draws.luck(w.dice, DIE), draws.luck(w.dice, AID), draws.luck(w.dice, MOVE)
     died, unmet = subsist(
-        p, y, luck, people.cell, people.home, people.status, rise, fall, served, leaves, returns, deadly,
-        people.persons, people.need, w.aided, moves,
+        p=p, y=y, luck=luck, cell=people.cell, home=people.home, status=people.status, rise=rise, fall=fall,
+        served=served, leaves=leaves, returns=returns, deadly=deadly, persons=people.persons, need=people.need,
+        aided=w.aided, moves=moves,
     )  # fmt: skip
     now.excess[0], now.unmet[0] = died, unmet * w.step_weeks
     for i in range(moves.size):
@@ -247,6 +254,6 @@ def _flee(w, who):
         pull[c] = calm * places * (1.0 + p.shelter * shelter[c] / (shelter[c] + p.shelter_half))
         crossing[c] = p.border / (1.0 + (land.border[c] / p.border_km) ** 2)
     find_refuge(
-        draws.luck(w.dice, REFUGE), who, people.cell, people.home, people.status, land.row, land.col, pull, crossing,
-        p.flight_km / land.cell_km,
+        luck=draws.luck(w.dice, REFUGE), who=who, cell=people.cell, home=people.home, status=people.status,
+        row=land.row, col=land.col, pull=pull, crossing=crossing, reach=p.flight_km / land.cell_km,
     )  # fmt: skip

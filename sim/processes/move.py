@@ -21,8 +21,7 @@ import numpy as np
 
 from sim import draws
 from sim.compiled import rule
-from sim.rules import fading, held, mean_at_home, spoils, strength, survey, wet
-from sim.state import km_between
+from sim.rules import fading, held, km_between, mean_at_home, spoils, strength, survey, wet
 
 ENTER, ONSET, REST, LENGTH, VIGOUR, GOAL, JOIN, HOPS, DRIFT = (
     draws.decision(f"move.{what}")
@@ -58,8 +57,9 @@ def onsets(w):
     out = np.empty(f.host.size)
     for i in range(out.size):
         out[i] = onset(
-            w.numbers.move, f.aggression[i], f.rest[i], f.provocation[i], w.census.grudge[i], state[i], income[i],
-            fighters[i] / max(f.keep[i], 1.0), kept_down[i],
+            p=w.numbers.move, aggression=f.aggression[i], rest=f.rest[i], provocation=f.provocation[i],
+            grudge=w.census.grudge[i], state=state[i], spoils=income[i], stamina=fighters[i] / max(f.keep[i], 1.0),
+            held=kept_down[i],
         )  # fmt: skip
     return out
 
@@ -235,6 +235,7 @@ def _march(w):
         near[b] = w.around[bands.faction[b], bands.cell[b]]
         bands.held_up[b] = 0.0
     march(
-        p, w.dice, hops, goal, ~bands.taking_part, w.guard, f.comfort, near, bands.faction, land.row, land.col,
-        land.near, land.stride, bands.cell, bands.held_up,
+        p=p, dice=w.dice, hops=hops, goal=goal, roams=~bands.taking_part, guard=w.guard, comfort=f.comfort,
+        fighters=near, faction=bands.faction, row=land.row, col=land.col, near=land.near, stride=land.stride,
+        cell=bands.cell, held_up=bands.held_up,
     )  # fmt: skip

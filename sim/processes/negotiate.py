@@ -126,8 +126,9 @@ def _negotiate(w):
         size, offered = max(fighters[i], SMALL_FACTION), accepted(mediators, f.hostility[i])
         f.pressure[i] = f.pressure[i] * left + now.hit[i].sum() / size
         change = commitment_change(
-            p, f.commitment[i], f.ceiling[i], offered / (offered + p.mediators), security, f.pressure[i],
-            now.lost_to_rivals[i] / size, w.census.grudge[i], state, y,
+            p=p, commitment=f.commitment[i], ceiling=f.ceiling[i], offered=offered / (offered + p.mediators),
+            security=security, pressure=f.pressure[i], lost=now.lost_to_rivals[i] / size, grudge=w.census.grudge[i],
+            state=state, y=y,
         )  # fmt: skip
         f.commitment[i] = min(max(f.commitment[i] + change, 0.0), f.ceiling[i])
     _agree(w, fighters, security)
@@ -136,7 +137,10 @@ def _negotiate(w):
     for i in range(f.host.size):
         does = accepted(reformers, f.hostility[i]) if f.host[i] else 0.0
         effort = does / (does + p.reformers)
-        f.own_abuse[i], f.armed[i] = reformed(p, f.own_abuse[i], f.nature[i], f.armed[i], effort, f.commitment[i], y)
+        f.own_abuse[i], f.armed[i] = reformed(
+            p=p, abuse=f.own_abuse[i], nature=f.nature[i], armed=f.armed[i], effort=effort,
+            commitment=f.commitment[i], y=y,
+        )  # fmt: skip
         f.abuse[i] = f.own_abuse[i]
     set_aggression(w)
 
@@ -161,8 +165,9 @@ def _build(w):
     for c in range(there.size):
         once = not_twice(of_command[:, c], lost) if there[c] > 0.0 else 1.0
         land.institutions[c] = next_institutions(
-            p, land.institutions[c], there[c] * once, land.felt[c], consent, w.years
-        )
+            p=p, institutions=land.institutions[c], builders=there[c] * once, violence=land.felt[c], consent=consent,
+            y=w.years,
+        )  # fmt: skip
 
 
 @numba.njit(cache=True)

@@ -104,8 +104,9 @@ def rates(w, targets):
         if bands.paused[b] <= 0.0:
             foes, own_dead, people = in_reach(w, i, c, targets)
             out[b] = hazard(
-                p, bands.fighters[b], w.around[i, c], bands.losses[b], driven[b], foes, own_dead, people, w.guard[i, c],
-                reports[c], abuse[i], f.commitment[i],
+                p=p, fighters=bands.fighters[b], near=w.around[i, c], losses=bands.losses[b], drive=driven[b],
+                foes=foes, own_dead=own_dead, targets=people, guard=w.guard[i, c], reports=reports[c],
+                abuse=abuse[i], commitment=f.commitment[i],
             )  # fmt: skip
     return out
 
@@ -163,12 +164,15 @@ def _attack(w, b, near, targets, nth):
     saved = int(p.stopped * meant) if helps else 0
     care = w.care[cell]
     treated = int(p.wounded * care * (meant - saved) + _luck(w, WOUNDS, nth, b)) if care > 0.0 else 0
-    dead = kill(w, cell, whom, meant - saved - treated, size, faction, -1, False)
+    dead = kill(
+        w, cell=cell, community=whom, wanted=meant - saved - treated, luck=size, faction=faction, mission=-1,
+        crossfire=False,
+    )  # fmt: skip
     if at_site:
         now.killed_in_sites[0] += dead
     if helps:
         wanted = p.repelled * saved + _luck(w, KILLED, nth, b)
-        killed, hurt = repel(w, faction, cell, wanted, who, _luck(w, HARM, nth, b))
+        killed, hurt = repel(w, faction=faction, cell=cell, wanted=wanted, mission=who, luck=_luck(w, HARM, nth, b))
         if killed or hurt:
             report(w, OPERATION, who, faction, cell, 0, killed, hurt)
     command, helper = w.missions.command, w.missions.command[who] if helps else -1

@@ -64,8 +64,9 @@ def recruit(w):
         f.mobilised[i] += mobilising(w, i) * (1.0 - f.mobilised[i])
         keep[i] = max(f.keep[i] * f.mobilised[i] * f.armed[i] - p.gone * f.settled[i], 0.0) + f.hired[i]
     change = flows(
-        p, fighters, keep, w.census.grudge, f.wronged, spoils(w), f.commitment, f.dispersed, f.demobilised, held(w),
-        at_work(w, DDR), at_work(w, REINTEGRATE), w.census.institutions[0], w.years,
+        p=p, fighters=fighters, keep=keep, grudge=w.census.grudge, wronged=f.wronged, loot=spoils(w),
+        commitment=f.commitment, dispersed=f.dispersed, demobilised=f.demobilised, held=held(w), ddr=at_work(w, DDR),
+        reintegrators=at_work(w, REINTEGRATE), state=w.census.institutions[0], y=w.years,
     )  # fmt: skip
     joins, stays = np.zeros(n), np.ones(n)
     for i in range(n):

@@ -30,6 +30,7 @@ from sim.rules import (
     escorts,
     fading,
     holding_fire,
+    km_between,
     lent,
     of_commands,
     sum_rows,
@@ -38,7 +39,6 @@ from sim.rules import (
     wet,
     work_on,
 )  # fmt: skip
-from sim.state import km_between
 
 RELIEVE, ESCORT, ENGINEER = (TASKS.index(t) for t in ("relieve", "escort", "engineer"))
 ACCESS, PAUSE, HEED = (draws.decision(f"relieve.{what}") for what in ("access", "pause", "heed"))
@@ -81,7 +81,10 @@ def relieve(w):
         workers = np.empty(teams.size)
         for t in range(teams.size):
             workers[t] = u.strength[teams[t], AID] * u.access[teams[t]]
-        vaccinate(p, w.years, workers, u.cell[teams], land.patrol, land.patrol_weight, hold, land.vaccinated)
+        vaccinate(
+            p=p, y=w.years, workers=workers, cell=u.cell[teams], patrol=land.patrol, weight=land.patrol_weight,
+            hold=hold, vaccinated=land.vaccinated,
+        )  # fmt: skip
     _pause(w, teams, hostility)
 
 
@@ -195,8 +198,8 @@ def _serve(w, teams):
         if land.site[c] > 0.0:  # people in camps are served with less work
             need[c] *= 1.0 - p.cheaper * land.sheltered[c].sum() / max(census.persons[c], 1.0)
     serve(
-        capacity, m.command[u.mission[teams]], u.cell[teams], u.freedom[teams], land.patrol, land.patrol_weight, need,
-        w.numbers.mission.donors, w.now.aid,
+        capacity=capacity, command=m.command[u.mission[teams]], cell=u.cell[teams], freedom=u.freedom[teams],
+        patrol=land.patrol, weight=land.patrol_weight, need=need, donors=w.numbers.mission.donors, aid=w.now.aid,
     )  # fmt: skip
 
 

@@ -294,13 +294,22 @@ def _spread_out(w, arms):
             seen[i] = 1.0 - (1.0 - sees[j]) * (1.0 - told)
             aware = aware or seen[i] > 0.0
     menace = threat(w) if aware else np.zeros(land.felt.size)
-    spread(work, u.mission, u.cell, roams, seen, menace, land.patrol, weight, w.presence)
+    spread(
+        work=work, mission=u.mission, cell=u.cell, freedom=roams, known=seen, threat=menace, patrol=land.patrol,
+        weight=weight, out=w.presence,
+    )  # fmt: skip
     in_reach = np.zeros((m.command.size, 1, land.felt.size))
-    spread(armed, u.mission, u.cell, roams, seen, menace, land.patrol, weight, in_reach)
+    spread(
+        work=armed, mission=u.mission, cell=u.cell, freedom=roams, known=seen, threat=menace, patrol=land.patrol,
+        weight=weight, out=in_reach,
+    )  # fmt: skip
     w.armed[:, :] = in_reach[:, 0]
     if w.numbers.prey.wounded > 0.0:  # whoever treats the wounded does, whosever he is
         care = np.zeros((1, 1, land.felt.size))
-        spread(medics, np.zeros(n, dtype=np.int64), u.cell, roams, seen, menace, land.patrol, weight, care)
+        spread(
+            work=medics, mission=np.zeros(n, dtype=np.int64), cell=u.cell, freedom=roams, known=seen, threat=menace,
+            patrol=land.patrol, weight=weight, out=care,
+        )  # fmt: skip
         for c in range(land.felt.size):
             w.care[c] = care[0, 0, c] / (care[0, 0, c] + p.medics)
 
@@ -315,7 +324,11 @@ def _take_effect(w):
         force[j] = w.numbers.prey.armless + (1.0 - w.numbers.prey.armless) * m.willing[j]
         reach[j] = m.host_reach[j] * (1.0 - m.partiality[j]) * (1.0 - hostility[m.command[j]])
     make_effective(
-        w.presence, w.armed, m.command, w.census.trust, clear, m.ability, p.information,
-        p.friction * (1.0 - w.numbers.mission.coordination), p.crowding,
+        presence=w.presence, armed=w.armed, command=m.command, trust=w.census.trust, understood=clear,
+        ability=m.ability, information=p.information, lost=p.friction * (1.0 - w.numbers.mission.coordination),
+        crowding=p.crowding,
     )  # fmt: skip
-    guard_people(w.presence[:, PROTECT], w.presence[:, POLICE], force, reach, w.factions.host, w.guard)
+    guard_people(
+        protect=w.presence[:, PROTECT], police=w.presence[:, POLICE], force=force, reach=reach, host=w.factions.host,
+        out=w.guard,
+    )  # fmt: skip
