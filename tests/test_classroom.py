@@ -29,7 +29,8 @@ from experiments.classroom import door, film, look, scene, server, sheet, stage,
 from experiments.drawing import style
 from experiments.engine import runs
 from sim import PeaceModel, load, outcomes
-from sim.config import CONF, explain
+from sim.asked import explain
+from sim.config import CONF
 from sim.mission import WITH
 
 pytestmark = pytest.mark.xdist_group("classroom")  # they share runs and composed configurations

@@ -20,7 +20,7 @@ from experiments.classroom import film, sheet
 from experiments.classroom import scene as scenes
 from experiments.engine import runs
 from sim import paths
-from sim.config import explain
+from sim.asked import explain
 from sim.warm import between_steps, progress, say, warm_up
 
 
