@@ -47,6 +47,7 @@ def _arguments(words):
     idle += ["--status"] if given.list and given.status else []
     if question and idle:
         raise ValueError(f"{idle[0]} has no bearing on {question}, which runs nothing; leave it out")
+    asked.refuse_twice([w for w in given.words if w not in named])
     given.name = named[0] if named else "mission_models"
     return given
 

@@ -109,6 +109,7 @@ def _checked(words):
     if given.cfg or given.info or given.help or given.hydra_help or given.shell_completion:
         return [*given.overrides, *flags]  # a question
     sweep = given.multirun or "hydra.mode=MULTIRUN" in given.overrides
+    asked.refuse_twice(given.overrides)
     asked.refuse(given.overrides, asked.MANY if sweep else asked.ONE)
     if sweep:
         try_jobs(given.overrides)

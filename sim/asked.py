@@ -31,7 +31,8 @@ from sim.values import among, closest, no_setting
 
 GROUPS = ("country", "mission", "personnel", "events", "experiment")  # chosen by their own name, once
 PARTS = ("force", "mandate", "bundle")  # chosen for a part of a mission
-ONE, MANY, EXPERIMENT, SCENARIO, LOADED = "a single run", "a sweep", "an experiment", "a scenario", "parameters"
+ONE, MANY, EXPERIMENT, ARM = "a single run", "a sweep", "an experiment", "an arm"
+SCENARIO, LOADED = "a scenario", "parameters"
 
 
 # ---------------------------------------------------------------------------------- what has a bearing on what
@@ -75,17 +76,18 @@ RULES = (  # the first that holds
     Rule((EXPERIMENT,), "hydra/launcher hydra.launcher.*", ""),
     Rule((ONE, MANY), "hydra.run.* hydra.job.chdir hydra.sweep.subdir", "run.results and run.name say where results "
          "go"),
-    Rule((EXPERIMENT, SCENARIO), "hydra*", "of Hydra's own settings, an experiment takes hydra/launcher and those "
+    Rule((EXPERIMENT, SCENARIO, ARM), "hydra*", "of Hydra's own settings, an experiment takes hydra/launcher and those "
          "below it"),
     Rule((EXPERIMENT,), "run.seeds", "write experiment.seeds"),
-    Rule((EXPERIMENT, SCENARIO), "seed", "write experiment.first_seed"),
+    Rule((EXPERIMENT, ARM), "seed", "write experiment.first_seed"),
+    Rule((ARM,), "experiment", "it is not of what is simulated, but of how it is run"),
     Rule((EXPERIMENT,), "run.retry_failed", "write --retry-failed"),
     Rule((EXPERIMENT,), "run.months", "write experiment.map_dates"),
     Rule((EXPERIMENT,), "run.objective", "write experiment.design.objectives"),
     Rule((EXPERIMENT,), "run.branch_from run.save_at run.cells run.folders run.engine", "it is of python -m sim"),
     Rule((EXPERIMENT,), "experiment", "name the experiment by a word of its own, as in python -m experiments NAME"),
     Rule((LOADED,), "hydra*", "what is loaded is a scenario, not how it is run"),
-    Rule((LOADED, SCENARIO), "run.* experiment experiment.*", "it is not of what is simulated, but of how it is run"),
+    Rule((LOADED, SCENARIO, ARM), "run.* experiment.*", "it is not of what is simulated, but of how it is run"),
 )  # fmt: skip
 
 
@@ -102,13 +104,11 @@ def refuse(words, of):
         One sentence: what was given, and what to write instead.
     """
     found = [read(word) for word in words]
-    if of is not SCENARIO:  # there, an arm has the last word over what arms share, and the command line over arms
-        _refuse_twice(found)
     given = {key_of(o) for o in found if _says_something(o)}
     for o in found:
         _refuse_choice(o)
         _refuse_nothing(o)
-        if of is SCENARIO and (named := re.search(r"\$\{\s*((?:run|experiment)\.|hydra:)", o.input_line)):
+        if of in (SCENARIO, ARM) and (named := re.search(r"\$\{\s*((?:run|experiment)\.|hydra:)", o.input_line)):
             raise ValueError(f"{o.input_line} names {named[1]}..., which is no part of a scenario")
         if o.is_sweep_override():
             _refuse_sweep(o, of)
@@ -161,9 +161,10 @@ def _says_something(override):
     return override.is_delete() or override.value() not in (None, False)
 
 
-def _refuse_twice(found):
+def refuse_twice(words):
+    """Refuse words of a command line that set the same twice; in lists that are put together, the last one counts."""
     seen = {}
-    for o in found:
+    for o in map(read, words):
         before = seen.setdefault(key_of(o), o)
         if before is not o and before.is_delete() == o.is_delete():
             raise ValueError(f"{key_of(o)} is given twice, as {before.input_line} and {o.input_line}; give it once")
@@ -209,7 +210,7 @@ def _refuse_sweep(o, of):
     if of is EXPERIMENT:
         raise ValueError(f"{o.input_line} gives several values; in an experiment, arms or a design do: "
                          f"'experiment.design.axes={{{key}:[...]}}'")  # fmt: skip
-    if of in (SCENARIO, LOADED):
+    if of in (SCENARIO, ARM, LOADED):
         raise ValueError(f"{o.input_line} gives several values where there can be one; a list is written [a,b]")
     if of is ONE:
         raise ValueError(f"{o.input_line} gives several values; add -m to run each of them, write [a,b] for a list, or "
@@ -260,6 +261,8 @@ def _of_value(error):
         return no_setting(key, _names(parent), everywhere(parent))
     if isinstance(error, MissingMandatoryValue):
         return f"{key} is ???, which is no value; give one"
+    if parent is None and "subclass" in str(error):
+        return f"{key} is not there, and a word adds no part with settings of its own; write it in a file of your own"
     if "deletion" in str(error):
         return f"~{key} takes away a setting that there has to be; give it a value instead: {key}=..."
     if "Cannot merge" in str(error):
@@ -329,6 +332,8 @@ def _of_composition(said):
         return f"{key} is not a choice{f' (did you mean {hint}?)' if hint else ''}; choices are {', '.join(GROUPS)}"
     if there := re.search(r"item is already at '(.+?)'", said):
         return f"+{there[1]} adds a setting that is there already; write it without +"
+    if stray := re.search(r"In '(.+?)': .*Key '(.+?)' not in", said, re.DOTALL):
+        return f"{stray[1]} has {stray[2]}, which is not a setting there; choices are {', '.join(GROUPS)}"
     if gone := re.search(r"Could not delete from config. '(.+?)' does not exist", said):
         return f"~{gone[1]} takes away what is not there"
     return _line(said.split("Config search path")[0])

@@ -187,7 +187,7 @@ class Composer:
         ValueError, hydra.errors.HydraException, omegaconf.errors.OmegaConfBaseException
             What was asked for is not there, has no bearing on a scenario, or hangs on the seed.
         """
-        asked.refuse([o for o in overrides if not o.startswith("experiment=")], asked.SCENARIO)
+        asked.refuse(overrides, asked.SCENARIO)
         files, values = _parted(overrides)
         config = deepcopy(self._base(files)[0])
         ConfigLoaderImpl._apply_overrides_to_config(values, config)

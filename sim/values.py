@@ -82,9 +82,9 @@ def no_setting(path, there, everywhere=()):
     path : str, dotted; there : names beside it; everywhere : paths of other settings, of which one may have been meant
     """
     where, _, name = path.rpartition(".")
-    hint = closest(name, there)
-    meant = [f"{where}.{hint}" if where else hint] if hint else []
-    meant = meant or [p for p in everywhere if p != path and p.rpartition(".")[2] == name][:3]
+    meant = [p for p in everywhere if p != path and p.rpartition(".")[2] == name][:2]
+    if not meant and (hint := closest(name, there)):
+        meant = [f"{where}.{hint}" if where else hint]
     said = f" (did you mean {' or '.join(meant)}?)" if meant else ""
     has = f"has {', '.join(sorted(there))}" if there else "is empty: what is in it comes with a choice of files"
     return f"{path} is not a setting{said}; {where or 'the configuration'} {has}"

@@ -81,9 +81,10 @@ def refuse_idle(design, adaptive):
         raise ValueError(f"experiment.design.kind is {design.kind!r}{among(design.kind, KINDS)}")
     used = ("axes", "kind", "fixed", *USED[design.kind]) if design.axes or design.kind == "optuna" else ()
     for where, group, has_a_bearing, why in (
-        ("design", design, used, f"a design of kind {design.kind}" if design.axes else "experiments without design.axes"),
+        ("design", design, used,
+         f"a design of kind {design.kind}" if design.axes else "an experiment without design.axes"),
         ("adaptive", adaptive, [f.name for f in fields(adaptive)] if adaptive.outcome else ["outcome"],
-         "experiments without adaptive.outcome"),
+         "an experiment without adaptive.outcome"),
     ):  # fmt: skip
         for f in fields(group):
             value, usual = getattr(group, f.name), getattr(type(group)(), f.name)
@@ -105,8 +106,9 @@ def check(design):
         elif not isinstance(values, list) or not values:
             raise ValueError(f"experiment.design.axes.{name} is {values!r}; it must be a list of values")
         elif any(isinstance(v, (list, dict)) for v in values):
-            raise ValueError(f"experiment.design.axes.{name} is {values}; of values that are no plain words or numbers make "
-                             f"levels, as {{a: ['{name}=...']}}")  # fmt: skip
+            raise ValueError(
+                f"experiment.design.axes.{name} is {values}; write lists and tables as levels, {{a: ['{name}=...']}}"
+            )
         elif design.kind == "morris" and not _is_range(values):
             raise ValueError(f"experiment.design.axes.{name} is {values}; morris needs a lowest and a highest value")
     if design.points < 1:

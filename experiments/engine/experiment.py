@@ -92,6 +92,8 @@ class Experiment:
             raise ValueError(f"experiment {name} has no arms; name at least one in conf/experiment/{name}.yaml")
         if about.seeds < 1:
             raise ValueError(f"experiment.seeds is {about.seeds}; it must be at least 1")
+        if about.first_seed < 0:
+            raise ValueError(f"experiment.first_seed is {about.first_seed}; it must be at least 0")
         if self.at_a_time is not None and self.at_a_time < 1:
             raise ValueError(f"run.workers is {self.at_a_time}; it must be at least 1")
         for where, arms in (("design.fixed", about.design.fixed), ("map_arms", about.map_arms or ())):
@@ -158,6 +160,7 @@ class Experiment:
         words = [*overrides, *self.of_runs]
         if tuple(words) not in self._composed:
             try:
+                asked.refuse(words, asked.ARM)
                 params = self.composer.params([f"experiment={self.name}", *words])
                 if arm not in self._tried:
                     PeaceModel(params)  # refuses what cannot be run
@@ -216,8 +219,10 @@ class Experiment:
         other, before = self._own.setdefault(left, (label, clash))
         if before != clash:
             keys = ", ".join(sorted({asked.key_of(asked.read(o)) for o in [*before, *clash]}))
-            raise ValueError(f"{keys} tells {other!r} and {label!r} apart, and would be the same in both; leave it out, "
-                             "or change experiment.arms or experiment.design")  # fmt: skip
+            raise ValueError(
+                f"{keys} tells {other!r} and {label!r} apart, and would be the same in both; leave it out, or change "
+                "experiment.arms or experiment.design"
+            )
 
     def add(self, points, arms):
         """Add scenarios: arms at points, those on which the axes have no bearing at none; return their labels."""

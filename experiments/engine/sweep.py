@@ -29,7 +29,7 @@ from sim.calibrated import Calibration
 from sim.config import CONF, refuse_by_seed, register, to_params
 from sim.outcomes import refuse_months
 from sim.results import code_version, whole_file
-from sim.values import among
+from sim.values import among, closest
 from sim.warm import say, warm_up
 
 RECENT = 120  # seconds over which a rate is taken
@@ -266,7 +266,9 @@ def status(folder):
     """Return how far a sweep is: a dictionary of counts, and text that says it."""
     folder = Path(folder)
     if not (folder / "plan").is_dir():
-        raise ValueError(f"there is no sweep at {folder}: it has no plan/")
+        there = sorted(plan.parent.name for plan in folder.parent.glob("*/plan"))
+        meant = f" (did you mean {hint}?)" if (hint := closest(folder.name, there)) else ""
+        raise ValueError(f"there is no sweep at {folder}{meant}: it has no plan/")
     jobs, _, old = planned(folder)
     done, failed, running, missing, ends = 0, [], 0, 0, []
     for job in jobs:
