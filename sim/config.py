@@ -25,7 +25,7 @@ from sim import asked, paths
 from sim.calibrated import Calibration
 from sim.country import finer
 from sim.outcomes import refuse_months
-from sim.params import KINDS, Params, out_of_range, part, table, text, walk
+from sim.params import KINDS, Params, part, table, text, walk
 from sim.paths import CONF
 from sim.shocks import made_of
 from sim.values import no_setting
@@ -290,13 +290,10 @@ def try_jobs(words):
     first, months = [some[0] for some in values], next((o.value() for o in read if asked.key_of(o) == "run.months"), [])
     for job in [first, *([*first[:k], v, *first[k + 1 :]] for k, some in enumerate(values) for v in some[1:])]:
         try:
-            params = composer.params(job)
-            wrong = out_of_range(params)
+            params = composer.params(job)  # ranges are the model's to check: a run that cannot be does not stop others
             refuse_months("run.months", months, params)
         except (ValueError, HydraException, OmegaConfBaseException) as error:
-            wrong = [asked.explain(error)]
-        if wrong:
-            raise ValueError(f"{' '.join(job)}: {'; '.join(wrong)}")
+            raise ValueError(f"{' '.join(job)}: {asked.explain(error)}") from None
 
 
 def load(*overrides, config_dir=None):

@@ -156,7 +156,7 @@ NO_BEARING = [
     (sweep, "run.folders=true run.seeds=3"), (sweep, "run.folders=true run.name=x"), (sweep, "run.cells=false"),
     (sweep, "run.name=a,b"), (sweep, "hydra.verbose=true,false"), (sweep, "mission=glob(zz*)"),
     (sweep, "weeks=range(4,4)"), (sweep, "run.months=[2099-01] weeks=8"), (sweep, "experiment=car,dose"),
-    (sweep, "weeks=4,many"), (sweep, "weeks=4,0"), (sweep, "mission=none,un_onli"), (sweep, "weeks=13 step_weeks=2"),
+    (sweep, "weeks=4,many"),  (sweep, "mission=none,un_onli"), (alone, "weeks=13 step_weeks=2"),
     (alone, "run.seeds=3"), (alone, "experiment.seeds=3"), (alone, "experiment=car"), (alone, "hydra.verbose=true"),
     (alone, "weeks=4,8"), (alone, "mission=glob(*)"),
     (experiment, "dose seed=3"), (experiment, "dose run.seeds=3"), (experiment, "dose run.retry_failed=true"),
