@@ -50,7 +50,9 @@ def test_a_drift_is_the_change_of_the_logarithm_a_year():
 def small(tmp_path_factory):
     """A verification of short runs and two seeds, and its folder."""
     few = ["experiment.seeds=2", "experiment.common=['mission.authorised=0','weeks=53','civilians=100']",
-           "experiment.arms.long=['mission=none','weeks=262']"]  # fmt: skip
+           "experiment.arms.long=['mission=none','weeks=262']",
+           *(f"experiment.arms={{{arm} step {n}:['{how}','step_weeks={n}','weeks={weeks}']}}"
+             for arm, how in (("none", "mission=none"), ("un", "as un")) for n, weeks in ((2, 54), (4, 56)))]  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("verification"))
         x = Experiment("verification", few)
