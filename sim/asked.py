@@ -20,6 +20,7 @@ from omegaconf.errors import (
     ConfigTypeError,
     ConfigValueError,
     InterpolationResolutionError,
+    KeyValidationError,
     MissingMandatoryValue,
     OmegaConfBaseException,
     UnsupportedInterpolationType,
@@ -177,6 +178,8 @@ def _refuse_choice(o):
         raise ValueError(f"{o.input_line} is chosen for a part of a mission; write "
                          f"{_place_of(group)}={o.value() or 'NAME'}")  # fmt: skip
     if group not in GROUPS:
+        if o.is_delete() and not set(group) & set("./"):
+            raise ValueError(_has_to_be(group))
         return
     choose = f"choose among {', '.join(paths.choices(group))}"
     if o.is_delete() and group != "events":
@@ -187,6 +190,10 @@ def _refuse_choice(o):
         raise ValueError(f"{o.input_line} chooses several at once, and there can be one; {choose}")
     if o.is_add() and group not in ("events",) and not isinstance(o.value(), dict):
         raise ValueError(f"{o.input_line} adds a choice that is there already; write it without +")
+
+
+def _has_to_be(key):
+    return f"~{key} takes away a setting that there has to be; give it a value instead: {key}=..."
 
 
 def _place_of(group):
@@ -264,7 +271,9 @@ def _of_value(error):
     if parent is None and "subclass" in str(error):
         return f"{key} is not there, and a word adds no part with settings of its own; write it in a file of your own"
     if "deletion" in str(error):
-        return f"~{key} takes away a setting that there has to be; give it a value instead: {key}=..."
+        return _has_to_be(key)
+    if isinstance(error, KeyValidationError):
+        return f"{key} is no name; names of this table are texts: write it in quotes, as {{'0':...}}"
     if "Cannot merge" in str(error):
         return f"{key} is a list; it must be a table, as {{name: ...}}"
     if isinstance(error, ValidationError | ConfigTypeError | ConfigValueError):
