@@ -46,6 +46,8 @@ def _set(node, given, where):
 def _inner(node, name, where, path):
     there = list(node) if isinstance(node, dict) else [f.name for f in fields(node)] if is_dataclass(node) else []
     if name not in there:
+        if not there:
+            raise ValueError(f"{path} is not a setting; {where} has no parts")
         raise ValueError(no_setting(f"{where}.{name}" if where else name, there))
     return node[name] if isinstance(node, dict) else getattr(node, name)
 

@@ -208,7 +208,7 @@ VALID = [
     "mission=un_only mandate@mission.components.un.mandate=robust", "country.factions.rebels={fighters:5,bands:2}",
     "country=car mission=none", "weeks=13 step_weeks=0.25", "finer=0.5",
     "mission=un_only mission.components.un.arrive={week:20}", "mission.cases=[one,two]",
-    "personnel.troops.protect=0.5", "mission=un_only +mission.components.un.funding={'0':1.0}",
+    "personnel.troops.protect=0.5", "mission=un_only +mission.components.un.strength={2012-07-01:100}",
     "country.factions.rebels.enters=2013-01-01", "civilians='60'", "processes.ambush=off",
     "country.places.Oravel.capital=false", "mission.budget=${mission.person_years}", "judge.decay=1",
     "+events.x.moves.need.by=0.1 +events.x.when.week=3", "country.start=2013-01-01", "calibration=null",
