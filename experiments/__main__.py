@@ -18,8 +18,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from experiments.engine import runs, sweep
 from experiments.engine.experiment import Experiment, names
-from sim import paths
-from sim.config import composed, explain
+from sim import asked, paths
+from sim.asked import explain
+from sim.config import composed
 from sim.warm import say
 
 
@@ -32,9 +33,22 @@ def _arguments(words):
     parser.add_argument("--status", action="store_true", help="say how far an experiment or the folder of a sweep is")
     parser.add_argument("--retry-failed", action="store_true", help="run those that failed again, and only those")
     parser.add_argument("--config-dir", help="a folder of your own experiments, countries, missions, ...")
-    given = parser.parse_intermixed_args(words)
+    given = asked.options(parser, words)
     if given.workers is not None and given.workers < 1:
         raise ValueError(f"--workers is {given.workers}; it must be at least 1")
+    named = [w for w in given.words if "=" not in w and not w.startswith("~")]
+    if len(named) > 1:
+        raise ValueError(f"{' and '.join(named)} are {len(named)} names; one experiment is run at a time")
+    if given.workers and (others := [w for w in given.words if w.startswith("run.workers=")]):
+        raise ValueError(f"--workers is {given.workers} and {others[0]} is given; give one of them")
+    question = next((f"--{q}" for q in ("list", "status") if getattr(given, q)), None)
+    idle = [w for w in given.words if w not in named or given.list]
+    idle += [f"--{n.replace('_', '-')}" for n in ("workers", "retry_failed") if getattr(given, n)]
+    idle += ["--status"] if given.list and given.status else []
+    if question and idle:
+        raise ValueError(f"{idle[0]} has no bearing on {question}, which runs nothing; leave it out")
+    asked.refuse_twice([w for w in given.words if w not in named])
+    given.name = named[0] if named else "mission_models"
     return given
 
 
@@ -46,7 +60,7 @@ def main(words=None):
             for name in names():
                 print(f"{name:<20}{composed([f'experiment={name}']).experiment.question}")
             return
-        name = next((w for w in given.words if "=" not in w), "mission_models")
+        name = given.name
         if given.status:
             known = [f for f in (Path(name), Path("results") / name) if (f / "plan").is_dir()]
             print(sweep.status(known[0] if known else Path("results") / name)[1])

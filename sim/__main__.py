@@ -9,17 +9,21 @@ import sys
 from pathlib import Path
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
-from sim import branch, outcomes, paths, results
+from sim import asked, branch, outcomes, paths, results
+from sim.asked import explain
 from sim.calibrated import Calibration
-from sim.config import Config, Multirun, engine, explain, register, to_params
+from sim.config import Config, Multirun, engine, register, to_params, try_jobs
 from sim.model import PeaceModel
 from sim.warm import between_steps, progress, say, warm_up
+
+WRONG = (ValueError, OSError, HydraException, OmegaConfBaseException, RuntimeError)
 
 
 def simulate(config):
@@ -93,7 +97,27 @@ def summary(model, mission):
 
 @hydra.main(version_base="1.3", config_path=str(paths.CONF), config_name="config")
 def _hydra(config: Config):
-    return simulate(config)
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        return simulate(config)
+    try:
+        return simulate(config)
+    except WRONG as error:  # said in `main`: out of here, Hydra would put a line of its own before it
+        Multirun.refused = error
+        return None
+
+
+def _checked(words):
+    """Return the words of the command line in the order that Hydra reads them in, those of a run or a sweep checked."""
+    given = asked.options(get_args_parser(), words)
+    flags = [word for word in words if word not in given.overrides]
+    if given.cfg or given.info or given.help or given.hydra_help or given.shell_completion:
+        return [*given.overrides, *flags]  # a question
+    sweep = given.multirun or "hydra.mode=MULTIRUN" in given.overrides
+    asked.refuse_twice(given.overrides)
+    asked.refuse(given.overrides, asked.MANY if sweep else asked.ONE)
+    if sweep:
+        try_jobs(given.overrides)
+    return [*given.overrides, *flags]
 
 
 def main():
@@ -101,11 +125,13 @@ def main():
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here, not as a stack of frames
     GlobalHydra.instance().clear()
     register()
-    Multirun.folder, code = None, 0
+    Multirun.folder, Multirun.refused, code = None, None, 0
     try:
-        sys.argv[1:] = paths.take_folders(sys.argv[1:])
+        sys.argv[1:] = _checked(paths.take_folders(sys.argv[1:]))
         _hydra()
-    except (ValueError, OSError, HydraException, OmegaConfBaseException, RuntimeError) as error:
+        if Multirun.refused:
+            raise Multirun.refused
+    except WRONG as error:
         say(f"error: {explain(error)}")
         code = 2
     except KeyboardInterrupt:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from sim import paths, readers
-from sim.values import with_values
+from sim.values import among, with_values
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,7 @@ class Calibration:
         path = paths.file_of("calibrated", f"{self.name}.csv")
         object.__setattr__(self, "path", path)  # found once, for whichever process draws from it
         if not path.is_file():
-            there = ", ".join(paths.choices("calibrated", "csv")) or "none is there"
-            raise ValueError(f"calibration is {self.name!r}; choose among {there}")
+            raise ValueError(f"calibration is {self.name!r}{among(self.name, paths.choices('calibrated', 'csv'))}")
         _draws(path)  # refuses what cannot be right
 
     @classmethod

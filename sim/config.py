@@ -14,20 +14,22 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import OmegaConf, open_dict
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from omegaconf.errors import OmegaConfBaseException
 
-from sim import paths
+from sim import asked, paths
 from sim.calibrated import Calibration
 from sim.country import finer
-from sim.params import Params, part, table, text
+from sim.outcomes import refuse_months
+from sim.params import KINDS, Params, part, table, text, walk
 from sim.paths import CONF
 from sim.results import checked_name
 from sim.shocks import made_of
+from sim.values import no_setting
 
 
 @dataclass(kw_only=True)
@@ -140,7 +142,7 @@ def _sweep_name(name):
 class Multirun(Callback):
     """A callback of Hydra: takes down where a multirun puts its results, and loads the engine that does its jobs."""
 
-    folder, engine = None, None
+    folder, engine, refused = None, None, None
 
     def on_multirun_start(self, config, **_):
         """Take down the folder and the engine, which makes ready for the jobs."""
@@ -149,7 +151,7 @@ class Multirun(Callback):
             Multirun.engine = engine(config)
             Multirun.engine.begin(config.hydra)
         except (ValueError, OSError) as error:  # Hydra would make a warning of it and go on
-            print(f"error: {explain(error)}", file=sys.stderr)
+            print(f"error: {asked.explain(error)}", file=sys.stderr)
             raise SystemExit(2) from None
         Multirun.folder = Path(config.hydra.sweep.dir)
 
@@ -184,11 +186,22 @@ class Composer:
         self._shared = None
 
     def params(self, overrides):
-        """Return the parameters of a scenario; what is equal in two scenarios is one object, not a copy."""
+        """Return the parameters of a scenario; what is equal in two scenarios is one object, not a copy.
+
+        An override `experiment=NAME` stands for what all scenarios of an experiment share.
+
+        Raises
+        ------
+        ValueError, hydra.errors.HydraException, omegaconf.errors.OmegaConfBaseException
+            What was asked for is not there, has no bearing on a scenario, or hangs on the seed.
+        """
+        asked.refuse(overrides, asked.SCENARIO)
         files, values = _parted(overrides)
         config = deepcopy(self._base(files)[0])
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         found = to_params(config)
+        if self._base(files)[2] or any("${" in o for o in overrides):
+            refuse_by_seed(config, found)
         self._shared = self._shared or found
         return _share(found, self._shared)
 
@@ -199,7 +212,7 @@ class Composer:
 
 def _parted(overrides):
     """Return the overrides that choose files, as they are written, and those that set values."""
-    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    parsed = [asked.read(word) for word in overrides]
     files = tuple(o.input_line for o in parsed if o.package or o.key_or_group == "hydra.searchpath" or _is_choice(o))
     return files, [o for o in parsed if o.input_line not in files and not o.is_hydra_override()]
 
@@ -210,7 +223,7 @@ def _of_files(files):
     base.experiment = Experiment()  # of no bearing on a scenario, and long
     with open_dict(base):
         del base["hydra"]
-    return base, choices
+    return base, choices, "${" in OmegaConf.to_yaml(base)
 
 
 def _is_choice(override):
@@ -233,6 +246,7 @@ def to_params(config):
     A table of a user's own is named by its whole path from then on, wherever the run is done.
     """
     whole = OmegaConf.to_object(config)
+    _refuse_added(whole, config)
     for name in ("cells", "observed"):
         path = paths.file_of("country", getattr(whole.country, name) or "")
         if path.is_file() and not path.is_relative_to(CONF):
@@ -243,6 +257,53 @@ def to_params(config):
     return params if whole.finer == 1 else replace(params, country=finer(params.country, whole.finer))
 
 
+def _refuse_added(node, config, where=""):
+    """Refuse settings that no declaration has: what Hydra's + adds to a group is read by nobody."""
+    if is_dataclass(node):
+        known = [f.name for f in fields(node)]
+        for name in vars(node):
+            if name not in known:
+                raise ValueError(no_setting(f"{where}{name}", known, asked.everywhere(config)))
+            _refuse_added(getattr(node, name), config, f"{where}{name}.")
+        for kind in node.personnel if isinstance(node, Config) else ():
+            if kind not in KINDS:
+                raise ValueError(no_setting(f"personnel.{kind}", KINDS))
+    elif isinstance(node, dict):
+        for name, inner in node.items():
+            _refuse_added(inner, config, f"{where}{name}.")
+
+
+def refuse_by_seed(config, params):
+    """Refuse a scenario of which more than the luck hangs on the seed: it is made once, and run with many seeds."""
+    other = deepcopy(config)
+    other.seed += 1
+    if by_seed := [path for (path, _, a), (_, _, b) in zip(walk(params), walk(to_params(other))) if a != b][1:]:
+        raise ValueError(f"{', '.join(by_seed)} would hang on the seed by ${{seed}}, and a scenario is the same for "
+                         "all of its seeds; write -m 'seed=range(1,4)' to make one of each seed")  # fmt: skip
+
+
+def try_jobs(words):
+    """Compose the scenarios of a sweep beforehand, each value once, so that what is wrong is said before the first run.
+
+    Raises
+    ------
+    ValueError
+        One sentence, with the words of the job.
+    """
+    read, composer = [asked.read(word) for word in words], Composer()
+    values = [
+        [f"{o.get_key_element()}={v}" for v in asked.values_of(o)] if o.is_sweep_override() else [o.input_line]
+        for o in read if not asked.key_of(o).startswith(("run.", "hydra.", "hydra/")) and asked.key_of(o) != "seed"
+    ]  # fmt: skip
+    first, months = [some[0] for some in values], next((o.value() for o in read if asked.key_of(o) == "run.months"), [])
+    for job in [first, *([*first[:k], v, *first[k + 1 :]] for k, some in enumerate(values) for v in some[1:])]:
+        try:
+            params = composer.params(job)  # ranges are the model's to check: a run that cannot be does not stop others
+            refuse_months("run.months", months, params)
+        except (ValueError, HydraException, OmegaConfBaseException) as error:
+            raise ValueError(f"{' '.join(job)}: {asked.explain(error)}") from None
+
+
 def load(*overrides, config_dir=None):
     """Return the parameters of a scenario.
 
@@ -251,39 +312,14 @@ def load(*overrides, config_dir=None):
     *overrides : str, as on the command line: "mission=sequential", "country=car", "seed=3"
     config_dir : folder of one's own countries, missions, mandates, ..., laid out like conf/; those that the variable
         PEACEKEEPING_CONF of the environment names are known anyway
+
+    Raises
+    ------
+    ValueError, hydra.errors.HydraException, omegaconf.errors.OmegaConfBaseException
+        What was asked for is not there, or has no bearing on parameters; `sim.asked.explain` says it in one sentence.
     """
     with paths.also(*([config_dir] if config_dir else [])):
+        asked.refuse(overrides, asked.LOADED)
         config = composed(overrides)
         params, calibration = to_params(config), Calibration.asked_for(config.calibration, overrides)
         return calibration.of(params) if calibration else params
-
-
-def explain(error):
-    """Return one sentence that says what was given, what is allowed, and where."""
-    chain = [error]
-    while chain[-1].__cause__ is not None:
-        chain.append(chain[-1].__cause__)
-    for e in reversed(chain):
-        key = getattr(e, "full_key", None)
-        if isinstance(e, (ConfigKeyError, ConfigAttributeError)) and key:
-            return f"{key} is not a setting; {_siblings(key)}"
-        if isinstance(e, OmegaConfBaseException) and key:
-            return f"{key}: {str(e).splitlines()[0]}"
-    said = str(error).split("Config search path")[0]
-    return " ".join(line.strip() for line in said.splitlines() if line.strip())
-
-
-def _siblings(key):
-    """Name the settings beside one that does not exist."""
-    *parents, _ = key.split(".")
-    node, where = OmegaConf.structured(Config), ""
-    for name in parents:
-        inner = node._metadata.element_type if OmegaConf.is_dict(node) and name not in node else None
-        if name in node:
-            node = node[name]
-        elif is_dataclass(inner):
-            node = OmegaConf.structured(inner)
-        else:
-            break
-        where = f"{where}.{name}" if where else name
-    return f"{where or 'the configuration'} has {', '.join(sorted(str(k) for k in node))}"

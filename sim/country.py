@@ -14,6 +14,7 @@ import numpy as np
 from sim import draws, readers
 from sim.paths import file_of
 from sim.state import ABROAD, AWAY, HOME, Bands, Civilians, Factions, Land, zeros
+from sim.values import among
 
 START_KM = 100.0  # from a starting place, at most, to where a band begins
 
@@ -413,4 +414,4 @@ def _start_pull(country, land, factions, f, loot_base):
 
 
 def _unknown(where, name, known):
-    return f"{where} names {name!r}; choose among {', '.join(sorted(known))}"
+    return f"{where} names {name!r}{among(name, sorted(known))}"

@@ -27,6 +27,7 @@ from sim.params import (
 from sim.processes.judge import POLITICAL
 from sim.rules import affordable
 from sim.state import Commands, Contributors, Missions, Units, zeros
+from sim.values import among
 
 PART_OF = {"reintegrate": "ddr"}  # tasks that a headquarters does as one: disarmament with a livelihood
 FOCUSED_TASKS = 5  # a mandate of so many tasks carries no overhead: median non-UN mission 4.4 (Reversed Roles 2024)
@@ -255,8 +256,8 @@ def plan(params, leaves=None):
             moments = ", ".join(f"mission.components.{n}.{which}" for n, which in waiting)
             unknown = sorted({_reference(everybody, *w) for w in waiting} - {f"{n}.{w}" for n, w in waiting})
             if unknown:
-                options = ", ".join(["start", "authorisation", *(f"{n}.arrive, {n}.leave" for n in names)])
-                raise ValueError(f"{moments} comes after {', '.join(unknown)!r}; choose among {options}")
+                options = ["start", "authorisation", *(f"{n}.{w}" for n in names for w in ("arrive", "leave"))]
+                raise ValueError(f"{moments} comes after {', '.join(unknown)!r}{among(unknown[0], options)}")
             raise ValueError(f"{moments} wait for each other; give one of them a week, a date or an authorisation")
         for n, which in resolved:
             known[f"{n}.{which}"] = _moment(params, everybody, (n, which), known)
@@ -323,7 +324,7 @@ def _earliest(params, everybody, arrive, leave):
         if given == ["date"]:
             found[i] = _week_of(params, f"{where}.earliest", when.date) + when.weeks
         elif given == ["after"] and when.after not in known:
-            raise ValueError(f"{where}.earliest comes after {when.after!r}; choose among {', '.join(sorted(known))}")
+            raise ValueError(f"{where}.earliest comes after {when.after!r}{among(when.after, sorted(known))}")
         else:
             start = (
                 arrive[i] + c.benchmark.weeks if not given else when.week if given == ["week"] else known[when.after]
@@ -438,7 +439,7 @@ def _weights(component, weeks):
     for name, bundle in _active(component, weeks):
         weight = weight + _of_tasks(bundle.tasks)
         if unknown := sorted(set(bundle.unmodelled) - set(KINDS)):
-            raise ValueError(f"bundle {name}: unmodelled has {unknown[0]!r}; choose among {', '.join(KINDS)}")
+            raise ValueError(f"bundle {name}: unmodelled has {unknown[0]!r}{among(unknown[0], KINDS)}")
         elsewhere += [bundle.unmodelled.get(k, 0.0) for k in KINDS]
     return weight, elsewhere
 
@@ -663,6 +664,7 @@ def _taken_over(names, name, component):
     if component.takes_over is None:
         return -1
     if component.takes_over not in names or component.takes_over == name:
-        others = ", ".join(n for n in names if n != name) or "nobody: it is the only component"
-        raise ValueError(f"mission.components.{name}.takes_over is {component.takes_over!r}; choose among {others}")
+        others = [n for n in names if n != name] or ["nobody: it is the only component"]
+        said = among(component.takes_over, others)
+        raise ValueError(f"mission.components.{name}.takes_over is {component.takes_over!r}{said}")
     return names.index(component.takes_over)

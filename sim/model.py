@@ -39,6 +39,7 @@ from sim.processes.task import task
 from sim.rules import LOCAL
 from sim.shocks import THINGS, Event, check, made_of, set_usual, shocks_of, strike
 from sim.state import Conditions, Numbers, Politics, World, make_week, zeros
+from sim.values import among
 
 SCHEDULE = (
     deploy,  # missions arrive, build up, hand over, leave
@@ -112,7 +113,7 @@ def _schedule(params, before, after):
     """Return the processes of a week in order: those that are switched on, and those added before or after one."""
     names = [process.__name__ for process in SCHEDULE]
     if unknown := [name for name in (*before, *after) if name not in names]:
-        raise ValueError(f"there is no process {unknown[0]!r} to add one to; choose among {', '.join(names)}")
+        raise ValueError(f"there is no process {unknown[0]!r} to add one to{among(unknown[0], names)}")
 
     def added(where, name):
         found = where.get(name, ())

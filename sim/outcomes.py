@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from sim.country import priogrid_of
+from sim.country import a_date, priogrid_of
 from sim.params import WEEKS_PER_YEAR
 from sim.processes.observe import LAYERS, draw_map, measure
 
@@ -218,6 +218,20 @@ def columns_of(outcome, factions, missions):
         "faction_mission": [f"_{f}_{m}" for f in factions for m in missions],
     }[outcome.per]
     return [outcome.name + end for end in ends]
+
+
+def months_of(params):
+    """Return the calendar months in which a run has weeks, as YYYY-MM."""
+    start, steps = a_date(params.country.start, "country.start"), int(np.ceil(params.weeks / params.step_weeks))
+    days = [start + timedelta(days=int(7 * k * params.step_weeks)) for k in range(steps)]
+    return list(dict.fromkeys(f"{day:%Y-%m}" for day in days))
+
+
+def refuse_months(where, months, params):
+    """Refuse months that a run does not have, in a sentence."""
+    there = months_of(params) if months else []
+    if missing := [m for m in months if m not in there]:
+        raise ValueError(f"{where} names {', '.join(missing)}; the run has the months {there[0]} to {there[-1]}")
 
 
 class Record:

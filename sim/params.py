@@ -10,11 +10,14 @@ was found and that the number should be swept.
 """
 
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from math import ceil, floor
 from types import SimpleNamespace
 from typing import Any, Dict, List, Optional  # noqa: UP035  OmegaConf reads these forms on 3.11 too
 
 import numba
 import numpy as np
+
+from sim.values import among
 
 WEEKS_PER_YEAR = 52.0
 KINDS = ("troops", "police", "observers", "staff", "aid")
@@ -1041,12 +1044,24 @@ def out_of_range(node, path=""):
     for here, f, value in walk(node, path):
         meta = f.metadata
         if "options" in meta and value not in meta["options"]:
-            said.append(f"{here} is {value!r}; choose one of {', '.join(meta['options'])}")
+            said.append(f"{here} is {value!r}{among(value, meta['options'])}")
         if "low" in meta and not meta["low"] <= value <= meta["high"]:  # false for nan, too
             said.append(
                 f"{here} is {value:g}; it must lie in [{meta['low']:g}, {meta['high']:g}] {meta['unit']}"
             )
-    return said
+    return said or (_uneven(node) if isinstance(node, Params) else said)
+
+
+def _uneven(params):
+    """Return one sentence if a run of whole steps cannot have so many weeks."""
+    steps = params.weeks / params.step_weeks
+    if abs(steps - round(steps)) < 1e-9 * steps:
+        return []
+    near = [k * params.step_weeks for k in (floor(steps), ceil(steps)) if k]
+    return [
+        f"weeks is {params.weeks}, which is no whole number of steps of step_weeks={params.step_weeks:g}; give "
+        f"{' or '.join(f'{n:g}' for n in near if n == round(n)) or 'other steps'}"
+    ]
 
 
 GROUPS = tuple(  # that rules read: of the processes, of the mission model and of the country

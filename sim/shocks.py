@@ -25,6 +25,7 @@ from sim.params import KINDS, Push, Shock, When
 from sim.processes.judge import ask_to_leave, take_back
 from sim.processes.negotiate import set_aggression
 from sim.state import ABROAD
+from sim.values import among, no_setting
 
 HOST, OTHERS = "host", "others"  # the host government, and all other factions, where no faction has that name
 
@@ -86,9 +87,7 @@ def _named(push, where, known, n):
         return np.arange(n)
     for name in push:
         if name not in known:
-            raise ValueError(
-                f"{where} names {name!r}; choose among {', '.join(sorted(known)) or 'nobody: there is none'}"
-            )
+            raise ValueError(f"{where} names {name!r}{among(name, sorted(known))}")
     return np.unique(np.concatenate([np.asarray(known[n], dtype=int) for n in push]))
 
 
@@ -237,7 +236,7 @@ def check(model, event):
     for name, push in shock.moves.items():
         here = f"{where}.moves.{name}"
         if name not in THINGS:
-            raise ValueError(f"{here}: nothing of that name can be moved; choose among {', '.join(sorted(THINGS))}")
+            raise ValueError(f"{here}: nothing of that name can be moved{among(name, sorted(THINGS))}")
         _check_push(model, THINGS[name], push, here)
 
 
@@ -293,7 +292,7 @@ def _filled(kind, settings, where):
     known = {f.name: f.type for f in fields(kind)}
     for name, value in _dictionary(settings, where).items():
         if name not in known:
-            raise ValueError(f"{where}.{name} is not a setting; {where} has {', '.join(sorted(known))}")
+            raise ValueError(no_setting(f"{where}.{name}", known))
         here, number = f"{where}.{name}", isinstance(value, (int, float)) and not isinstance(value, bool)
         if known[name] in (float, Optional[float]) and not (number or (value is None and known[name] is not float)):
             raise ValueError(f"{here} is {value!r}; it must be a number")
@@ -330,7 +329,7 @@ def _begins(model, event):
     known |= {f"{n}.arrive": m.arrive[i] for i, n in enumerate(m.names)}
     known |= {f"{n}.leave": m.leave[i] for i, n in enumerate(m.names)}
     if when.after not in known:
-        raise ValueError(f"{where}.after is {when.after!r}; choose among {', '.join(sorted(known))}")
+        raise ValueError(f"{where}.after is {when.after!r}{among(when.after, sorted(known))}")
     return known[when.after] + when.weeks
 
 

@@ -1,6 +1,10 @@
-"""A value of the parameter tree by its dotted path, as `country.factions.rebels.fighters`: read it, or set some."""
+"""A value of the parameter tree by its dotted path, as `country.factions.rebels.fighters`: read it, or set some.
+
+And what is said of a name that there is not: which one may have been meant, and which there are.
+"""
 
 from dataclasses import fields, is_dataclass, replace
+from difflib import get_close_matches
 
 
 def value_of(params, path):
@@ -42,6 +46,47 @@ def _set(node, given, where):
 def _inner(node, name, where, path):
     there = list(node) if isinstance(node, dict) else [f.name for f in fields(node)] if is_dataclass(node) else []
     if name not in there:
-        has = ", ".join(sorted(there)) or "no parts"
-        raise ValueError(f"{path} is not a setting; {where or 'the configuration'} has {has}")
+        if not there:
+            raise ValueError(f"{path} is not a setting; {where} has no parts")
+        raise ValueError(no_setting(f"{where}.{name}" if where else name, there))
     return node[name] if isinstance(node, dict) else getattr(node, name)
+
+
+# ---------------------------------------------------------------------------------- names that there are not
+
+
+def closest(name, known):
+    """Return the known name that a mistyped one is nearest to; none if all are far."""
+    by_small = {str(k).lower(): str(k) for k in known}
+    near = get_close_matches(str(name).lower(), by_small, 1)
+    return by_small[near[0]] if near else None
+
+
+def among(name, known):
+    """Return the end of a refusal of a name: which one may have been meant, and which there are.
+
+    Parameters
+    ----------
+    name : str, as it was given; known : names that there are, in the order in which they are told
+    """
+    known = [str(k) for k in known]
+    if not known:
+        return "; there is none to choose"
+    hint = closest(name, known)
+    return f"{f' (did you mean {hint}?)' if hint else ''}; choose among {', '.join(known)}"
+
+
+def no_setting(path, there, everywhere=()):
+    """Return what is said of a setting that there is not.
+
+    Parameters
+    ----------
+    path : str, dotted; there : names beside it; everywhere : paths of other settings, of which one may have been meant
+    """
+    where, _, name = path.rpartition(".")
+    meant = [p for p in everywhere if p != path and p.rpartition(".")[2] == name][:2]
+    if not meant and (hint := closest(name, there)):
+        meant = [f"{where}.{hint}" if where else hint]
+    said = f" (did you mean {' or '.join(meant)}?)" if meant else ""
+    has = f"has {', '.join(sorted(there))}" if there else "is empty: what is in it comes with a choice of files"
+    return f"{path} is not a setting{said}; {where or 'the configuration'} {has}"

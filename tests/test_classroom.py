@@ -29,7 +29,8 @@ from experiments.classroom import door, film, look, scene, server, sheet, stage,
 from experiments.drawing import style
 from experiments.engine import runs
 from sim import PeaceModel, load, outcomes
-from sim.config import CONF, explain
+from sim.asked import explain
+from sim.config import CONF
 from sim.mission import WITH
 
 pytestmark = pytest.mark.xdist_group("classroom")  # they share runs and composed configurations
@@ -73,7 +74,7 @@ def test_parameters_are_those_that_the_command_line_makes():
     ("judge.conflation=${oc.env:HOME}", "must be a number"),
     ("run.name=x", "cannot be set here"),
     ("hydra.run.dir=x", "cannot be set here"),
-    ("judge.conflation=much", "could not be converted"),
+    ("judge.conflation=much", "it must be a number"),
     ("mission.components.nobody.arrive.weeks=3", "is not a setting"),
     ("civilians=1000000", "at most 20000"),
     ("weeks=5000", "at most 1560"),

@@ -95,11 +95,17 @@ def test_a_second_run_replaces_the_first_and_leaves_nothing_else(done):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["mission=sequentail"], "Could not find 'mission/sequentail' Available options in 'mission'.*sequential"),
-        (["mission.bugdet=3"], "mission.bugdet is not a setting; mission has .*budget"),
+        (["mission=sequentail"], r"mission is 'sequentail' \(did you mean sequential\?\); choose among .*sequential"),
+        (
+            ["mission.bugdet=3"],
+            r"mission.bugdet is not a setting \(did you mean mission.budget\?\); mission has .*budget",
+        ),
         (["mission=un_only", "mission.components.un.troops=3"], "mission.components.un has .*personnel"),
-        (["mission=un_only", "mandate@mission.components.un.mandate=war"], "Could not find 'mandate/war'.*observation"),
-        (["weeks=abc"], "weeks: Value 'abc'"),
+        (
+            ["mission=un_only", "mandate@mission.components.un.mandate=war"],
+            "mandate is 'war'; choose among .*observation",
+        ),
+        (["weeks=abc"], r"weeks is 'abc'; it must be a whole number in \[1, 5200\]"),
         (["weeks=0"], r"weeks is 0; it must lie in \[1, 5200\] week"),
         (["mission=un_only", "mission.components.un.leave.week=2"], "leaves in week 2, before it arrives"),
         (["run.branch_from=nothing.npz"], "there is no such file"),

@@ -197,7 +197,7 @@ def test_a_wide_difference_adds_seeds_to_both_of_the_pair():
     [
         (["experiment.adaptive.outcome=deaths"], "needs one of half_width and relative"),
         (["experiment.design.kind=pie"], "kind is 'pie'; choose among grid, lhs, sobol, morris, optuna"),
-        (["experiment.design.fixed=[nobody]"], "No arm 'nobody'"),
+        (["experiment.design.fixed=[nobody]"], "experiment.design.fixed names 'nobody'; choose among none"),
     ],
 )
 def test_a_bad_experiment_is_refused(words, said, tmp_path, monkeypatch):

@@ -111,7 +111,7 @@ def test_all_bad_values_are_named_at_once():
 
 
 def test_a_word_that_is_no_choice_is_refused_with_the_choices():
-    with pytest.raises(ValueError, match=r"mission\.comparison is 'fair'; choose one of equal_cost, equal_personnel"):
+    with pytest.raises(ValueError, match=r"mission\.comparison is 'fair'; choose among equal_cost, equal_personnel"):
         PeaceModel(load("mission.comparison=fair"))
 
 

@@ -489,7 +489,8 @@ def test_an_experiment_with_failures_writes_the_rest_and_its_code_says_so(tmp_pa
 
 def multirun(monkeypatch, tmp_path, *words):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["python -m sim", "-m", *TINY, "run.workers=1", *words])
+    alone = [] if "run.folders=true" in words else ["run.workers=1"]
+    monkeypatch.setattr(sys, "argv", ["python -m sim", "-m", *TINY, *alone, *words])
     sim_command.main()
 
 

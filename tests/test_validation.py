@@ -261,7 +261,7 @@ def test_a_finer_grid_is_the_same_country():
 
 
 def test_ablations_change_nothing_without_a_mission():
-    few = ["experiment.analysis.rows=[T11 quiet]", "civilians=150", "weeks=60"]
+    few = ["experiment.analysis.rows=[T11 quiet]", "civilians=150", "weeks=60", "experiment.map_months=12"]
     presets = ("no_deterrence", "no_politics", "no_partnership")
     added = [f"+experiment.arms.{p}=['mission=none','as {p}']" for p in presets]
     x = Experiment("validation", [*few, *added])

@@ -20,5 +20,5 @@ def test_values_are_read_and_set_by_dotted_path_and_all_else_is_shared():
 ])  # fmt: skip
 def test_a_path_that_is_none_is_named_with_what_is_there(path, said):
     for look in (lambda: value_of(loaded(), path), lambda: with_values(loaded(), {path: 1})):
-        with pytest.raises(ValueError, match=f"{path} is not a setting; {said}"):
+        with pytest.raises(ValueError, match=f" is not a setting.*; {said}"):
             look()

@@ -49,8 +49,16 @@ def test_a_drift_is_the_change_of_the_logarithm_a_year():
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """A verification of short runs and two seeds, and its folder."""
-    few = ["experiment.seeds=2", "experiment.common=['mission.authorised=0','weeks=53','civilians=100']",
-           "experiment.arms.long=['mission=none','weeks=262']"]  # fmt: skip
+    few = [
+        "experiment.seeds=2",
+        "experiment.common=['mission.authorised=0','weeks=53','civilians=100']",
+        "experiment.arms.long=['mission=none','weeks=262']",
+        *(
+            f"experiment.arms={{{arm} step {n}:['{how}','step_weeks={n}','weeks={weeks}']}}"
+            for arm, how in (("none", "mission=none"), ("un", "as un"))
+            for n, weeks in ((2, 54), (4, 56))
+        ),
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("verification"))
         x = Experiment("verification", few)

@@ -19,8 +19,9 @@ from omegaconf.errors import OmegaConfBaseException
 from experiments.classroom import film, sheet
 from experiments.classroom import scene as scenes
 from experiments.engine import runs
-from sim import paths
-from sim.config import explain
+from sim import asked, paths
+from sim.asked import explain
+from sim.values import among
 from sim.warm import between_steps, progress, say, warm_up
 
 
@@ -92,20 +93,22 @@ def _arguments(words):
     parser.add_argument("--visitors", type=int, default=40, help="most visitors at a time")
     parser.add_argument("--workers", type=int, default=max(1, runs.available_cores() - 1),
                         help="processes that make sheets and animations")  # fmt: skip
-    made = parser.add_subparsers(metavar="animate, sheet")
-    one = made.add_parser("animate", help="make a GIF or an MP4", description=film.__doc__, formatter_class=shape)
+    one = argparse.ArgumentParser(prog=f"{parser.prog} animate", description=film.__doc__, formatter_class=shape)
     one.set_defaults(do=animate)
     one.add_argument("file", help="ends in .gif or .mp4")
     one.add_argument("words", nargs="+", metavar="key=value", help=SCENE)
     one.add_argument("--every", type=int, default=film.EVERY, help="weeks between two frames")
     one.add_argument("--layer", help="shade of the maps (default: that of the link, else violence)")
-    two = made.add_parser("sheet", help="make an after-action sheet", description=sheet.__doc__, formatter_class=shape)
+    two = argparse.ArgumentParser(prog=f"{parser.prog} sheet", description=sheet.__doc__, formatter_class=shape)
     two.set_defaults(do=make_sheet)
     two.add_argument("words", nargs="+", metavar="key=value", help=SCENE)
     two.add_argument("--seeds", type=int, default=10)
     two.add_argument("--out", default="results/classroom", help="folder of the sheet")
     two.add_argument("--workers", type=int, default=runs.available_cores(), help="runs at a time")
-    return parser.parse_args(words)
+    made, (first, *rest) = {"animate": one, "sheet": two}, words or [""]
+    if first and not first.startswith("-") and first not in made:
+        raise ValueError(f"{first!r} is no command of the classroom{among(first, made)}")
+    return asked.options(made[first], rest) if first in made else asked.options(parser, words)
 
 
 def main(words=None):

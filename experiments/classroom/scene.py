@@ -19,6 +19,7 @@ from experiments.drawing import style
 from sim import paths
 from sim.config import Composer
 from sim.params import Params, out_of_range
+from sim.values import among, closest
 
 LETTERS = "abc"
 MOST = {"civilians": 20_000, "weeks": 1_560}  # what one visitor may ask of a machine that others use as well
@@ -154,11 +155,13 @@ def refused(override):
         return f"{override!r} is no setting; a setting is written name=value"
     if group:
         known = names_of(group)
-        return None if value in known else f"{key} is {value!r}; choose among {', '.join(known)}"
+        return None if value in known else f"{key} is {value!r}{among(value, known)}"
     pattern = re.sub(r"\.(components|factions|places|communities|deposits|personnel)\.\w+\.", r".\1.*.", key)
     pattern = re.sub(r"^personnel\.\w+\.", "personnel.*.", pattern)
     if pattern not in declarations() or key == "step_weeks":
-        return f"{key} cannot be set here; the classroom takes the model's declared numbers and choices"
+        hint = closest(pattern, declarations())
+        meant = f" (did you mean {hint}?)" if hint and key != "step_weeks" else ""
+        return f"{key} cannot be set here{meant}; the classroom takes the model's declared numbers and choices"
     if not re.fullmatch(r"[-+\w.]+", value):
         return f"{key} is {value!r}; it must be a number or one of the declared words"
     return None

@@ -30,7 +30,7 @@ from starlette.websockets import WebSocketDisconnect
 from experiments.classroom import door, look, takeaway
 from experiments.classroom import scene as scenes
 from experiments.classroom.stage import HEADLINES, LAYERS, Stage, known_layer
-from sim.config import explain
+from sim.asked import explain
 
 STATIC = Path(__file__).parent / "static"
 VISITORS = 40  # at a time; three models each are about 12 MB

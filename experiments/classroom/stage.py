@@ -15,7 +15,7 @@ from sim.model import PeaceModel
 from sim.processes import relieve
 from sim.rules import controller
 from sim.state import AWAY, HOME
-from sim.values import value_of
+from sim.values import among, value_of
 
 YEAR = 52
 
@@ -73,7 +73,7 @@ LAYERS = {
 def known_layer(layer):
     """Return a layer's name, refused if there is none of that name."""
     if layer not in LAYERS:
-        raise ValueError(f"layer is {layer!r}; choose among {', '.join(LAYERS)}")
+        raise ValueError(f"layer is {layer!r}{among(layer, LAYERS)}")
     return layer
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from experiments.classroom import film, sheet
 from experiments.engine import runs, workers
+from sim.values import among
 
 SEEDS = (5, 10, 20, 30)
 KINDS = ("sheet", "gif", "mp4")
@@ -102,7 +103,7 @@ class Jobs:
             It cannot be made: what is allowed.
         """
         if what not in KINDS:
-            raise ValueError(f"{what!r} cannot be made; choose among {', '.join(KINDS)}")
+            raise ValueError(f"{what!r} cannot be made{among(what, KINDS)}")
         if what == "sheet" and seeds not in SEEDS:
             raise ValueError(f"seeds is {seeds!r}; choose one of {', '.join(map(str, SEEDS))}")
         if what == "mp4" and film.why_no_mp4():

@@ -10,6 +10,7 @@ from sim.mission import WITH
 from sim.params import KINDS
 from sim.processes.move import onsets
 from sim.state import ABROAD, AWAY
+from sim.values import among
 
 COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
 # From which size on an event is worth a word; what is smaller is in the table of events.
@@ -116,7 +117,7 @@ def describe(model, where, kind, index):
     sizes = {"civilian": model.people.persons, "band": model.bands.cell, "unit": model.units.cell,
              "cell": model.land.row}  # fmt: skip
     if kind not in how:
-        raise ValueError(f"{kind!r} cannot be described; choose among {', '.join(how)}")
+        raise ValueError(f"{kind!r} cannot be described{among(kind, how)}")
     if not 0 <= index < sizes[kind].size:
         raise ValueError(f"there is no {kind} {index}; they are numbered from 0 to {sizes[kind].size - 1}")
     title, sentences = how[kind](model, where, index)

@@ -8,6 +8,8 @@ import warnings
 
 import numpy as np
 
+from sim.values import among
+
 RESAMPLES = 4_000
 NO_DEATHS = 0.5  # added to counts, so that none has a logarithm
 SIGNS = {"<1": -1, ">1": 1, "<0": -1, ">0": 1}
@@ -97,7 +99,7 @@ def verdict(low, high, expect, margin=None, band=()):
     sign and the interval excludes no effect, or it lies outside the margin or the band; INCONCLUSIVE else
     """
     if expect not in SIGNS and expect not in ("=1", "in"):
-        raise ValueError(f"what is expected is {expect!r}; choose among {', '.join([*SIGNS, '=1', 'in'])}")
+        raise ValueError(f"what is expected is {expect!r}{among(expect, [*SIGNS, '=1', 'in'])}")
     if np.isnan([low, high]).any():
         return OPEN
     if expect in SIGNS:

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from sim.outcomes import unit_and_meaning
+from sim.values import closest
 
 # 97.5% quantiles of Student's t, for 1 to 30, 40, 60, 120 and infinitely many degrees of freedom.
 T_FREEDOM = np.array([*range(1, 31), 40, 60, 120, np.inf])
@@ -124,7 +125,10 @@ def require(names, there, kind="arm"):
     there = list(dict.fromkeys(there))
     missing = [name for name in names if name not in there]
     if missing:
-        raise ValueError(f"No {kind} {', '.join(map(repr, missing))} in the table, which has: {', '.join(there)}")
+        meant = f" (did you mean {hint}?)" if (hint := closest(missing[0], there)) else ""
+        raise ValueError(
+            f"No {kind} {', '.join(map(repr, missing))} in the table{meant}, which has: {', '.join(there)}"
+        )
 
 
 def pairs(runs, outcome, baseline):

@@ -14,12 +14,12 @@ looks at the results of earlier points. The same design and seed give the same p
 
 import itertools
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
 from experiments.drawing.statistics import interval
-from sim.values import with_values
+from sim.values import among, with_values
 
 KINDS = ("grid", "lhs", "sobol", "morris", "optuna")
 DIGITS = 6  # of a sampled value: what is shown is what is run
@@ -69,6 +69,29 @@ def points(design):
     return [_point(axes, {n: _at(v, u) for (n, v), u in zip(axes.items(), row)}) for row in shares]
 
 
+USED = {  # settings of a design that have a bearing on each kind of it
+    "grid": (), "lhs": ("points", "seed"), "sobol": ("points", "seed"), "morris": ("points", "seed", "levels"),
+    "optuna": ("points", "seed", "batch", "objectives", "bounds"),
+}  # fmt: skip
+
+
+def refuse_idle(design, adaptive):
+    """Refuse settings of a design, or of adaptive replication, that have no bearing on what it does."""
+    if design.kind not in KINDS:
+        raise ValueError(f"experiment.design.kind is {design.kind!r}{among(design.kind, KINDS)}")
+    used = ("axes", "kind", "fixed", *USED[design.kind]) if design.axes or design.kind == "optuna" else ()
+    for where, group, has_a_bearing, why in (
+        ("design", design, used,
+         f"a design of kind {design.kind}" if design.axes else "an experiment without design.axes"),
+        ("adaptive", adaptive, [f.name for f in fields(adaptive)] if adaptive.outcome else ["outcome"],
+         "an experiment without adaptive.outcome"),
+    ):  # fmt: skip
+        for f in fields(group):
+            value, usual = getattr(group, f.name), getattr(type(group)(), f.name)
+            if value != usual and f.name not in has_a_bearing:
+                raise ValueError(f"experiment.{where}.{f.name} is {value}; it has no bearing on {why}")
+
+
 def check(design):
     """Refuse a design that cannot be made, in a sentence."""
     if not design.axes:
@@ -82,6 +105,10 @@ def check(design):
                 raise ValueError(f"experiment.design.axes.{name} has levels; morris needs a lowest and a highest value")
         elif not isinstance(values, list) or not values:
             raise ValueError(f"experiment.design.axes.{name} is {values!r}; it must be a list of values")
+        elif any(isinstance(v, (list, dict)) for v in values):
+            raise ValueError(
+                f"experiment.design.axes.{name} is {values}; write lists and tables as levels, {{a: ['{name}=...']}}"
+            )
         elif design.kind == "morris" and not _is_range(values):
             raise ValueError(f"experiment.design.axes.{name} is {values}; morris needs a lowest and a highest value")
     if design.points < 1:

@@ -10,14 +10,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
+from hydra.errors import HydraException
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from experiments.drawing import statistics, style
 from experiments.engine import designs, runs, study, sweep, tables
-from sim import outcomes, paths, results
+from sim import asked, outcomes, paths, results
+from sim.asked import explain
 from sim.calibrated import Calibration
-from sim.config import Composer, composed, explain
+from sim.config import Composer, composed
 from sim.model import PeaceModel
+from sim.outcomes import months_of, refuse_months, totals
+from sim.values import among, no_setting
 from sim.warm import say, warm_up
 
 PRESET = "as "  # a word of an arm that stands for the overrides of a preset
@@ -47,12 +52,14 @@ class Experiment:
     def __init__(self, name, overrides=()):
         known = names()
         if name not in known:
-            raise ValueError(f"there is no experiment {name!r}; choose among {', '.join(known)}")
+            raise ValueError(f"there is no experiment {name!r}{among(name, known)}")
+        asked.refuse(overrides, asked.EXPERIMENT)
         self.launcher = [o for o in overrides if o.lstrip("+~").startswith(("hydra.", "hydra/"))]
         self.name, self.overrides = name, [o for o in overrides if o not in self.launcher]
         self.of_runs = [o for o in self.overrides if not o.lstrip("+~").startswith(("experiment.", "run."))]
         config = composed([f"experiment={name}", *overrides])
-        self.about = OmegaConf.to_object(config.experiment)
+        self.about = as_written(config.experiment)
+        refuse_added(overrides, self.about.analysis)
         self.folder = Path(config.run.results) / (results.checked_name(config.run.name) or name)
         self.calibration, self.at_a_time, self.retry_failed = config.calibration, config.run.workers, False
         self._refuse()
@@ -61,11 +68,11 @@ class Experiment:
         self.arms = list(self.about.arms)
         self.baseline = self.about.baseline or self.arms[0]
         if self.baseline not in self.arms:
-            raise ValueError(f"experiment.baseline is {self.baseline!r}; choose among {', '.join(self.arms)}")
+            raise ValueError(f"experiment.baseline is {self.baseline!r}{among(self.baseline, self.arms)}")
         self.figures = {n.rpartition(".")[2]: study.figure(self.about.study, n) for n in self.about.figures}
         self.composer, self.scenarios, self.jobs = Composer(), {}, []
         self.began, self.done_here = time.perf_counter(), 0
-        self._composed, self._tried, self._panels = {}, set(), {}
+        self._composed, self._tried, self._panels, self._own = {}, set(), {}, {}
         self.keep = None  # what a study wants of a run besides: function of the finished model
         plan = getattr(self.study, "plan", None)
         self.plan(plan(self)) if plan else self._plan_arms()
@@ -76,6 +83,7 @@ class Experiment:
         searched = self.about.design.kind == "optuna"  # then the points are not known yet
         if searched:
             designs.Search(self.about.design)  # refuses what cannot be, before anything is run
+        self._refuse_outcomes()
         points = designs.points(self.about.design) if self.about.design.axes and not searched else [designs.Point()]
         if searched:
             self._compose(*self._of_arm(next(a for a in self.arms if not self._fixed(a))))
@@ -92,13 +100,25 @@ class Experiment:
             raise ValueError(f"experiment {name} has no arms; name at least one in conf/experiment/{name}.yaml")
         if about.seeds < 1:
             raise ValueError(f"experiment.seeds is {about.seeds}; it must be at least 1")
+        if about.first_seed < 0:
+            raise ValueError(f"experiment.first_seed is {about.first_seed}; it must be at least 0")
         if self.at_a_time is not None and self.at_a_time < 1:
             raise ValueError(f"run.workers is {self.at_a_time}; it must be at least 1")
-        statistics.require(about.design.fixed, about.arms)
-        if about.design.kind not in designs.KINDS:
+        for where, arms in (("design.fixed", about.design.fixed), ("map_arms", about.map_arms or ())):
+            if unknown := [arm for arm in arms if arm not in about.arms]:
+                raise ValueError(f"experiment.{where} names {unknown[0]!r}{among(unknown[0], about.arms)}")
+        designs.refuse_idle(about.design, about.adaptive)
+        if about.map_months is not None and about.map_months < 1:
             raise ValueError(
-                f"experiment.design.kind is {about.design.kind!r}; choose among {', '.join(designs.KINDS)}"
+                f"experiment.map_months is {about.map_months}; it must be at least 1, or null for four months"
             )
+        maps = [n for n in ("map_dates", "map_months") if getattr(about, n)]
+        if len(maps) > 1:
+            raise ValueError("experiment.map_dates and experiment.map_months are both given; give one of them")
+        if maps and about.map_arms == []:
+            raise ValueError(f"experiment.{maps[0]} has no bearing beside experiment.map_arms=[], which keeps no maps")
+        if maps and about.design.axes:
+            raise ValueError(f"experiment.{maps[0]} has no bearing on an experiment with a design, which keeps no maps")
         if about.design.kind == "optuna" and len(set(about.arms) - set(about.design.fixed)) != 1:
             raise ValueError(
                 "experiment.design of kind optuna needs exactly one arm that is not in experiment.design.fixed"
@@ -108,6 +128,20 @@ class Experiment:
             raise ValueError("experiment.adaptive needs one of half_width and relative")
         if a.outcome and (a.batch < 1 or about.seeds < 2 or not min(a.half_width or 1, a.relative or 1) > 0):
             raise ValueError("experiment.adaptive needs experiment.seeds of at least 2, and batch and width above 0")
+
+    def _refuse_outcomes(self):
+        """Refuse outcomes that no run has, before there are runs."""
+        design, rule = self.about.design, self.about.adaptive
+        wanted = {"design.objectives": design.objectives, "design.bounds": design.bounds,
+                  "adaptive.outcome": [rule.outcome] if rule.outcome else []}  # fmt: skip
+        if any(wanted.values()):
+            arm = next((a for a in self.arms if not self._fixed(a)), self.arms[0])
+            model = PeaceModel(self._compose(*self._of_arm(arm))[0])
+            model.step()
+            there = totals(model)
+            for where, outcomes in wanted.items():
+                if unknown := [o for o in outcomes if o not in there]:
+                    raise ValueError(f"experiment.{where} names {unknown[0]!r}{among(unknown[0], there)}")
 
     # -------------------------------------------------------------------------- scenarios
 
@@ -121,7 +155,7 @@ class Experiment:
             name, variant = arm, ""
         if name not in about.arms or (variant and variant not in about.variants):
             known = [*about.arms, *(f"{name}, {v}" for v in about.variants if name in about.arms)]
-            raise ValueError(f"there is no arm {arm!r} in the design; choose among {', '.join(known)}")
+            raise ValueError(f"there is no arm {arm!r} in the design{among(arm, known)}")
         how = [*about.arms[name], *(about.variants[variant] if variant else ())]
         return [*about.common, *spelled_out(how, about.presets)], name
 
@@ -131,17 +165,18 @@ class Experiment:
 
     def _compose(self, overrides, arm):
         """Return the parameters that overrides make, composed once, and the overrides of the command line with them."""
-        asked = [*overrides, *self.of_runs]
-        if tuple(asked) not in self._composed:
+        words = [*overrides, *self.of_runs]
+        if tuple(words) not in self._composed:
             try:
-                params = self.composer.params([f"experiment={self.name}", *asked])
+                asked.refuse(words, asked.ARM)
+                params = self.composer.params([f"experiment={self.name}", *words])
                 if arm not in self._tried:
                     PeaceModel(params)  # refuses what cannot be run
-            except ValueError as error:
-                raise ValueError(f"arm {arm}: {error}") from error
-            self._composed[tuple(asked)] = params
+            except (ValueError, HydraException, OmegaConfBaseException) as error:
+                raise ValueError(f"arm {arm}: {explain(error)}") from None
+            self._composed[tuple(words)] = params
             self._tried.add(arm)
-        return self._composed[tuple(asked)], asked
+        return self._composed[tuple(words)], words
 
     def choices(self, arm):
         """Return which file of each group of conf/ an arm is made of, as Hydra names them."""
@@ -153,12 +188,11 @@ class Experiment:
         about = self.about
         if about.design.axes or about.map_arms == []:
             return ()
-        record = PeaceModel(self._compose(*self._of_arm(self.baseline))[0]).record
-        lived = [f"{k // 12:04d}-{k % 12 + 1:02d}" for k in sorted(set(record.month[:-1].tolist()))]
-        if late := [d for d in about.map_dates if d not in lived]:
-            raise ValueError(
-                f"experiment.map_dates names {', '.join(late)}; the run has the months {lived[0]} to {lived[-1]}"
-            )
+        params = self._compose(*self._of_arm(self.baseline))[0]
+        refuse_months("experiment.map_dates", about.map_dates, params)
+        lived = months_of(params)
+        if about.map_months and about.map_months > len(lived):
+            raise ValueError(f"experiment.map_months is {about.map_months}; the run has {len(lived)} months")
         if about.map_months:
             return tuple(lived[: about.map_months])
         return tuple(about.map_dates or [lived[round(q * (len(lived) - 1))] for q in QUARTERS])
@@ -180,9 +214,23 @@ class Experiment:
         label : str; overrides : list of str; settings : dict, its columns in the tables
         changes : what makes a run's parameters of the scenario's: an object with `of(params)`
         """
-        params, asked = self._compose(overrides, (settings or {}).get("arm", label))
-        drawn = Calibration.asked_for(self.calibration, asked, self.about.same_past)
-        self.scenarios[label] = Scenario(params, asked, settings or {"arm": label}, tuple(dates), changes or drawn)
+        params, words = self._compose(overrides, (settings or {}).get("arm", label))
+        self._refuse_made_alike(label, overrides, changes)
+        drawn = Calibration.asked_for(self.calibration, words, self.about.same_past)
+        self.scenarios[label] = Scenario(params, words, settings or {"arm": label}, tuple(dates), changes or drawn)
+
+    def _refuse_made_alike(self, label, overrides, changes):
+        """Refuse a setting of the command line that would take away what tells two scenarios apart."""
+        replaced = {asked.key_of(asked.read(o)) for o in self.of_runs}
+        clash = [o for o in overrides if asked.key_of(asked.read(o)) in replaced]
+        left = (*(o for o in overrides if o not in clash), id(changes) if changes else None)
+        other, before = self._own.setdefault(left, (label, clash))
+        if before != clash:
+            keys = ", ".join(sorted({asked.key_of(asked.read(o)) for o in [*before, *clash]}))
+            raise ValueError(
+                f"{keys} tells {other!r} and {label!r} apart, and would be the same in both; leave it out, or change "
+                "experiment.arms or experiment.design"
+            )
 
     def add(self, points, arms):
         """Add scenarios: arms at points, those on which the axes have no bearing at none; return their labels."""
@@ -491,6 +539,28 @@ class Experiment:
             self.write({} if table is None else {name: table}, figures={name: figure}, digits=4)
 
 
+def as_written(config):
+    """Return an experiment; what stands in its arms and design is left as it is written, to mean it in each of them.
+
+    So `weeks=${civilians}` in an arm is worked out in that arm, not in the scenario that the arms change.
+    """
+    about, plain = OmegaConf.to_object(config), OmegaConf.to_container(config, resolve=False)
+    for where, written, names in ((about, plain, ("arms", "common", "presets", "variants")),
+                                  (about.design, plain["design"], ("axes",))):  # fmt: skip
+        for name in names:
+            if isinstance(written[name], type(getattr(where, name))):  # else it stands for another setting as a whole
+                setattr(where, name, written[name])
+    return about
+
+
+def refuse_added(overrides, analysis):
+    """Refuse what an override adds to what a study wants to know: no study reads it."""
+    for o in map(asked.read, overrides):
+        path = asked.key_of(o).split(".")
+        if (o.is_add() or o.is_force_add()) and path[:2] == ["experiment", "analysis"] and len(path) == 3:
+            raise ValueError(no_setting(".".join(path), [name for name in analysis if name != path[2]]))
+
+
 def spelled_out(how, presets):
     """Replace the presets among some overrides by what they stand for."""
     out = []
@@ -500,7 +570,7 @@ def spelled_out(how, presets):
             continue
         name = word.removeprefix(PRESET)
         if name not in presets:
-            raise ValueError(f"there is no preset {name!r} in the design; choose among {', '.join(presets)}")
+            raise ValueError(f"there is no preset {name!r} in the design{among(name, presets)}")
         out += spelled_out(presets[name], presets)
     return out
 

@@ -17,6 +17,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 import experiments
+from sim.values import among
 
 NONE = ("drawing", "engine", "classroom")  # folders that are no studies
 EXTRA = "python -m pip install -c constraints.txt -e '.[science]'"
@@ -30,7 +31,7 @@ def known():
 def find(name):
     """Return the module of a study."""
     if name.split(".")[0] not in known():
-        raise ValueError(f"experiment.study is {name!r}; choose among {', '.join(known())}")
+        raise ValueError(f"experiment.study is {name!r}{among(name, known())}")
     try:
         return import_module(f"experiments.{name}")
     except ModuleNotFoundError as error:
@@ -59,6 +60,5 @@ def figure(study, name):
     there = figures(where or study) if not where or where in known() else {}
     if what not in there:
         others = [f"{s}.{n}" for s in known() if s != study.split(".")[0] for n in figures(s)]
-        choices = ", ".join([*figures(study), *others])
-        raise ValueError(f"experiment.figures names {name}; choose among {choices}")
+        raise ValueError(f"experiment.figures names {name}{among(name, [*figures(study), *others])}")
     return there[what]

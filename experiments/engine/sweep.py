@@ -25,8 +25,10 @@ from omegaconf import OmegaConf
 
 from experiments.engine import dask_launcher, runs, tables  # noqa: F401  the launcher makes itself known to Hydra
 from sim.calibrated import Calibration
-from sim.config import CONF, register, to_params
+from sim.config import CONF, refuse_by_seed, register, to_params
+from sim.outcomes import refuse_months
 from sim.results import SWEEP, Damaged, claim, code_version, discard, read_note, write_note
+from sim.values import among, closest
 from sim.warm import say, warm_up
 
 RECENT = 120  # seconds over which a rate is taken
@@ -125,7 +127,7 @@ def scenario_job(config):
     table = [runs.read(job)["outcomes"] for job in jobs]
     for outcome in config.run.objective:
         if outcome not in table[0]:
-            raise ValueError(f"run.objective names {outcome!r}; a run has {', '.join(table[0])}")
+            raise ValueError(f"run.objective names {outcome!r}{among(outcome, table[0])}")
     means = tuple(sum(t[o] for t in table) / len(table) for o in config.run.objective)
     return means if len(means) > 1 else means[0]
 
@@ -159,6 +161,9 @@ def _seeds(config, folder, label, overrides):
     if config.run.workers is not None and config.run.workers < 1:
         raise ValueError(f"run.workers is {config.run.workers}; it must be at least 1")
     params = to_params(config)
+    refuse_months("run.months", config.run.months, params)
+    if seeds > 1:
+        refuse_by_seed(config, params)
     first, drawn = params.seed, Calibration.asked_for(config.calibration, overrides, config.experiment.same_past)
     return runs.plan({label: params}, range(first, first + seeds), folder / "runs", config.run.months,
                      {label: overrides}, {label: drawn})  # fmt: skip
@@ -288,7 +293,9 @@ def status(folder):
     """Return how far a sweep is: a dictionary of counts, and text that says it."""
     folder = Path(folder)
     if not (folder / "plan").is_dir():
-        raise ValueError(f"there is no sweep at {folder}: it has no plan/")
+        there = sorted(plan.parent.name for plan in folder.parent.glob("*/plan"))
+        meant = f" (did you mean {hint}?)" if (hint := closest(folder.name, there)) else ""
+        raise ValueError(f"there is no sweep at {folder}{meant}: it has no plan/")
     jobs, _, old = planned(folder)
     done, failed, running, missing, ends = 0, [], 0, 0, []
     for job in jobs:

@@ -29,6 +29,7 @@ from experiments.engine import runs
 from sim.outcomes import made_by, unit_and_meaning
 from sim.params import rows as numbers
 from sim.results import discard, whole_file, whole_folder
+from sim.values import closest
 
 SCHEMA = 2  # of these tables. 1: no units, no provenance in rows, monthly in one file
 KEYS = {  # what the columns are that are neither settings nor outcomes
@@ -219,7 +220,8 @@ def load(sweep, root="results"):
     folder = next((f for f in (Path(sweep), Path(root) / sweep) if (f / "runs.parquet").is_file()), None)
     if folder is None:
         there = sorted(f.parent.name for f in Path(root).glob("*/runs.parquet"))
-        raise ValueError(f"there is no sweep {str(sweep)!r} with a runs.parquet; under {root}/ there are: "
+        meant = f" (did you mean {hint}?)" if (hint := closest(sweep, there)) else ""
+        raise ValueError(f"there is no sweep {str(sweep)!r} with a runs.parquet{meant}; under {root}/ there are: "
                          f"{', '.join(there) or 'none'}")  # fmt: skip
     return Results(folder)
 

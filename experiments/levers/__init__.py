@@ -28,6 +28,7 @@ from experiments.drawing.statistics import interval, require
 from experiments.levers import figures
 from sim import paths
 from sim.outcomes import unit_and_meaning
+from sim.values import among, no_setting
 
 EXPECTED = ("rise", "fall", "open")
 SHOWN, REVERSED, UNSEEN, MOVES, STILL = "as expected", "reversed", "not shown", "moves", "not told apart from nothing"
@@ -84,11 +85,11 @@ def _refuse(where, name, row, found):
     if not isinstance(row, dict):
         raise ValueError(f"{where} is {row!r}; a row has {', '.join(known)}")
     if unknown := sorted(set(row) - set(known)):
-        raise ValueError(f"{where} has {', '.join(map(str, unknown))}; a row has {', '.join(known)}")
+        raise ValueError(no_setting(f"{where}.{unknown[0]}", known))
     if missing := [n for n in needed if n not in row]:
         raise ValueError(f"{where} lacks {', '.join(missing)}")
     if row["expected"] not in EXPECTED:
-        raise ValueError(f"{where}: expected is {row['expected']!r}; choose among {', '.join(EXPECTED)}")
+        raise ValueError(f"{where}: expected is {row['expected']!r}{among(row['expected'], EXPECTED)}")
     if name in found:
         raise ValueError(f"{where} is in conf/levers/{found[name].subject}.yaml, too")
 
