@@ -346,6 +346,8 @@ def fair_scale(params, missions):
     if model.comparison == "equal_personnel":
         return model.person_years / persons
     wages = (missions.personnel * missions.price * years[:, None]).sum()
+    if wages <= 0:
+        raise ValueError("mission.comparison is equal_cost, and nobody costs anything; give prices above 0 US$")
     fixed = (missions.headquarters * _served_years(params, missions)).sum()
     if model.budget <= fixed:
         raise ValueError(

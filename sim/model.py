@@ -28,7 +28,7 @@ from sim.processes.enforce import enforce
 from sim.processes.feel import feel
 from sim.processes.fight import fight
 from sim.processes.judge import judge
-from sim.processes.live import live
+from sim.processes.live import bury_the_dead, live
 from sim.processes.move import move
 from sim.processes.negotiate import negotiate
 from sim.processes.observe import observe
@@ -66,7 +66,7 @@ Process = Callable[["PeaceModel"], None]
 
 def steps_of(params):
     """Return the number of steps of a run."""
-    return int(np.ceil(params.weeks / params.step_weeks))
+    return round(params.weeks / params.step_weeks)
 
 
 def make_world(params, luck):
@@ -121,7 +121,7 @@ def _schedule(params, before, after):
 
     found = []
     for process, name in zip(SCHEDULE, names):
-        own = [process] if getattr(params.processes, name) else []
+        own = [process] if getattr(params.processes, name) else [bury_the_dead] if process is live else []
         found += [*added(before, name), *own, *added(after, name)]
     return found
 
@@ -191,8 +191,8 @@ class PeaceModel(mesa.Model):
         for process in self.schedule:
             process(self)
         agents.act(super().agents_by_type)
-        self.week += self.params.step_weeks
         self.luck.step += 1
+        self.week = self.luck.step * self.params.step_weeks
         self.running = not self.finished
         self._open_week()
 
@@ -240,7 +240,7 @@ class PeaceModel(mesa.Model):
     @property
     def finished(self):
         """Whether the run has reached its last week."""
-        return self.week >= self.params.weeks
+        return self.luck.step >= self.record_length()
 
     def _open_week(self):
         """Count the people, so that every rule of the week sees the same Monday, and open a new page."""

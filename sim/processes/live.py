@@ -117,7 +117,7 @@ def subsist(p, y, luck, cell, home, status, rise, fall, served, leaves, returns,
         c = cell[i]
         x = need[i]
         if status[i] == ABROAD:
-            x -= by_refuge * x
+            x -= min(by_refuge, 1.0) * x
             dies = mortality
         else:
             dies = deadly[c]
@@ -202,6 +202,23 @@ def dead_of_places(w):
     return out
 
 
+@numba.njit(cache=True)
+def _bury(w):
+    """Take the week's dead by violence from their households."""
+    people = w.people
+    if w.now.logged[1] > 0:
+        bury(
+            luck=draws.luck(w.dice, BURY), toll=w.now.toll.copy(), people=w.census.population.astype(np.int64),
+            cell=people.cell, community=people.community, status=people.status, persons=people.persons,
+        )  # fmt: skip
+
+
+@rule
+def bury_the_dead(w):
+    """Take the week's dead by violence from their households, where people do not live the week otherwise."""
+    _bury(w)
+
+
 @rule
 def live(w):
     """Bury the dead, feed and starve the living, send people away and home."""
@@ -217,13 +234,7 @@ def live(w):
         p=p, deaths=dead_of_places(w), people=inhabitants, near=land.near, fading=fading(w, p.memory),
         violence=land.violence, felt=land.felt,
     )  # fmt: skip
-    if now.logged[1] > 0:
-        there = w.census.population.astype(np.int64)
-        luck = draws.luck(w.dice, BURY)
-        bury(
-            luck=luck, toll=now.toll.copy(), people=there, cell=people.cell, community=people.community,
-            status=people.status, persons=people.persons,
-        )  # fmt: skip
+    _bury(w)
     rise, fall, leaves, returns, deadly = conditions(p, y, land.felt, land.institutions, land.vaccinated)
     deadly *= w.conditions.mortality
     rise += hardship(w) * y

@@ -84,8 +84,9 @@ def reformed(p, abuse, nature, armed, effort, commitment, y):
     effort : 0..1 reform that reaches it; commitment : 0..1; y : years
     """
     room = max(abuse - p.unreformed * nature, 0.0)
-    abuse = abuse - p.reform * effort * commitment * room * y + p.lapse * (nature - abuse) * y
-    armed = armed + p.arming * effort * (1.0 - commitment) * max(p.most_armed - armed, 0.0) * y
+    learnt, lapsed = min(p.reform * effort * commitment * y, 1.0) * room, min(p.lapse * y, 1.0) * (nature - abuse)
+    abuse = abuse - learnt + lapsed
+    armed = armed + min(p.arming * effort * (1.0 - commitment) * y, 1.0) * max(p.most_armed - armed, 0.0)
     return abuse, armed
 
 

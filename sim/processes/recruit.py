@@ -43,11 +43,17 @@ def flows(p, fighters, keep, grudge, wronged, loot, commitment, dispersed, demob
         growth += p.loot * loot[f] + p.upkeep * (1.0 - p.pledge * commitment[f]) * (1.0 - filled)
         out[0, f] = max(growth, 0.0) * fighters[f] * min(max(2.0 - filled, 0.0), 1.0) * y
         out[1, f] = p.desertion * commitment[f] * fighters[f] * y
-        out[2, f] = p.regroup * (1.0 - p.holding * held[f]) * dispersed[f] * y
+        out[2, f] = min(p.regroup * (1.0 - p.holding * held[f]) * y, 1.0) * dispersed[f]
         out[3, f] = p.ddr * commitment[f] * fighters[f] * capacity / max(capacity + wanted, 1e-9) * y
         keeps_faith = (1.0 - p.loyalty * commitment[f]) * (1.0 - cared_for)
         out[4, f] = p.rearm * (1.0 - state) * keeps_faith * demobilised[f] * y
         out[5, f] = (p.reintegrate * state + p.livelihood * cared_for) * demobilised[f] * y
+        # However high the rates and long the step, no more go than there are.
+        for a, b, there in ((1, 3, fighters[f]), (4, 5, demobilised[f])):
+            if out[a, f] + out[b, f] > there:
+                share = there / (out[a, f] + out[b, f])
+                out[a, f] *= share
+                out[b, f] *= share
     return out
 
 
@@ -93,7 +99,7 @@ def mobilising(w, i):
     """Return how much of what it lacks to its strength in war a faction musters this week: 0..1."""
     grudge = w.census.grudge[i]
     anger = grudge / (grudge + w.numbers.move.grievance_half)
-    return w.numbers.recruit.mobilise * anger * (1.0 - w.factions.commitment[i]) * w.years
+    return min(w.numbers.recruit.mobilise * anger * (1.0 - w.factions.commitment[i]) * w.years, 1.0)
 
 
 @numba.njit(cache=True)
