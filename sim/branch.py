@@ -66,7 +66,7 @@ SHARES = (
     "politics.unity",
     "conditions.misinformation",
 )  # 0..1
-WEEKS = ("enters", "leaves", "arrive", "leave", "earliest", "decided", "renewal", "lapsed", "expelled", "ended",
+WEEKS = ("enters", "leaves", "hired_since", "hired_until", "arrive", "leave", "earliest", "decided", "renewal", "lapsed", "expelled", "ended",
          "signed", "home", "in_hand")  # may lie before the start, or be infinite: never  # fmt: skip
 ABOUT = {"code": str, "week": (int, float), "step": int, "missions": list, "former": list, "commands": list,
          "factions": list, "columns": list, "params": dict}  # fmt: skip

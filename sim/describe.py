@@ -69,9 +69,10 @@ def schedule():
 def states():
     """List every state variable with shape, unit or range, as the declarations say."""
     parts = []
-    for kind in (k for k in vars(state).values() if isinstance(k, type) and is_dataclass(k)):
+    for kind in (k for k in vars(state).values() if is_dataclass(k) and k is not state.Numbers):
         comments = dict(re.findall(r"^ {4}(\w+):[^#\n]*#\s*(.*)$", inspect.getsource(kind), re.MULTILINE))
-        lines = [(f"`{f.name}`", comments.get(f.name, "")) for f in fields(kind)]
+        own = [f for f in fields(kind) if not is_dataclass(f.type)]  # World has tables, too
+        lines = [(f"`{f.name}`", comments.get(f.name, "")) for f in own]
         said = " ".join(kind.__doc__.split())
         parts.append(f"**{kind.__name__}.** {said}\n\n{table(['variable', 'shape, unit or range, meaning'], lines)}")
     return "\n\n".join(parts)

@@ -84,7 +84,7 @@ def test_swapped_settings_swap_the_verdict():
 
 @pytest.mark.parametrize(("row", "said"), [
     ({"question": "?"}, "lacks asked_by, low, high, outcome, expected"),
-    ({"lo": []}, "has lo; a row has question, asked_by, low"),
+    ({"lo": []}, "bad.lo is not a setting .did you mean"),
     ([1], "a row has question"),
 ])  # fmt: skip
 def test_a_bad_row_is_refused(row, said, tmp_path, monkeypatch):

@@ -302,10 +302,12 @@ def test_without_relieve_nobody_is_aided():
     assert whole().aided.any()
 
 
-def test_without_live_nobody_dies_hungers_or_flees():
+def test_without_live_nobody_hungers_or_flees_and_the_killed_are_buried():
     m = without("live")
     start = PeaceModel(m.params).people
-    for name in ("persons", "need", "cell", "status"):
+    assert start.persons.sum() - m.people.persons.sum() == totals(m)["civilians_killed"] > 0
+    assert totals(m)["excess_deaths"] == 0
+    for name in ("need", "cell", "status"):
         assert np.array_equal(getattr(m.people, name), getattr(start, name)), name
 
 

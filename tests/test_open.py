@@ -73,7 +73,7 @@ def test_several_processes_come_in_the_order_given_also_where_the_named_one_is_s
 
 
 def test_a_place_that_is_not_in_the_week_is_refused():
-    with pytest.raises(ValueError, match="there is no process 'flight' to add one to; choose among deploy, task, "):
+    with pytest.raises(ValueError, match="there is no process 'flight' to add one to .did you mean fight.*; choose among deploy, task, "):
         PeaceModel(small(), after={"flight": flood})
 
 
