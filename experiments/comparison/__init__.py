@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from experiments.comparison import figures, report, surfaces, sweeps
+from experiments.comparison import figures, page, surfaces, sweeps
 from experiments.drawing import statistics
 from experiments.engine.experiment import as_yaml
 from sim import results
@@ -57,7 +57,7 @@ def analyse(x):
     else:
         _compare(x)
     x.draw()
-    x.write(texts={"report.md": report.page(x)})
+    x.write(texts={"report.md": page.page(x)})
 
 
 def _compare(x):

@@ -1,23 +1,25 @@
-"""The report of an experiment, and what documents say of experiments: the README's table, the page of questions.
+"""What documents say of experiments: the README's table of results, and the page of questions.
 
 `python -m experiments.comparison.report` brings the documents up to date.
 """
 
 import re
+from textwrap import fill
 
 import pandas as pd
+import yaml
 
-from experiments.drawing import estimates, statistics, style
+from experiments.drawing import style
 from experiments.engine.experiment import names
-from sim.config import composed
+from sim import paths
 from sim.paths import ROOT
 from sim.results import whole_file
 
 README = ROOT / "README.md"
 QUESTIONS = ROOT / "docs" / "questions.md"
+A_LINE = 145  # letters, of prose
 SUMMARY = ROOT / "results" / "mission_models" / "summary.csv"
 BLOCK = re.compile(r"(<!-- generated: (?:results|questions) -->\n).*?(<!-- end -->)", re.DOTALL)
-REPORTED = ("civilians_killed", "deaths", "access", "cost")  # if the experiment does not say which outcomes
 HEAD = (
     "mission model", "civilians killed", "difference from none", "all civilian deaths, difference", "aid teams' access",
     "missions asked to go", "peace at exit", "of these, war again in ten years", "spent, bn US$",
@@ -61,46 +63,14 @@ def table(summary):
     return "\n".join(lines)
 
 
-def page(x):
-    """Return the report of an experiment in Markdown: its question, figures, means, and what to notice.
-
-    Parameters
-    ----------
-    x : experiments.engine.experiment.Experiment whose runs are done
-    """
-    outcomes, scenario = x.about.analysis.get("outcomes", REPORTED), ["arm", *x.tables.settings]
-    rows = []
-    for key, mine in x.runs.groupby(scenario, sort=False, dropna=False):
-        said = [_shown(mine[o].dropna().to_numpy(float), style.unit(o)) for o in outcomes]
-        rows.append([*("" if v != v else v for v in key), *said])
-    rows = pd.DataFrame(rows, columns=[*scenario, *map(style.meaning, outcomes)])
-    seeds = f"Means and their 95% intervals, {x.runs['seed'].nunique()} seeds."
-    figures = [f"![{name}]({name}.png)" for name in x.figures]
-    parts = [f"# {style.label(x.name)}", x.about.question, *figures, seeds, estimates.markdown(rows).strip()]
-    if x.about.notice:
-        parts += ["## What to notice", x.about.notice.strip()]
-    return "\n\n".join(parts) + "\n"
-
-
-def _shown(values, unit):
-    """Return a mean with its interval, as short as can be."""
-    if not values.size:
-        return "nothing to measure"
-    share = unit in ("share", "0/1")
-    mean, low, high = statistics.level(values, share)
-    by, said = style.scaled_unit(unit, abs(mean))
-    ends = f" [{style.short_number(low / by)}, {style.short_number(high / by)}]" if low == low else ""
-    return f"{style.short_number(mean / by)}{ends}{'' if share else f' {said}'}"
-
-
 def questions():
     """Return, in Markdown, the experiments that say what to notice: the question, the command, what to notice."""
     parts = []
     for name in names():
-        about = composed([f"experiment={name}"]).experiment
-        if about.notice:
+        about = yaml.safe_load(paths.file_of("experiment", f"{name}.yaml").read_text(encoding="utf-8"))["experiment"]
+        if "notice" in about:
             command = f"```sh\npython -m experiments {name}\n```"
-            parts.append(f"## {about.question}\n\n{command}\n\n{about.notice.strip()}\n")
+            parts.append(f"## {about['question']}\n\n{command}\n\n{fill(about['notice'], A_LINE)}\n")
     return "\n".join(parts)
 
 
