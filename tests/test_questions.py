@@ -56,13 +56,17 @@ def test_with_a_reference_each_arm_is_compared_with_itself():
 
 def test_what_is_sure_is_said_and_nothing_else():
     judged = family.together(sweeps.changes(table(EFFECT), "x", ["deaths", "access"], "none", 0))
-    assert sweeps.answer(judged) == "Surely lower: all deaths of civilians (saves)."
+    assert sweeps.answer(judged) == "Surely lower: all deaths of civilians (saves at 0.5 to 1)."
     worse = table({"kills": lambda v: 100 * v, "saves": lambda v: -100 * v})
     judged = family.together(sweeps.changes(worse, "x", ["deaths"], "none", 0))
-    said = "Surely higher: all deaths of civilians (kills); surely lower: all deaths of civilians (saves)."
+    what = "all deaths of civilians"
+    said = f"Surely higher: {what} (kills at 0.5 to 1); surely lower: {what} (saves at 0.5 to 1)."
     assert sweeps.answer(judged) == said
     idle = family.together(sweeps.changes(table({"idle": EFFECT["idle"]}), "x", ["access"], "none", 0))
     assert sweeps.answer(idle) == "Nothing is surely different."
+    un = family.together(sweeps.changes(table({"un_only": EFFECT["saves"]}), "x", ["deaths"], "none", 0.5))
+    assert "lower: all deaths of civilians (UN only at 1)" in sweeps.answer(un)
+    assert "higher: all deaths of civilians (UN only at 0)" in sweeps.answer(un)
     few = table(EFFECT)
     judged = family.together(sweeps.changes(few[few.seed < 5], "x", ["deaths"], "none", 0))
     assert "nothing is sure" in sweeps.answer(judged)
@@ -75,7 +79,7 @@ def test_the_figure_asks_answers_and_draws_what_its_table_says(reference):
     figure.savefig(io.BytesIO(), dpi=40)
     asked, *answered = figure.get_suptitle().split("\n")
     assert asked == "Does it save?"
-    assert "all deaths of civilians (saves)" in " ".join(answered)
+    assert "all deaths of civilians (saves at" in " ".join(answered)
     assert len(drawn) == len(outcomes) * len(EFFECT) * (len(VALUES) - (reference is not None))
     ax = figure.axes[0]
     full = [line.get_ydata()[0] for line in ax.lines if line.get_marker() != "None" and line.get_mfc() != "white"]

@@ -80,7 +80,7 @@ def changes(runs, x, outcomes, baseline, reference=None):
 
 
 def answer(judged):
-    """Return in a sentence what is surely higher and lower, in which arms.
+    """Return in a sentence what is surely higher and lower, in which arms, at which values.
 
     Parameters
     ----------
@@ -90,11 +90,19 @@ def answer(judged):
         return f"With fewer than {family.FEWEST} seeds nothing is sure."
     said = []
     for word, sign in (("higher", 1), ("lower", -1)):
-        sure = judged[judged["sure"] & (np.sign(judged["difference"]) == sign)].reset_index(names=["o", "arm", "x"])
-        of = [f"{meaning(o).lower()} ({', '.join(map(spoken, mine['arm'].unique()))})"
-              for o, mine in sure.groupby("o", sort=False)]  # fmt: skip
+        of, sure = {}, judged[judged["sure"] & (np.sign(judged["difference"]) == sign)]
+        for (outcome, arm), mine in sure.groupby(level=(0, 1), sort=False):
+            of.setdefault(outcome, []).append(f"{spoken(arm)} {_ends(mine.index.get_level_values(2))}")
+        of = [f"{meaning(outcome).lower()} ({', '.join(where)})" for outcome, where in of.items()]
         said += [f"surely {word}: {', '.join(of)}"] if of else []
-    return f"{'; '.join(said)}.".capitalize() if said else "Nothing is surely different."
+    found = "; ".join(said) or "nothing is surely different"
+    return f"{found[0].upper()}{found[1:]}."
+
+
+def _ends(values):
+    """Return at which values of a setting something is so: the first and the last."""
+    first, last = plain(min(values)), plain(max(values))
+    return f"at {first}" if first == last else f"at {first} to {last}"
 
 
 def over(tables, baseline="none", outcomes=OUTCOMES, reference=None, question=""):
