@@ -85,6 +85,7 @@ class Experiment:
 
     name: Optional[str] = text("name of its results", None)
     question: str = text("what it asks")
+    notice: str = text("what to look at in the results and what would be an answer; printed with them")
     study: str = "comparison"  # a folder of experiments/, or a module in one
     analysis: Dict[str, Any] = field(default_factory=dict)  # what the study wants to know besides
     arms: Dict[str, List[str]] = field(default_factory=dict)  # name: overrides; "as NAME" stands for a preset

@@ -244,6 +244,13 @@ def test_the_results_in_the_readme_are_those_that_are_kept():
     assert report.brought_up_to_date(readme) == readme, "run python -m experiments.comparison.report"
 
 
+def test_the_questions_are_those_of_the_experiments():
+    text = report.QUESTIONS.read_text(encoding="utf-8")
+    made = report.questions()
+    assert made.count("python -m experiments ") == 10
+    assert report.brought_up_to_date(text, made) == text, "run python -m experiments.comparison.report"
+
+
 def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_bytes()) <= 8_192
 

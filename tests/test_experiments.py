@@ -132,6 +132,13 @@ SMALLER = {
     "funding": ["experiment.design.axes={ability:{0.5:[],0.7:[],0.9:[]}}"],
     "cheapest": ["experiment.design.points=4"],
     "hindcast": ["experiment.map_dates=[2013-11,2014-03]"],
+    "separation": ["experiment.design.axes={judge.conflation:[0.0,1.0],mission.council_unity:[0.1,1.0]}"],
+    "robust_action": ["experiment.design.axes={mission.components.un.mandate.use_of_force:[0,1]}"],
+    "missing_quarter": ["experiment.design.axes={mission.components.regional.force.raised:[0,1]}"],
+    "two_generals": ["experiment.design.axes={mission.coordination:[0,1]}"],
+    "prevention": ["experiment.design.axes={mission.authorised:[0,8]}"],
+    "misinformation": ["experiment.design.axes={feel.misinformation:[0.3,0.6]}"],
+    **{name: [] for name in ("october_2025", "hand_over_gap", "withdrawal", "exit")},  # 20 weeks
 }
 WEEKS = {"hindcast": 120, "car": 106}
 
@@ -147,6 +154,20 @@ def test_every_experiment_goes_through(tmp_path, monkeypatch):
             assert len(found.runs) == 2 * len(found.params)
             for figure in found.about.figures:
                 assert (found.folder / f"{figure.split('.')[-1]}.png").stat().st_size > 10_000
+
+
+def test_a_question_leaves_a_report_with_what_to_notice_and_says_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    asked = run("two_generals", "weeks=20", *SMALLER["two_generals"])
+    report = (asked.folder / "report.md").read_text(encoding="utf-8")
+    assert report.index(asked.about.question) < report.index("![over](over.png)") < report.index("## What to notice")
+    assert report.endswith(f"{asked.about.notice}\n")
+    assert f"to notice: {asked.about.notice}" in capsys.readouterr().err
+    rows = [line for line in report.splitlines() if line.startswith("| ")]
+    assert len(rows) == 2 + 8  # head, rule, four generals at two values
+    assert {"Civilians killed", "Humanitarian access"} <= {cell.strip() for cell in rows[0].split("|")}
+    table = pd.read_csv(asked.folder / "over.csv")
+    assert len(table) == 4 * 3 * 2  # outcomes, arms but the baseline, values
 
 
 def test_a_failing_run_is_named_and_the_others_are_kept(tmp_path, monkeypatch):

@@ -150,7 +150,7 @@ def test_no_setting_is_the_effect_of_a_type_of_mission():
     kinds = {w for group in ("mission", "mandate", "force") for n in choices(group) for w in n.split("_")} | {
         "parallel", "sequential", "separated", "hybrid", "rehatting", "partnership", "orange", "blue"
     }  # fmt: skip
-    kinds -= {"only", "equal", "support", "history", "none", "car", *TASKS}
+    kinds -= {"only", "equal", "support", "history", "none", "car", "of", *TASKS}
     keys = {f.name for group in dataclasses_of(params) for f in group.__dataclass_fields__.values()}
     keys |= {word for name, *_ in rows() for word in name.split(".")}
     keys |= {word for path, *_ in walk(params.Params()) for word in path.split(".")}

@@ -56,7 +56,8 @@ def test_whoever_is_sent_is_somebody_with_something_to_do(name):
     params = loaded(f"mission={name}")
     for who, part in params.mission.components.items():
         sent = [kind for kind in KINDS if getattr(part.personnel, kind) > 0]
-        asked = [task for task in TASKS if getattr(part.mandate.tasks, task) > 0]
+        tasks = [part.mandate.tasks, *(bundle.tasks for bundle in part.mandate.bundles.values())]
+        asked = [task for task in TASKS if any(getattr(of, task) > 0 for of in tasks)]
         assert sent, who
         assert any(getattr(params.personnel[kind], task) > 0 for kind in sent for task in asked), who
 

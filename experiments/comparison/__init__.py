@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from experiments.comparison import figures, surfaces
+from experiments.comparison import figures, page, surfaces, sweeps
 from experiments.drawing import statistics
 from experiments.engine.experiment import as_yaml
 from sim import results
@@ -27,17 +27,25 @@ def _front(x):
     return surfaces.front(x.tables, x.about.design), surfaces.tried(x.tables, x.about.design)
 
 
+def _over(x):
+    asked = {k: x.about.analysis[k] for k in ("outcomes", "reference") if k in x.about.analysis}
+    return sweeps.over(x.tables, x.baseline, **asked, question=x.about.question)
+
+
 FIGURES = {
     "series": lambda x: figures.series(x.monthly, x.arms, x.baseline),
     "against": lambda x: figures.against(x.runs, x.arms),
     "differences": lambda x: figures.differences(x.runs, x.baseline),
     "maps": _maps,
     "tradeoff": lambda x: figures.tradeoff(x.runs, x.baseline),
-    "phases": lambda x: surfaces.phases(x.tables, x.baseline),
+    "phases": lambda x: surfaces.phases(x.tables, x.baseline, question=x.about.question),
     "price": lambda x: surfaces.price(x.tables, x.baseline),
     "funding": lambda x: surfaces.funding(x.tables, x.baseline),
     "front": _front,
+    "over": _over,
+    "worth": lambda x: sweeps.worth(x.tables, x.baseline, question=x.about.question),
 }
+CHECKS = {"over": sweeps.check, "worth": sweeps.check}
 
 
 def analyse(x):
@@ -49,6 +57,7 @@ def analyse(x):
     else:
         _compare(x)
     x.draw()
+    x.write(texts={"report.md": page.page(x)})
 
 
 def _compare(x):

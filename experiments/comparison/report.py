@@ -1,16 +1,25 @@
-"""The table of results in the README, made of the kept summary; python -m experiments.comparison.report remakes it."""
+"""What documents say of experiments: the README's table of results, and the page of questions.
+
+`python -m experiments.comparison.report` brings the documents up to date.
+"""
 
 import re
+from textwrap import fill
 
 import pandas as pd
+import yaml
 
 from experiments.drawing import style
+from experiments.engine.experiment import names
+from sim import paths
 from sim.paths import ROOT
 from sim.results import whole_file
 
 README = ROOT / "README.md"
+QUESTIONS = ROOT / "docs" / "questions.md"
+A_LINE = 145  # letters, of prose
 SUMMARY = ROOT / "results" / "mission_models" / "summary.csv"
-BLOCK = re.compile(r"(<!-- generated: results -->\n).*?(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- generated: (?:results|questions) -->\n).*?(<!-- end -->)", re.DOTALL)
 HEAD = (
     "mission model", "civilians killed", "difference from none", "all civilian deaths, difference", "aid teams' access",
     "missions asked to go", "peace at exit", "of these, war again in ten years", "spent, bn US$",
@@ -54,12 +63,24 @@ def table(summary):
     return "\n".join(lines)
 
 
-def brought_up_to_date(text):
-    """Return a document with its table of results made anew."""
-    made = table(pd.read_csv(SUMMARY))
+def questions():
+    """Return, in Markdown, the experiments that say what to notice: the question, the command, what to notice."""
+    parts = []
+    for name in names():
+        about = yaml.safe_load(paths.file_of("experiment", f"{name}.yaml").read_text(encoding="utf-8"))["experiment"]
+        if "notice" in about:
+            command = f"```sh\npython -m experiments {name}\n```"
+            parts.append(f"## {about['question']}\n\n{command}\n\n{fill(about['notice'], A_LINE)}\n")
+    return "\n".join(parts)
+
+
+def brought_up_to_date(text, made=None):
+    """Return a document with what is generated in it made anew; if it is not said what: the table of results."""
+    made = table(pd.read_csv(SUMMARY)) if made is None else made
     return BLOCK.sub(lambda found: f"{found[1]}{made}\n{found[2]}", text)
 
 
 if __name__ == "__main__":
-    now = brought_up_to_date(README.read_text(encoding="utf-8"))
-    whole_file(README, lambda draft: draft.write_text(now, encoding="utf-8"))
+    for path, made in ((README, None), (QUESTIONS, questions())):
+        now = brought_up_to_date(path.read_text(encoding="utf-8"), made)
+        whole_file(path, lambda draft, now=now: draft.write_text(now, encoding="utf-8"))

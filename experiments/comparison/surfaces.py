@@ -28,6 +28,7 @@ from experiments.drawing.style import (
     label,
     looks,
     meaning,
+    noted,
     scaled_unit,
     sheet,
     short_number,
@@ -39,7 +40,7 @@ CUT = 0.25  # of UN peacekeeping's budget, October 2025
 ASSESSED_2719 = 0.75  # the most of an African Union mission's budget that resolution 2719 lets the UN assess
 
 
-def _axis_name(name):
+def axis_name(name):
     """Return what a setting is called on an axis."""
     return name.split(".")[-1].replace("_", " ")
 
@@ -49,12 +50,13 @@ def _short(arm):
     return "\n".join(label(arm).split(",")[0].split()[:2])
 
 
-def _seeds(tables):
+def seeds_said(tables):
+    """Return from how many seeds a figure is, in words."""
     n = tables.runs["seed"].nunique()
     return f"{n} seeds" if n > 1 else "one seed"
 
 
-def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
+def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths"), question=""):
     """Draw which arm does best at each point of two settings, and what each arm changes there.
 
     Parameters
@@ -62,6 +64,7 @@ def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
     tables : experiments.engine.tables.Results of a grid over two settings
     baseline : str, the arm that all are compared with
     outcomes : a row each; of all of them less is better
+    question : str, the title, before where an arm is surely best
 
     Returns
     -------
@@ -71,16 +74,21 @@ def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
     x, y = tables.settings[:2]
     runs = tables.runs
     arms = [a for a in dict.fromkeys(runs["arm"]) if a != baseline]
-    look = looks(arms)
+    look, won = looks(arms), []
     figure, axes = sheet(
-        1.35 + 2.05 * len(outcomes), f"Who protects best: {_axis_name(x)} and {_axis_name(y)}",
-        len(outcomes), 1 + len(arms), width_ratios=(1.9, *[1] * len(arms)),
-    )  # fmt: skip
+        1.55 + 2.05 * len(outcomes),
+        folded(question or f"Who protects best: {axis_name(x)} and {axis_name(y)}", 100),
+        len(outcomes),
+        1 + len(arms),
+        width_ratios=(1.9, *[1] * len(arms)),
+    )
     for row, outcome in zip(axes, outcomes):
         found = tables.differences(outcome, baseline)
         xs, ys = sorted(found[x].unique()), sorted(found[y].unique())
         best, sure = _winners(runs, arms, x, y, xs, ys, outcome)
         judged = _judged(_everywhere(runs, baseline, x, y), arms, x, y, outcome, baseline)
+        fields = [f"{spoken(a)} at {n}" for a in arms if (n := int(((best == a) & sure).sum()))]
+        won.append(f"{meaning(outcome).lower()}: {', '.join(fields) or 'none'} of {best.size} points")
         colours = np.ones((len(ys), len(xs), 3))
         for i, j in np.ndindex(len(ys), len(xs)):
             colour, strength = np.array(to_rgb(look[best[i, j]].colour)), 1 if sure[i, j] else PALE
@@ -90,7 +98,7 @@ def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
             how = {"fontweight": "bold", "color": "white"} if sure[i, j] else {"color": INK}
             row[0].text(j, i, _short(best[i, j]), ha="center", va="center", fontsize=6, **how)
         row[0].set_title(f"Fewest {meaning(outcome).lower().removeprefix('all ')}", fontsize=SIZE["panel"], color=INK)
-        row[0].set_ylabel(_axis_name(y))
+        row[0].set_ylabel(axis_name(y))
         by, said = scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
         worst = found["difference"].abs().max() / by
         for ax, arm in zip(row[1:], arms):
@@ -110,11 +118,12 @@ def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
         bar.ax.tick_params(labelsize=SIZE["tick"])
         bar.formatter = FuncFormatter(plain)
     for ax in axes[-1]:
-        ax.set_xlabel(_axis_name(x), fontsize=SIZE["small"])
+        ax.set_xlabel(axis_name(x), fontsize=SIZE["small"])
+    noted(figure, folded(f"Surely best by {'; by '.join(won)}.", 100))
     footnote(
         figure,
         f"Left: the best model, pale where it is not surely better than the next "
-        f"(95% for the whole map together, {_seeds(tables)}).\n"
+        f"(95% for the whole map together, {seeds_said(tables)}).\n"
         f"Right: mean difference from {spoken(baseline)}, same seeds; below 0 is better; bold where it is surely "
         "not 0 (95% for the whole row together).",
     )
@@ -181,7 +190,7 @@ def _lines(ax, found, x, looks_of, by, places):
     return ends
 
 
-def _name_ends(ax, ends):
+def name_ends(ax, ends):
     """Write the name of each line at its right end, none on another."""
     ends = sorted(ends)
     bottom, top = ax.get_ylim()
@@ -215,7 +224,7 @@ def price(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
         by, said = scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
         ax.axhline(0, color=GREY, lw=0.8)
         ends = _lines(ax, found, x, colours, by, np.sort(found[x].unique()))
-        _name_ends(ax, ends)
+        name_ends(ax, ends)
         ax.set_title(f"{meaning(outcome)}, difference from {spoken(baseline)}", fontsize=SIZE["panel"], loc="left")
         ax.set_ylabel(said)
         ax.yaxis.set_major_formatter(FuncFormatter(plain))
@@ -235,7 +244,7 @@ def price(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
     axes[-1, 0].set_xlabel("week of arrival after the outbreak of war", fontsize=SIZE["small"])
     footnote(
         figure,
-        f"Means of runs with the same seed and their 95% intervals (Student's t), {_seeds(tables)}. "
+        f"Means of runs with the same seed and their 95% intervals (Student's t), {seeds_said(tables)}. "
         "All missions leave in the same week.\n"
         "Right: slope of a straight line through each seed's runs; black numbers: the interval does not contain 0.",
     )
@@ -281,7 +290,7 @@ def funding(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
             ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0%}"))
             ax.yaxis.set_major_formatter(FuncFormatter(plain))
             if ax is row[-1] and other == baseline:
-                _name_ends(ax, ends)
+                name_ends(ax, ends)
             ax.set_title(f"{label(arm)}: {meaning(outcome).lower()}", fontsize=SIZE["panel"], loc="left")
         than = spoken(baseline) if other == baseline else "full payment"
         row[0].set_ylabel(f"difference from\n{than}\n({said})", fontsize=SIZE["small"])
@@ -297,7 +306,7 @@ def funding(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
         ax.set_xlabel("share of the authorised budget that is paid", fontsize=SIZE["small"])
     footnote(
         figure,
-        f"Means of runs with the same seed and their 95% intervals (Student's t), {_seeds(tables)}. "
+        f"Means of runs with the same seed and their 95% intervals (Student's t), {seeds_said(tables)}. "
         "Below 0 is better.\n"
         "Missing money costs ability and mobility first, strength beyond a tenth; ability is that "
         "of a force fully paid.",
@@ -361,7 +370,7 @@ def front(tables, design):
         if best is not None:
             ax.plot(best[x] / by_x, best[y] / by, "o", ms=12, mfc="none", mec=INK, mew=1)
         if best is not None and y == others[0]:
-            words = [f"{_axis_name(s)} {_said(best[s])}" for s in tables.settings if pd.notna(best[s])]
+            words = [f"{axis_name(s)} {_said(best[s])}" for s in tables.settings if pd.notna(best[s])]
             said_best = "\n".join(["cheapest allowed" if x == "cost" else "best allowed", *words])
             ax.annotate(said_best, (best[x] / by_x, best[y] / by), (0.04, 0.04), textcoords="axes fraction",
                         fontsize=SIZE["small"], color=INK, path_effects=HALO,
@@ -375,7 +384,7 @@ def front(tables, design):
     above = "; hollow: above the bound" if design.bounds else ""
     footnote(
         figure,
-        f"Each mark is a mean over {_seeds(tables)} of one of {len(means)} points{above}.\n"
+        f"Each mark is a mean over {seeds_said(tables)} of one of {len(means)} points{above}.\n"
         f"Orange: no other point is as good in {'both' if len(others) == 1 else 'all'} and better in one "
         "(means: the seeds are few, so neighbours may change places).",
     )

@@ -227,12 +227,12 @@ def cost_per_death_averted(runs, baseline):
 
     """
     averted, cost = -pairs(runs, ALL_DEATHS, baseline), pairs(runs, "cost", baseline)
-    rows = {arm: _ratio(cost[arm].to_numpy(float), averted[arm].to_numpy(float)) for arm in averted}
+    rows = {arm: fieller(cost[arm].to_numpy(float), averted[arm].to_numpy(float)) for arm in averted}
     return pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "low", "high"]).rename_axis("arm")
 
 
-def _ratio(above, below):
-    """Return the ratio of two paired means with Fieller's 95% interval."""
+def fieller(above, below):
+    """Return the ratio of two paired means and Fieller's 95% interval of it; nan if the mean below is not above 0."""
     fine = np.isfinite(above) & np.isfinite(below)
     above, below = above[fine], below[fine]
     n = above.size

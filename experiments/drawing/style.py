@@ -114,6 +114,12 @@ SHORT = {
     "unmet_need": "unmet need",
     "idps": "displaced inside the country",
     "refugees": "in refuge abroad",
+    "protests": "protests against missions",
+    "missions_expelled": "missions asked to go",
+    "missing_person_weeks": "person-weeks missing",
+    "pay_owed_peak": "most pay owed",
+    "weeks_to_war": "weeks until war",
+    "relapse": "war again",
 }
 PLURALS = {"person": "people", "person-week": "person-weeks", "event": "events"}
 POWERS = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"))

@@ -319,6 +319,8 @@ class Experiment:
                 self._forget()
                 say(f"{error}: done again")
         say(f"results: {self.folder}")
+        if self.about.notice:
+            say(f"to notice: {self.about.notice.strip()}")
         runs.complain(self.jobs)
 
     def do(self, wanted=None, what=""):

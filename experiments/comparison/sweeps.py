@@ -1,0 +1,251 @@
+"""Figures of one swept setting: how far arms move as it rises, and what a dollar averts; none simulates or reads.
+
+Question: what does more of one thing do, to whom, and are we sure?
+
+Things to notice: a full mark is surely not nought, a hollow one may be luck: all marks of a figure are judged together.
+Where a reference is given, each arm is compared with itself at that value, so lines show what the setting does; else
+with the baseline, so they show what the arm does there.
+
+Things to try: another reference turns a figure of a mission's worth into one of what a setting costs.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from experiments.comparison.surfaces import axis_name, name_ends, seeds_said
+from experiments.drawing import family
+from experiments.drawing.panels import folded, plain, spoken
+from experiments.drawing.statistics import fieller, require
+from experiments.drawing.style import (
+    GREY,
+    INK,
+    MADE,
+    SIZE,
+    footnote,
+    label,
+    looks,
+    meaning,
+    scaled_unit,
+    sheet,
+    short_number,
+    unit,
+)
+from sim.outcomes import TOTALS, unit_and_meaning
+
+OUTCOMES = ("civilians_killed", "deaths", "access", "cost")
+A_LINE = 100  # letters of a title
+PREVENTION = 16  # dollars that a dollar of prevention is said to save (Sameh 2024, of the World Bank)
+MILLION = 1e6
+
+
+def check(experiment):
+    """Refuse, beforehand, an experiment that does not sweep exactly one number, or asks for what runs do not have."""
+    axes, wanted = experiment.about.design.axes, experiment.about.analysis
+    levels = [v for v in next(iter(axes.values()), ()) if v not in ("unit", "meaning")]
+    if len(axes) != 1 or not all(isinstance(v, (int, float)) for v in levels):
+        raise ValueError("the figures over and worth need one axis of numbers in experiment.design.axes, "
+                         f"which has: {', '.join(axes) or 'none'}")  # fmt: skip
+    if wanted.get("reference") not in (None, *levels):
+        said = ", ".join(map(str, levels))
+        raise ValueError(f"experiment.analysis.reference is {wanted['reference']!r}; choose among {said}")
+    for outcome in wanted.get("outcomes", ()):
+        if outcome not in MADE and not unit_and_meaning(outcome)[1]:
+            require([outcome], [*MADE, *TOTALS], "outcome of experiment.analysis.outcomes")
+
+
+def changes(runs, x, outcomes, baseline, reference=None):
+    """Return each seed's differences at every value of a setting.
+
+    Parameters
+    ----------
+    runs : DataFrame: arm, seed, the setting, the outcomes; x : str, the setting
+    baseline : str, the arm that others are compared with; run once, or at every value
+    reference : a value of the setting at which each arm is compared with itself; none: with the baseline
+
+    Returns
+    -------
+    DataFrame, a row a seed; columns (outcome, arm, value)
+    """
+    require(outcomes, runs.columns, kind="outcome")
+    at = {key: mine.set_index("seed") for key, mine in runs.groupby(["arm", x], sort=False)}
+    once = runs[(runs["arm"] == baseline) & runs[x].isna()].set_index("seed")
+    found = {}
+    for (arm, value), mine in at.items():
+        if value == reference if reference is not None else arm == baseline:
+            continue
+        other = at.get((baseline, value), once) if reference is None else at[arm, reference]
+        found |= {(outcome, arm, value): mine[outcome] - other[outcome] for outcome in outcomes}
+    return pd.DataFrame(found)
+
+
+def answer(judged):
+    """Return in a sentence what is surely higher and lower, in which arms, at which values.
+
+    Parameters
+    ----------
+    judged : as experiments.drawing.family.together returns it of `changes`
+    """
+    if judged["n"].max() < family.FEWEST:
+        return f"With fewer than {family.FEWEST} seeds nothing is sure."
+    said = []
+    for word, sign in (("higher", 1), ("lower", -1)):
+        of, sure = {}, judged[judged["sure"] & (np.sign(judged["difference"]) == sign)]
+        for (outcome, arm), mine in sure.groupby(level=(0, 1), sort=False):
+            of.setdefault(outcome, []).append(f"{spoken(arm)} {_ends(mine.index.get_level_values(2))}")
+        of = [f"{meaning(outcome).lower()} ({', '.join(where)})" for outcome, where in of.items()]
+        said += [f"surely {word}: {', '.join(of)}"] if of else []
+    found = "; ".join(said) or "nothing is surely different"
+    return f"{found[0].upper()}{found[1:]}."
+
+
+def _ends(values):
+    """Return at which values of a setting something is so: the first and the last."""
+    first, last = plain(min(values)), plain(max(values))
+    return f"at {first}" if first == last else f"at {first} to {last}"
+
+
+def over(tables, baseline="none", outcomes=OUTCOMES, reference=None, question=""):
+    """Draw what changes as a setting rises: a panel an outcome, a line an arm.
+
+    Parameters
+    ----------
+    tables : experiments.engine.tables.Results with one setting; baseline, reference : as of `changes`
+    outcomes : a panel each; question : str, the title, before what was found
+
+    Returns
+    -------
+    Figure and the table that it draws. Bars are 95% intervals for all of them together.
+    """
+    (x,) = tables.settings
+    judged = family.together(changes(tables.runs, x, outcomes, baseline, reference))
+    arms = list(dict.fromkeys(judged.index.get_level_values(1)))
+    values = np.sort(tables.runs[x].dropna().unique())
+    cols = min(2, len(outcomes))
+    rows = -(-len(outcomes) // cols)
+    title = "\n".join(folded(text, A_LINE) for text in (question, answer(judged)) if text)
+    figure, axes = sheet(1.2 + 2.1 * rows, title, rows, cols, sharex=True)
+    apart = 0.12 * np.diff(values).min() if len(values) > 1 else 0.0
+    for ax, outcome in zip(axes.flat, outcomes):
+        mine = judged.loc[outcome]
+        by, said = scaled_unit(unit(outcome), mine["difference"].abs().max())
+        ax.axhline(0, color=GREY, lw=0.8, zorder=0)
+        if reference is not None:
+            ax.axvline(reference, color=GREY, lw=0.8, ls=":", zorder=0)
+        ends = [
+            (_line(ax, mine.loc[arm], look, (k - (len(arms) - 1) / 2) * apart, by, reference), label(arm), look.colour)
+            for k, (arm, look) in enumerate(looks(arms).items())
+        ]
+        ax.set_xticks(values, [plain(v) for v in values])
+        ax.set_xlim(values[0] - (len(arms) + 1) * apart, values[-1] + (len(arms) + 1) * apart)
+        ax.set_title(folded(meaning(outcome), 45), fontsize=SIZE["panel"], loc="left", color=INK)
+        ax.set_ylabel(f"difference\n({'share' if said == '0/1' else said})", fontsize=SIZE["small"])
+        ax.yaxis.set_major_locator(MaxNLocator(4))
+        ax.yaxis.set_major_formatter(FuncFormatter(plain))
+        if ax in axes[:, -1]:
+            name_ends(ax, ends)
+    for ax in axes.flat[len(outcomes) :]:
+        ax.set_visible(False)
+    for ax in axes[-1]:
+        ax.set_xlabel(_said_axis(tables, x), fontsize=SIZE["small"])
+    than = spoken(baseline) if reference is None else f"the same at {plain(reference)}"
+    footnote(
+        figure,
+        f"Mean differences from {than}, same seeds, and their 95% intervals for the whole figure together, "
+        f"{seeds_said(tables)}.\nFull marks: surely not 0.",
+    )
+    return figure, judged.rename_axis(["outcome", "arm", x]).reset_index()
+
+
+def _said_axis(tables, x):
+    """Return what a setting is, with its unit, as its column says it."""
+    kind, said = tables.units.get(x, ""), tables.meanings.get(x) or axis_name(x)
+    return folded(f"{said} ({kind})" if kind else said, 52)
+
+
+def _line(ax, found, look, aside, by, reference):
+    """Draw an arm over the values of a setting, at the reference nought; return the height of its right end."""
+    at = found.index.to_numpy(float) + aside
+    ax.vlines(at, found["low"] / by, found["high"] / by, color=look.colour, lw=1.1, alpha=0.65)
+    line = found["difference"] / by
+    if reference is not None:
+        line = pd.concat([line, pd.Series({float(reference): 0.0})])
+    line = line.sort_index()
+    ax.plot(line.index.to_numpy(float) + aside, line, color=look.colour, lw=1.4, ls=look.line)
+    for value, y, sure in zip(at, found["difference"] / by, found["sure"]):
+        ax.plot(value, y, look.mark, color=look.colour, mfc=look.colour if sure else "white", ms=5)
+    return line.iloc[-1] if np.isfinite(line.iloc[-1]) else 0.0
+
+
+def averted(tables, baseline):
+    """Return deaths averted per million US$, violent and of need, by arm and value of the setting.
+
+    Returns
+    -------
+    DataFrame: arm, the setting, averted, low, high (Fieller's 95% interval), n
+    """
+    (x,) = tables.settings
+    found = changes(tables.runs, x, ["deaths", "cost"], baseline)
+    rows = []
+    for arm, value in dict.fromkeys(key[1:] for key in found):
+        deaths, cost = (found[o, arm, value].to_numpy(float) for o in ("deaths", "cost"))
+        rows.append([arm, value, *fieller(-deaths, cost / MILLION), len(deaths)])
+    return pd.DataFrame(rows, columns=["arm", x, "averted", "low", "high", "n"]).sort_values(["arm", x])
+
+
+def worth(tables, baseline="none", question=""):
+    """Draw what a million US$ averts as a setting rises, of a mission's cost and all deaths of civilians.
+
+    Parameters
+    ----------
+    tables : experiments.engine.tables.Results with one setting; baseline : str, an arm without cost
+    question : str, the title, before what was found
+
+    Returns
+    -------
+    Figure and the table that it draws. The dashed line is sixteen times the last point of an arm.
+    """
+    (x,) = tables.settings
+    found = averted(tables, baseline)
+    arms = list(dict.fromkeys(tables.runs["arm"].drop_duplicates().loc[lambda a: a != baseline]))
+    values = np.sort(found[x].unique())
+    title = "\n".join(filter(None, [folded(question, A_LINE), _times(found, x, arms)]))
+    figure, axes = sheet(1.6 + 1.9 * len(arms), title, len(arms), 1, sharex=True)
+    for ax, (arm, look) in zip(axes[:, 0], looks(arms).items()):
+        mine = found[found["arm"] == arm]
+        ax.axhline(0, color=GREY, lw=0.8, zorder=0)
+        ax.vlines(mine[x], mine["low"], mine["high"], color=look.colour, lw=1.4)
+        ax.plot(mine[x], mine["averted"], look.mark, color=look.colour, ms=6, ls=look.line)
+        last = mine["averted"].iloc[-1]
+        if last > 0:
+            ax.axhline(PREVENTION * last, color=INK, lw=0.8, ls="--")
+            ax.annotate(
+                f"{PREVENTION} times the last", (1, PREVENTION * last), (-2, 3), va="bottom", ha="right",
+                xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=SIZE["small"],
+            )  # fmt: skip
+        ax.set_title(label(arm), fontsize=SIZE["panel"], loc="left", color=look.colour, fontweight="bold")
+        ax.set_xticks(values, [plain(v) for v in values])
+        ax.set_xlim(values[0] - 0.04 * np.ptp(values), values[-1] + 0.04 * np.ptp(values))
+        ax.set_ylabel("deaths averted\nper million US$", fontsize=SIZE["small"])
+        ax.yaxis.set_major_formatter(FuncFormatter(plain))
+    axes[-1, 0].set_xlabel(_said_axis(tables, x), fontsize=SIZE["small"])
+    footnote(
+        figure,
+        f"Mean deaths averted against {spoken(baseline)}, same seeds, over the mean cost of the missions; "
+        f"Fieller's 95% intervals, {seeds_said(tables)}.\nBelow 0: more die than without.",
+    )
+    return figure, found
+
+
+def _times(found, x, arms):
+    """Return in a sentence how many times as much the first dollar averts as the last, where both surely do."""
+    said = []
+    for arm in arms:
+        mine = found[found["arm"] == arm].sort_values(x)
+        first, last = mine.iloc[0], mine.iloc[-1]
+        if first.low > 0 and last.low > 0:
+            said.append(f"{label(arm)}: {short_number(first.averted / last.averted)} times as much first as last.")
+        else:
+            which = "at the left" if last.low > 0 else "at the right" if first.low > 0 else "at either end"
+            said.append(f"{label(arm)}: no ratio, for what a dollar averts {which} is not surely above 0.")
+    return "\n".join(said)
