@@ -252,6 +252,15 @@ class SlowPlace:
         return x / (1.0 + x)
 
 
+def spilt(of_commands, falls_on):
+    """Return what falls on each command of what all have, one after the other: (Q, ...)."""
+    out = np.zeros(of_commands.shape)
+    for q in range(len(out)):
+        for other, amounts in enumerate(of_commands):
+            out[q] = out[q] + amounts * falls_on[other, q]
+    return out
+
+
 class SlowModel(PeaceModel):
     """The model with its civilians as ordinary agents: the same results, slowly."""
 
@@ -333,7 +342,7 @@ class SlowModel(PeaceModel):
         if dry(self.view):
             self.quarrel(wound)
         stood_by = np.array([[place.in_place(by) for place in self.places] for by in now.stood_by])
-        stood_by = falls_on.T @ stood_by if len(stood_by) else now.stood_by
+        stood_by = spilt(stood_by, falls_on) if len(stood_by) else now.stood_by
         communicators = missions.work[:, TASKS.index("communicate")].sum()
         believed = np.zeros((n_commands, n_communities))
         strength = float(self.conditions.misinformation[0])
@@ -343,7 +352,7 @@ class SlowModel(PeaceModel):
                 belief = p.others + (1 - p.others) * self.factions.community[f, community]
                 true *= 1 - strength * (weeks > 0) * belief
             believed[k, community] = (1 - true) / (1 + communicators / p.communicators)
-        rumour = np.minimum(falls_on.T @ believed, 1.0)  # a rumour about one is a rumour about those taken for it
+        rumour = np.minimum(spilt(believed, falls_on), 1.0)  # a rumour about one is a rumour about those taken for it
         for place in self.places:
             place.judge(stood_by, harmed, wound, rumour)
         self.feel_everybody()

@@ -86,7 +86,8 @@ def test_every_process_state_variable_outcome_and_number_is_in_the_document():
     for process in SCHEDULE:
         assert section(process.__name__)
     for kind in dataclasses_of(state):
-        assert all(f"| `{f.name}` |" in ODD for f in fields(kind))
+        if kind is not state.Numbers:  # which are in the tables of numbers
+            assert all(f"| `{f.name}` |" in ODD for f in fields(kind) if not is_dataclass(f.type))
     assert all(f"`{o.name}" in ODD for o in OUTCOMES)
     assert all(f"| `{name}` |" in ODD for name, *_ in params.rows())
 

@@ -352,7 +352,11 @@ def test_a_name_is_given_once_and_the_past_is_past():
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("+events.x.wen.week=3", "events.x.wen is not a setting (did you mean events.x.when?); events.x has moves, source, summary, weeks, when"),
+        (
+            "+events.x.wen.week=3",
+            "events.x.wen is not a setting (did you mean events.x.when?); "
+            "events.x has moves, source, summary, weeks, when",
+        ),
         ("+events.x.when.week=soon", "events.x.when.week is 'soon'; it must be a number"),
         ("+events.x.moves.need=2", "events.x.moves.need is 2; it must be a table of settings"),
         ("+events.x.moves.need.of=north", "events.x.moves.need.of is 'north'; it must be a list of names"),
