@@ -67,7 +67,7 @@ SHARES = (
     "conditions.misinformation",
 )  # 0..1
 WEEKS = ("enters", "leaves", "hired_since", "hired_until", "arrive", "leave", "earliest", "decided", "renewal",
-         "lapsed", "expelled", "ended", "signed", "home", "in_hand")  # may lie before the start, or be infinite: never  # fmt: skip
+         "lapsed", "expelled", "ended", "signed", "home", "in_hand")  # before the start, or never  # fmt: skip
 ABOUT = {"code": str, "week": (int, float), "step": int, "missions": list, "former": list, "commands": list,
          "factions": list, "columns": list, "params": dict}  # fmt: skip
 LOGGED = ("battle", "attack", "operation", "ambush", "raid")
