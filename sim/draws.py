@@ -71,7 +71,7 @@ def decision(name):
 
 
 def decisions(name, times=MOST_EVENTS):
-    """Return the numbers of a decision that may come several times in a week: `name`0, `name`1 and so on."""
+    """Return the numbers of a decision that may come several times in a week, each with its number: name0, name1."""
     return np.array([decision(f"{name}{nth}") for nth in range(times)])
 
 

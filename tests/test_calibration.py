@@ -371,7 +371,7 @@ def test_a_state_is_gone_on_with_by_the_same_task_alone(tiny, tmp_path):
 def test_an_unknown_task_is_named_with_those_that_exist(capsys):
     with pytest.raises(SystemExit):
         command.main(["calibration", "calibrated@experiment.analysis=mars"])
-    assert re.search("Could not find 'calibrated/mars'.*car", capsys.readouterr().err)
+    assert re.search("calibrated is 'mars'; choose among .*car", capsys.readouterr().err)
 
 
 def test_a_target_that_is_none_is_named_with_those_that_are():

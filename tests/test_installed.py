@@ -56,7 +56,7 @@ def run(installed, tmp_path_factory):
         where = {"PYTHONPATH": str(installed), "HOME": str(home), "USERPROFILE": str(home), "TMPDIR": str(temporary),
                  "TEMP": str(temporary)}  # fmt: skip
         done = subprocess.run([*map(str, command)], cwd=folder, env=kept | where, capture_output=True, text=True,
-                              timeout=300, check=False)  # fmt: skip
+                              timeout=600, check=False)  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done, folder
 
@@ -94,7 +94,7 @@ def test_the_command_runs_and_keeps_what_it_compiled(run, installed):
         done, folder = run(command, "mission=un_only", "run.name=one", *TINY)
         assert ("compiling" in done.stderr) == compiled
         assert (folder / "results" / "one" / "monthly.csv").is_file()
-    assert list(run.temporary.glob("peacekeeping-*/*/*.nbi"))
+    assert list(run.temporary.glob("peacekeeping-*/rules-*/*/*.nbi"))
 
 
 def test_modules_and_imports_work(run, installed):
