@@ -136,11 +136,6 @@ def test_a_run_takes_the_place_of_a_run_and_of_nothing_else(here, capsys):
     assert "is no folder" in refused(run, "run.name=mine", capsys=capsys, top=here)
 
 
-def test_runs_of_one_sweep_do_not_take_each_others_place(here):
-    run("-m", "mission=none,un_only", "run.folders=true", "run.name=mine")
-    assert len(list(here.glob("results/mine_veltara_*/weekly.csv"))) == 2
-
-
 def test_a_saved_state_takes_the_place_of_a_saved_state_and_of_nothing_else(here, capsys):
     words, state = ["run.name=mine", "run.save_at=3"], here / "results" / "mine_week3.npz"
     run(*words)

@@ -56,4 +56,4 @@ def test_the_reference_has_rules_with_their_equations_and_parameters(site):
     assert 'id="sim.draws.chance"' in draws  # a compiled rule
     model = (site / "reference" / "sim" / "sim.model.html").read_text(encoding="utf-8")
     assert "processes to add, by the name" in model
-    assert "<strong>weights</strong>" in model  # though it shares a line with another parameter
+    assert "<strong>years</strong>" in draws  # though it shares a line with another parameter
