@@ -64,6 +64,7 @@ RULES = (  # the first that holds
     Rule((ONE, MANY), "experiment experiment.*", "experiments are run by python -m experiments NAME key=value"),
     Rule((ONE,), "hydra/launcher hydra.launcher.* hydra/sweeper hydra.sweeper.*", "it is of a sweep: add -m"),
     Rule((ONE,), "hydra.sweep.*", "it is of a sweep: add -m"),
+    Rule((ONE, MANY, EXPERIMENT), "processes.observe", "a run in which nothing is observed has no results"),
     Rule((ONE,), "run.folders run.objective", "it is of a sweep: add -m"),
     Rule((ONE,), "run.workers run.retry_failed run.months", "it is of several runs: give run.seeds, or add -m",
          without="run.seeds"),
