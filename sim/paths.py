@@ -95,7 +95,9 @@ def choose_compile_cache() -> None:
 
     shared = hashlib.blake2b(digest_size=8)
     for path in sorted(PACKAGE.glob("*.py")):  # of sim/processes, no file calls another
-        shared.update(path.read_bytes())
+        source = path.read_bytes()
+        if b"numba" in source or path.name == "state.py":  # rules, and what they take for constants
+            shared.update(source)
     name = f"rules-{shared.hexdigest()}"
     given = os.environ.get("NUMBA_CACHE_DIR")
     if given and Path(given).name == name:  # by the process that started this one
