@@ -19,14 +19,13 @@ PLAIN = bool(numba.config.DISABLE_JIT)
 
 
 def rule(process):
-    """Make a compiled rule of the world a process of the week, a function of the model; `.plain` is its plain twin."""
+    """Make a compiled rule of the world a process of the week, a function of the model."""
     compiled = numba.njit(cache=True)(process)
 
     @wraps(process)
     def on(model):
         compiled(model.view)
 
-    on.rule, on.plain = compiled, process
     return on
 
 

@@ -57,6 +57,7 @@ SCHEDULE = (
     negotiate,  # commitment, agreement, institutions
     observe,  # what happened is written down
 )
+ARRAYS = {f.name for f in fields(World) if f.type is np.ndarray} - {"week", "dice"}
 TABLES = (
     "land", "people", "factions", "bands", "commands", "missions", "contributors", "units", "politics", "conditions",
 )  # fmt: skip
@@ -167,7 +168,7 @@ class PeaceModel(mesa.Model):
         self.view = see(self.world)  # the same, for compiled rules
         for part in fields(World):
             if part.name not in ("week", "dice"):
-                setattr(self, part.name, getattr(self.world, part.name))
+                vars(self)[part.name] = getattr(self.world, part.name)
         self.phases = phases(self.everybody, self.missions.arrive)  # weeks in which a mandate changes, to come
         self.plan[:] = whole_plan(self)
         self.schedule = _schedule(params, before or {}, after or {})
@@ -180,6 +181,13 @@ class PeaceModel(mesa.Model):
         self._datacollector = None
         self.record = Record(self, (*OUTCOMES, *outcomes))
         self._open_week()
+
+    def __setattr__(self, name, value):
+        """Set what is in an array of the world, which stays where it is: one's own process may say model.care = x."""
+        if name in ARRAYS and "world" in vars(self):
+            setattr(self.world, name, value)
+        else:
+            super().__setattr__(name, value)
 
     # ------------------------------------------------------------------------------ the schedule
 
@@ -254,11 +262,6 @@ class PeaceModel(mesa.Model):
     @week.setter
     def week(self, week):
         self.world.week[0] = week
-
-    @property
-    def grudge(self):
-        """Grievance of each faction's own people toward its worst rival: (F,) 0..1."""
-        return self.census.grudge
 
     # ------------------------------------------------------------------------------ what one may ask
 

@@ -16,13 +16,19 @@ LOCAL = ("protect", "separate", "enforce", "police", "build", "engage", "escort"
 PROTECT, SEPARATE, ENFORCE, POLICE, BUILD, ENGAGE, ESCORT, REPORT = range(len(LOCAL))  # where each stands in presence
 YEAR_OF_SEASONS = 365.25 / 7  # weeks from one rainy season to the next
 FLOOD, DROUGHT = draws.decision("season.flood"), draws.decision("season.drought")
-MEDIATE_, ESCORT_, ENGINEER_, COMMUNICATE_ = (TASKS.index(t) for t in ("mediate", "escort", "engineer", "communicate"))
+COMMUNICATE = TASKS.index("communicate")
 
 
 @numba.njit(cache=True)
 def fading(w, half_life):
     """Return what one step leaves of a memory with that half-life in weeks."""
     return 0.5 ** (w.step_weeks / half_life)
+
+
+@numba.njit(cache=True)
+def luck_of(w, decision, who):
+    """Return somebody's luck in a decision this week: 0..1; who : identity, a whole number."""
+    return draws.draw(draws.luck(w.dice, decision), who)
 
 
 # ---------------------------------------------------------------------------------- who is near
@@ -475,7 +481,7 @@ def rumours(w):
     """
     smear, rumour, community = w.factions.smear, w.commands.rumour, w.factions.community
     others, misinformation = w.numbers.feel.others, w.conditions.misinformation[0]
-    talked_down = 1.0 + at_work(w, COMMUNICATE_) / w.numbers.feel.communicators
+    talked_down = 1.0 + at_work(w, COMMUNICATE) / w.numbers.feel.communicators
     out = np.zeros((rumour.size, community.shape[1]))
     for q in range(rumour.size):
         for k in range(community.shape[1]):
@@ -510,7 +516,10 @@ def media(w, cell):
 @numba.njit(cache=True)
 def report(w, kind, side_a, side_b, cell, deaths_a, deaths_b, civilians):
     """Write down an event: a number of EVENTS, who (sim/state.py, Event), where, and the dead."""
-    n, row = w.now.logged[0], w.now.event_log[w.now.logged[0]]
+    n = w.now.logged[0]
+    if n == w.now.event_log.shape[0]:  # compiled rules would write beyond it
+        raise IndexError("a week has no room for so many events")
+    row = w.now.event_log[n]
     row[0], row[1], row[2], row[3], row[4], row[5], row[6] = kind, side_a, side_b, cell, deaths_a, deaths_b, civilians
     w.now.logged[0] = n + 1
 
@@ -539,6 +548,8 @@ def kill(w, cell, community, wanted, luck, faction, mission, crossfire):
     if dead <= 0:
         return 0
     now, f = w.now, w.factions
+    if now.logged[1] == now.killing_log.shape[0]:  # compiled rules would write beyond it
+        raise IndexError("a week has no room for so many killings; kill more people at a time")
     toll[cell, community] += dead
     if crossfire:
         now.crossfire[faction] += dead

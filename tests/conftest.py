@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from sim import PeaceModel, load
 from sim.params import (
@@ -25,6 +26,9 @@ from sim.params import (
     When,
     numbers,
 )  # fmt: skip
+
+settings.register_profile("untimed", deadline=None)  # a rule may have to be compiled first; a test never times
+settings.load_profile("untimed")
 
 
 def pytest_configure(config):

@@ -277,3 +277,22 @@ def test_mesas_page_shows_the_grid_and_steps():
         shown.find(ipyvuetify.Btn, children=["Step"]).widget.click()
     assert not {country, *charts} & set(pictures())
     shown.close()
+
+
+def test_an_array_that_a_process_sets_is_the_one_that_rules_see():
+    m = PeaceModel(small())
+    there = m.world.care
+    m.care = np.full(there.size, 0.25)
+    assert m.care is there is m.world.care
+    assert (m.world.care == 0.25).all()
+    before = m.factions.commitment
+    m.factions.commitment = 0.1
+    assert m.factions.commitment is before
+    assert (before == 0.1).all()
+
+
+def test_more_killings_than_a_week_has_room_for_are_refused():
+    m = PeaceModel(small())
+    m.now.logged[1] = len(m.now.killing_log)
+    with pytest.raises(IndexError, match="no room for so many killings"):
+        m.kill(int(m.census.persons.argmax()), 1, 0.5, faction=0)

@@ -27,6 +27,7 @@ from sim.rules import (
     in_uniform,
     lent,
     lose_from,
+    luck_of,
     repel,
     report,
     survey,
@@ -123,30 +124,26 @@ def _hostility(w, faction, unit, lent):
 
 
 @numba.njit(cache=True)
-def _luck(w, decision, unit):
-    return draws.draw(draws.luck(w.dice, decision), w.units.luck[unit])
-
-
-@numba.njit(cache=True)
 def _struck(w, i, hit, raid, size, lent):
     """Let a unit be attacked, or a team be raided, by one of the factions around it."""
     f, u, p = w.factions, w.units, w.numbers.ambush
     cell, mission = u.cell[i], u.mission[i]
-    lost = int(draws.heavy_tailed(_luck(w, SIZE, i), p.severity, p.tail, p.largest)) if hit else 0
+    lost = int(draws.heavy_tailed(luck_of(w, SIZE, u.luck[i]), p.severity, p.tail, p.largest)) if hit else 0
     if raid:
         u.stock[i] = max(0.0, u.stock[i] - p.looted / max(size, 1e-9))
-        lost += int(_luck(w, DEAD, i) < p.raid_deaths)
+        lost += int(luck_of(w, DEAD, u.luck[i]) < p.raid_deaths)
     weights = np.empty(f.host.size)
     for g in range(weights.size):
         weights[g] = (_hostility(w, g, i, lent) if hit else f.loot[g]) * w.around[g, cell]
-    side = draws.pick(weights, _luck(w, WHO, i))
-    lost = lose_from(w, i, int(lost * die_of_it(w, mission) + _luck(w, CARE, i)) if lost else 0)
+    side = draws.pick(weights, luck_of(w, WHO, u.luck[i]))
+    lost = lose_from(w, i, int(lost * die_of_it(w, mission) + luck_of(w, CARE, u.luck[i])) if lost else 0)
     killed, hurt = 0, 0
     if (
         hit
         and not u.team[i]
-        and _luck(w, FIRE, i) < p.self_defence + (1.0 - p.self_defence) * w.missions.willing[mission]
+        and luck_of(w, FIRE, u.luck[i]) < p.self_defence + (1.0 - p.self_defence) * w.missions.willing[mission]
     ):
-        wanted = p.answer * w.missions.ability[mission] + _luck(w, ANSWER, i)
-        killed, hurt = repel(w, faction=side, cell=cell, wanted=wanted, mission=mission, luck=_luck(w, HARM, i))
+        wanted = p.answer * w.missions.ability[mission] + luck_of(w, ANSWER, u.luck[i])
+        harm = luck_of(w, HARM, u.luck[i])
+        killed, hurt = repel(w, faction=side, cell=cell, wanted=wanted, mission=mission, luck=harm)
     report(w, AMBUSH if hit else RAID, side, mission, cell, killed, lost, hurt)

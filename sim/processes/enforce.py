@@ -20,6 +20,7 @@ from sim.rules import (
     hostility_of_host,
     lose_fighters,
     lose_personnel,
+    luck_of,
     report,
     survey,
 )  # fmt: skip
@@ -83,24 +84,19 @@ def enforce(w):
 
 
 @numba.njit(cache=True)
-def _luck(w, decision, b):
-    return draws.draw(draws.luck(w.dice, decision), b)
-
-
-@numba.njit(cache=True)
 def _operation(w, b, who):
     """Let a mission act against a band: some fighters die, others scatter; so may its own, and those who stand by."""
     bands, p, now = w.bands, w.numbers.enforce, w.now
     faction, cell, fighters = bands.faction[b], bands.cell[b], bands.fighters
-    removed = fighters[b] * min(p.removed * 2.0 * _luck(w, SIZE, b), 1.0)
-    killed = min(int(removed * p.killed + _luck(w, KILLED, b)), int(fighters[b]))
+    removed = fighters[b] * min(p.removed * 2.0 * luck_of(w, SIZE, b), 1.0)
+    killed = min(int(removed * p.killed + luck_of(w, KILLED, b)), int(fighters[b]))
     lose_fighters(w, faction, np.array([b]), killed, False)
     scattered = min(max(removed - killed, 0.0), fighters[b])
     fighters[b] -= scattered
     bands.losses[b] += scattered
     w.factions.dispersed[faction] += scattered
     now.hit[faction, who] += killed + scattered
-    own = int(p.own_losses * die_of_it(w, who) * killed + _luck(w, OWN, b))
+    own = int(p.own_losses * die_of_it(w, who) * killed + luck_of(w, OWN, b))
     own = min(own, lose_personnel(w, who, cell, own))
-    civilians = harm_bystanders(w, cell, killed, who, _luck(w, HARM, b))
+    civilians = harm_bystanders(w, cell, killed, who, luck_of(w, HARM, b))
     report(w, OPERATION, who, faction, cell, own, killed, civilians)

@@ -21,7 +21,7 @@ import numpy as np
 
 from sim import draws
 from sim.compiled import rule
-from sim.rules import fading, held, km_between, mean_at_home, spoils, strength, survey, wet
+from sim.rules import fading, held, km_between, luck_of, mean_at_home, spoils, strength, survey, wet
 
 ENTER, ONSET, REST, LENGTH, VIGOUR, GOAL, JOIN, HOPS, DRIFT = (
     draws.decision(f"move.{what}")
@@ -135,11 +135,6 @@ def move(model):
 
 
 @numba.njit(cache=True)
-def _luck(w, decision, who):
-    return draws.draw(draws.luck(w.dice, decision), who)
-
-
-@numba.njit(cache=True)
 def _come_and_go(w):
     """Let factions enter the war on their day, and leave it."""
     f, bands, week = w.factions, w.bands, w.week[0]
@@ -147,10 +142,10 @@ def _come_and_go(w):
         if 0.0 < f.enters[i] <= week < f.enters[i] + w.step_weeks:
             whole = 0.0
             for b in range(bands.faction.size):
-                whole += 0.5 + _luck(w, ENTER, b) if bands.faction[b] == i else 0.0
+                whole += 0.5 + luck_of(w, ENTER, b) if bands.faction[b] == i else 0.0
             for b in range(bands.faction.size):
                 if bands.faction[b] == i:
-                    bands.fighters[b] = f.keep[i] * f.musters[i] * (0.5 + _luck(w, ENTER, b)) / whole
+                    bands.fighters[b] = f.keep[i] * f.musters[i] * (0.5 + luck_of(w, ENTER, b)) / whole
             f.provocation[i] = f.outbreak[i]
         if f.leaves[i] <= week:
             for b in range(bands.faction.size):
@@ -175,23 +170,24 @@ def _plan(w):
         if running[i]:
             if f.campaign[i] == 0.0 or fighters[i] < 1.0:
                 f.campaign[i] = 0.0
-                f.rest[i] = p.rest_weeks * 2.0 * _luck(w, REST, i)
+                f.rest[i] = p.rest_weeks * 2.0 * luck_of(w, REST, i)
                 for b in range(bands.faction.size):
                     bands.taking_part[b] = bands.taking_part[b] and bands.faction[b] != i
-        elif fighters[i] > 0.0 and _luck(w, ONSET, i) < draws.chance(rates[i] * w.years):
-            f.campaign[i] = draws.heavy_tailed(_luck(w, LENGTH, i), p.campaign_weeks / 3.0, 2.5)  # mean campaign_weeks
-            f.vigour[i] = min(vigour(_luck(w, VIGOUR, i), p.vigour), p.most_vigour)
+        elif fighters[i] > 0.0 and luck_of(w, ONSET, i) < draws.chance(rates[i] * w.years):
+            smallest = p.campaign_weeks / 3.0  # the mean is three times that
+            f.campaign[i] = draws.heavy_tailed(luck_of(w, LENGTH, i), smallest, 2.5)
+            f.vigour[i] = min(vigour(luck_of(w, VIGOUR, i), p.vigour), p.most_vigour)
             for b in range(bands.faction.size):
-                if bands.faction[b] == i and _luck(w, JOIN, b) < p.taking_part:
+                if bands.faction[b] == i and luck_of(w, JOIN, b) < p.taking_part:
                     bands.taking_part[b] = True
-            f.objective[i] = _objective(w, i, _luck(w, GOAL, i))
+            f.objective[i] = _objective(w, i, luck_of(w, GOAL, i))
     for i in range(n):
         if running[i] and f.campaign[i] > 0.0:
             rivals, goal = 0.0, f.objective[i]
             for g in range(n):
                 rivals += w.around[g, goal] if f.rival[i, g] else 0.0
             if w.around[i, goal] > 0.0 and rivals == 0.0:  # won: on to the next
-                f.objective[i] = _objective(w, i, _luck(w, GOAL, i))
+                f.objective[i] = _objective(w, i, luck_of(w, GOAL, i))
 
 
 @numba.njit(cache=True)
@@ -227,8 +223,8 @@ def _march(w):
     hops, goal, near = np.zeros(n, dtype=np.int64), np.empty(n, dtype=np.int64), np.empty(n)
     for b in range(n):
         km = p.speed * w.step_weeks * (1.0 - p.slowdown * land.remoteness[bands.cell[b]]) * mud
-        hops[b] = min(int(km / (land.stride * land.cell_km) + _luck(w, HOPS, b)), HOP.size)
-        idle = not bands.taking_part[b] and _luck(w, DRIFT, b) > p.drift
+        hops[b] = min(int(km / (land.stride * land.cell_km) + luck_of(w, HOPS, b)), HOP.size)
+        idle = not bands.taking_part[b] and luck_of(w, DRIFT, b) > p.drift
         if bands.fighters[b] <= 0.0 or idle:
             hops[b] = 0
         goal[b] = f.objective[bands.faction[b]] if bands.taking_part[b] else bands.home[b]

@@ -29,6 +29,7 @@ from sim.rules import (
     hits_host,
     hostility_of_host,
     kill,
+    luck_of,
     of_all,
     of_hired,
     pick_somebody,
@@ -137,33 +138,28 @@ def draw_attacks(w):
 
 
 @numba.njit(cache=True)
-def _luck(w, decisions, nth, b):
-    return draws.draw(draws.luck(w.dice, decisions[nth]), b)
-
-
-@numba.njit(cache=True)
 def _attack(w, b, near, targets, nth):
     """Let a band, with those of its faction in reach, attack somebody of another community; some step in."""
     bands, now, p = w.bands, w.now, w.numbers.prey
-    faction, size = bands.faction[b], _luck(w, SIZE, nth, b)
-    cell, whom = pick_somebody(w, bands.cell[b], faction, targets, _luck(w, WHOM, nth, b))
+    faction, size = bands.faction[b], luck_of(w, SIZE[nth], b)
+    cell, whom = pick_somebody(w, bands.cell[b], faction, targets, luck_of(w, WHOM[nth], b))
     if whom < 0:
         return
     scale = p.severity * (near / p.band) ** p.band_power
     meant = int(draws.heavy_tailed(size, scale, p.tail, p.largest) + 0.5)
     meant = min(meant, int(p.largest_share * w.census.population[cell, whom]))
     inside = w.land.sheltered[cell, whom]
-    at_site = inside > 0.0 and _luck(w, GATE, nth, b) * targets[cell, whom] < p.site_target * inside
+    at_site = inside > 0.0 and luck_of(w, GATE[nth], b) * targets[cell, whom] < p.site_target * inside
     if at_site:
         guard = w.guard[faction, cell]
         meant = min(meant, int(p.largest_share * inside))
         meant -= int(p.walls * guard / (guard + p.gate * near) * meant)
     ready = ready_to_help(w, faction, cell)
-    helps = _luck(w, HELP, nth, b) < ready.sum() / (ready.sum() + p.stepping_in * near)
-    who = draws.pick(ready, _luck(w, WHO, nth, b)) if helps else -1
+    helps = luck_of(w, HELP[nth], b) < ready.sum() / (ready.sum() + p.stepping_in * near)
+    who = draws.pick(ready, luck_of(w, WHO[nth], b)) if helps else -1
     saved = int(p.stopped * meant) if helps else 0
     care = w.care[cell]
-    treated = int(p.wounded * care * (meant - saved) + _luck(w, WOUNDS, nth, b)) if care > 0.0 else 0
+    treated = int(p.wounded * care * (meant - saved) + luck_of(w, WOUNDS[nth], b)) if care > 0.0 else 0
     dead = kill(
         w, cell=cell, community=whom, wanted=meant - saved - treated, luck=size, faction=faction, mission=-1,
         crossfire=False,
@@ -171,8 +167,8 @@ def _attack(w, b, near, targets, nth):
     if at_site:
         now.killed_in_sites[0] += dead
     if helps:
-        wanted = p.repelled * saved + _luck(w, KILLED, nth, b)
-        killed, hurt = repel(w, faction=faction, cell=cell, wanted=wanted, mission=who, luck=_luck(w, HARM, nth, b))
+        wanted = p.repelled * saved + luck_of(w, KILLED[nth], b)
+        killed, hurt = repel(w, faction=faction, cell=cell, wanted=wanted, mission=who, luck=luck_of(w, HARM[nth], b))
         if killed or hurt:
             report(w, OPERATION, who, faction, cell, 0, killed, hurt)
     command, helper = w.missions.command, w.missions.command[who] if helps else -1

@@ -35,6 +35,7 @@ from sim.rules import (
     PROTECT,
     REPORT,
     arms_around,
+    hits_host,
     hostility_of_host,
     in_uniform,
     survey,
@@ -318,11 +319,11 @@ def _spread_out(w, arms):
 def _take_effect(w):
     """Work out what presence amounts to, and whom it protects from whom."""
     m, p, n = w.missions, w.numbers.task, w.missions.command.size
-    clear, force, reach, hostility = np.empty(n), np.empty(n), np.empty(n), hostility_of_host(w)
+    clear, force, reach, consent = np.empty(n), np.empty(n), np.empty(n), 1.0 - hostility_of_host(w)
     for j in range(n):
         clear[j] = understood(p, m.knowledge[j], m.women[j])
         force[j] = w.numbers.prey.armless + (1.0 - w.numbers.prey.armless) * m.willing[j]
-        reach[j] = m.host_reach[j] * (1.0 - m.partiality[j]) * (1.0 - hostility[m.command[j]])
+        reach[j] = hits_host(w, j, consent)
     make_effective(
         presence=w.presence, armed=w.armed, command=m.command, trust=w.census.trust, understood=clear,
         ability=m.ability, information=p.information, lost=p.friction * (1.0 - w.numbers.mission.coordination),
