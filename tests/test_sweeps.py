@@ -22,7 +22,7 @@ from experiments.engine import experiment as comparison
 from experiments.engine import runs, sweep, workers
 from experiments.engine import tables as results
 from sim import __main__ as sim_command
-from sim import outcomes
+from sim import config, outcomes
 from sim.config import Composer, composed, load
 from sim.model import PeaceModel
 from sim.results import code_version
@@ -561,9 +561,10 @@ def test_a_changed_file_of_conf_replaces_what_was_planned_before(tmp_path, monke
     multirun(monkeypatch, tmp_path, *words)
     first = results.load("mine").runs
     to_params = sweep.to_params
-    monkeypatch.setattr(
-        sweep, "to_params", lambda config: replace(p := to_params(config), live=replace(p.live, mortality=0.1))
-    )
+    for module in (sweep, config):
+        monkeypatch.setattr(
+            module, "to_params", lambda composed: replace(p := to_params(composed), live=replace(p.live, mortality=0.1))
+        )
     multirun(monkeypatch, tmp_path, *words)
     second = results.load("mine").runs
     assert second[["mission", "seed"]].to_numpy().tolist() == first[["mission", "seed"]].to_numpy().tolist()
