@@ -97,6 +97,7 @@ MADE = {
     "displaced_person_weeks": ("person-week", "displacement, inside the country and abroad"),
     "peacekeepers": ("person", "troops, police and observers present"),
     "cost": ("US$", "spent by all missions"),
+    "peace_kept": ("0/1", "peace at exit, and for ten years after it"),
 }
 # Shorter than the declared meanings, where a panel has little room.
 SHORT = {

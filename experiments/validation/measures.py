@@ -7,6 +7,7 @@ an array to one number, where a median over seeds is not what is wanted. Months 
 import numpy as np
 
 from experiments.drawing.estimates import NO_DEATHS, log_ratio
+from sim.outcomes import UCDP_DEATHS
 
 BURN_IN = 12  # months
 WINDOW = (13, 48)  # the common protocol: three years after the burn-in
@@ -44,6 +45,15 @@ def ratio(column, window=WINDOW):
     return lambda store, a, b: log_ratio(total(store, a, column, window), total(store, b, column, window))
 
 
+def ratio_of_means(*columns, window=LONG):
+    """Measure the paired log ratio of the means of some columns together in two arms."""
+
+    def of(store, a, b):
+        return np.subtract(*np.log(paired(*(sum(mean(store, arm, c, window) for c in columns) for arm in (a, b)))))
+
+    return of
+
+
 def slope(numbers, window=WINDOW, column=KILLED):
     """Measure the slope of log deaths on a number of each arm, seed by seed, by least squares.
 
@@ -59,6 +69,27 @@ def slope(numbers, window=WINDOW, column=KILLED):
         return (x[:, None] * y).sum(axis=0) / (x**2).sum()
 
     return of
+
+
+def logs(store, arm, column, window=WINDOW):
+    """Measure the logarithm of a column's sum in one arm."""
+    return np.log(total(store, arm, column, window) + NO_DEATHS)
+
+
+def trend(of, numbers):
+    """Measure the slope of what each run of an arm has on a number of that arm, seed by seed, by least squares.
+
+    Parameters
+    ----------
+    of : function of (store, arm) to an array with a row a seed; numbers : one for each arm
+    """
+
+    def slope_of(store, *arms):
+        x = np.array([*numbers], float)
+        x -= x.mean()
+        return (x[:, None] * paired(*(of(store, arm) for arm in arms))).sum(axis=0) / (x**2).sum()
+
+    return slope_of
 
 
 def change(measure, count):
@@ -113,6 +144,19 @@ def peace(panel):
         over = np.flatnonzero((~signed | (year >= WAR)) & (np.arange(dead.size) > start))
         rows.append((1.0, over[0] - start) if over.size else (0.0, dead.size - 1.0 - start))
     return np.array(rows)
+
+
+def months_to_agreement(store, arm):
+    """Measure the month of the first agreement, counted from 0; all months of the run where there was none."""
+    signed = store.months(arm)["agreement"] > 0
+    return np.where(signed.any(axis=1), signed.argmax(axis=1), signed.shape[1]).astype(float)
+
+
+def years_at_war(store, arm):
+    """Measure the years of each run with at least 25 battle-related deaths (UCDP)."""
+    dead = store.months(arm)[BATTLE]
+    whole = dead[:, : dead.shape[1] // 12 * 12].reshape(len(dead), -1, 12)
+    return (whole.sum(axis=2) >= UCDP_DEATHS).sum(axis=1).astype(float)
 
 
 def hazard(store, a, b):
@@ -196,11 +240,6 @@ def burstiness(row):
 
 
 # ------------------------------------------------------------------------------ the reported panel
-
-
-def access(store, a, b):
-    """Measure the log ratio of the mean access of aid teams."""
-    return np.subtract(*np.log(paired(*(mean(store, arm, "access", LONG) for arm in (a, b)))))
 
 
 def attack_rate(store, a, b):

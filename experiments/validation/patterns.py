@@ -2,8 +2,8 @@
 
 `TESTS` can fail or belong beside a row that can; `PANEL` is reported, whatever comes out. Keys, expected signs and
 plausible sizes are those of the literature (Hultman, Kathman & Shannon and others; see docs/odd.md, purpose and
-patterns). T4, T10 and T12 are not in that list. Arms stand in conf/experiment/validation.yaml. No number of the model
-was chosen by T1 to T8: they are held out.
+patterns). T4 is not in that list. Arms stand in conf/experiment/validation.yaml. No number of the model was chosen by
+T1 to T8: they are held out.
 """
 
 from collections.abc import Callable
@@ -20,6 +20,7 @@ DOSES = {"none": 0, "un_1": 1, "un_2": 2, "un_4": 4, "un_8": 8, "un_16": 16}  # 
 FOUR_DOSES = {"none": 0, "un_4": 4, "un_8": 8, "un_16": 16}
 DOSES_OF_8 = [dose / 8 for dose in FOUR_DOSES.values()]
 DELAYS = {"arrives month 1": 1, "arrives month 3": 3, "arrives month 6": 6, "arrives month 12": 12}
+FACTIONS = {"two factions": 2, "three factions": 3, "four factions": 4, "five factions": 5}
 SPILL = (0, 0.25, 0.5, 0.75, 1)
 SAME = 1.2  # A4: ratios that differ by less than 20%
 ALIKE = 1.25  # A1: as near as a hundred seeds can tell
@@ -31,6 +32,8 @@ NO_DETERRENCE = "presence deters and separates nobody (prey.protection, fight.se
 BLOODY = "wrong on purpose: the partner of parallel kills all it meets (enforce)"
 ABLE = "observers are given the troops' abilities"
 STEADY = "steady small attacks: no campaigns, no reprisals, no heavy tail"
+NO_VETO = "every party accepts at once, and rebels fight the government only (negotiate.sign, rivals)"
+NO_BACKLASH = "harm makes no enemies, no recruits, no mistrust (judge.harm, recruit.harm, feel.harm)"
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,19 @@ def _points(what, among=None):
     return note
 
 
+def _each(of, unit):
+    """Return a remark: the mean of a measure in every arm, and whether a step from one to the next falls."""
+
+    def note(store, *arms):
+        means = [of(store, arm).mean() for arm in arms]
+        falls = [f"{a} to {b}" for a, b, x, y in zip(arms, arms[1:], means, means[1:], strict=False) if y < x]
+        return (
+            f"{unit} in the mean " + ", ".join(f"{x:.3g}" for x in means) + f"; falling: {', '.join(falls) or 'none'}"
+        )
+
+    return note
+
+
 def _peak(column, part, store, arm):
     have = np.median(store.months(arm)[column][:, :48].max(axis=1))
     asked = store.first(arm).mission.components[part].personnel.troops
@@ -102,6 +118,8 @@ def _peak(column, part, store, arm):
 # ------------------------------------------------------------------------------ rows that can fail, and their company
 
 T1 = ("un_8", "none")
+HARM = ("harmful brigade", "gentle brigade")
+REBELS = ("rebels", "militia", "spoilers")
 TESTS = (
     Test("T1", "UN at 8,000-equivalent (1 per 1,000) / none: civilians killed", ratio(KILLED), T1, "<1", (0.04, 0.60),
          True, "presence in reach makes attacks costlier (prey); politics calms (negotiate)",
@@ -181,6 +199,15 @@ TESTS = (
          m.months_to_peak("personnel_partner"), ("parallel",), "in", (0, 1), False, "readiness and build-up (deploy)",
          note=lambda s, a: _peak("non_un_troops", "partner", s, a)),
     *(
+        Test(f"T10 {key}", f"2, 3, 4, 5 factions with as many fighters in all, no mission: {words}, per faction",
+             m.trend(of, FACTIONS.values()), tuple(FACTIONS), ">0", (), True, "veto players (negotiate)",
+             (NO_VETO, tuple(f"{arm} without veto" for arm in FACTIONS)), note=_each(of, unit))
+        for key, words, unit, of in (
+            ("years", "years at war", "years", m.years_at_war),
+            ("agreement", "months to an agreement", "months", m.months_to_agreement),
+        )
+    ),
+    *(
         Test(f"T11 {key}", f"none: {words}", m.shape(of), ("none for ten years",), expect, band, True, mechanism,
              (STEADY, ("none steady for ten years",)))
         for key, words, of, expect, band, mechanism in (
@@ -199,6 +226,17 @@ TESTS = (
         )
     ),
     *(
+        Test(f"T12 {key}", f"a brigade whose operations kill bystanders / as able, and none: {words}", of, HARM, expect, (),
+             True, "harm backfires (judge, recruit, feel)",
+             (NO_BACKLASH, tuple(f"{arm} without backlash" for arm in HARM)))
+        for key, words, of, expect in (
+            ("hostility", "hostility of rebels to it", m.ratio_of_means(*(f"hostility_{f}_un" for f in REBELS)), ">1"),
+            ("attacks", "attacks on it", ratio("attacks_on_missions", LONG), ">1"),
+            ("recruits", "fighters of the rebels", m.ratio_of_means(*(f"fighters_{f}" for f in REBELS)), ">1"),
+            ("trust", "trust in it", m.ratio_of_means("trust_un"), "<1"),
+        )
+    ),
+    *(
         Test(f"A1 {key}", f"label swap, the regional force under the name of the UN / as it is: {words}", ratio(column),
              ("regional under the name un", "regional_only"), "=1", (), True, "no rule reads a name",
              ("not the same mission after all (UN only)", ("un_only", "regional_only")), margin=ALIKE)
@@ -211,6 +249,33 @@ TESTS = (
          m.differences, ("placebo attacked", "none"), "=1", (), False, "violence is felt whoever dies (live)"),
 )  # fmt: skip
 
+PIECES = tuple(
+    Test(f"A5 {what} {key}", f"{words}: {said}", m.change(lambda s, a, c=column: m.logs(s, a, c), 1), (finer, usual),
+         "=1", (), True, "hazards are by person, not by piece", (wrong, (more, usual)), margin=SAME)
+    for what, words, finer, usual, wrong, more, columns in (
+        ("bands", "twice the bands, the same fighters / as they are", "bands in two", "none", "twice the fighters",
+         "twice the fighters", (("killed", "civilians killed", KILLED), ("battle", "battle deaths", BATTLE))),
+        ("bases", "bases of half the size, the same soldiers / as they are", "bases in two", "un_8",
+         "twice the soldiers", "un_16", (("lost", "peacekeepers killed", "peacekeepers_killed"),
+                                         ("killed", "civilians killed", KILLED))),
+        ("teams", "aid teams of half the size, the same people / as they are", "teams in two", "none",
+         "four times the aid workers", "four times the aid", (("lost", "aid workers killed", "aid_workers_killed"),
+                                                              ("need", "unmet need", "unmet_need"))),
+        ("mission", "a mission written as two halves / as one", "un_8 in halves", "un_8", "half of it is left away",
+         "un_4", (("killed", "civilians killed", KILLED), ("lost", "peacekeepers killed", "peacekeepers_killed"))),
+    )
+    for key, said, column in columns
+)  # fmt: skip
+AID = tuple(
+    Test(f"A6 {key}", f"a mission without aid workers / aid without a mission: {words}", ratio(column),
+         ("un_8 without aid", "none"), expect, (), True, why, (off, arms))
+    for key, words, column, expect, why, off, arms in (
+        ("need", "unmet need", "unmet_need", ">1", "aid is the country's own (relieve)", "nobody brings aid",
+         ("un_8 without aid", "none without aid")),
+        ("killed", "civilians killed", KILLED, "<1", "presence and politics of the mission", POWERLESS,
+         ("un_8 without aid, powerless", "none")),
+    )
+)  # fmt: skip
 CHANGES = tuple(
     Test(f"A4 {what} {key}", f"{words}: {said}", m.change(measure, len(arms)),
          (*(f"{a}, {fine}" for a in arms), *arms), "=1", (), True, why,
@@ -248,7 +313,7 @@ TOO_KIND = Test(
 # ------------------------------------------------------------------------------ the reported panel
 
 CONFLATED = {  # outcome: (words, measure)
-    "access": ("access of aid teams", m.access),
+    "access": ("access of aid teams", m.ratio_of_means("access")),
     "attacks": ("aid workers killed", ratio("aid_workers_killed", LONG)),
     "rate": ("aid workers killed per worker present", m.attack_rate),
     "need": ("unmet need", ratio("unmet_need", LONG)),
@@ -286,4 +351,4 @@ PANEL = (
          False, "", reduce=m.price),
 )  # fmt: skip
 
-ALL = (*TESTS, *CHANGES, *LEVELS, TOO_KIND, *PANEL)
+ALL = (*TESTS, *PIECES, *AID, *CHANGES, *LEVELS, TOO_KIND, *PANEL)

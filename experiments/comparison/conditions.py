@@ -1,0 +1,142 @@
+"""The same arms under other conditions: does the comparison stay as it is when an assumption is another?
+
+    python -m experiments conditions
+
+Question: which way of sharing the work is better where the Council is of one mind or divided, where people tell
+helmets apart or not, where missions cost the same or are as they were deployed?
+
+Things to notice: the last line of each panel. It says how many pairs of missions surely differ under each condition;
+where it is nought, the order of the rows above it may be luck.
+
+Things to try: another condition under `variants` in conf/experiment/conditions.yaml, such as a country of one's own.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import TwoSlopeNorm
+
+from experiments.drawing import family
+from experiments.drawing.panels import folded, spoken
+from experiments.drawing.statistics import GOODS
+from experiments.drawing.style import INK, SIZE, footnote, label, meaning, scaled_unit, sheet, short_number, unit
+from sim.warm import say
+
+OUTCOMES = ("civilians_killed", "deaths", "access", "peace_kept")
+USUAL = "as usual"
+COLOURS = "PuOr"  # orange: worse than the baseline; violet: better
+
+
+def plan(x):
+    """Return the runs: every arm as it is, and every one but the baseline under every condition."""
+    missions = [arm for arm in x.arms if arm != x.baseline]
+    return {arm: x.about.seeds for arm in [*x.arms, *(f"{m}, {v}" for v in x.about.variants for m in missions)]}
+
+
+def analyse(x):
+    """Write the table of all arms under all conditions, which pairs surely differ, and the figure."""
+    x.do(plan(x))
+    runs = with_peace_kept(x.runs)
+    found, pairs = judged(runs, x.baseline, OUTCOMES)
+    x.write({"conditions": found, "pairs": pairs}, figures={"conditions": draw(found, pairs, x.baseline)}, digits=4)
+    x.write_provenance()
+    say(answer(pairs))
+    return found
+
+
+def with_peace_kept(runs):
+    """Return runs with one more outcome: peace at exit that was kept for ten years."""
+    kept = runs["peace_at_exit"].where(runs["peace_at_exit"] == 0, 1 - runs["relapse"])
+    return runs.assign(peace_kept=kept)
+
+
+def judged(runs, baseline, outcomes=OUTCOMES):
+    """Compare every arm with the baseline, and every two arms under the same condition.
+
+    Parameters
+    ----------
+    runs : DataFrame: arm (ARM, or "ARM, CONDITION"), seed, outcomes; baseline : str, an arm; outcomes : names
+
+    Returns
+    -------
+    DataFrame: outcome, arm, condition, mean, difference from the baseline, low, high, sure. All together are a family.
+    DataFrame: outcome, condition, arm, other, difference, low, high, sure. All of one condition are a family.
+    """
+    arms = list(dict.fromkeys(runs["arm"]))
+    apart = family.together(family.differences(runs, outcomes, arms, baseline))
+    rows, pairs = [], []
+    for (outcome, arm, _), d in apart.iterrows():
+        name, _, condition = arm.partition(", ")
+        mean = runs.loc[runs["arm"] == arm, outcome].mean()
+        rows.append([outcome, name, condition or USUAL, mean, *d[["difference", "low", "high", "sure"]]])
+    found = pd.DataFrame(rows, columns=["outcome", "arm", "condition", "mean", "difference", "low", "high", "sure"])
+    for condition in dict.fromkeys(found["condition"]):
+        ending = "" if condition == USUAL else f", {condition}"
+        here = [f"{name}{ending}" for name in dict.fromkeys(found["arm"])]
+        for (outcome, a, b), d in family.together(family.differences(runs, outcomes, here)).iterrows():
+            names = (words.partition(", ")[0] for words in (a, b))
+            pairs.append([outcome, condition, *names, *d[["difference", "low", "high", "sure"]]])
+    columns = ["outcome", "condition", "arm", "other", "difference", "low", "high", "sure"]
+    return found, pd.DataFrame(pairs, columns=columns)
+
+
+def answer(pairs):
+    """Return in a sentence under which conditions the arms can be told apart, and on what."""
+    sure, said = pairs[pairs["sure"].astype(bool)], []
+    for condition, all_pairs in pairs.groupby("condition", sort=False):
+        n = len(all_pairs) // all_pairs["outcome"].nunique()
+        of = sure[sure["condition"] == condition].groupby("outcome", sort=False).size()
+        if len(of):
+            parts = ", ".join(f"{meaning(outcome).lower()} {k}" for outcome, k in of.items())
+            said.append(f"{condition}: {parts} of {n}")
+    if not said:
+        return "Under none of these conditions can any two missions surely be told apart."
+    return f"Pairs of missions that surely differ: {'; '.join(said)}."
+
+
+def draw(found, pairs, baseline, title=None):
+    """Draw what each arm changes under each condition: a panel an outcome, a row an arm, a column a condition.
+
+    Parameters
+    ----------
+    found, pairs : as `judged` returns them; baseline : str; title : str, none: what was found
+
+    Returns
+    -------
+    Figure. Colour and number are mean differences from the baseline; those in bold are surely not 0.
+    """
+    arms, conditions = (list(dict.fromkeys(found[column])) for column in ("arm", "condition"))
+    outcomes = list(dict.fromkeys(found["outcome"]))
+    title = folded(title or answer(pairs), 104)
+    rows = -(-len(outcomes) // 2)
+    figure, axes = sheet(1.2 + rows * (1.2 + 0.3 * len(arms)), title, rows, 2, sharey=True)
+    for ax, outcome in zip(axes.flat, outcomes):
+        mine = found[found["outcome"] == outcome]
+        table = mine.pivot(index="arm", columns="condition", values="difference").loc[arms, conditions]
+        sure = mine.pivot(index="arm", columns="condition", values="sure").loc[arms, conditions]
+        by, said = scaled_unit(unit(outcome), table.abs().max(axis=None))
+        largest = max(float(table.abs().max(axis=None)), 1e-12) / by
+        better = 1 if outcome.startswith(GOODS) else -1
+        shown = table.to_numpy(float) / by
+        ax.imshow(better * shown, cmap=COLOURS, norm=TwoSlopeNorm(0, -1.6 * largest, 1.6 * largest), aspect="auto")
+        for (i, j), value in np.ndenumerate(shown):
+            ax.text(j, i, short_number(value) if value == value else "–", ha="center", va="center", fontsize=7.5,
+                    color=INK, fontweight="bold" if sure.iloc[i, j] else "normal")  # fmt: skip
+        told = pairs[pairs["outcome"] == outcome].groupby("condition")["sure"].agg(["sum", "size"])
+        for j, condition in enumerate(conditions):
+            k, n = told.loc[condition]
+            ax.text(j, len(arms) - 0.1, f"{int(k)} of {n}", ha="center", va="center", fontsize=7.5, color=INK)
+        ax.set_ylim(len(arms) + 0.3, -0.5)
+        ax.set_yticks([*range(len(arms)), len(arms) - 0.1], [*map(label, arms), "pairs that surely differ"])
+        ax.set_xticks(range(len(conditions)), [folded(c, 9) for c in conditions])
+        ax.tick_params(length=0, labelsize=7.5)
+        ax.spines[:].set_visible(False)
+        kind = "share" if said == "0/1" else said
+        ax.set_title(f"{meaning(outcome)} ({kind})", fontsize=SIZE["panel"], loc="left", color=INK)
+    for ax in axes.flat[len(outcomes) :]:
+        ax.set_visible(False)
+    footnote(
+        figure,
+        f"Mean differences from {spoken(baseline)}, same seeds; violet: better, orange: worse; bold: surely not 0 "
+        "(95% for all numbers together).\nPairs: judged together for each condition.",
+    )
+    return figure
