@@ -29,7 +29,8 @@ COLOURS = "PuOr"  # orange: worse than the baseline; violet: better
 def plan(x):
     """Return the runs: every arm as it is, and every one but the baseline under every condition."""
     missions = [arm for arm in x.arms if arm != x.baseline]
-    return {arm: x.about.seeds for arm in [*x.arms, *(f"{m}, {v}" for v in x.about.variants for m in missions)]}
+    under = [f"{mission}, {condition}" for condition in x.about.variants for mission in missions]
+    return dict.fromkeys([*x.arms, *under], x.about.seeds)
 
 
 def analyse(x):

@@ -101,9 +101,8 @@ def _each(of, unit):
     def note(store, *arms):
         means = [of(store, arm).mean() for arm in arms]
         falls = [f"{a} to {b}" for a, b, x, y in zip(arms, arms[1:], means, means[1:], strict=False) if y < x]
-        return (
-            f"{unit} in the mean " + ", ".join(f"{x:.3g}" for x in means) + f"; falling: {', '.join(falls) or 'none'}"
-        )
+        said = ", ".join(f"{x:.3g}" for x in means)
+        return f"{unit} in the mean {said}; falling: {', '.join(falls) or 'none'}"
 
     return note
 
@@ -226,8 +225,8 @@ TESTS = (
         )
     ),
     *(
-        Test(f"T12 {key}", f"a brigade whose operations kill bystanders / as able, and none: {words}", of, HARM, expect, (),
-             True, "harm backfires (judge, recruit, feel)",
+        Test(f"T12 {key}", f"a brigade whose operations kill bystanders / as able, and none: {words}", of, HARM, expect,
+             (), True, "harm backfires (judge, recruit, feel)",
              (NO_BACKLASH, tuple(f"{arm} without backlash" for arm in HARM)))
         for key, words, of, expect in (
             ("hostility", "hostility of rebels to it", m.ratio_of_means(*(f"hostility_{f}_un" for f in REBELS)), ">1"),
