@@ -1,4 +1,4 @@
-"""The same arms under other conditions: does the comparison stay as it is when an assumption is another?
+"""The same arms under other conditions, and whether the comparison stays as it is.
 
     python -m experiments conditions
 
