@@ -132,6 +132,8 @@ OUTCOMES = (
     Outcome("rumour", "share", "misinformation about each mission that nobody talks down", "mean", per="mission"),
     Outcome("trust", "share", "mean trust in each mission", "last", per="mission"),
     Outcome("consent_gov", "share", "host government's consent to each mission", "last", per="mission"),
+    Outcome("consent_reb", "share", "consent of all other factions to each mission, by their fighters", "last",
+            per="mission"),
     Outcome("hostility", "share", "hostility of each faction to each mission", "last", per="faction_mission"),
     Outcome("commitment", "share", "commitment of each faction to the process", "last", per="faction"),
     Outcome("fighters", "person", "fighters of each faction", "last", per="faction"),
@@ -500,7 +502,7 @@ def totals(model):
     out["vaccinated"] = _nanmean(table["vaccinated"])
     out["sheltered_person_weeks"] = float(table["sheltered"].sum() * r.step_weeks)
     out["smears"] = _nanmean(table["smears"])
-    for name in ("freedom", "trust", "consent_gov"):
+    for name in ("freedom", "trust", "consent_gov", "consent_reb"):
         out |= {f"{name}_{m}": _nanmean(table[f"{name}_{m}"]) for m in r.missions}
     out |= {f"commitment_{f}": float(table[f"commitment_{f}"][-1]) for f in r.factions}
     out["institutions"] = float(table["institutions"][-1])
@@ -517,8 +519,7 @@ def totals(model):
     out["pay_owed_peak"] = float(owed.max(initial=0))
     out["host_letters"] = int(m.letters.sum())
     out["letters_taken_back"] = out["host_letters"] - int(np.isfinite(m.expelled).sum())
-    ended = np.where(m.leave <= m.arrive, m.leave, m.ended)[ours]
-    out["exit_week"] = float(ended.max()) if ended.size and np.isfinite(ended).all() else np.nan
+    out["exit_week"] = exit_week(model)
     out["weeks_to_agreement"] = float(model.politics.signed[0]) if np.isfinite(model.politics.signed[0]) else np.nan
     out["agreement_collapses"] = int(model.politics.collapsed[0])
     out |= test_of_time(model)
@@ -546,6 +547,13 @@ def outbreak(deaths, step_weeks):
     return {"war": float(at_war.size > 0), "weeks_to_war": float(first)}
 
 
+def exit_week(model):
+    """Return the week in which the last mission had gone, nan if none had; a mission of nobody is none."""
+    m = model.missions
+    gone = np.minimum(m.leave, m.ended)[~m.donors & (m.personnel.sum(axis=1) > 0)]
+    return float(gone.max()) if gone.size and np.isfinite(gone).all() else np.nan
+
+
 def test_of_time(model):
     """Say whether there was peace when the last mission left, and how long it lasted, by the threshold of UCDP.
 
@@ -555,9 +563,8 @@ def test_of_time(model):
     Without a mission, or while one stays, the day of exit is ten years before the end of the run, so that all are held
     against the same clock.
     """
-    step_weeks, m = model.record.step_weeks, model.missions
-    gone = np.minimum(m.leave, m.ended)[~m.donors]
-    left = gone.max() if gone.size and np.isfinite(gone).all() else model.params.weeks - DECADE
+    step_weeks, left = model.record.step_weeks, exit_week(model)
+    left = model.params.weeks - DECADE if np.isnan(left) else left
     deaths = _deaths_of_dyads(model)
     exit_step, year = int(left / step_weeks), round(WEEKS_PER_YEAR / step_weeks)
     nothing = {"peace_at_exit": np.nan, "peace_lasted": np.nan, "relapse": np.nan}

@@ -391,7 +391,7 @@ class Mandate:
     use_of_force: float = param(0.3, "share", 0, 1, "0: self-defence only; 1: all necessary means",
                                 "mechanism: self-defence, or defence of the mandate (Matsumura 2024)")
     host_reach: float = param(0.2, "share", 0, 1, "how far it may act against the host's own forces",
-                              "sign: UN restrains rebels, not governments (Fjelde, Hultman & Nilsson 2019)")
+                              "assumed; low, for it is there by the host's consent")
 
 
 @dataclass(kw_only=True)
@@ -536,7 +536,7 @@ class Task:
                             "mechanism: 'one bad general is better than two good ones' (Khan 2024)")
     threat: float = param(1.0, "ratio", 0, 20, "hostile fighters that pin down one uniformed person")
     host_grip: float = param(0.6, "share", 0, 1, "movement that a fully hostile host can deny",
-                             "mechanism: the host's obstruction of UNAMID (symposium 2024)")
+                             "mechanism: hosts restrict where missions may go (HIPPO 2015)")
     worker_guard: float = param(0.5, "ratio", 0, 10, "armed persons that an aid worker counts as when pinned down")
     free_enough: float = param(0.5, "share", 0, 1, "freedom of movement below which nobody changes base")
     engineers_half: float = param(400, "person", 1, 1e5, "engineers who make up half of the mobility that is missing")
@@ -861,7 +861,7 @@ class Judge:
     harm: float = param(0.4, "share", 0, 1, "hostility from a week in which a mission kills very many of its people",
                         "sign: harm by a foreign force breeds attacks (Condra & Shapiro 2012)")
     harm_half: float = param(100, "person", 1, 1e5, "own people killed by a mission in a week that give half of that")
-    force: float = param(1.5, "ratio", 0, 50, "hostility per share of a faction's fighters hit",
+    force: float = param(20, "ratio", 0, 500, "hostility per share of a faction's fighters hit, one in a hundred: a fifth",
                          "mechanism: force in defence of the mandate (Matsumura 2024, third reason)")
     decay: float = param(0.7, "1/year", 0, 52, "decay of hostility")
     persuasion: float = param(0.8, "1/year", 0, 52, "added decay under full engagement with armed actors",

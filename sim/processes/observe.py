@@ -5,7 +5,7 @@ import numpy as np
 
 from sim.params import AID, KINDS, OBSERVERS, POLICE, TROOPS
 from sim.rules import hostility_of_host, in_uniform, rumours, strength
-from sim.state import AMBUSH, ATTACK, BATTLE
+from sim.state import AMBUSH, ATTACK, BATTLE, SMALL_FACTION
 
 LAYERS = ("persons", "idps", "need", "violence", "institutions")  # of a monthly map, before two for each mission
 
@@ -113,9 +113,22 @@ def _by_faction(w, at, row):
 
 
 @numba.njit(cache=True)
+def hostility_of_others(w):
+    """Return the mean hostility of all factions but the host to each chain of command, by their fighters: (Q,) 0..1."""
+    f, fighters = w.factions, strength(w)
+    out, everybody = np.zeros(f.hostility.shape[1]), 0.0
+    for i in range(fighters.size):
+        if not f.host[i]:
+            everybody += fighters[i]
+            out += fighters[i] * f.hostility[i]
+    return out / max(everybody, SMALL_FACTION)
+
+
+@numba.njit(cache=True)
 def _by_mission(w, at, row):
     """Measure what there is of each mission."""
     now, m, u, ill, hostility = w.now, w.missions, w.units, rumours(w), hostility_of_host(w)
+    others = hostility_of_others(w)
     free, have = np.zeros(m.command.size), np.zeros(m.command.size)
     for i in range(u.cell.size):
         persons = u.strength[i].sum()
@@ -128,6 +141,7 @@ def _by_mission(w, at, row):
         row[at.rumour_mission + j] = ill[q].mean()
         row[at.trust_mission + j] = w.census.trust_of_all[q]
         row[at.consent_gov_mission + j] = 1.0 - hostility[q]
+        row[at.consent_reb_mission + j] = 1.0 - others[q]
         row[at.personnel_mission + j] = m.persons[j].sum()
         row[at.cost_mission + j] = now.cost[j]
         row[at.missing_mission + j] = now.missing[j]
