@@ -1,4 +1,4 @@
-"""What documents say of experiments: the README's table of results, and the page of questions.
+"""What documents say of experiments: the README's table of results, the page of questions, the tables of lessons.
 
 `python -m experiments.comparison.report` brings the documents up to date.
 """
@@ -9,6 +9,7 @@ from textwrap import fill
 import pandas as pd
 import yaml
 
+from experiments.comparison import lessons
 from experiments.drawing import style
 from experiments.engine.experiment import names
 from sim import paths
@@ -17,9 +18,11 @@ from sim.results import whole_file
 
 README = ROOT / "README.md"
 QUESTIONS = ROOT / "docs" / "questions.md"
+LESSONS = ROOT / "docs" / "lessons"
+COUNTED = ROOT / "results" / "lessons" / "lessons.csv"
 A_LINE = 145  # letters, of prose
 SUMMARY = ROOT / "results" / "mission_models" / "summary.csv"
-BLOCK = re.compile(r"(<!-- generated: (?:results|questions) -->\n).*?(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- generated: (?:results|questions|lesson) -->\n).*?(<!-- end -->)", re.DOTALL)
 HEAD = (
     "mission model", "civilians killed", "difference from none", "all civilian deaths, difference", "aid teams' access",
     "missions asked to go", "peace at exit", "of these, war again in ten years", "spent, bn US$",
@@ -81,6 +84,8 @@ def brought_up_to_date(text, made=None):
 
 
 if __name__ == "__main__":
-    for path, made in ((README, None), (QUESTIONS, questions())):
+    counted = pd.read_csv(COUNTED) if COUNTED.is_file() else None
+    sheets = [] if counted is None else [(LESSONS / f"{n}.md", lessons.shown(counted, n)) for n in set(counted.lesson)]
+    for path, made in ((README, None), (QUESTIONS, questions()), *sheets):
         now = brought_up_to_date(path.read_text(encoding="utf-8"), made)
         whole_file(path, lambda draft, now=now: draft.write_text(now, encoding="utf-8"))
