@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.comparison import figures
+from experiments.comparison import figures, findings
 from experiments.drawing import statistics, style
 from experiments.history import figures as history
 
@@ -347,3 +347,43 @@ def test_one_seed_has_no_interval_and_does_not_fail(runs, monthly):
     found = statistics.summary(runs, "none")
     assert found[["low", "high", "diff_low", "diff_high"]].isna().all(axis=None)
     assert found.difference.notna().any()
+
+
+# ------------------------------------------------------------------------------ findings
+
+
+def sure_of(*rows):
+    """Return comparisons judged by hand: (outcome, arm, difference, sure)."""
+    index = pd.MultiIndex.from_tuples([(outcome, arm, "none") for outcome, arm, _, _ in rows])
+    return pd.DataFrame({"difference": [r[2] for r in rows], "sure": [r[3] for r in rows], "n": 30}, index=index)
+
+
+def test_a_title_says_what_surely_differs_from_the_baseline_and_nothing_else():
+    judged = sure_of(
+        ("deaths", "parallel", -5, True), ("deaths", "separated", -4, True), ("access", "parallel", 0.1, True),
+        ("access", "separated", -0.2, False), ("cost", "parallel", 9, True), ("cost", "separated", 9, True),
+    )  # fmt: skip
+    said = findings.against_baseline(judged, ["parallel", "separated"], "none", idle=["cost"])
+    assert said == ("Compared with no mission, surely lower: all deaths of civilians (all); "
+                    "surely higher: humanitarian access (parallel)")  # fmt: skip
+    nothing = judged.assign(sure=False)
+    assert findings.against_baseline(nothing, ["parallel"], "none").endswith("nothing is surely different")
+    assert "nothing is sure" in findings.against_baseline(judged.assign(n=5), ["parallel"], "none")
+
+
+def test_a_title_says_who_surely_lowers_both():
+    judged = sure_of(("deaths", "a", -5, True), ("deaths", "b", -4, True), ("cost", "a", -1, False),
+                     ("cost", "b", -3, True))  # fmt: skip
+    assert findings.in_both(judged, ["a", "b"], ("deaths", "cost")).endswith("cost of the missions: B")
+    neither = judged.assign(sure=[True, True, False, False])
+    assert findings.in_both(neither, ["a", "b"], ("deaths", "cost")).startswith("None surely lowers both")
+
+
+def test_a_title_says_when_and_where():
+    rows = [{"arm": arm, "seed": seed, "month": f"20{year}-06", "civilians_killed": killed}
+            for arm, deaths in (("none", (10, 90)), ("un", (10, 40))) for seed in (1, 2)
+            for year, killed in zip((12, 13), deaths, strict=True)]  # fmt: skip
+    said = findings.when(pd.DataFrame(rows), ["un"], "none", "civilians_killed")
+    assert said == "Civilians killed: furthest from no mission in 2013, on average 50 fewer than its 90"
+    cells = pd.DataFrame({"arm": "none", "month": "2013-06", "killed_so_far": [60, *([1.0] * 39)]})
+    assert findings.where(cells, "none") == "With no mission, half of all who are killed die in 2% of the country"

@@ -16,6 +16,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
+from experiments.comparison import findings
 from experiments.drawing import family
 from experiments.drawing.panels import DEATHS, HALO, folded, plain, spoken, year_axis, years
 from experiments.drawing.statistics import GOODS, level, require, t_quantile
@@ -51,6 +52,7 @@ SMOOTHED = 12  # months
 FEWEST_MONTHS = 4  # of these 12, the fewest that make a mean: at both ends, and where nobody tried to bring aid
 BETTER = "#eef5ee"  # ground of the corner where both outcomes are better
 SMALLEST_BASE = 20  # peacekeepers
+TITLE = 92  # letters of a line
 LARGEST_DOT = 110  # square points
 
 
@@ -79,7 +81,7 @@ def how_sure(table, means, together=False):
 # ------------------------------------------------------------------------------ over time
 
 
-def series(monthly, arms=None, baseline="none", outcomes=SERIES, title="What happens over the years"):
+def series(monthly, arms=None, baseline="none", outcomes=SERIES, title=None):
     """Draw how outcomes go on: a row per arm, a column per outcome, the baseline in grey behind each arm.
 
     Parameters
@@ -92,8 +94,8 @@ def series(monthly, arms=None, baseline="none", outcomes=SERIES, title="What hap
         The arm in grey
     outcomes : sequence of str
         From left to right
-    title : str
-        What the figure is about
+    title : str, optional
+        What there is to see; made of what is found
 
     Returns
     -------
@@ -102,6 +104,7 @@ def series(monthly, arms=None, baseline="none", outcomes=SERIES, title="What hap
 
     """
     arms = others(monthly, arms, baseline) or [baseline]
+    title = folded(title or findings.when(monthly, arms, baseline, outcomes[0]), TITLE)
     figure, axes = sheet(1.0 + 0.92 * len(arms), title, len(arms), len(outcomes), sharex=True, sharey="col")
     look, grey = looks(arms), looks([baseline])[baseline]
     for column, outcome in zip(axes.T, outcomes):
@@ -180,7 +183,7 @@ def differences(runs, baseline="none", arms=None, outcomes=DIFFERENCES, title=No
     outcomes : sequence of str
         One panel each
     title : str, optional
-        What the figure is about
+        What there is to see; made of what is found
 
     Returns
     -------
@@ -192,11 +195,12 @@ def differences(runs, baseline="none", arms=None, outcomes=DIFFERENCES, title=No
         raise ValueError(f"There is no arm to compare with {baseline!r}")
     cols = min(4, len(outcomes))
     rows = -(-len(outcomes) // cols)
-    title = title or f"What each changes, compared with {spoken(baseline)}"
-    figure, axes = sheet(0.9 + rows * (0.8 + 0.27 * len(arms)), title, rows, cols, sharey=True)
-    look, places = looks(arms), np.arange(len(arms))
     runs = runs.assign(**{outcome: measured(runs, outcome) for outcome in outcomes})
     judged = family.together(family.differences(runs, outcomes, arms, baseline))
+    idle = [outcome for outcome in outcomes if not runs.loc[runs["arm"] == baseline, outcome].any()]
+    title = folded(title or findings.against_baseline(judged, arms, baseline, idle), TITLE)
+    figure, axes = sheet(1.1 + rows * (0.8 + 0.27 * len(arms)), title, rows, cols, sharey=True)
+    look, places = looks(arms), np.arange(len(arms))
     for ax, outcome in zip(axes.flat, outcomes):
         found = judged.loc[[(outcome, arm, baseline) for arm in arms]].set_axis(arms)
         by, said = scaled_unit(unit(outcome), found[["difference", "low", "high"]].abs().max(axis=None))
@@ -265,8 +269,8 @@ def against(runs, arms=None, outcomes=AGAINST, title=None):
     runs = runs[runs["arm"].isin(arms)]
     runs = runs.assign(**{outcome: measured(runs, outcome) for outcome in outcomes})
     judged = family.together(family.differences(runs, outcomes, arms))
-    title = title or told_apart(judged, arms, outcomes)
-    figure, axes = sheet(1.25 + 0.36 * len(arms), folded(title, 104), 1, len(outcomes), sharey=True)
+    title = folded(title or findings.told_apart(judged, arms, outcomes), TITLE)
+    figure, axes = sheet(1.25 + 0.36 * len(arms), title, 1, len(outcomes), sharey=True)
     look, places = looks(arms), np.arange(len(arms))
     for ax, outcome in zip(axes.flat, outcomes):
         share = unit(outcome) in ("share", "0/1")
@@ -311,24 +315,6 @@ def _spread_out(n):
     return 0.28 * ((np.arange(n) * 0.618) % 1 - 0.5)
 
 
-def told_apart(judged, arms, outcomes):
-    """Return in a sentence or two which arms can be told apart, and on what."""
-    pairs = len(arms) * (len(arms) - 1) // 2
-    sure = {o: int(judged.loc[[k for k in judged.index if k[0] == o], "sure"].sum()) for o in outcomes}
-    alike = [meaning(o).lower() for o, k in sure.items() if not k]
-    differ = [f"{meaning(o).lower()} ({k} of {pairs} pairs)" for o, k in sure.items() if k]
-    said = []
-    if alike:
-        said.append(f"They cannot be told apart on {_listed(alike, 'or')}")
-    if differ:
-        said.append(f"{'they' if alike else 'They'} differ on {_listed(differ, 'and')}")
-    return "; ".join(said)
-
-
-def _listed(words, last):
-    return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
-
-
 def tradeoff(runs, baseline="none", arms=None, x="unmet_need", y="violent_deaths", title=None):
     """Draw whether who saves from violence also saves from want: one mark per arm, in two directions.
 
@@ -343,7 +329,7 @@ def tradeoff(runs, baseline="none", arms=None, x="unmet_need", y="violent_deaths
     x, y : str
         Outcomes of which less is better
     title : str, optional
-        What the figure is about
+        What there is to see; made of what is found
 
     Returns
     -------
@@ -353,12 +339,12 @@ def tradeoff(runs, baseline="none", arms=None, x="unmet_need", y="violent_deaths
     arms = others(runs, arms, baseline)
     if not arms:
         raise ValueError(f"There is no arm to compare with {baseline!r}")
-    title = title or f"Violence and want together, compared with {spoken(baseline)}"
+    table = runs.assign(**{outcome: measured(runs, outcome) for outcome in (x, y)})
+    judged = family.together(family.differences(table, (x, y), arms, baseline))
+    title = folded(title or findings.in_both(judged, arms, (y, x)), TITLE)
     figure, axes = sheet(5.4, title, 1, 2, width_ratios=(4, 1), sharey=True)
     ax, margin = axes[0]
     look, found, said = looks(arms), {}, {}
-    table = runs.assign(**{outcome: measured(runs, outcome) for outcome in (x, y)})
-    judged = family.together(family.differences(table, (x, y), arms, baseline))
     for axis, outcome in (("x", x), ("y", y)):
         mine = judged.loc[[(outcome, arm, baseline) for arm in arms]].set_axis(arms)[["difference", "low", "high"]]
         by, said[axis] = scaled_unit(unit(outcome), mine["difference"].abs().max())
@@ -438,7 +424,7 @@ def maps(
     helmets=None,
     places=None,
     cell_km=None,
-    title="Where civilians died, and who was there",
+    title=None,
 ):
     """Draw where civilians have been killed so far and where peacekeepers are: a row per arm, a column per date.
 
@@ -457,8 +443,8 @@ def maps(
         Name -> (row, col) of towns to mark
     cell_km : float, optional
         Width of a cell in km, for a scale
-    title : str
-        What the figure is about
+    title : str, optional
+        What there is to see; made of what is found
 
     Returns
     -------
@@ -468,6 +454,7 @@ def maps(
     arms, dates = list(arms), sorted(maps["month"].unique()) if dates is None else list(dates)
     require(arms, maps["arm"])
     require(dates, maps["month"], kind="month")
+    title = folded(title or findings.where(maps, arms[0]), TITLE)
     shown = maps[maps["arm"].isin(arms) & maps["month"].isin(dates)]
     strengths = shown.filter(regex="^peacekeepers_").rename(columns=lambda c: c.removeprefix("peacekeepers_"))
     missions = list(strengths.columns[(strengths >= SMALLEST_BASE).any()])

@@ -8,7 +8,7 @@ it stays true when these are counted again.
 
 import pandas as pd
 
-from experiments.comparison.figures import told_apart
+from experiments.comparison.findings import told_apart
 from experiments.drawing import estimates, family
 from experiments.drawing.statistics import GOODS, level, require
 from experiments.drawing.style import meaning, short_number, unit

@@ -1,0 +1,126 @@
+"""What the figures show, in a sentence: the titles of figures are made of what is found.
+
+Question: what would somebody say who had looked at the figure for a minute, and would it be true?
+
+Things to notice: "surely" is said of nothing that may be luck, all comparisons of a figure judged together. With too
+few seeds to be sure of anything a sentence says so.
+
+Things to try: shuffle arms within seeds; no sentence should be left that is sure.
+"""
+
+import numpy as np
+
+from experiments.drawing.family import FEWEST
+from experiments.drawing.panels import spoken
+from experiments.drawing.style import meaning, short_number
+
+MOST_NAMED = 2  # arms in a sentence; more are counted
+HALF = 0.5
+
+
+def listed(words, last="and"):
+    """Return words as a list within a sentence."""
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
+def capital(said):
+    """Return a sentence that begins with a capital letter."""
+    return said[:1].upper() + said[1:]
+
+
+def told_apart(judged, arms, outcomes):
+    """Return in a sentence or two which arms can be told apart, and on what.
+
+    Parameters
+    ----------
+    judged : as experiments.drawing.family.together returns it, of all pairs
+    """
+    pairs = len(arms) * (len(arms) - 1) // 2
+    sure = {o: int(judged.loc[[k for k in judged.index if k[0] == o], "sure"].sum()) for o in outcomes}
+    alike = [meaning(o).lower() for o, k in sure.items() if not k]
+    differ = [f"{meaning(o).lower()} ({k} of {pairs} pairs)" for o, k in sure.items() if k]
+    said = []
+    if alike:
+        said.append(f"They cannot be told apart on {listed(alike, 'or')}")
+    if differ:
+        said.append(f"{'they' if alike else 'They'} differ on {listed(differ)}")
+    return "; ".join(said)
+
+
+def against_baseline(judged, arms, baseline, idle=()):
+    """Return in a sentence what is surely lower and higher than in the baseline, and in how many arms.
+
+    Parameters
+    ----------
+    judged : as experiments.drawing.family.together returns it, of every arm and the baseline
+    idle : outcomes of which the baseline has nothing, as missions cost nothing where there are none: not spoken of
+    """
+    if judged["n"].max() < FEWEST:
+        return f"Compared with {spoken(baseline)}: with fewer than {FEWEST} seeds nothing is sure"
+    said = []
+    for word, sign in (("lower", -1), ("higher", 1)):
+        of = {}
+        for (outcome, arm, _), d in judged[judged["sure"]].iterrows():
+            if np.sign(d["difference"]) == sign and outcome not in idle:
+                of.setdefault(outcome, []).append(arm)
+        parts = [f"{meaning(outcome).lower()} {_which(mine, arms)}" for outcome, mine in of.items()]
+        said += [f"surely {word}: {', '.join(parts)}"] if parts else []
+    return f"Compared with {spoken(baseline)}, {'; '.join(said) or 'nothing is surely different'}"
+
+
+def _which(mine, arms):
+    if len(mine) == len(arms) > 1:
+        return "(all)"
+    return f"({listed([spoken(a) for a in mine])})" if len(mine) <= MOST_NAMED else f"({len(mine)} of {len(arms)})"
+
+
+def when(monthly, arms, baseline, outcome):
+    """Return in a sentence the year in which the mean of an outcome is furthest from the baseline.
+
+    Parameters
+    ----------
+    monthly : DataFrame: arm, seed, month, outcome
+    """
+    by_year = monthly.assign(year=monthly["month"].str[:4])
+    sums = by_year.groupby(["arm", "seed", "year"])[outcome].sum().groupby(["arm", "year"]).mean().unstack("year")
+    apart = (sums.loc[[a for a in arms if a != baseline]] - sums.loc[baseline]).mean()
+    if apart.empty or not np.isfinite(apart).any():
+        return "What happens over the years"
+    year = apart.abs().idxmax()
+    by, of = short_number(abs(apart[year])), short_number(sums.loc[baseline, year])
+    more = "more" if apart[year] > 0 else "fewer"
+    return f"{meaning(outcome)}: furthest from {spoken(baseline)} in {year}, on average {by} {more} than its {of}"
+
+
+def where(maps, baseline):
+    """Return in a sentence how few of the cells hold half of those killed by the last month.
+
+    Parameters
+    ----------
+    maps : DataFrame: arm, month, cell, killed_so_far, as a mean over seeds
+    """
+    last = maps[(maps["month"] == maps["month"].max()) & (maps["arm"] == baseline)]
+    killed = np.sort(last["killed_so_far"].to_numpy())[::-1]
+    if killed.sum() <= 0:
+        return "Where civilians died, and who was there"
+    cells = np.searchsorted(killed.cumsum(), HALF * killed.sum()) + 1
+    return f"With {spoken(baseline)}, half of all who are killed die in {cells / killed.size:.0%} of the country"
+
+
+def in_both(judged, arms, outcomes):
+    """Return in a sentence which arms are surely lower than the baseline in two outcomes, and in each of them.
+
+    Parameters
+    ----------
+    judged : as experiments.drawing.family.together returns it, of every arm and the baseline
+    """
+    lower = {o: [a for (what, a, _), d in judged.iterrows() if what == o and d["sure"] and d["difference"] < 0]
+             for o in outcomes}  # fmt: skip
+    both = [a for a in arms if all(a in of for of in lower.values())]
+    names = [meaning(o).lower() for o in outcomes]
+    if judged["n"].max() < FEWEST:
+        return f"{capital(listed(names))}: with fewer than {FEWEST} seeds nothing is sure"
+    if both:
+        return f"Surely less of both, {listed(names)}: {_which(both, arms).strip('()')}"
+    each = [f"{name} {_which(lower[o], arms)}" for o, name in zip(outcomes, names, strict=True) if lower[o]]
+    return f"None surely lowers both {listed(names)}" + (f"; surely lower: {', '.join(each)}" if each else "")
