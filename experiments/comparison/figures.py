@@ -53,6 +53,7 @@ FEWEST_MONTHS = 4  # of these 12, the fewest that make a mean: at both ends, and
 BETTER = "#eef5ee"  # ground of the corner where both outcomes are better
 SMALLEST_BASE = 20  # peacekeepers
 TITLE = 92  # letters of a line
+SPOKEN_OF = 4  # outcomes: a title is no table
 LARGEST_DOT = 110  # square points
 
 
@@ -197,8 +198,9 @@ def differences(runs, baseline="none", arms=None, outcomes=DIFFERENCES, title=No
     rows = -(-len(outcomes) // cols)
     runs = runs.assign(**{outcome: measured(runs, outcome) for outcome in outcomes})
     judged = family.together(family.differences(runs, outcomes, arms, baseline))
+    spoken_of = judged[judged.index.get_level_values(0).isin(outcomes[:SPOKEN_OF])]
     idle = [outcome for outcome in outcomes if not runs.loc[runs["arm"] == baseline, outcome].any()]
-    title = folded(title or findings.against_baseline(judged, arms, baseline, idle), TITLE)
+    title = folded(title or findings.against_baseline(spoken_of, arms, baseline, idle), TITLE)
     figure, axes = sheet(1.1 + rows * (0.8 + 0.27 * len(arms)), title, rows, cols, sharey=True)
     look, places = looks(arms), np.arange(len(arms))
     for ax, outcome in zip(axes.flat, outcomes):
