@@ -96,6 +96,7 @@ class Experiment:
     seeds: int = 30
     first_seed: int = 1
     figures: List[str] = field(default_factory=list)  # of the study, or STUDY.NAME of another one
+    formats: List[str] = field(default_factory=lambda: ["png", "pdf", "svg"])  # of figures
     monthly: bool = True  # keep the monthly panel of each run; without, its outcomes alone
     map_dates: List[str] = field(default_factory=list)  # months, as YYYY-MM, of which maps are kept; none: four
     map_months: Optional[int] = None  # keep maps of the first so many months instead

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import yaml
 from hydra.errors import HydraException
+from matplotlib import rc_context
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -27,6 +28,10 @@ from sim.warm import say, warm_up
 
 PRESET = "as "  # a word of an arm that stands for the overrides of a preset
 EVERY = ".*."  # in the overrides of a design: every component of the arm
+FORMATS = {  # of figures: the same bytes of the same runs
+    "png": {"dpi": 150}, "pdf": {"metadata": {"CreationDate": None}}, "svg": {"metadata": {"Date": None}},
+}  # fmt: skip
+READABLE = {"svg.fonttype": "none", "svg.hashsalt": "0", "pdf.fonttype": 42}  # text stays text
 QUARTERS = (0.08, 0.25, 0.6, 1.0)  # of the run: when maps are kept if nothing else is said
 
 
@@ -104,6 +109,9 @@ class Experiment:
             raise ValueError(f"experiment.first_seed is {about.first_seed}; it must be at least 0")
         if self.at_a_time is not None and self.at_a_time < 1:
             raise ValueError(f"run.workers is {self.at_a_time}; it must be at least 1")
+        for given in about.formats:
+            if given not in FORMATS:
+                raise ValueError(f"experiment.formats names {given!r}{among(given, FORMATS)}")
         for where, arms in (("design.fixed", about.design.fixed), ("map_arms", about.map_arms or ())):
             if unknown := [arm for arm in arms if arm not in about.arms]:
                 raise ValueError(f"experiment.{where} names {unknown[0]!r}{among(unknown[0], about.arms)}")
@@ -509,7 +517,7 @@ class Experiment:
         Parameters
         ----------
         tables : dict of data frames, to be <name>.csv; texts : dict of str by file name
-        figures : dict of figures, to be <name>.png; digits : int, of the numbers in tables; none: all
+        figures : dict of figures, to be <name>.png and other formats; digits : int, of the numbers in tables; none: all
         """
         form = f"%.{digits}g" if digits else None
         for name, table in (tables or {}).items():
@@ -521,7 +529,11 @@ class Experiment:
         note = next((s.params.country.note for s in self.scenarios.values()), "")
         for name, figure in (figures or {}).items():
             style.noted(figure, note)
-            results.whole_file(self.folder / f"{name}.png", lambda f, figure=figure: figure.savefig(f, dpi=150))
+            for ending in self.about.formats:
+                path, how = self.folder / f"{name}.{ending}", FORMATS[ending]
+                with rc_context(READABLE):
+                    results.whole_file(path, lambda f, figure=figure, how=how: figure.savefig(f, **how))
+                figure.set_layout_engine("none")  # it is laid out: the same in every format, and soon
 
     def write_provenance(self, **made):
         """Write what made the results: the experiment, its overrides, the model, how long it took."""
