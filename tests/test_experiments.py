@@ -185,7 +185,7 @@ def test_a_failing_run_is_named_and_the_others_are_kept(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nothing"], "there is no experiment 'nothing'; choose among calibration, car, cheapest, darfur, delay"),
+        (["nothing"], "there is no experiment 'nothing'; choose among calibration, car, cheapest, conditions, darfur"),
         (["mission_models", "experiment.seeds=0"], "experiment.seeds is 0; it must be at least 1"),
         (["mission_models", "experiment.figures=[pie]"], "experiment.figures names pie .*choose among"),
         (["mission_models", "experiment.baseline=nobody"], "experiment.baseline is 'nobody'; choose among none"),

@@ -105,12 +105,13 @@ def test_rows_of_ones_own_join(tmp_path):
 
 def test_a_small_table_from_end_to_end(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    x = Experiment("levers", ["experiment.analysis.rows=[troops,escorts]", "experiment.seeds=3",
-                              "experiment.common=['weeks=60','civilians=100']"])  # fmt: skip
+    x = Experiment("levers", ["experiment.analysis.rows=[troops,escorts]", "experiment.seeds=2",
+                              "experiment.analysis.more_seeds=3", "experiment.common=['weeks=60','civilians=100']"])  # fmt: skip
     x.run(1)
     table = pd.read_csv(x.folder / "levers.csv")
     assert table.row.tolist() == ["troops", "escorts"]
-    assert (table.seeds <= 3).all()
+    shown = ~table.verdict.isin([levers.UNSEEN, levers.STILL])
+    assert ((table.seeds == 3) | (shown & (table.seeds == 2))).all()
     assert {"levers.md", "levers.png", "provenance.yaml", "runs.parquet"} <= {f.name for f in x.folder.iterdir()}
     with pytest.raises(ValueError, match="No row 'tropps'"):
         Experiment("levers", ["experiment.analysis.rows=[tropps]"])
@@ -124,3 +125,15 @@ def test_the_figure_shows_every_row():
     shown = " ".join(t.get_text() for ax in figure.axes for t in ax.texts).replace("\n", " ")
     for question in table.question:
         assert question in shown
+
+
+def test_the_overview_names_every_row_and_marks_what_is_sure():
+    rows = [lever(f"row_{k}") for k in range(40)]
+    table = judged(rows, made_up(rows, [1.5] * 20 + [1.0] * 20, [1.0] * 40))
+    drawn = list(levers._drawn(table))
+    assert [part for part, _ in drawn] == ["", "made_up"]
+    axes = drawn[0][1].axes
+    said = [t.get_text() for ax in axes for t in ax.texts]
+    assert all(f"row {k}" in said for k in range(40))
+    hollow = [line.get_markerfacecolor() == "white" for ax in axes for line in ax.lines]
+    assert hollow == [v == levers.UNSEEN for v in table.verdict]

@@ -13,10 +13,14 @@ COLOURS = {
     "as expected": "#0072b2", "reversed": "#d55e00", "not shown": GREY, "moves": "#009e73",
     "not told apart from nothing": GREY,
 }  # fmt: skip
+HEADINGS = {"ddr": "DDR"}
+MARKS = {"rise": "^", "fall": "v", "open": "o"}
 ARROWS = {"rise": "▲", "fall": "▼", "open": "?"}
 LOW, HIGH = 0.25, 4.0  # of the axis of ratios; what lies beyond ends in an arrow
 TICKS = (0.25, 0.5, 1, 2, 4)
-POINTS = 40.0  # of a hundred, either side, of the axis of shares
+FEWEST_POINTS = 4.0  # of a hundred, either side, of the axis of shares
+COLUMNS = 3  # of the overview
+A_LINE = 0.17  # inches
 
 
 def table(rows):
@@ -36,8 +40,10 @@ def table(rows):
     figure, axes = style.sheet(1.7 + 0.4 * len(rows), folded(title, 86), 1, 3, width_ratios=(1.9, 1.1, 0.8))
     words, ratios, shares = axes[0]
     words.set_axis_off()
+    of_shares = rows[rows.unit == "difference"][["effect_low", "effect_high", "off_low", "off_high"]]
+    points = max(100 * 1.15 * np.nan_to_num(of_shares.abs().to_numpy(float)).max(initial=0.0), FEWEST_POINTS)
     for y, row in enumerate(rows.itertuples()):
-        ax, limits = (ratios, (LOW, HIGH)) if row.unit == "ratio" else (shares, (-POINTS / 100, POINTS / 100))
+        ax, limits = (ratios, (LOW, HIGH)) if row.unit == "ratio" else (shares, (-points / 100, points / 100))
         colour = COLOURS[row.verdict]
         words.text(0, y - 0.08, row.question, va="bottom", fontsize=7, color=INK)
         what = f"{ARROWS[row.expected]} {style.meaning(row.outcome)}"
@@ -58,7 +64,7 @@ def table(rows):
     ratios.xaxis.set_minor_locator(NullLocator())
     ratios.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
     ratios.set_xlabel("high setting against low,\nratio (log scale)", fontsize=SIZE["small"])
-    shares.set_xlim(-POINTS / 100, POINTS / 100)
+    shares.set_xlim(-points / 100, points / 100)
     shares.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:+.0f}".replace("-", "−") if v else "0"))
     shares.set_xlabel("difference,\npoints of a hundred", fontsize=SIZE["small"])
     seen = [v for v in COLOURS if v in set(rows.verdict)]
@@ -72,6 +78,53 @@ def table(rows):
         figure,
         f"Mean paired effect and its 95% interval, at least {seeds} seeds; ▲ ▼ the sign that was expected, ? none.\n"
         "What lies beyond an axis ends in an arrow.",
+    )
+    return figure
+
+
+def overview(rows):
+    """Draw all levers on one page: a line each, its verdict as a mark, its effect in numbers.
+
+    Parameters
+    ----------
+    rows : data frame of levers.judged
+
+    Returns
+    -------
+    Figure. A full mark is an effect that is surely there, a hollow one one that is not shown.
+    """
+    lines = []
+    for subject, some in rows.groupby("subject", sort=False):
+        lines += [(HEADINGS.get(subject) or style.label(subject), None), *((None, row) for row in some.itertuples())]
+    tall = -(-(len(lines) + COLUMNS) // COLUMNS)
+    count = rows.verdict.value_counts()
+    title = f"Of {len(rows)} levers: " + ", ".join(f"{n} {v}" for v, n in count.items())
+    figure, axes = style.sheet(1.0 + A_LINE * tall, folded(title, 86), 1, COLUMNS)
+    places = [(column, y) for column in range(COLUMNS) for y in range(tall)]
+    at = 0
+    for heading, row in lines:
+        if heading and places[at][1] == tall - 1:
+            at += 1  # no heading at the foot of a column
+        column, y = places[at]
+        ax, at = axes[0, column], at + 1
+        if heading:
+            ax.text(0, y, heading, va="center", fontsize=7.5, fontweight="bold", color=INK)
+            continue
+        colour, sure = COLOURS[row.verdict], COLOURS[row.verdict] != GREY
+        ax.plot(0.025, y, MARKS[row.expected], color=colour, mfc=colour if sure else "white", ms=4.5, mew=0.8)
+        ax.text(0.06, y, row.row.replace("_", " "), va="center", fontsize=6.2, color=INK if sure else GREY)
+        ratio = f"×{row.effect:.2g}" if row.effect < 100 else f"×{row.effect:,.0f}"
+        shown = ratio if row.unit == "ratio" else f"{100 * row.effect:+.1f} p.".replace("-", "−")
+        ax.text(1.0, y, shown, va="center", ha="right", fontsize=6.2, color=INK if sure else GREY)
+    for ax in axes[0]:
+        ax.set_axis_off()
+        ax.set_xlim(0, 1.02)
+        ax.set_ylim(tall - 0.5, -0.5)
+    style.footnote(
+        figure,
+        "Effect of the high setting against the low one, as a ratio or in points of a hundred, at least "
+        f"{rows.seeds.min()} seeds; ▲ ▼ the sign that was expected, ● none.\n"
+        "Blue: as expected; orange: reversed; green: moves; hollow: not shown, or not told apart from nothing.",
     )
     return figure
 
