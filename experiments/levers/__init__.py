@@ -16,6 +16,7 @@ the mean of the paired log ratio, so that one world that explodes does not speak
 interval is a 95% interval of its row alone; open rows are judged all together, for nobody said beforehand which way.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -25,6 +26,7 @@ import yaml
 from experiments.drawing import estimates, family, style
 from experiments.drawing.estimates import markdown, number
 from experiments.drawing.statistics import interval, require
+from experiments.engine.experiment import Experiment
 from experiments.levers import figures
 from sim import paths
 from sim.outcomes import unit_and_meaning
@@ -43,14 +45,14 @@ class Lever:
     subject: str  # the file that it stands in
     question: str
     asked_by: str
-    low: list
-    high: list
+    low: list[str]
+    high: list[str]
     outcome: str
     expected: str
-    base: list = field(default_factory=list)
-    without: list = field(default_factory=list)
+    base: list[str] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
 
-    def arms(self):
+    def arms(self) -> dict[str, list[str]]:
         """Return the overrides of each setting by label."""
         found = {"low": [*self.base, *self.low], "high": [*self.base, *self.high]}
         if self.without:
@@ -58,7 +60,7 @@ class Lever:
         return {f"{self.name}: {how}": overrides for how, overrides in found.items()}
 
 
-def levers(names=None):
+def levers(names: Sequence[str] | None = None) -> list[Lever]:
     """Read the rows of conf/levers, the project's and users' own, in the order of files and rows.
 
     Raises
@@ -94,7 +96,7 @@ def _refuse(where, name, row, found):
         raise ValueError(f"{where} is in conf/levers/{found[name].subject}.yaml, too")
 
 
-def plan(x):
+def plan(x: Experiment) -> dict[str, int]:
     """Name the settings of every row; a setting that two rows share is run once."""
     wanted = {}
     for lever in levers(x.about.analysis.get("rows")):
@@ -104,7 +106,7 @@ def plan(x):
     return wanted
 
 
-def analyse(x):
+def analyse(x: Experiment) -> None:
     """Write the table and draw it."""
     rows = levers(x.about.analysis.get("rows"))
     table = judged(rows, x.runs)
@@ -124,7 +126,7 @@ def _parts(table):
 # ---------------------------------------------------------------------------------- judging
 
 
-def judged(rows, runs):
+def judged(rows: Sequence[Lever], runs: pd.DataFrame) -> pd.DataFrame:
     """Return the table of levers.
 
     Parameters
@@ -201,7 +203,7 @@ def _without(row):
 # ---------------------------------------------------------------------------------- telling
 
 
-def told(table):
+def told(table: pd.DataFrame) -> str:
     """Return the table in Markdown, subject by subject."""
     count = table.verdict.value_counts()
     lines = [

@@ -1,6 +1,8 @@
 """The table of levers as a figure: a row a lever, which way it moves what, and what is left without its mechanism."""
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -19,7 +21,7 @@ TICKS = (0.25, 0.5, 1, 2, 4)
 POINTS = 40.0  # of a hundred, either side, of the axis of shares
 
 
-def table(rows):
+def table(rows: pd.DataFrame) -> Figure:
     """Draw levers: ratios on the left axis, shares on the right one.
 
     Parameters
