@@ -37,7 +37,7 @@ class Calibration:
     same_past: bool = False
     path: Path = field(init=False, repr=False, compare=False)  # of the table
 
-    def __post_init__(self):  # noqa: D105
+    def __post_init__(self) -> None:  # noqa: D105
         path = paths.file_of("calibrated", f"{self.name}.csv")
         object.__setattr__(self, "path", path)  # found once, for whichever process draws from it
         if not path.is_file():

@@ -211,8 +211,8 @@ class Composer:
         self._shared = self._shared or found
         return _share(found, self._shared)
 
-    def choices(self, overrides: Sequence[str]) -> dict[str, str]:
-        """Return which file of each group of conf/ a scenario is made of, as Hydra names them."""
+    def choices(self, overrides: Sequence[str]) -> dict[str, str | None]:
+        """Return which file of each group of conf/ a scenario is made of, as Hydra names them; None: of none."""
         return self._base(_parted(overrides)[0])[1]
 
 

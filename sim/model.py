@@ -42,7 +42,25 @@ from sim.processes.relieve import relieve
 from sim.processes.task import task
 from sim.rules import LOCAL
 from sim.shocks import THINGS, Event, check, made_of, set_usual, shocks_of, strike
-from sim.state import Conditions, Numbers, Politics, Table, World, make_week, zeros
+from sim.state import (
+    Bands,
+    Census,
+    Civilians,
+    Commands,
+    Conditions,
+    Contributors,
+    Factions,
+    Land,
+    Missions,
+    Numbers,
+    Politics,
+    Table,
+    Units,
+    Week,
+    World,
+    make_week,
+    zeros,
+)
 from sim.values import among
 
 SCHEDULE = (
@@ -151,6 +169,31 @@ class PeaceModel(mesa.Model):
         One sentence that says what was given, what is allowed and where; before the first week.
     """
 
+    # What is in the world (state.World, which says what each is) is here under the same name.
+    numbers: Numbers
+    step_weeks: float
+    years: float
+    first_week: float
+    land: Land
+    people: Civilians
+    factions: Factions
+    bands: Bands
+    commands: Commands
+    missions: Missions
+    contributors: Contributors
+    units: Units
+    politics: Politics
+    conditions: Conditions
+    census: Census
+    now: Week
+    plan: np.ndarray
+    around: np.ndarray
+    presence: np.ndarray
+    armed: np.ndarray
+    care: np.ndarray
+    guard: np.ndarray
+    aided: np.ndarray
+
     def __init__(
         self,
         params: Params,
@@ -186,7 +229,7 @@ class PeaceModel(mesa.Model):
         self.record = Record(self, (*OUTCOMES, *outcomes))
         self._open_week()
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         """Set what is in an array of the world, which stays where it is: one's own process may say model.care = x."""
         if name in ARRAYS and "world" in vars(self):
             setattr(self.world, name, value)

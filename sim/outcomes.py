@@ -97,7 +97,7 @@ class Outcome:
     of: "Callable[[PeaceModel], ArrayLike] | None" = None  # a number or an array; none: `observe` measures it
     per: str = ""  # "", faction, mission, or faction_mission
 
-    def __post_init__(self):  # noqa: D105
+    def __post_init__(self) -> None:  # noqa: D105
         for name, known in (("month", ("sum", "mean", "last")), ("per", ("", "faction", "mission", "faction_mission"))):
             if (given := getattr(self, name)) not in known:
                 raise ValueError(f"outcome {self.name}: {name} is {given!r}; it must be one of {known}")

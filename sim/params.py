@@ -38,6 +38,7 @@ TASKS = (
 )
 
 
+# These return a field, and say to a type checker what it holds, as `dataclasses.field` does.
 def param(default: T, unit: str, low: float, high: float, doc: str, source: str = "assumed") -> T:
     """Declare one number: its default, unit, closed range, meaning and source."""
     return field(

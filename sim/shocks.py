@@ -273,7 +273,7 @@ def _whom(model, domain, push, here):
     return domain(model, push if of_land else push.of, f"{here}.of")
 
 
-def made_of(where: str, settings: Shock | dict[str, Any]) -> Shock:
+def made_of(where: str, settings: object) -> Shock:
     """Make a shock of plain settings, as a file, the command line or a page has them.
 
     Raises

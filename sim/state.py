@@ -6,7 +6,7 @@ identity. Processes write here; nothing else keeps state. Mesa agents (agents.py
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, SupportsIndex, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -18,7 +18,7 @@ CEASEFIRE, CONSENT, IMPARTIALITY, WITHDRAW, MINIMUM_FORCE = range(5)  # what con
 SMALL_FACTION = 100.0  # shares of a faction smaller than this are taken of this: the last fighters are not a faction
 
 
-def zeros(*shape: int, dtype: DTypeLike = float) -> NDArray[Any]:
+def zeros(*shape: SupportsIndex, dtype: DTypeLike = float) -> NDArray[Any]:
     """Make an array of zeros."""
     return np.zeros(shape, dtype=dtype)
 
@@ -26,7 +26,7 @@ def zeros(*shape: int, dtype: DTypeLike = float) -> NDArray[Any]:
 class Table:
     """A table of state. Its arrays stay where they are, for compiled rules hold on to them: a value is copied in."""
 
-    def __setattr__(self, name, value):  # noqa: D105
+    def __setattr__(self, name: str, value: Any) -> None:  # noqa: D105
         there = self.__dict__.get(name)
         if isinstance(there, np.ndarray):
             there[...] = value

@@ -145,4 +145,4 @@ def typical(runs: pd.DataFrame, outcomes: Sequence[str]) -> int:
     table = runs.pivot(index="seed", columns="arm", values=list(outcomes)).rank(pct=True)
     ranks = table.fillna(0.5).to_numpy()
     apart = np.abs(ranks[:, None, :] - ranks[None, :, :]).sum(axis=(1, 2))
-    return table.index[int(apart.argmin())]
+    return int(table.index[int(apart.argmin())])

@@ -96,6 +96,7 @@ def level(values: ArrayLike, share: bool = False) -> tuple[float, float, float]:
     all are one, by Wilson's interval
 
     """
+    values = np.asarray(values, dtype=float)
     mean, low, high = interval(values)
     if not np.isfinite(low) or (mean <= 0 and not share):
         return mean, low, high
@@ -105,7 +106,7 @@ def level(values: ArrayLike, share: bool = False) -> tuple[float, float, float]:
     if not share:
         return mean, float(mean * np.exp(-half / mean)), float(mean * np.exp(half / mean))
     if not 0 < mean < 1:
-        n = int(np.isfinite(np.asarray(values, dtype=float)).sum())
+        n = int(np.isfinite(values).sum())
         reach = float(t_quantile(n - 1)) ** 2 / n
         return (mean, 0.0, reach / (1 + reach)) if mean <= 0 else (mean, 1 / (1 + reach), 1.0)
     odds, half = np.log(mean / (1 - mean)), half / (mean * (1 - mean))

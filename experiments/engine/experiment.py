@@ -189,7 +189,7 @@ class Experiment:
             self._tried.add(arm)
         return self._composed[tuple(words)], words
 
-    def choices(self, arm: str) -> dict[str, str]:
+    def choices(self, arm: str) -> dict[str, str | None]:
         """Return which file of each group of conf/ an arm is made of, as Hydra names them."""
         return self.composer.choices([f"experiment={self.name}", *self.scenario(arm).asked])
 

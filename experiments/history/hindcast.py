@@ -243,7 +243,7 @@ def months_table(monthly: pd.DataFrame, seen: pd.DataFrame, first: str) -> pd.Da
             row |= dict(zip(ENDS, bands)) | {"mean": made.mean()}
             row |= {f"in{p}": covered(made, came, p / 100) for p in (50, 90)}
             for scale, to in SCALES.items():
-                row |= {f"crps_{scale}_{name}": crps(to(s), to(came)) for name, s in samples.items()}
+                row |= {f"crps_{scale}_{name}": crps(to(s), float(to(came))) for name, s in samples.items()}
             rows.append(row)
     return pd.DataFrame(rows)
 

@@ -72,7 +72,7 @@ class Factor:
             yield path, round(value) if whole else value
 
 
-def known_as(path: str, choices: Mapping[str, str]) -> str:
+def known_as(path: str, choices: Mapping[str, str | None]) -> str:
     """Return the name of a leaf: a force or mandate that several components share is one thing, varied once.
 
     Parameters
@@ -81,11 +81,11 @@ def known_as(path: str, choices: Mapping[str, str]) -> str:
     """
     words = path.split(".")
     if words[:2] == ["mission", "components"] and words[3] in ("force", "mandate"):
-        return ".".join([words[3], choices[f"{words[3]}@{'.'.join(words[:4])}"], *words[4:]])
+        return ".".join([words[3], str(choices[f"{words[3]}@{'.'.join(words[:4])}"]), *words[4:]])
     return path
 
 
-def find_factors(arms: Mapping[str, Params], choices: Mapping[str, Mapping[str, str]]) -> dict[str, Factor]:
+def find_factors(arms: Mapping[str, Params], choices: Mapping[str, Mapping[str, str | None]]) -> dict[str, Factor]:
     """Return all factors of some arms by name.
 
     Parameters
@@ -121,7 +121,7 @@ class Change(Values):
         pairs = zip(self.point.names, self.point.places, strict=True)
         return dict(value for name, place in pairs for value in self.factors[name].values(self.arm, place))
 
-    def __reduce__(self):  # noqa: D105  another process needs the values alone
+    def __reduce__(self) -> tuple[type[Values], tuple[dict[str, float]]]:  # noqa: D105  another process needs the values alone
         return Values, (self.values,)
 
 

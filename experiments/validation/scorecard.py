@@ -239,7 +239,7 @@ def _order(key):
 # ------------------------------------------------------------------------------ writing
 
 
-def between(r: Mapping[str, Any], name: str) -> str:
+def between(r: pd.Series, name: str) -> str:
     """Return an estimate of a row with its interval, as text."""
     x, low, high = (r[f"{name}{end}"] for end in ("", "_low", "_high"))
     inside = f" [{number(low)}, {number(high)}]" if np.isfinite([low, high]).all() else ""
