@@ -345,7 +345,7 @@ def _earliest(params, everybody, arrive, leave):
 def fair_scale(params: Params, missions: Missions) -> float:
     """Return the factor on all strengths that holds cost or personnel equal between mission models.
 
-    Source: `model.md` section 7: more troops help whatever the model, so the total is held equal.
+    More troops help whatever the model is, so the total is held equal.
     """
     model = params.mission
     if model.comparison == "as_deployed" or not missions.personnel[~missions.donors].any():

@@ -1,7 +1,7 @@
 """What the sensitivity analysis asks of the outcomes: indices, and who ranks where.
 
 All take outcomes as an array (points, arms, outcomes): counts in doublings, access as a share
-(sensitivity_runs.measured). Things to notice: the model is chaotic, so a parameter that bears on the war at all moves
+(`measured`). Things to notice: the model is chaotic, so a parameter that bears on the war at all moves
 single runs as much as another seed does; each index stands beside what luck alone gives.
 """
 

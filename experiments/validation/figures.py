@@ -31,7 +31,7 @@ def gates(table: pd.DataFrame) -> Figure:
 
     Parameters
     ----------
-    table : data frame of validation.judge
+    table : data frame of scorecard.judge
 
     Returns
     -------
