@@ -11,6 +11,7 @@ python -m experiments validation               can it be believed: the scorecard
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from hydra.errors import HydraException
@@ -52,7 +53,7 @@ def _arguments(words):
     return given
 
 
-def main(words=None):
+def main(words: Sequence[str] | None = None) -> None:
     """Run what the command line names."""
     try:
         given = _arguments(paths.take_folders(sys.argv[1:] if words is None else list(words)))

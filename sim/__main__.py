@@ -7,6 +7,7 @@ python -m sim -m mission=glob(*) judge.conflation=0,0.5,1 run.seeds=20   a sweep
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra._internal.utils import get_args_parser
@@ -14,6 +15,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from sim import asked, branch, outcomes, paths, results
@@ -26,7 +28,7 @@ from sim.warm import between_steps, progress, say, warm_up
 WRONG = (ValueError, OSError, HydraException, OmegaConfBaseException, RuntimeError)
 
 
-def simulate(config):
+def simulate(config: DictConfig) -> Path | float | tuple[float, ...] | None:
     """Run one scenario and write its results; return the folder, or what a sweep is to optimise."""
     params, run = to_params(config), config.run
     multirun = HydraConfig.get().mode == RunMode.MULTIRUN
@@ -68,7 +70,7 @@ def simulate(config):
     return folder
 
 
-def summary(model, mission):
+def summary(model: PeaceModel, mission: str) -> str:
     """Return what a reader wants to know first."""
     t = outcomes.totals(model)
     p = model.params
@@ -96,7 +98,7 @@ def summary(model, mission):
 
 
 @hydra.main(version_base="1.3", config_path=str(paths.CONF), config_name="config")
-def _hydra(config: Config):
+def _hydra(config: Config) -> Any:
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         return simulate(config)
     try:
@@ -120,7 +122,7 @@ def _checked(words):
     return [*given.overrides, *flags]
 
 
-def main():
+def main() -> None:
     """Run, and say what is wrong in one sentence."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here, not as a stack of frames
     GlobalHydra.instance().clear()

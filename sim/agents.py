@@ -4,11 +4,19 @@ The rules work on whole arrays (state.py) and no step loops over agents. The age
 asks for `model.agents` or `model.grid`: to look at a person in class, to draw a map, to write a rule of one's own.
 """
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 import mesa
-from mesa.discrete_space import CellAgent, OrthogonalMooreGrid
+from mesa.agent import AgentSet
+from mesa.discrete_space import Cell, CellAgent, OrthogonalMooreGrid
+
+if TYPE_CHECKING:
+    from sim.model import PeaceModel
+    from sim.outcomes import Record
 
 
-def column(name, doc):
+def column(name: str, doc: str) -> property:
     """Make an attribute that is one entry of the agent's table, for reading and for writing."""
 
     def read(self):
@@ -24,9 +32,11 @@ class Row:
     """Somebody whose state is row number `row` of a table of the model."""
 
     kind = ""  # name of the table
+    model: "PeaceModel"
+    row: int
 
     @property
-    def table(self):
+    def table(self) -> Any:
         """The table of state that this agent is a row of."""
         return getattr(self.model, self.kind)
 
@@ -34,20 +44,22 @@ class Row:
 class Placed(Row, CellAgent):
     """Somebody on the map."""
 
+    _mesa_cell: Cell | None
+
     @property
-    def cell(self):
+    def cell(self) -> Cell | None:
         """The Mesa cell where it is; None if it is nowhere. Writing moves it, here and in the state."""
         self.model.grid  # makes the grid  # noqa: B018
         here = self.table.cell[self.row]
         return self.model._cells[here] if here >= 0 else None
 
     @cell.setter
-    def cell(self, cell):
+    def cell(self, cell: Cell | None) -> None:
         if cell is not None:
             self.table.cell[self.row] = self.model._index_of[cell.coordinate]
         self.show(cell)
 
-    def show(self, cell):
+    def show(self, cell: Cell | None) -> None:
         """Enter it in a Mesa cell's list of agents, and only there."""
         before = self._mesa_cell
         if before is cell:
@@ -83,12 +95,12 @@ class ArmedFaction(Row, mesa.Agent):
     provocation = column("provocation", "own dead lately")
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Its name."""
         return self.table.names[self.row]
 
     @property
-    def fighters(self):
+    def fighters(self) -> float:
         """Fighters of all its bands."""
         return self.model.strength()[self.row]
 
@@ -115,12 +127,12 @@ class Mission(Row, mesa.Agent):
     work = column("work", "person-equivalents at work on each task")
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Its name."""
         return self.table.names[self.row]
 
     @property
-    def helmet(self):
+    def helmet(self) -> str:
         """Colour of its helmets."""
         return self.model.everybody[self.name].force.helmet
 
@@ -144,7 +156,7 @@ class AidTeam(_Unit):
     access = column("access", "could it work this week")
 
 
-def meet(model):
+def meet(model: "PeaceModel") -> None:
     """Make the agents of a model, once."""
     if getattr(model, "_met", False):
         return
@@ -161,7 +173,7 @@ def meet(model):
         (AidTeam if team else Contingent)(model).row = row
 
 
-def act(by_type):
+def act(by_type: Mapping[type[mesa.Agent], AgentSet]) -> None:
     """Have agents of one's own live their week: those whose class has a `step`, class by class as they were made.
 
     Parameters
@@ -173,7 +185,7 @@ def act(by_type):
             some.do("step")
 
 
-def collect(record):
+def collect(record: "Record") -> mesa.DataCollector:
     """Return a Mesa DataCollector that has collected every column of the weekly table after every week so far."""
     found = mesa.DataCollector(model_reporters=dict.fromkeys(record.columns))
     found.model_vars = dict(zip(record.columns, record.weekly[: record.steps].T.tolist(), strict=True))
@@ -181,7 +193,7 @@ def collect(record):
     return found
 
 
-def show_on_grid(model):
+def show_on_grid(model: "PeaceModel") -> OrthogonalMooreGrid:
     """Return the country's Mesa grid with every agent in the cell that the state says."""
     if not hasattr(model, "_grid"):
         land = model.land

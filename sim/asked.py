@@ -5,15 +5,17 @@ of the wrong kind) is turned into one sentence by `explain`. Nothing that was as
 """
 
 import re
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, is_dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Union, get_args, get_origin
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, IntervalSweep
+from hydra.core.override_parser.types import Glob, IntervalSweep, Override
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
-from omegaconf import OmegaConf
+from omegaconf import Container, OmegaConf
 from omegaconf.errors import (
     ConfigAttributeError,
     ConfigKeyError,
@@ -43,13 +45,13 @@ SCENARIO, LOADED = "a scenario", "parameters"
 class Rule:
     """Settings that have no bearing on some kinds of command, and what to write instead; nothing: they have."""
 
-    of: tuple
+    of: tuple[str, ...]
     settings: str  # patterns, with spaces between
     instead: str
     beside: str = ""  # only beside one of these settings
     without: str = ""  # only without all of these settings
 
-    def holds(self, key, of, given):
+    def holds(self, key: str, of: str, given: Set[str]) -> bool:
         """Say whether the rule is about a setting among those that are given."""
         return (
             of in self.of
@@ -93,7 +95,7 @@ RULES = (  # the first that holds
 )  # fmt: skip
 
 
-def refuse(words, of):
+def refuse(words: Sequence[str], of: str) -> None:
     """Refuse words that cannot be read, that contradict each other, or that have no bearing.
 
     Parameters
@@ -121,7 +123,7 @@ def refuse(words, of):
 
 
 @lru_cache(4_096)  # words are read again for every arm and point that has them
-def read(word):
+def read(word: str) -> Override:
     """Read an override."""
     try:
         found = OverridesParser.create().parse_override(word)
@@ -132,7 +134,7 @@ def read(word):
     return found
 
 
-def values_of(sweep):
+def values_of(sweep: Override) -> list[str]:
     """Return the values of a sweep as they would be written, each once a job."""
     value = sweep.value()
     if isinstance(value, Glob):
@@ -142,7 +144,7 @@ def values_of(sweep):
     return list(sweep.sweep_string_iterator())
 
 
-def key_of(override):
+def key_of(override: Override) -> str:
     """Return the setting, or the group and place, that an override is about."""
     return override.get_key_element().lstrip("+~")
 
@@ -163,7 +165,7 @@ def _says_something(override):
     return override.is_delete() or override.value() not in (None, False)
 
 
-def refuse_twice(words):
+def refuse_twice(words: Iterable[str]) -> None:
     """Refuse words of a command line that set the same twice; in lists that are put together, the last one counts."""
     seen = {}
     for o in map(read, words):
@@ -233,7 +235,7 @@ def _refuse_sweep(o, of):
 # ---------------------------------------------------------------------------------- what was found out later
 
 
-def explain(error):
+def explain(error: BaseException) -> str:
     """Return one sentence that says what was given, what is allowed, and where."""
     chain = [error]
     while chain[-1].__cause__ is not None:
@@ -312,7 +314,7 @@ def _in_words(kind, key):
     return {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}.get(kind, "another value")
 
 
-def everywhere(node):
+def everywhere(node: Container | None) -> list[str]:
     """Return the dotted names of all settings that are there, to find one that was looked for in a wrong place."""
     return _paths(node._get_root()) if node is not None else []
 
@@ -352,7 +354,7 @@ def _of_composition(said):
 # ---------------------------------------------------------------------------------- options
 
 
-def options(parser, words):
+def options(parser: ArgumentParser, words: Sequence[str]) -> Namespace:
     """Return what a parser of argparse makes of some words, in whatever order they stand.
 
     Raises
@@ -371,5 +373,5 @@ def options(parser, words):
             )
         raise ValueError(said)
 
-    parser.error = wrong
+    parser.error = wrong  # type: ignore[method-assign]  # argparse asks for a class of its own for that
     return parser.parse_intermixed_args(list(words))

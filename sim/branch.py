@@ -8,11 +8,14 @@ trusted: compiled rules would read past the end of an array, or go on with numbe
 import json
 import os
 from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from sim.mission import WITH, replan
 from sim.model import PeaceModel
+from sim.params import Params
 from sim.results import Damaged, code_version, packed, unpacked, whole_file
 from sim.shocks import calm
 from sim.state import ABROAD, Event
@@ -68,12 +71,14 @@ SHARES = (
 )  # 0..1
 WEEKS = ("enters", "leaves", "hired_since", "hired_until", "arrive", "leave", "earliest", "decided", "renewal",
          "lapsed", "expelled", "ended", "signed", "home", "in_hand")  # before the start, or never  # fmt: skip
-ABOUT = {"code": str, "week": (int, float), "step": int, "missions": list, "former": list, "commands": list,
-         "factions": list, "columns": list, "params": dict}  # fmt: skip
+ABOUT: dict[str, type | tuple[type, ...]] = {
+    "code": str, "week": (int, float), "step": int, "missions": list, "former": list, "commands": list,
+    "factions": list, "columns": list, "params": dict,
+}  # fmt: skip
 LOGGED = ("battle", "attack", "operation", "ambush", "raid")
 
 
-def save(model, path):
+def save(model: PeaceModel, path: str | Path) -> Path:
     """Save the state of a run.
 
     Parameters
@@ -119,7 +124,7 @@ def _arrays(model):
     }
 
 
-def resume(params, path, **more):
+def resume(params: Params, path: str | Path, **more: Any) -> PeaceModel:
     """Go on from a saved state, under the same mission model or another.
 
     Missions of the same name and description keep what they had; others start when their plan says, which must not

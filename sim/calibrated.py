@@ -1,11 +1,18 @@
 """Parameters drawn from a calibration, so that results carry the uncertainty of parameters beside that of luck."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from sim import paths, readers
+from sim.params import Params
 from sim.values import among, with_values
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -26,10 +33,11 @@ class Calibration:
     """
 
     name: str
-    kept: tuple = ()
+    kept: tuple[str, ...] = ()
     same_past: bool = False
+    path: Path = field(init=False, repr=False, compare=False)  # of the table
 
-    def __post_init__(self):  # noqa: D105
+    def __post_init__(self) -> None:  # noqa: D105
         path = paths.file_of("calibrated", f"{self.name}.csv")
         object.__setattr__(self, "path", path)  # found once, for whichever process draws from it
         if not path.is_file():
@@ -37,24 +45,24 @@ class Calibration:
         _draws(path)  # refuses what cannot be right
 
     @classmethod
-    def asked_for(cls, name, overrides=(), same_past=False):
+    def asked_for(cls, name: str | None, overrides: Iterable[str] = (), same_past: bool = False) -> Self | None:
         """Return a calibration with what overrides name kept as given; None if no calibration is named."""
         return cls(name, tuple(o.split("=")[0].lstrip("+~") for o in overrides), same_past) if name else None
 
     @property
-    def table(self):
+    def table(self) -> "pd.DataFrame":
         """The table, as a data frame."""
         import pandas as pd
 
         return pd.DataFrame(_draws(self.path))
 
     @property
-    def made_by(self):
+    def made_by(self) -> list[Any]:
         """What two must share to be the same: the table, what is kept, whose luck."""
         kept = sorted(set(self.kept) & set(_draws(self.path)))
         return [hashlib.sha256(self.path.read_bytes()).hexdigest(), kept, self.same_past]
 
-    def of(self, params):
+    def of(self, params: Params) -> Params:
         """Return parameters with those of their seed's row in place."""
         draws = _draws(self.path)
         row = (params.seed - 1) % draws["seed"].size

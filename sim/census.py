@@ -3,10 +3,10 @@
 import numba
 import numpy as np
 
-from sim.state import ABROAD, AWAY, Census
+from sim.state import ABROAD, AWAY, Census, Land
 
 
-def make_census(land, n_factions, n_commands):
+def make_census(land: Land, n_factions: int, n_commands: int) -> Census:
     """Make room for a census: state.Census, of nobody."""
     c, k = land.births.shape
     return Census(

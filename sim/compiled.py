@@ -4,21 +4,26 @@ A rule is a function of the world, `fight(w)`, that reads like plain Python: `w.
 given a view of the same arrays; without a compiler it is given the tables themselves. Both do the same.
 """
 
+from collections.abc import Callable
 from dataclasses import fields
 from functools import wraps
 from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
 from numba.core import types
 from numba.experimental import structref
 
-from sim.state import World
+from sim.state import Table, World
+
+if TYPE_CHECKING:
+    from sim.model import PeaceModel
 
 PLAIN = bool(numba.config.DISABLE_JIT)
 
 
-def rule(process):
+def rule(process: Callable[[World], None]) -> "Callable[[PeaceModel], None]":
     """Make a compiled rule of the world a process of the week, a function of the model."""
     compiled = numba.njit(cache=True)(process)
 
@@ -29,7 +34,7 @@ def rule(process):
     return on
 
 
-def see(table):
+def see(table: Table) -> Any:
     """Return the view that compiled rules have of a table of state, and of those in it: the same arrays."""
     if PLAIN:
         return table

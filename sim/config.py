@@ -3,22 +3,25 @@
 import hashlib
 import sys
 import threading
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Dict, List, Optional  # noqa: UP035
+from types import ModuleType
+from typing import Any, ClassVar, Dict, List, Optional  # noqa: UP035
 
 from hydra import compose, initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from omegaconf import OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from sim import asked, paths
@@ -121,14 +124,14 @@ class Config(Params):
 class OwnConfiguration(SearchPathPlugin):
     """Has Hydra look into users' own folders, too, after the project's."""
 
-    def manipulate_search_path(self, search_path):
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Add the folders."""
         for folder in paths.own_folders():
             paths.refuse_namesakes(folder)
             search_path.append("own configuration", f"file://{folder}")
 
 
-def register():
+def register() -> None:
     """Make the schema, the names of sweeps and users' own configuration known to Hydra."""
     Plugins.instance().register(OwnConfiguration)
     ConfigStore.instance().store(name="params", node=Config)
@@ -144,9 +147,11 @@ def _sweep_name(name):
 class Multirun(Callback):
     """A callback of Hydra: takes down where a multirun puts its results, and loads the engine that does its jobs."""
 
-    folder, engine, refused = None, None, None
+    folder: ClassVar[Path | None] = None
+    engine: ClassVar[Any] = None  # a module
+    refused: ClassVar[BaseException | None] = None
 
-    def on_multirun_start(self, config, **_):
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Take down the folder and the engine, which makes ready for the jobs."""
         try:
             checked_name(config.run.name)
@@ -158,7 +163,7 @@ class Multirun(Callback):
         Multirun.folder = Path(config.hydra.sweep.dir)
 
 
-def engine(config):
+def engine(config: DictConfig) -> ModuleType:
     """Return the module that the configuration names to do the jobs of a multirun; its launchers are known then."""
     return import_module(config.run.engine)
 
@@ -167,7 +172,7 @@ _composing = threading.Lock()  # Hydra's state is global
 MOST_BASES = 256  # combinations of files that a composer remembers: visitors of the classroom may ask for any
 
 
-def composed(overrides=(), hydra=False):
+def composed(overrides: Iterable[str] = (), hydra: bool = False) -> DictConfig:
     """Compose a configuration from overrides as on the command line, with Hydra's own part if asked for."""
     with _composing:
         register()
@@ -183,11 +188,11 @@ class Composer:
     function and in the same order as Hydra would: it sets values after all files are merged.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._base = lru_cache(MOST_BASES)(_of_files)
-        self._shared = None
+        self._shared: Params | None = None
 
-    def params(self, overrides):
+    def params(self, overrides: Sequence[str]) -> Params:
         """Return the parameters of a scenario; what is equal in two scenarios is one object, not a copy.
 
         An override `experiment=NAME` stands for what all scenarios of an experiment share.
@@ -207,8 +212,8 @@ class Composer:
         self._shared = self._shared or found
         return _share(found, self._shared)
 
-    def choices(self, overrides):
-        """Return which file of each group of conf/ a scenario is made of, as Hydra names them."""
+    def choices(self, overrides: Sequence[str]) -> dict[str, str | None]:
+        """Return which file of each group of conf/ a scenario is made of, as Hydra names them; None: of none."""
         return self._base(_parted(overrides)[0])[1]
 
 
@@ -242,7 +247,7 @@ def _share(new, known):
     return new
 
 
-def to_params(config):
+def to_params(config: DictConfig) -> Params:
     """Turn a composed configuration into parameters, checked for type by OmegaConf.
 
     A table of a user's own is named by its whole path from then on, wherever the run is done.
@@ -275,7 +280,7 @@ def _refuse_added(node, config, where=""):
             _refuse_added(inner, config, f"{where}{name}.")
 
 
-def refuse_by_seed(config, params):
+def refuse_by_seed(config: DictConfig, params: Params) -> None:
     """Refuse a scenario of which more than the luck hangs on the seed: it is made once, and run with many seeds."""
     other = deepcopy(config)
     other.seed += 1
@@ -284,7 +289,7 @@ def refuse_by_seed(config, params):
                          "all of its seeds; write -m 'seed=range(1,4)' to make one of each seed")  # fmt: skip
 
 
-def try_jobs(words):
+def try_jobs(words: Sequence[str]) -> None:
     """Compose the scenarios of a sweep beforehand, each value once, so that what is wrong is said before the first run.
 
     Raises
@@ -306,7 +311,7 @@ def try_jobs(words):
             raise ValueError(f"{' '.join(job)}: {asked.explain(error)}") from None
 
 
-def load(*overrides, config_dir=None):
+def load(*overrides: str, config_dir: str | Path | None = None) -> Params:
     """Return the parameters of a scenario.
 
     Parameters

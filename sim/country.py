@@ -10,8 +10,10 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from sim import draws, readers
+from sim.params import Country, Move, Params
 from sim.paths import file_of
 from sim.state import ABROAD, AWAY, HOME, Bands, Civilians, Factions, Land, zeros
 from sim.values import among
@@ -19,12 +21,12 @@ from sim.values import among
 START_KM = 100.0  # from a starting place, at most, to where a band begins
 
 
-def weeks_until(start, day, where="the date"):
+def weeks_until(start: str, day: str, where: str = "the date") -> float:
     """Return the weeks from the calendar date of week 0 to another date, which stands in the setting `where`."""
     return (a_date(day, where) - a_date(start, "country.start")).days / 7
 
 
-def a_date(text, where):
+def a_date(text: str, where: str) -> date:
     """Read a calendar date."""
     try:
         return date.fromisoformat(str(text))
@@ -35,7 +37,7 @@ def a_date(text, where):
 # ---------------------------------------------------------------------------------- the land
 
 
-def make_land(country, patrol_km, place_km, refuge_km=40.0):
+def make_land(country: Country, patrol_km: float, place_km: float, refuge_km: float = 40.0) -> Land:
     """Build the cells of a country.
 
     What reaches how far is in km, so that results do not hang on the size of cells.
@@ -81,7 +83,7 @@ def make_land(country, patrol_km, place_km, refuge_km=40.0):
     )  # fmt: skip
 
 
-def priogrid_of(latitude, longitude):
+def priogrid_of(latitude: ArrayLike, longitude: ArrayLike) -> NDArray[np.int64]:
     """Return the PRIO-GRID cell in which a place lies: gid, int, from 1 in the south-west, half a degree a side.
 
     Parameters
@@ -93,18 +95,18 @@ def priogrid_of(latitude, longitude):
     return (row * 720 + col + 1).astype(int)
 
 
-def cell_at(land, row, col):
+def cell_at(land: Land, row: int, col: int) -> int:
     """Return the cell at a row and column, or -1 outside the country."""
     found = np.flatnonzero((land.row == row) & (land.col == col))
     return int(found[0]) if found.size else -1
 
 
-def km_from(land, cell):
+def km_from(land: Land, cell: int) -> NDArray[np.float64]:
     """Return the distance in km (Euclidean) of every cell from one: (C,)."""
     return land.cell_km * np.hypot(land.row - land.row[cell], land.col - land.col[cell])
 
 
-def land_of(land, country, name, km, where):
+def land_of(land: Land, country: Country, name: str, km: float, where: str) -> NDArray[np.int64]:
     """Return the cells around a town, of an administrative unit, or where a community is the largest: (n,) int.
 
     Parameters
@@ -122,7 +124,7 @@ def land_of(land, country, name, km, where):
     raise ValueError(_unknown(where, name, {*country.places, *units, *land.names}))
 
 
-def in_place(land, amount):
+def in_place(land: Land, amount: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the amounts of the place around each cell, from those of the cells: (C, ...)."""
     if land.place_share.size == 1 and land.place_share[0] == 1:
         return amount
@@ -220,7 +222,7 @@ def _generate_cells(country):
     }  # fmt: skip
 
 
-def finer(country, times):
+def finer(country: Country, times: float) -> Country:
     """Return the same country on a generated map of so many times as many cells a side, everything where it was."""
     if country.cells:
         raise ValueError(f"country.cells is {country.cells!r}; only a generated map can be drawn with other cells")
@@ -253,7 +255,7 @@ def _texture(country, knots=7):
 # ---------------------------------------------------------------------------------- the people
 
 
-def make_civilians(params, land, n_factions, n_commands, luck):
+def make_civilians(params: Params, land: Land, n_factions: int, n_commands: int, luck: draws.Draws) -> Civilians:
     """Settle n civilian agents in proportion to the people of each cell and community.
 
     Agent i stands for the persons between i/n and (i+1)/n of the country, so that the total is exact and
@@ -288,7 +290,7 @@ def make_civilians(params, land, n_factions, n_commands, luck):
 # ---------------------------------------------------------------------------------- the factions
 
 
-def make_factions(country, land, n_commands, move):
+def make_factions(country: Country, land: Land, n_commands: int, move: Move) -> Factions:
     """Build the armed factions in the order of their names.
 
     Parameters
@@ -376,7 +378,7 @@ def _contract(start, faction, where):
     return since, until
 
 
-def make_bands(country, land, factions, luck, loot_base):
+def make_bands(country: Country, land: Land, factions: Factions, luck: draws.Draws, loot_base: float) -> Bands:
     """Place each faction's bands: around its starting places, or among its own people and resources."""
     faction, home, fighters = [], [], []
     for f, name in enumerate(factions.names):

@@ -8,7 +8,10 @@ import csv
 import inspect
 import re
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
+from functools import partial
+from pathlib import Path
 
 import yaml
 
@@ -31,54 +34,55 @@ STANDING = {  # what a source says of its number, by its first word
 }
 
 
-def standing(source):
+def standing(source: str) -> str:
     """Return how well a number is known, from the first word of its source."""
-    word = re.match(r"\w*", source).group()
+    word = re.split(r"\W", source, maxsplit=1)[0]
     return word if word in STANDING else "number"
 
 
-def counts():
+def counts() -> dict[str, int]:
     """Count the numbers of the model by how well they are known."""
     found = Counter(standing(source) for *_, source in params.rows())
     return {word: found[word] for word in STANDING}
 
 
-def table(head, lines):
+def table(head: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
     """Return a Markdown table."""
     rows = [head, ["---"] * len(head), *lines]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows)
 
 
-def sources():
+def sources() -> str:
     """Say how many numbers have a source of which kind."""
     n = counts()
     total = table(["standing", "numbers", "meaning"], [(w, n[w], STANDING[w]) for w in STANDING])
     return f"{sum(n.values())} numbers are declared; {n['assumed']} of them are assumed.\n\n{total}"
 
 
-def schedule():
+def schedule() -> str:
     """List the processes of a week, in order, by the first sentence of their modules."""
     lines = []
     for number, process in enumerate(SCHEDULE, start=1):
-        said = inspect.getmodule(process).__doc__.split("\n\n")[0].replace("\n", " ")
-        rest = re.match(r"[\w ]+?[:;,.] (.*)", said)[1]
+        said = (inspect.getmodule(process).__doc__ or "").split("\n\n")[0].replace("\n", " ")
+        rest = re.split("[:;,.] ", said, maxsplit=1)[1]
         lines.append((number, f"`{process.__name__}`", rest[0].upper() + rest[1:]))
     return table(["order", "process", "what happens"], lines)
 
 
-def states():
+def states() -> str:
     """List every state variable with shape, unit or range, as the declarations say."""
     parts = []
-    for kind in (k for k in vars(state).values() if is_dataclass(k) and k is not state.Numbers):
+    kinds = (k for k in vars(state).values() if isinstance(k, type) and is_dataclass(k) and k is not state.Numbers)
+    for kind in kinds:
         comments = dict(re.findall(r"^ {4}(\w+):[^#\n]*#\s*(.*)$", inspect.getsource(kind), re.MULTILINE))
         own = [f for f in fields(kind) if not is_dataclass(f.type)]  # World has tables, too
         lines = [(f"`{f.name}`", comments.get(f.name, "")) for f in own]
-        said = " ".join(kind.__doc__.split())
+        said = " ".join((kind.__doc__ or "").split())
         parts.append(f"**{kind.__name__}.** {said}\n\n{table(['variable', 'shape, unit or range, meaning'], lines)}")
     return "\n\n".join(parts)
 
 
-def measures():
+def measures() -> str:
     """List what is observed every week."""
     lines = []
     for o in outcomes.OUTCOMES:
@@ -87,7 +91,7 @@ def measures():
     return table(["column", "unit", "weeks make a month by", "meaning"], lines)
 
 
-def columns():
+def columns() -> str:
     """List every column of the weekly and the monthly tables, as a run's columns.csv does."""
     _, *lines = csv.reader(outcomes.dictionary().splitlines())
     return table(
@@ -95,24 +99,24 @@ def columns():
     )
 
 
-def totals():
+def totals() -> str:
     """List what only a whole run has."""
     lines = [(f"`{name}`", unit, meaning) for name, (unit, meaning) in outcomes.TOTALS.items()]
     return table(["column", "unit", "meaning"], lines)
 
 
-def events():
+def events() -> str:
     """List the columns of the table of events, in their order."""
     return table(["column", "unit", "meaning"], [(f"`{c}`", *said) for c, said in outcomes.EVENT_COLUMNS.items()])
 
 
-def cells():
+def cells() -> str:
     """List the columns of the table of cells and months."""
     known = {**outcomes.CELL_COLUMNS, **outcomes.MAPS}
     return table(["column", "unit", "meaning"], [(f"`{c}`", *said) for c, said in known.items()])
 
 
-def numbers():
+def numbers() -> str:
     """List every declared number, in a table for each group."""
     groups = {}
     for name, default, unit, (low, high), doc, source in params.rows():
@@ -127,13 +131,13 @@ GROUPS = {"country.": "`country`: the land, its people, its factions", "mission.
           "events.": "`events`: shocks in time",
           "personnel.": "`personnel`: what each kind of personnel can do"}  # fmt: skip
 GROUPS |= {
-    f"{f.name}.": f"`{f.name}`: {f.type.__doc__.splitlines()[0].rstrip('.')}"
+    f"{f.name}.": f"`{f.name}`: {(f.type.__doc__ or '').splitlines()[0].rstrip('.')}"
     for f in fields(params.Params)
     if is_dataclass(f.type) and f"{f.name}." not in GROUPS and f.name != "processes"
 }
 
 
-def choices():
+def choices() -> str:
     """List the missions, mandates and forces that are data, each with what it sets."""
     parts = []
     for folder in ("mission", "force", "mandate"):
@@ -147,7 +151,7 @@ def choices():
     return "\n\n".join(parts)
 
 
-def shocks():
+def shocks() -> str:
     """List what an event can move, and the ready-made events."""
     lines = [
         (f"`{n}`", f"{t.low:g} to {t.high:g} {t.unit}", "stock" if t.stock else "condition", t.what)
@@ -178,17 +182,17 @@ def _numbered(found):
     return f"### 7.{names.index(name) + 1 if name in names else len(names) + 1} {found[1]}"
 
 
-def brought_up_to_date(text):
+def brought_up_to_date(text: str) -> str:
     """Return a document with every generated part and every number of a process made anew."""
     text = HEADING.sub(_numbered, text)
     return BLOCK.sub(lambda found: f"{found[1]}{PARTS[found[2]]()}\n{found[3]}", text)
 
 
-def main():
+def main() -> None:
     """Write the documents, and say how many numbers have which kind of source."""
     for path in (ODD, COLUMNS):
         text = brought_up_to_date(path.read_text(encoding="utf-8"))
-        whole_file(path, lambda draft, text=text: draft.write_text(text, encoding="utf-8"))
+        whole_file(path, partial(Path.write_text, data=text, encoding="utf-8"))
     print(", ".join(f"{word} {n}" for word, n in counts().items()) + f"; of {sum(counts().values())} numbers")
 
 

@@ -10,6 +10,7 @@ from zlib import crc32
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _MIX_1, _MIX_2 = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
@@ -17,14 +18,14 @@ _MASK = 0xFFFFFFFFFFFFFFFF
 MOST_EVENTS = 20  # of one kind that one band begins in a week
 
 
-def mix(z):
+def mix(z: int) -> int:
     """Scramble a 64-bit integer (SplitMix64's finaliser)."""
     z = ((z ^ (z >> 30)) * _MIX_1) & _MASK
     z = ((z ^ (z >> 27)) * _MIX_2) & _MASK
     return z ^ (z >> 31)
 
 
-def key(*parts):
+def key(*parts: int | str) -> int:
     """Return the 64-bit key of a sequence of whole numbers and words."""
     z = 0
     for part in parts:
@@ -33,14 +34,14 @@ def key(*parts):
     return z
 
 
-def plain_fill(stream, step, who):
+def plain_fill(stream: int | np.uint64, step: int, who: NDArray[np.uint64]) -> NDArray[np.float64]:
     """Draw a number in [0, 1) for each of `who`: the plain twin of the compiled `fill`."""
     with np.errstate(over="ignore"):
         z = np.uint64(mix((int(stream) + _GOLDEN + step) & _MASK)) + (who + np.uint64(1)) * np.uint64(_GOLDEN)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(_MIX_1)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(_MIX_2)
         z ^= z >> np.uint64(31)
-    return (z >> np.uint64(11)) * 2.0**-53
+    return np.asarray((z >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
 
 
 @numba.njit(cache=True)
@@ -65,24 +66,24 @@ def compiled_fill(stream, step, who):
 fill = plain_fill if numba.config.DISABLE_JIT else compiled_fill
 
 
-def decision(name):
+def decision(name: str) -> np.uint64:
     """Return the number of what is decided ("prey.attack"), as `luck` and `luck_of_year` want it."""
     return np.uint64(crc32(name.encode()))
 
 
-def decisions(name, times=MOST_EVENTS):
+def decisions(name: str, times: int = MOST_EVENTS) -> NDArray[np.uint64]:
     """Return the numbers of a decision that may come several times in a week, each with its number: name0, name1."""
     return np.array([decision(f"{name}{nth}") for nth in range(times)])
 
 
-def plain_luck(dice, decision):
+def plain_luck(dice: NDArray[np.uint64], decision: int | np.uint64) -> int:
     """Return the luck of a decision this week, for `draw`: the plain twin of the compiled `luck`."""
     seed, step = (int(x) for x in dice)
     stream = mix((mix((_GOLDEN + seed) & _MASK) + _GOLDEN + int(decision)) & _MASK)
     return mix((stream + _GOLDEN + step) & _MASK)
 
 
-def plain_draw(luck, who):
+def plain_draw(luck: int | np.uint64, who: int | np.integer) -> float:
     """Draw somebody's number in [0, 1): the plain twin of the compiled `draw`."""
     return (mix((int(luck) + (int(who) + 1) * _GOLDEN) & _MASK) >> 11) * 2.0**-53
 
@@ -117,22 +118,22 @@ class Draws:
     seed : int
     """
 
-    def __init__(self, seed):
+    def __init__(self, seed: int) -> None:
         self.seed = seed
         self.dice = np.array([seed, 0], dtype=np.uint64)  # what compiled rules draw from
         self._everybody = np.arange(1_024, dtype=np.uint64)
         self._of_decision = {}
 
     @property
-    def step(self):
+    def step(self) -> int:
         """The step of the run: everybody's luck is another in each."""
         return int(self.dice[1])
 
     @step.setter
-    def step(self, step):
+    def step(self, step: int) -> None:
         self.dice[1] = step
 
-    def uniform(self, decision, who):
+    def uniform(self, decision: str, who: int | NDArray[np.uint64]) -> NDArray[np.float64]:
         """Draw a number in [0, 1) for each agent.
 
         Parameters
@@ -305,7 +306,7 @@ def compiled_of_three(seed, decision, number):
     return (_scramble(z + np.uint64(_GOLDEN) + np.uint64(number)) >> np.uint64(11)) * 2.0**-53
 
 
-def plain_of_three(seed, decision, number):
+def plain_of_three(seed: int | np.uint64, decision: int | np.uint64, number: int | np.integer) -> float:
     """Return a number in [0, 1) made of three: the plain twin of the compiled `of_three`."""
     z = mix((mix((_GOLDEN + int(seed)) & _MASK) + _GOLDEN + int(decision)) & _MASK)
     return (mix((z + _GOLDEN + int(number)) & _MASK) >> 11) * 2.0**-53

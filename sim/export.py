@@ -11,8 +11,10 @@ import argparse
 import csv
 import re
 import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import yaml
@@ -20,6 +22,9 @@ import yaml
 from sim import outcomes
 from sim.results import whole_file
 from sim.warm import say
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GED = {  # column of GED 23.1: what it is here; those without a word are empty, for a simulated war has no such thing
     "id": "number of the event in the run",
@@ -115,7 +120,7 @@ STAMP = datetime(2000, 1, 1)  # the same results make the same file
 # ---------------------------------------------------------------------------------- the formats
 
 
-def ged(events, country, hosts):
+def ged(events: "pd.DataFrame", country: str, hosts: Iterable[str]) -> "pd.DataFrame":
     """Return the deadly events of a run in the columns of UCDP GED.
 
     Parameters
@@ -163,7 +168,7 @@ def ged(events, country, hosts):
     return pd.DataFrame({name: of.get(name, "") for name in GED}, index=e.index)
 
 
-def hks(months, location):
+def hks(months: "pd.DataFrame", location: str | None) -> "pd.DataFrame":
     """Return the months of runs in the variables of Hultman, Kathman & Shannon 2013, who count UN personnel alone.
 
     Parameters
@@ -198,7 +203,9 @@ def hks(months, location):
     return pd.concat([made[list(HKS)], months[keys]], axis=1).loc[run.sort_values(kind="stable").index]
 
 
-def write_stata(frame, path, said, title):
+def write_stata(
+    frame: "pd.DataFrame", path: Path, said: Mapping[str, tuple[str, str]], title: str
+) -> list[tuple[str, str, str, str, str]]:
     """Write a table for Stata and R, with a label for each variable; return its codebook: a list of rows.
 
     Parameters
@@ -238,7 +245,7 @@ def write_stata(frame, path, said, title):
     return codebook
 
 
-def stata_names(columns):
+def stata_names(columns: Iterable[str]) -> list[str]:
     """Return names that Stata takes, each once: letters, digits and _, at most 32, no word of its own."""
     made = []
     for column in columns:
@@ -254,7 +261,7 @@ def stata_names(columns):
 # ---------------------------------------------------------------------------------- the command
 
 
-def said_of(folder):
+def said_of(folder: Path) -> Callable[[str], tuple[str, str]]:
     """Return a function that says what a column of the tables of a folder is: column -> (unit, meaning)."""
     with (folder / "columns.csv").open(newline="", encoding="utf-8") as file:
         rows = [(r["column"], r["unit"], r["meaning"]) for r in csv.DictReader(file)]
@@ -336,7 +343,7 @@ def _codebook(path, head, rows):
     whole_file(path, write)
 
 
-def export(folder, form, to=None):
+def export(folder: str | Path, form: str, to: str | Path | None = None) -> list[Path]:
     """Write what a folder of results has in a format of the field; return the paths of the files.
 
     Parameters
@@ -353,7 +360,7 @@ def export(folder, form, to=None):
     return [to / name for name in FORMATS[form](folder, to, _tables(folder))]
 
 
-def main(words=None):
+def main(words: Sequence[str] | None = None) -> None:
     """Export what the command line names."""
     ask = argparse.ArgumentParser(prog="python -m sim.export", description=__doc__.splitlines()[0])
     ask.add_argument("folder", help="of a run or of a sweep")

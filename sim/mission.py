@@ -4,7 +4,11 @@ What a mission model is stands in conf/mission/*.yaml. Here a plan's moments bec
 the work of one person on each task, and what is held equal between models scales its strength.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import NDArray
 
 from sim import draws
 from sim.compiled import see
@@ -16,18 +20,23 @@ from sim.params import (
     TASKS,
     UNIFORMED,
     WEEKS_PER_YEAR,
+    Caveats,
     Component,
     Contributor,
     Force,
     Mandate,
+    Params,
     Personnel,
     Tasks,
     When,
 )
 from sim.processes.judge import POLITICAL
 from sim.rules import affordable
-from sim.state import Commands, Contributors, Missions, Units, zeros
+from sim.state import Commands, Contributors, Land, Missions, Units, zeros
 from sim.values import among
+
+if TYPE_CHECKING:
+    from sim.model import PeaceModel
 
 PART_OF = {"reintegrate": "ddr"}  # tasks that a headquarters does as one: disarmament with a livelihood
 FOCUSED_TASKS = 5  # a mandate of so many tasks carries no overhead: median non-UN mission 4.4 (Reversed Roles 2024)
@@ -35,7 +44,7 @@ FOR_GOOD = 5_200  # weeks, more than any run has: a bundle that lasts so long do
 MOST_UNITS = 60  # bases, and aid teams, of a mission: more places than any mission of the default sizes can fill
 
 
-def make_missions(params):
+def make_missions(params: Params) -> Missions:
     """Build the headquarters of every component, in the order of their names.
 
     Raises
@@ -124,7 +133,7 @@ def make_missions(params):
     return missions
 
 
-def contention(mandate, narrow):
+def contention(mandate: Mandate, narrow: float) -> float:
     """Return how contested a mandate is in a divided Council, by what it asks for: 0..1.
 
     The more of its work is political and the more force it may use, the harder it is to agree on; even bread and
@@ -138,7 +147,7 @@ def contention(mandate, narrow):
     return narrow + (1 - narrow) * (1 - (1 - political) * (1 - mandate.use_of_force))
 
 
-def political_share(mandate):
+def political_share(mandate: Mandate) -> float:
     """Return the share of a mandate's work that is political: it judges or makes the political agreement: 0..1."""
     weight = sum((_of_tasks(b.tasks) for b in mandate.bundles.values()), start=_of_tasks(mandate.tasks))
     return weight[list(POLITICAL)].sum() / max(weight.sum(), 1e-12)
@@ -150,7 +159,7 @@ def _discord(params, component):
     return (1 - params.mission.council_unity) * component.force.council * contested
 
 
-def areas(params, land, names):
+def areas(params: Params, land: Land, names: Sequence[str]) -> NDArray[np.float64]:
     """Return where each mission may work: (M, C) 1, or 0 outside the area of its mandate."""
     found = np.ones((len(names), land.row.size))
     for m, name in enumerate(names):
@@ -166,7 +175,7 @@ def areas(params, land, names):
     return found
 
 
-def with_humanitarians(params):
+def with_humanitarians(params: Params) -> dict[str, Component]:
     """Return every mission by name: the components of the mission model, then the humanitarians of the country.
 
     A share of the humanitarians may join a component: they serve under its command and are known by its flag, but it
@@ -222,12 +231,12 @@ def _humanitarian(params, group, share, command):
     )  # fmt: skip
 
 
-def chains_of_command(everybody):
+def chains_of_command(everybody: Mapping[str, Component]) -> list[str]:
     """Return the names of the chains of command of some missions by name, in order."""
     return sorted({c.command or n for n, c in everybody.items()})
 
 
-def make_commands(params, missions, land):
+def make_commands(params: Params, missions: Missions, land: Land) -> Commands:
     """Build the chains of command, in the order of their names."""
     names = tuple(chains_of_command(with_humanitarians(params)))
     member = (missions.command[None, :] == np.arange(len(names))[:, None]).astype(float)
@@ -238,7 +247,7 @@ def make_commands(params, missions, land):
     )  # fmt: skip
 
 
-def plan(params, leaves=None):
+def plan(params: Params, leaves: Mapping[str, float] | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Resolve each component's arrival and departure into weeks of the run: two (M,) arrays.
 
     Parameters
@@ -272,7 +281,7 @@ def plan(params, leaves=None):
     return arrive, leave
 
 
-def replan(model):
+def replan(model: "PeaceModel") -> None:
     """Work out the plans anew when a benchmark has been met: of the mission that met it, and of those who wait for it.
 
     What is past stays as it was. Nobody who is to go earlier than he was has less time for it than his draw-down.
@@ -289,7 +298,7 @@ def replan(model):
     model.plan[:] = whole_plan(model)
 
 
-def whole_plan(model):
+def whole_plan(model: "PeaceModel") -> NDArray[np.float64]:
     """Return the share of its authorised strength that each mission plans to have in each step: (steps, M)."""
     weeks = np.arange(model.record_length()) * model.params.step_weeks
     return np.array([planned_share(model.missions, w) for w in weeks])
@@ -333,10 +342,10 @@ def _earliest(params, everybody, arrive, leave):
     return found
 
 
-def fair_scale(params, missions):
+def fair_scale(params: Params, missions: Missions) -> float:
     """Return the factor on all strengths that holds cost or personnel equal between mission models.
 
-    Source: `model.md` section 7: more troops help whatever the model, so the total is held equal.
+    More troops help whatever the model is, so the total is held equal.
     """
     model = params.mission
     if model.comparison == "as_deployed" or not missions.personnel[~missions.donors].any():
@@ -372,7 +381,7 @@ def _served_years(params, missions):
     return (_horizon(params, missions) - np.maximum(missions.arrive, 0)) / WEEKS_PER_YEAR
 
 
-def planned_share(missions, week):
+def planned_share(missions: Missions, week: float) -> NDArray[np.float64]:
     """Return the share of its authorised strength that each mission plans to have in a week: (M,)."""
     ramp = np.minimum(1.0, (week - missions.arrive + 1) / np.maximum(missions.build_up, 1)) * missions.peak
     out = np.clip((missions.leave - week) / np.maximum(missions.draw_down, 1e-9), 0, 1)
@@ -383,7 +392,9 @@ def planned_share(missions, week):
     return share
 
 
-def capacities(params, everybody, arrive, week):
+def capacities(
+    params: Params, everybody: Mapping[str, Component], arrive: NDArray[np.float64], week: float
+) -> NDArray[np.float64]:
     """Return the work of one person of each kind on each task in each mission, as its mandate is in a week: (M, 5, T).
 
     Parameters
@@ -395,7 +406,9 @@ def capacities(params, everybody, arrive, week):
     return np.array(found).reshape(-1, len(KINDS), len(TASKS))
 
 
-def capacity(params, everybody, name, since):
+def capacity(
+    params: Params, everybody: Mapping[str, Component], name: str, since: Mapping[str, float]
+) -> NDArray[np.float64]:
     """Return the work of one person of each kind on each task in a mission, of all by name: (5, T).
 
     People of a kind divide their time over the tasks they can do by the mandate's weights, those of its bundles of the
@@ -420,7 +433,7 @@ def capacity(params, everybody, name, since):
     return time * ability * overhead
 
 
-def phases(everybody, arrive):
+def phases(everybody: Mapping[str, Component], arrive: NDArray[np.float64]) -> list[float]:
     """Return the weeks in which a mandate changes, in order: its bundles that begin after its arrival, or that end."""
     found = set()
     for component, week in zip(everybody.values(), arrive, strict=True):
@@ -461,7 +474,7 @@ def _persons(component):
     return [sum(getattr(p, k) for p in everybody) for k in KINDS]
 
 
-def groups_of(component):
+def groups_of(component: Component) -> Iterator[tuple[str, float, Contributor, bool]]:
     """Yield (name, share, contributor, bound) of each group of contingents that are offered for a component.
 
     Of each contributor some carry its conditions and the others none; a force without contributors is one itself.
@@ -474,9 +487,9 @@ def groups_of(component):
                 yield name, c.share * part, c, bound
 
 
-def serves(caveats, bound, use_of_force, politics):
+def serves(caveats: Caveats, bound: bool, use_of_force: float, politics: float) -> bool:
     """Say whether a group serves under a mandate: by the force that it may use, and the politics in it."""
-    return not bound or (use_of_force <= caveats.force and politics <= caveats.politics)
+    return not bound or bool(use_of_force <= caveats.force and politics <= caveats.politics)
 
 
 def _mean_price(component, use_of_force):
@@ -487,7 +500,7 @@ def _mean_price(component, use_of_force):
     return sum(n * price for n, price in come) / total if total > 0 else 1.0
 
 
-def make_contributors(params, missions):
+def make_contributors(params: Params, missions: Missions) -> Contributors:
     """Build the groups of contingents of every mission; who is not willing to serve under its mandate stays away."""
     rows = []
     for m, name in enumerate(missions.names):
@@ -534,7 +547,7 @@ def _bases(component, uniformed, staff, d):
     return every
 
 
-def make_units(params, missions, contributors):
+def make_units(params: Params, missions: Missions, contributors: Contributors) -> Units:
     """Divide each mission into contingents (few large bases, many small) and aid teams."""
     d = params.deploy
     mission, ordinal, team, share, group, before = [], [], [], [], [], {}
@@ -561,11 +574,11 @@ def make_units(params, missions, contributors):
         share.append(parts)
         group += [-1] * teams
     group = np.array(group, dtype=int)
-    mission, ordinal = np.array(mission, dtype=int), np.array(ordinal, dtype=np.uint64)
+    mission, nth = np.array(mission, dtype=int), np.array(ordinal, dtype=np.uint64)
     n = mission.size
     return Units(
         mission=mission,
-        luck=missions.luck[mission] + ordinal if n else zeros(0, dtype=np.uint64),
+        luck=missions.luck[mission] + nth if n else zeros(0, dtype=np.uint64),
         team=np.array(team, dtype=bool), share=np.concatenate(share) if n else zeros(0, len(KINDS)),
         contributor=group, caveated=np.append(contributors.bound, False)[group],
         cell=np.full(n, -1), strength=zeros(n, len(KINDS)),

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
+from typing import Any, Self
 
 import mesa
 import numpy as np
+from mesa.agent import AgentSet
+from mesa.discrete_space import OrthogonalMooreGrid
+from numpy.typing import ArrayLike, NDArray
 
 from sim import agents, draws, rules
 from sim.census import make_census, open_week
@@ -21,7 +25,7 @@ from sim.mission import (
     with_humanitarians,
 )
 from sim.outcomes import OUTCOMES, Outcome, Record
-from sim.params import WEEKS_PER_YEAR, Params, When, numbers, out_of_range
+from sim.params import WEEKS_PER_YEAR, Params, Shock, When, numbers, out_of_range
 from sim.processes.ambush import ambush
 from sim.processes.deploy import deploy
 from sim.processes.enforce import enforce
@@ -38,7 +42,25 @@ from sim.processes.relieve import relieve
 from sim.processes.task import task
 from sim.rules import LOCAL
 from sim.shocks import THINGS, Event, check, made_of, set_usual, shocks_of, strike
-from sim.state import Conditions, Numbers, Politics, World, make_week, zeros
+from sim.state import (
+    Bands,
+    Census,
+    Civilians,
+    Commands,
+    Conditions,
+    Contributors,
+    Factions,
+    Land,
+    Missions,
+    Numbers,
+    Politics,
+    Table,
+    Units,
+    Week,
+    World,
+    make_week,
+    zeros,
+)
 from sim.values import among
 
 SCHEDULE = (
@@ -65,12 +87,12 @@ TABLES = (
 Process = Callable[["PeaceModel"], None]
 
 
-def steps_of(params):
+def steps_of(params: Params) -> int:
     """Return the number of steps of a run."""
     return round(params.weeks / params.step_weeks)
 
 
-def make_world(params, luck):
+def make_world(params: Params, luck: draws.Draws) -> World:
     """Build the world on the morning of the first day: state.World.
 
     Parameters
@@ -147,6 +169,31 @@ class PeaceModel(mesa.Model):
         One sentence that says what was given, what is allowed and where; before the first week.
     """
 
+    # What is in the world (state.World, which says what each is) is here under the same name.
+    numbers: Numbers
+    step_weeks: float
+    years: float
+    first_week: float
+    land: Land
+    people: Civilians
+    factions: Factions
+    bands: Bands
+    commands: Commands
+    missions: Missions
+    contributors: Contributors
+    units: Units
+    politics: Politics
+    conditions: Conditions
+    census: Census
+    now: Week
+    plan: np.ndarray
+    around: np.ndarray
+    presence: np.ndarray
+    armed: np.ndarray
+    care: np.ndarray
+    guard: np.ndarray
+    aided: np.ndarray
+
     def __init__(
         self,
         params: Params,
@@ -155,7 +202,7 @@ class PeaceModel(mesa.Model):
         after: Mapping[str, Process | Sequence[Process]] | None = None,
         outcomes: Sequence[Outcome] = (),
         rng: int | None = None,
-    ):
+    ) -> None:
         params = params if rng is None else replace(params, seed=rng)
         wrong = out_of_range(params)
         if wrong:
@@ -168,7 +215,7 @@ class PeaceModel(mesa.Model):
         self.view = see(self.world)  # the same, for compiled rules
         for part in fields(World):
             if part.name not in ("week", "dice"):
-                vars(self)[part.name] = getattr(self.world, part.name)
+                self.__dict__[part.name] = getattr(self.world, part.name)
         self.phases = phases(self.everybody, self.missions.arrive)  # weeks in which a mandate changes, to come
         self.plan[:] = whole_plan(self)
         self.schedule = _schedule(params, before or {}, after or {})
@@ -182,7 +229,7 @@ class PeaceModel(mesa.Model):
         self.record = Record(self, (*OUTCOMES, *outcomes))
         self._open_week()
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         """Set what is in an array of the world, which stays where it is: one's own process may say model.care = x."""
         if name in ARRAYS and "world" in vars(self):
             setattr(self.world, name, value)
@@ -191,7 +238,7 @@ class PeaceModel(mesa.Model):
 
     # ------------------------------------------------------------------------------ the schedule
 
-    def step(self):
+    def step(self) -> None:
         """Run one week: everything that happens, in the order in which it happens. After the last, nothing does."""
         if self.finished:  # Mesa's page steps several times before it looks at `running`
             return
@@ -204,11 +251,11 @@ class PeaceModel(mesa.Model):
         self.running = not self.finished
         self._open_week()
 
-    def set_usual(self, name, numbers):
+    def set_usual(self, name: str, numbers: ArrayLike) -> None:
         """Set what a condition of sim/shocks.py is apart from events: what rules or dates have made of it."""
         set_usual(self, name, numbers)
 
-    def inject(self, name, shock):
+    def inject(self, name: str, shock: Shock | dict[str, Any]) -> None:
         """Let an event befall a run that is under way: the run is as if it had always stood in its settings.
 
         Parameters
@@ -233,7 +280,7 @@ class PeaceModel(mesa.Model):
         check(self, Event(name, f"events.{name}", shock))
         self.params, self.events = params, events
 
-    def run(self, progress=None):
+    def run(self, progress: Callable[[float], object] | None = None) -> Self:
         """Run to the end; `progress` is called with the week after every step."""
         while not self.finished:
             self.step()
@@ -241,12 +288,12 @@ class PeaceModel(mesa.Model):
                 progress(self.week)
         return self
 
-    def record_length(self):
+    def record_length(self) -> int:
         """Return the number of steps of the run."""
         return steps_of(self.params)
 
     @property
-    def finished(self):
+    def finished(self) -> bool:
         """Whether the run has reached its last week."""
         return self.luck.step >= self.record_length()
 
@@ -255,41 +302,50 @@ class PeaceModel(mesa.Model):
         open_week(self.view)
 
     @property
-    def week(self):
+    def week(self) -> float:
         """Weeks since the start of the run."""
         return float(self.world.week[0])
 
     @week.setter
-    def week(self, week):
+    def week(self, week: float) -> None:
         self.world.week[0] = week
 
     # ------------------------------------------------------------------------------ what one may ask
 
-    def strength(self):
+    def strength(self) -> NDArray[np.float64]:
         """Return the fighters of every faction: (F,)."""
         return rules.strength(self.view)
 
-    def fighters_around(self):
+    def fighters_around(self) -> NDArray[np.float64]:
         """Return the fighters of every faction in the place of each cell and those around it: (F, C)."""
         rules.survey(self.view)
         return self.world.around
 
-    def task_presence(self, name):
+    def task_presence(self, name: str) -> NDArray[np.float64]:
         """Return the effective presence of every mission for a local task: (M, C) person-equivalents."""
         return self.presence[:, rules.LOCAL.index(name)]
 
-    def hostility_of_host(self):
+    def hostility_of_host(self) -> NDArray[np.float64]:
         """Return the host government's hostility to every chain of command: (Q,); none once it has left for good."""
         return rules.hostility_of_host(self.view)
 
-    def counted(self, column, weeks):
+    def counted(self, column: str, weeks: float) -> float:
         """Return the sum of a column of the weekly table over the last weeks; nan if there are not so many yet."""
         r, steps = self.record, round(weeks / self.params.step_weeks)
         if r.steps < steps:
             return np.nan
         return r.weekly[r.steps - steps : r.steps, r.columns.index(column)].sum()
 
-    def kill(self, cell, wanted, luck, faction=-1, mission=-1, community=-1, crossfire=False):
+    def kill(
+        self,
+        cell: int,
+        wanted: float,
+        luck: float,
+        faction: int = -1,
+        mission: int = -1,
+        community: int = -1,
+        crossfire: bool = False,
+    ) -> int:
         """Enter civilians killed by a faction or a mission, at most those who are left; return how many.
 
         They are taken from their households when people live the week (`live`). If no community is named, anybody
@@ -303,31 +359,31 @@ class PeaceModel(mesa.Model):
     # ------------------------------------------------------------------------------ Mesa's face
 
     @property
-    def agents(self):
+    def agents(self) -> AgentSet:
         """Everybody as Mesa agents, made the first time somebody asks."""
         agents.meet(self)
         return super().agents
 
     @property
-    def agents_by_type(self):
+    def agents_by_type(self) -> dict[type[mesa.Agent], AgentSet]:
         """Everybody as Mesa agents by class, made the first time somebody asks."""
         agents.meet(self)
         return super().agents_by_type
 
     @property
-    def datacollector(self):
+    def datacollector(self) -> mesa.DataCollector:
         """What Mesa's tools read of the weeks so far: the columns of the weekly table; or a collector of one's own."""
         return self._datacollector or agents.collect(self.record)
 
     @datacollector.setter
-    def datacollector(self, own):
+    def datacollector(self, own: mesa.DataCollector | None) -> None:
         self._datacollector = own
 
     @property
-    def grid(self):
+    def grid(self) -> OrthogonalMooreGrid:
         """The country as a Mesa grid, with everybody in his cell as of this week."""
         return agents.show_on_grid(self)
 
-    def tables(self):
+    def tables(self) -> dict[str, Table]:
         """Return the tables of state by name."""
         return {n: getattr(self, n) for n in TABLES}

@@ -5,15 +5,23 @@ panel like that of Hultman, Kathman & Shannon, a cell-month panel with PRIO-GRID
 column names, and one row of outcomes per run.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from sim.country import a_date, priogrid_of
-from sim.params import WEEKS_PER_YEAR
+from sim.params import WEEKS_PER_YEAR, Params
 from sim.processes.observe import LAYERS, draw_map, measure
+from sim.state import Event, Land
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.model import PeaceModel
 
 EVENT_COLUMNS = {  # of the table of events: (unit, meaning)
     "id": ("", "number of the event in the run"),
@@ -86,10 +94,10 @@ class Outcome:
     unit: str
     meaning: str
     month: str  # how weeks make a month: sum, mean, last
-    of: Callable | None = None  # model -> number or array; none: the project's, which `observe` measures
+    of: "Callable[[PeaceModel], ArrayLike] | None" = None  # a number or an array; none: `observe` measures it
     per: str = ""  # "", faction, mission, or faction_mission
 
-    def __post_init__(self):  # noqa: D105
+    def __post_init__(self) -> None:  # noqa: D105
         for name, known in (("month", ("sum", "mean", "last")), ("per", ("", "faction", "mission", "faction_mission"))):
             if (given := getattr(self, name)) not in known:
                 raise ValueError(f"outcome {self.name}: {name} is {given!r}; it must be one of {known}")
@@ -192,7 +200,7 @@ TOTALS = {  # what only a whole run has, beside sums and means of the weekly mea
 }
 
 
-def unit_and_meaning(column):
+def unit_and_meaning(column: str) -> tuple[str, str]:
     """Return the unit and the meaning of a column of the tables, or two empty texts."""
     if column in TOTALS:
         return TOTALS[column]
@@ -200,7 +208,7 @@ def unit_and_meaning(column):
     return (found.unit, found.meaning) if found else ("", "")
 
 
-def made_by(column):
+def made_by(column: str) -> str:
     """Return how weeks make a month of a column of the monthly table: sum, mean, last, or an empty text."""
     found = _declared(column)
     return {"consent_pop": "last", "cost": "sum"}.get(column) or (found.month if found else "")
@@ -211,7 +219,7 @@ def _declared(column):
     return next((o for o in longest_first if column == o.name or (o.per and column.startswith(f"{o.name}_"))), None)
 
 
-def columns_of(outcome, factions, missions):
+def columns_of(outcome: Outcome, factions: Sequence[str], missions: Sequence[str]) -> list[str]:
     """Return the column names of an outcome."""
     ends = {
         "": [""],
@@ -222,14 +230,14 @@ def columns_of(outcome, factions, missions):
     return [outcome.name + end for end in ends]
 
 
-def months_of(params):
+def months_of(params: Params) -> list[str]:
     """Return the calendar months in which a run has weeks, as YYYY-MM."""
     start, steps = a_date(params.country.start, "country.start"), int(np.ceil(params.weeks / params.step_weeks))
     days = [start + timedelta(days=int(7 * k * params.step_weeks)) for k in range(steps)]
     return list(dict.fromkeys(f"{day:%Y-%m}" for day in days))
 
 
-def refuse_months(where, months, params):
+def refuse_months(where: str, months: Sequence[str], params: Params) -> None:
     """Refuse months that a run does not have, in a sentence."""
     there = months_of(params) if months else []
     if missing := [m for m in months if m not in there]:
@@ -245,7 +253,7 @@ class Record:
     outcomes : sequence of Outcome, what is recorded
     """
 
-    def __init__(self, model, outcomes=OUTCOMES):
+    def __init__(self, model: "PeaceModel", outcomes: Iterable[Outcome] = OUTCOMES) -> None:
         p = model.params
         self.factions, self.missions = model.factions.names, model.missions.names
         self.step_weeks, self.start = p.step_weeks, date.fromisoformat(p.country.start)
@@ -256,15 +264,18 @@ class Record:
         own = [c for some in columns[len(OUTCOMES) :] for c in some]
         if taken := [c for c in own if self.columns.count(c) > 1]:
             raise ValueError(f"outcomes names {taken[0]}, which is a column already; give the outcome another name")
+        if idle := [o.name for o in self.outcomes[len(OUTCOMES) :] if o.of is None]:
+            raise ValueError(f"outcomes names {idle[0]} without `of`; give it a function of the model")
         ends = np.cumsum([len(some) for some in columns])
-        self.places = [(o, slice(a, b)) for o, a, b in zip(self.outcomes, [0, *ends], ends)]
-        first = [(f"{o.name}_{o.per}" if o.per else o.name, place.start) for o, place in self.places[: len(OUTCOMES)]]
+        places = [(o, slice(a, b)) for o, a, b in zip(self.outcomes, [0, *ends], ends)]
+        self.own = [(o.of, place) for o, place in places[len(OUTCOMES) :] if o.of]
+        first = [(f"{o.name}_{o.per}" if o.per else o.name, place.start) for o, place in places[: len(OUTCOMES)]]
         self.at = np.rec.array([tuple(at for _, at in first)], dtype=[(name, np.int64) for name, _ in first])[0]
         self.weekly = np.full((self.n_steps, len(self.columns)), np.nan)
-        self.events = []  # (step, Event)
-        self.maps = []  # (step, {layer: (C,) array}) at the end of each month
+        self.events: list[tuple[int, Event]] = []  # and the step of each
+        self.maps: list[tuple[int, dict[str, NDArray[Any]]]] = []  # step, (C,) by layer, at the end of each month
         self.layers = _layers(self.missions)
-        self.former = {}  # names of missions of the past that a branch has no more, by negative number
+        self.former: dict[int, str] = {}  # names of missions of the past that a branch has no more, by negative number
         self.steps = 0
         self.month = np.array([self._month(k) for k in range(self.n_steps + 1)])
         self.in_month = np.array(
@@ -280,22 +291,21 @@ class Record:
         next_month = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
         return min(1.0, (next_month - first).days / max((end - first).days, 1))
 
-    def day(self, step):
+    def day(self, step: int) -> date:
         """Return the calendar date on which a step begins."""
         return self.start + timedelta(days=int(7 * step * self.step_weeks))
 
-    def mission_name(self, number):
+    def mission_name(self, number: int) -> str:
         """Return the name of a mission, of the present or of the past before a branch."""
         return self.former[number] if number < 0 else self.missions[number]
 
-    def write(self, model):
+    def write(self, model: "PeaceModel") -> None:
         """Enter the week that has just been lived."""
         k = self.steps
         row = self.weekly[k]
         measure(model.view, self.at, row)
-        for outcome, place in self.places[len(OUTCOMES) :]:
-            value = outcome.of(model)
-            row[place] = value.ravel() if outcome.per == "faction_mission" else value
+        for of, place in self.own:
+            row[place] = np.ravel(of(model))
         self.events += [(k, e) for e in model.now.events]
         if self.month[k + 1] != self.month[k] or k + 1 == self.n_steps:
             layers = np.zeros((len(self.layers), model.land.row.size), dtype=np.float32)
@@ -304,7 +314,7 @@ class Record:
         self.steps = k + 1
 
 
-def dictionary(outcomes=OUTCOMES):
+def dictionary(outcomes: Iterable[Outcome] = OUTCOMES) -> str:
     """Return what every column of the weekly and monthly tables is: CSV of name, unit, month, meaning."""
     lines = ["column,unit,weeks_make_a_month_by,meaning"]
     lines += [f"{name},{unit},,{meaning}" for name, (unit, meaning) in TIMES.items()]
@@ -324,7 +334,7 @@ def _layers(missions):
 # ---------------------------------------------------------------------------------- tables
 
 
-def weekly(model):
+def weekly(model: "PeaceModel") -> "pd.DataFrame":
     """Return one row per week: a data frame."""
     import pandas as pd
 
@@ -335,7 +345,7 @@ def weekly(model):
     return frame
 
 
-def monthly(model):
+def monthly(model: "PeaceModel") -> "pd.DataFrame":
     """Return the monthly panel: one row per calendar month, weeks summed, averaged or the last."""
     import pandas as pd
 
@@ -345,7 +355,7 @@ def monthly(model):
     return panel
 
 
-def monthly_matrix(model):
+def monthly_matrix(model: "PeaceModel") -> tuple[list[str], list[str], NDArray[np.float64]]:
     """Return the monthly panel as plain arrays: (months as YYYY-MM, names of columns, (months, columns) numbers).
 
     A sum and a mean are of the weeks that have a number, the last is the last number of the month. A week that lies in
@@ -388,7 +398,7 @@ def _weighted_trust(panel, missions, months):
     return np.where(total > 0, (size * trust).sum(axis=0) / np.maximum(total, 1e-9), np.nan)
 
 
-def cell_month(model, months=None):
+def cell_month(model: "PeaceModel", months: Collection[str] | None = None) -> "pd.DataFrame":
     """Return the cell-month panel: deaths by actor, people, peacekeepers, in every cell and month.
 
     Parameters
@@ -416,13 +426,13 @@ def cell_month(model, months=None):
     return pd.DataFrame(columns)
 
 
-def where(land):
+def where(land: Land) -> dict[str, NDArray[Any]]:
     """Return the keys of the cells: dict of cell, row, col, and latitude, longitude and gid of PRIO-GRID, each (C,).
 
     The last three are nan in a country that is not of this world. Several cells may lie in one of PRIO-GRID.
     """
     keys = {"cell": np.arange(land.row.size), "row": land.row, "col": land.col}
-    if land.latitude is None:
+    if land.latitude is None or land.longitude is None:
         return keys | dict.fromkeys(("latitude", "longitude", "gid"), np.full(land.row.size, np.nan))
     gid = priogrid_of(land.latitude, land.longitude)
     return keys | {"latitude": land.latitude, "longitude": land.longitude, "gid": gid}
@@ -447,7 +457,7 @@ def _deaths_by_month(model):
     return deaths
 
 
-def events(model):
+def events(model: "PeaceModel") -> "pd.DataFrame":
     """Return the log of violent events with UCDP GED's column names; the dates are the first and the last day."""
     import pandas as pd
 
@@ -482,7 +492,7 @@ def events(model):
     return frame.assign(**{c: column[at] for c, column in of_cell.items()})[list(EVENT_COLUMNS)]
 
 
-def totals(model):
+def totals(model: "PeaceModel") -> dict[str, float]:
     """Return the outcomes of a run: a dictionary of numbers."""
     r = model.record
     table = dict(zip(r.columns, r.weekly[: r.steps].T, strict=True))
@@ -524,8 +534,11 @@ def totals(model):
     out["agreement_collapses"] = int(model.politics.collapsed[0])
     out |= test_of_time(model)
     out |= outbreak(table["brd"], r.step_weeks)
+    ways: dict[str, Callable[[NDArray[np.float64]], float]] = {
+        "sum": np.nansum, "mean": _nanmean, "last": lambda weeks: weeks[-1]
+    }  # fmt: skip
     for o in r.outcomes[len(OUTCOMES) :]:  # of a run with more outcomes than the project's
-        over_time = {"sum": np.nansum, "mean": _nanmean, "last": lambda weeks: weeks[-1]}[o.month]
+        over_time = ways[o.month]
         out |= {c: float(over_time(table[c])) for c in columns_of(o, r.factions, r.missions)}
     return out
 
@@ -534,7 +547,7 @@ def _nanmean(values):
     return float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
 
 
-def outbreak(deaths, step_weeks):
+def outbreak(deaths: NDArray[np.float64], step_weeks: float) -> dict[str, float]:
     """Say whether, and when, a war broke out in a country, by the threshold of UCDP.
 
     Parameters
@@ -547,14 +560,14 @@ def outbreak(deaths, step_weeks):
     return {"war": float(at_war.size > 0), "weeks_to_war": float(first)}
 
 
-def exit_week(model):
+def exit_week(model: "PeaceModel") -> float:
     """Return the week in which the last mission had gone, nan if none had; a mission of nobody is none."""
     m = model.missions
     gone = np.minimum(m.leave, m.ended)[~m.donors & (m.personnel.sum(axis=1) > 0)]
     return float(gone.max()) if gone.size and np.isfinite(gone).all() else np.nan
 
 
-def test_of_time(model):
+def test_of_time(model: "PeaceModel") -> dict[str, float]:
     """Say whether there was peace when the last mission left, and how long it lasted, by the threshold of UCDP.
 
     Peace is a year in which no two parties to the conflict caused 25 battle-related deaths between them: UCDP counts

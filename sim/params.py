@@ -9,15 +9,23 @@ Rates are per year and are converted to the length of a step where they are used
 was found and that the number should be swept.
 """
 
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from math import ceil, floor
 from types import SimpleNamespace
-from typing import Any, Dict, List, Optional  # noqa: UP035  OmegaConf reads these forms on 3.11 too
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, TypeVar  # noqa: UP035  OmegaConf reads these on 3.11 too
 
 import numba
 import numpy as np
 
 from sim.values import among
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    Group = DataclassInstance | type[DataclassInstance]  # of parameters
+
+T = TypeVar("T")
 
 WEEKS_PER_YEAR = 52.0
 KINDS = ("troops", "police", "observers", "staff", "aid")
@@ -30,29 +38,30 @@ TASKS = (
 )
 
 
-def param(default, unit, low, high, doc, source="assumed"):
+# These return a field, and say to a type checker what it holds, as `dataclasses.field` does.
+def param(default: T, unit: str, low: float, high: float, doc: str, source: str = "assumed") -> T:
     """Declare one number: its default, unit, closed range, meaning and source."""
     return field(
         default=default, metadata={"unit": unit, "low": low, "high": high, "doc": doc, "source": source}
     )
 
 
-def choice(default, options, doc):
+def choice(default: str, options: tuple[str, ...], doc: str) -> str:
     """Declare one word out of a few."""
     return field(default=default, metadata={"options": options, "doc": doc})
 
 
-def text(doc, default=""):
+def text(doc: str, default: Any = "") -> Any:
     """Declare a free text or name."""
     return field(default=default, metadata={"doc": doc})
 
 
-def table(doc, factory=dict):
+def table(doc: str, factory: Callable[[], Any] = dict) -> Any:
     """Declare a dictionary or list of things, filled in by YAML."""
     return field(default_factory=factory, metadata={"doc": doc})
 
 
-def part(kind):
+def part(kind: type[T]) -> T:
     """Declare a nested group of parameters."""
     return field(default_factory=kind)
 
@@ -1024,7 +1033,7 @@ class Params:
 # ---------------------------------------------------------------------------------- using the declarations
 
 
-def walk(node, path=""):
+def walk(node: "Group", path: str = "") -> Iterator[tuple[str, Field[Any], Any]]:
     """Yield (path, field, value) for each declared leaf of a parameter tree, in order."""
     for f in fields(node):
         value = getattr(node, f.name)
@@ -1038,7 +1047,7 @@ def walk(node, path=""):
             yield here, f, value
 
 
-def out_of_range(node, path=""):
+def out_of_range(node: "Group", path: str = "") -> list[str]:
     """Return one sentence for each value of the tree that is not allowed."""
     said = []
     for here, f, value in walk(node, path):
@@ -1069,7 +1078,7 @@ GROUPS = tuple(  # that rules read: of the processes, of the mission model and o
 )
 
 
-def numbers(params):
+def numbers(params: Params) -> SimpleNamespace:
     """Return the numbers of every process by name, as compiled rules read them: `numbers(params).prey.rate`.
 
     Each group is a record. The compiler's cache on disk knows a record by the names and places of its fields, but a
@@ -1085,7 +1094,9 @@ def _record(group):
     return np.rec.array([tuple(getattr(group, name) for name, _ in kinds)], dtype=kinds)[0]
 
 
-def rows(kind=Params, path=""):
+def rows(
+    kind: "Group" = Params, path: str = ""
+) -> Iterator[tuple[str, Any, str, tuple[float, float], str, str]]:
     """Yield (name, default, unit, range, meaning, source) for each number, as the table shows them."""
     nested = {
         "components": Component, "factions": Faction, "places": Place, "personnel": Tasks, "communities": Heartland,
@@ -1103,7 +1114,7 @@ def rows(kind=Params, path=""):
             yield from rows(nested[f.name], f"{here}.<name>.")
 
 
-def markdown():
+def markdown() -> str:
     """Return the parameter table in Markdown."""
     lines = ["| parameter | default | unit | range | meaning | source |", "|---|---|---|---|---|---|"]
     for name, default, unit, (low, high), doc, source in rows():

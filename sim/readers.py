@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim import params
 
@@ -51,17 +53,19 @@ class Table:
     """
 
     file: str
-    columns: dict
-    lines: list
+    columns: dict[str, list[str]]
+    lines: list[int]
     comma: bool = False
 
-    def refuse(self, row, column, allowed):
+    def refuse(self, row: int, column: str, allowed: str) -> NoReturn:
         """Raise the sentence about a field: `allowed` says what may stand there."""
         given = self.columns[column][row]
         given = given if len(given) <= 40 else f"{given[:40]}..."
         raise ValueError(f"{self.file}, where {column} in line {self.lines[row]} is {given!r}; it must be {allowed}")
 
-    def numbers(self, column, low=-np.inf, high=np.inf, whole=False, empty=False):
+    def numbers(
+        self, column: str, low: float = -np.inf, high: float = np.inf, whole: bool = False, empty: bool = False
+    ) -> NDArray[np.float64]:
         """Return a column of numbers in a closed range: (n,) float, nan where `empty` fields are allowed and there."""
         found = np.full(len(self.lines), np.nan)
         for i, text in enumerate(self.columns[column]):
@@ -78,14 +82,14 @@ class Table:
             found[i] = value
         return found
 
-    def texts(self, column):
+    def texts(self, column: str) -> NDArray[np.str_]:
         """Return a column of names, none of them empty: (n,) str."""
         for i, text in enumerate(self.columns[column]):
             if not text:
                 self.refuse(i, column, "a name")
         return np.array(self.columns[column])
 
-    def dates(self, column):
+    def dates(self, column: str) -> list[date]:
         """Return a column of calendar dates: list of date."""
         found = [_date(text) for text in self.columns[column]]
         if None in found:
@@ -203,7 +207,7 @@ def _date(text, needs_day=True):
 # ---------------------------------------------------------------------------------- the kinds of table
 
 
-def cells(path, setting):
+def cells(path: str | Path, setting: str) -> dict[str, Any]:
     """Read the cells of a country: a dictionary.
 
     Returns
@@ -217,7 +221,7 @@ def cells(path, setting):
         raise ValueError(f"{table.file} without the columns share_<community>; it has {', '.join(table.columns)}")
     if len(table.lines) < 2:
         raise ValueError(f"{table.file} with {len(table.lines)} cells; at least 2 are needed")
-    found = {c: table.numbers(c, 0, HIGHEST.get(c, 1), whole=c in ("row", "col")) for c in CELLS}
+    found: dict[str, Any] = {c: table.numbers(c, 0, HIGHEST.get(c, 1), whole=c in ("row", "col")) for c in CELLS}
     found |= {c: found[c].astype(int) for c in ("row", "col")}
     found["shares"] = {c.removeprefix("share_"): table.numbers(c, 0, MOST) for c in shares}
     if nobody := np.flatnonzero(sum(found["shares"].values()) <= 0).tolist():
@@ -242,7 +246,7 @@ def cells(path, setting):
     return found | {c: table.numbers(c, -GEOGRAPHY[c], GEOGRAPHY[c]) for c in there}
 
 
-def months(*files):
+def months(*files: tuple[str | Path, str]) -> dict[str, NDArray[Any]]:
     """Read observed months, from one file or from several that follow each other.
 
     A month without a row between the first and the last, an empty field and a column that is not there are nan: not
@@ -276,7 +280,7 @@ def months(*files):
     return {"month": np.array([f"{m // 12:04d}-{m % 12 + 1:02d}" for m in every]), **dict(zip(OBSERVED, numbers.T))}
 
 
-def places(path, setting):
+def places(path: str | Path, setting: str) -> dict[str, NDArray[Any]]:
     """Read what was observed by first-level unit.
 
     Returns
@@ -295,7 +299,7 @@ def places(path, setting):
     }
 
 
-def calibration(path, setting):
+def calibration(path: str | Path, setting: str) -> dict[str, NDArray[Any]]:
     """Read the draws of a calibration: a dictionary of columns.
 
     Returns
@@ -303,7 +307,8 @@ def calibration(path, setting):
     dict: seed (n,) int; distance (n,) float; and each parameter by its dotted name, (n,) float in its range
     """
     table = read(path, setting, ["seed", "distance"])
-    found = {"seed": table.numbers("seed", *_range("seed"), whole=True).astype(np.int64)}
+    low, high = _range("seed")
+    found: dict[str, NDArray[Any]] = {"seed": table.numbers("seed", low, high, whole=True).astype(np.int64)}
     found["distance"] = table.numbers("distance", 0, np.inf)
     for name in [c for c in table.columns if c not in found]:
         if _range(name) is None or "." not in name:

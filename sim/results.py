@@ -9,15 +9,23 @@ import re
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from sim import outcomes
 from sim.paths import PACKAGE, ROOT, file_of
+
+if TYPE_CHECKING:
+    from sim.calibrated import Calibration
+    from sim.model import PeaceModel
+    from sim.params import Params
 
 SCHEMA = 1  # version of the tables; a reader that knows this number can read them
 NAME = re.compile(r"\w[\w .,=+@-]{0,99}")  # of results: no folder, nothing hidden
@@ -29,7 +37,7 @@ SEAL = 64  # bytes at the end of a sealed file: the digest of those before
 PACKAGES = ("mesa", "numpy", "numba", "hydra-core", "pandas", "pyarrow")
 
 
-def code_version():
+def code_version() -> str:
     """Return a hash of the model's source: two runs with the same one follow the same rules."""
     digest = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -37,7 +45,7 @@ def code_version():
     return digest.hexdigest()[:12]
 
 
-def provenance():
+def provenance() -> dict[str, str | int]:
     """Return what made a result: model version, commit, package versions. Nothing about the machine's owner."""
     return {
         "schema": SCHEMA,
@@ -68,7 +76,7 @@ def _installed(name):
         return ""
 
 
-def fingerprint(params, with_seed=True, calibration=None):
+def fingerprint(params: "Params", with_seed: bool = True, calibration: "Calibration | None" = None) -> str:
     """Return a hash of the resolved configuration, with the tables that it names and the calibrated values."""
     content = asdict(params)
     if calibration:
@@ -85,7 +93,7 @@ def fingerprint(params, with_seed=True, calibration=None):
 # ------------------------------------------------------------------------------ whose a place is
 
 
-def checked_name(name):
+def checked_name(name: str | None) -> str:
     """Return the name of some results, or the empty one.
 
     Raises
@@ -99,7 +107,7 @@ def checked_name(name):
     return name or ""
 
 
-def refuse_what_is_not_ours(folder, sort):
+def refuse_what_is_not_ours(folder: str | Path, sort: str) -> None:
     """Refuse a place for results unless it is free, or a folder that carries the mark of results of the same sort.
 
     Parameters
@@ -125,7 +133,7 @@ def refuse_what_is_not_ours(folder, sort):
         raise ValueError(f"{folder} holds {strange[0]}, which would be lost if the run were replaced; {way_out}")
 
 
-def claim(folder, sort):
+def claim(folder: str | Path, sort: str) -> None:
     """Make a folder for results and mark it, unless it is not ours: then refuse it, as above."""
     refuse_what_is_not_ours(folder, sort)
     Path(folder).mkdir(parents=True, exist_ok=True)
@@ -139,12 +147,12 @@ class Damaged(ValueError):  # noqa: N818  says what the file is
     """A file that is not what was written."""
 
 
-def seal(content, of=""):
+def seal(content: bytes, of: str = "") -> bytes:
     """Return bytes with their digest after them, and that of a name: no other file can take the place of this one."""
     return content + hashlib.sha256(of.encode() + content).hexdigest().encode()
 
 
-def unsealed(path, of=""):
+def unsealed(path: str | Path, of: str = "") -> bytes:
     """Return the bytes of a sealed file, with the seal, once it is sure that they are those that were written.
 
     Raises
@@ -163,16 +171,16 @@ def unsealed(path, of=""):
     return found
 
 
-def packed(arrays, of=""):
+def packed(arrays: Mapping[str, NDArray[Any]], of: str = "") -> bytes:
     """Return arrays by name as the bytes of an .npz, which is sealed: its digest is the comment of the archive."""
     file = io.BytesIO()
-    np.savez_compressed(file, **arrays)
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # none is called allow_pickle
     with zipfile.ZipFile(file, "a") as archive:
         archive.comment = bytes(SEAL)
     return seal(file.getvalue()[:-SEAL], of)
 
 
-def unpacked(path, of=""):
+def unpacked(path: str | Path, of: str = "") -> dict[str, NDArray[Any]]:
     """Return the arrays of a sealed .npz by name, read into memory; raises as `unsealed`."""
     content = io.BytesIO(unsealed(path, of))
     try:
@@ -182,13 +190,13 @@ def unpacked(path, of=""):
         raise Damaged(f"{path} holds something else than plain arrays") from error
 
 
-def write_note(path, content):
+def write_note(path: str | Path, content: Mapping[str, Any]) -> None:
     """Write a dictionary as JSON, whole or not at all, and sealed: the last line is its digest."""
     text = json.dumps(content, indent=1) + "\n"
     whole_file(path, lambda draft: draft.write_bytes(seal(text.encode(), Path(path).name)))
 
 
-def read_note(path):
+def read_note(path: str | Path) -> dict[str, Any]:
     """Return what `write_note` wrote; raises as `unsealed`."""
     return json.loads(unsealed(path, Path(path).name)[:-SEAL])
 
@@ -196,7 +204,7 @@ def read_note(path):
 # ------------------------------------------------------------------------------ whole or not at all
 
 
-def whole_folder(path, fill, sync=True):
+def whole_folder(path: str | Path, fill: Callable[[Path], object], sync: bool = True) -> Path:
     """Make a folder appear whole or not at all.
 
     Parameters
@@ -227,7 +235,7 @@ def whole_folder(path, fill, sync=True):
     return path
 
 
-def discard(path):
+def discard(path: Path) -> None:
     """Take away a file or a folder, if it is there."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
@@ -235,7 +243,7 @@ def discard(path):
         path.unlink(missing_ok=True)
 
 
-def whole_file(path, fill):
+def whole_file(path: str | Path, fill: Callable[[Path], object]) -> Path:
     """Make a file appear whole or not at all; `fill` writes to the path it is given."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -251,13 +259,13 @@ def whole_file(path, fill):
     return path
 
 
-def to_disk(path):
+def to_disk(path: Path) -> None:
     """Wait until a file is on the disk, not only on its way there."""
     with open(path, "rb+") as file:
         os.fsync(file.fileno())
 
 
-def write_run(model, folder, overrides=(), cells=True):
+def write_run(model: "PeaceModel", folder: str | Path, overrides: Iterable[str] = (), cells: bool = True) -> Path:
     """Write the tables of a finished run, its configuration and its provenance into a folder of its own.
 
     An earlier run there is replaced; anything else is refused, as in `refuse_what_is_not_ours`.

@@ -12,20 +12,24 @@ In a week a thing is first what the `to` make it (their mean, if there are sever
 to. So an event in two halves is the same event, and neither names nor order matter.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from math import isfinite
-from typing import List, Optional  # noqa: UP035  as the declarations have them
+from typing import TYPE_CHECKING, Any, List, Optional  # noqa: UP035  as the declarations have them
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from sim.country import land_of, weeks_until
 from sim.mission import WITH
-from sim.params import KINDS, Push, Shock, When
+from sim.params import KINDS, Params, Push, Shock, When
 from sim.processes.judge import ask_to_leave, take_back
 from sim.processes.negotiate import set_aggression
 from sim.state import ABROAD
 from sim.values import among, no_setting
+
+if TYPE_CHECKING:
+    from sim.model import PeaceModel
 
 HOST, OTHERS = "host", "others"  # the host government, and all other factions, where no faction has that name
 
@@ -102,14 +106,14 @@ class Thing:
     unit: str
     low: float
     high: float
-    of: Callable | None  # whose: model, push, setting -> rows
-    get: Callable  # model -> (rows[, columns]) numbers; of a condition, the array itself
-    put: Callable | None = None  # model, numbers: writes them; none: into the array that `get` returns
-    toward: Callable | None = None  # toward whom: columns
+    of: Callable[..., NDArray[Any]] | None  # whose: model, push, setting -> rows
+    get: Callable[..., NDArray[Any]]  # model -> (rows[, columns]) numbers; of a condition, the array itself
+    put: Callable[..., None] | None = None  # model, numbers: writes them; none: into the array that `get` returns
+    toward: Callable[..., NDArray[Any]] | None = None  # toward whom: columns
     stock: bool = True
     switch: bool = False  # on or off: `to` alone
 
-    def write(self, model, numbers):
+    def write(self, model: "PeaceModel", numbers: NDArray[Any]) -> None:
         """Write the numbers into the state."""
         if self.put:
             self.put(model, numbers)
@@ -205,7 +209,7 @@ class Event:
     shock: Shock
 
 
-def shocks_of(params):
+def shocks_of(params: Params) -> list[Event]:
     """Return the events of the country, the mission model and the run, in the order of their names.
 
     Raises
@@ -223,7 +227,7 @@ def shocks_of(params):
     return [found[name] for name in sorted(found)]
 
 
-def check(model, event):
+def check(model: "PeaceModel", event: Event) -> None:
     """Refuse an event that cannot happen, in a sentence that says what is allowed."""
     shock, where = event.shock, event.where
     if not shock.moves:
@@ -269,7 +273,7 @@ def _whom(model, domain, push, here):
     return domain(model, push if of_land else push.of, f"{here}.of")
 
 
-def made_of(where, settings):
+def made_of(where: str, settings: object) -> Shock:
     """Make a shock of plain settings, as a file, the command line or a page has them.
 
     Raises
@@ -333,7 +337,7 @@ def _begins(model, event):
     return known[when.after] + when.weeks
 
 
-def happened(model):
+def happened(model: "PeaceModel") -> list[tuple[float, str, str]]:
     """Return the events that have begun so far: (week, name, summary), the oldest first."""
     begun = [(_begins(model, e), e.name, e.shock.summary) for e in model.events]
     return sorted(b for b in begun if b[0] < model.week)
@@ -342,7 +346,7 @@ def happened(model):
 # ---------------------------------------------------------------------------------- a week
 
 
-def strike(model):
+def strike(model: "PeaceModel") -> None:
     """Let every event of the week do what it does; what has ended ends."""
     model.pushes = {}
     if not model.events:
@@ -373,7 +377,7 @@ def strike(model):
         set_aggression(model.view)
 
 
-def set_usual(model, name, numbers):
+def set_usual(model: "PeaceModel", name: str, numbers: ArrayLike) -> None:
     """Set what a condition is without events, as a rule or a date has it; what events make of it this week follows."""
     thing, usual = THINGS[name], model.usual[name]
     usual[...] = numbers
@@ -381,7 +385,7 @@ def set_usual(model, name, numbers):
                 if name in model.pushes else usual)  # fmt: skip
 
 
-def calm(model, past, usual):
+def calm(model: "PeaceModel", past: Mapping[str, Any], usual: Mapping[str, NDArray[Any]]) -> None:
     """Bring the conditions that a past moved back to what they were, before the events of the future move them.
 
     Parameters
@@ -397,7 +401,7 @@ def calm(model, past, usual):
         set_usual(model, name, before if before.shape == now.shape else now)  # of other missions: as they begin
 
 
-def moved(start, pushes):
+def moved(start: NDArray[np.float64], pushes: Iterable[tuple[Any, ...]]) -> NDArray[np.float64]:
     """Return what a week's pushes make of some numbers.
 
     Parameters

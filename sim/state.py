@@ -4,16 +4,21 @@ Rows never move: the dead, the disbanded and the departed stay, with nobody in t
 identity. Processes write here; nothing else keeps state. Mesa agents (agents.py) are views of these rows.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, SupportsIndex, TypeVar
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+T = TypeVar("T")
 
 HOME, AWAY, ABROAD = 0, 1, 2  # where a civilian lives: at home, displaced inside the country, refugee
 CEASEFIRE, CONSENT, IMPARTIALITY, WITHDRAW, MINIMUM_FORCE = range(5)  # what contingents' caveats say (params.Caveats)
 SMALL_FACTION = 100.0  # shares of a faction smaller than this are taken of this: the last fighters are not a faction
 
 
-def zeros(*shape, dtype=float):
+def zeros(*shape: SupportsIndex, dtype: DTypeLike = float) -> NDArray[Any]:
     """Make an array of zeros."""
     return np.zeros(shape, dtype=dtype)
 
@@ -21,14 +26,14 @@ def zeros(*shape, dtype=float):
 class Table:
     """A table of state. Its arrays stay where they are, for compiled rules hold on to them: a value is copied in."""
 
-    def __setattr__(self, name, value):  # noqa: D105
+    def __setattr__(self, name: str, value: Any) -> None:  # noqa: D105
         there = self.__dict__.get(name)
         if isinstance(there, np.ndarray):
             there[...] = value
         else:
             object.__setattr__(self, name, np.ascontiguousarray(value) if isinstance(value, np.ndarray) else value)
 
-    def enlarge(self, name, array):
+    def enlarge(self, name: str, array: NDArray[Any]) -> None:
         """Put another array in the place of one, before the first rule has seen it."""
         object.__setattr__(self, name, np.ascontiguousarray(array))
 
@@ -39,7 +44,7 @@ class Land(Table):
 
     row: np.ndarray  # (C,) int, 0 in the south
     col: np.ndarray  # (C,) int, 0 in the west
-    shape: tuple  # rows, columns of the enclosing grid
+    shape: tuple[int, int]  # rows, columns of the enclosing grid
     cell_km: float  # km, side of a cell
     births: np.ndarray  # (C, K) persons at the start
     remoteness: np.ndarray  # (C,) 0 town .. 1 days from one
@@ -63,7 +68,7 @@ class Land(Table):
     edge: np.ndarray  # (C,) 0..1 nearness of the border, for those who find refuge beyond it
     patrol: np.ndarray  # (C, R) int, cells in patrol reach, itself first; -1 outside
     patrol_weight: np.ndarray  # (R,) presence of a unit at each of these, 1 at its own
-    names: tuple = ()  # communities
+    names: tuple[str, ...] = ()  # communities
     admin: np.ndarray | None = None  # (C,) str, first-level administrative unit
     latitude: np.ndarray | None = None  # (C,) degrees north, middle of the cell in the world; none: not of this world
     longitude: np.ndarray | None = None  # (C,) degrees east
@@ -88,7 +93,7 @@ class Civilians(Table):
 class Factions(Table):
     """F armed factions."""
 
-    names: tuple  # (F,) str
+    names: tuple[str, ...]  # (F,) str
     host: np.ndarray  # (F,) bool
     community: np.ndarray  # (F, K) share of each community it calls its own, 0..1
     rival: np.ndarray  # (F, F) bool
@@ -119,7 +124,7 @@ class Factions(Table):
     own_abuse: np.ndarray  # (F,) ratio, its abuse apart from what events make of it
     hired: np.ndarray  # (F,) persons under contract now, who fight in its bands
     refuge: np.ndarray  # (F,) 0..1 how far its bands near the border are out of reach
-    sponsored: list  # of None or ((n,) weeks, (n,) sponsor)
+    sponsored: list[tuple[np.ndarray, np.ndarray] | None]  # of None or ((n,) weeks, (n,) sponsor)
     musters: np.ndarray  # (F,) 0..1 of what it can keep, when it enters
     outbreak: np.ndarray  # (F,) own dead lately, when it enters
     hired_men: np.ndarray  # (F,) persons under contract when it can pay them all
@@ -150,7 +155,7 @@ class Bands(Table):
 class Commands(Table):
     """K chains of command: the flags that people and factions know, each with one mission or several."""
 
-    names: tuple  # (K,) str
+    names: tuple[str, ...]  # (K,) str
     luck: np.ndarray  # (K,) uint64, identity for draws: made of the name
     member: np.ndarray  # (K, M) 1 where a mission serves under it, else 0
     unwelcome: np.ndarray  # (K,) weeks in which the host wanted it gone
@@ -164,7 +169,7 @@ class Commands(Table):
 class Missions(Table):
     """M missions: headquarters with a mandate, a plan, money."""
 
-    names: tuple  # (M,) str
+    names: tuple[str, ...]  # (M,) str
     luck: np.ndarray  # (M,) uint64, identity for draws: made of the name
     command: np.ndarray  # (M,) int, its chain of command
     un: np.ndarray  # (M,) bool, for the panel
@@ -180,7 +185,7 @@ class Missions(Table):
     build_up: np.ndarray  # (M,) weeks
     draw_down: np.ndarray  # (M,) weeks
     peak: np.ndarray  # (M,) share
-    strength: list  # of None or ((n,) weeks, (n,) share of the uniformed)
+    strength: list[tuple[np.ndarray, np.ndarray] | None]  # of None or ((n,) weeks, (n,) share of the uniformed)
     takes_over: np.ndarray  # (M,) int, mission whose troops it re-hats; -1: none
     rehatted: np.ndarray  # (M,) share
     price: np.ndarray  # (M, 5) US$ per person-year, by kind
@@ -188,7 +193,7 @@ class Missions(Table):
     paid: np.ndarray  # (M,) 0..1 share of what is due that is paid in time
     pledged: np.ndarray  # (M,) 0..1 share of what is due that is paid, in time or late
     funding: np.ndarray  # (M,) 0..1 share of that which arrives: less after a cut
-    cuts: list  # of None or ((n,) weeks, (n,) share that arrives from then on)
+    cuts: list[tuple[np.ndarray, np.ndarray] | None]  # of None or ((n,) weeks, (n,) share that arrives from then on)
     reserve: np.ndarray  # (M,) weeks of pay in hand, at most
     owes: np.ndarray  # (M,) 0..1 part of a lasting shortfall carried as pay owed
     in_hand: np.ndarray  # (M,) weeks of pay in hand; negative: pay owed
@@ -335,17 +340,19 @@ class Week(Table):
     killing_log: np.ndarray  # (E, 5) int: faction or -1, mission or -1, cell, community, dead
 
     @property
-    def events(self):
+    def events(self) -> "Log[Event]":
         """What happened so far this week: like a list of Event."""
         return Log(self.event_log, self.logged[:1], lambda r: Event(EVENTS[r[0]], *r[1:]), _numbers)
 
     @property
-    def killings(self):
+    def killings(self) -> "Log[tuple[int, ...]]":
         """Who was killed so far this week: like a list of (faction or -1, mission or -1, cell, community, dead)."""
         return Log(self.killing_log, self.logged[1:], tuple, lambda row: row)
 
 
-def make_week(n_cells, n_communities, n_factions, n_missions, n_commands, n_bands, n_units):
+def make_week(
+    n_cells: int, n_communities: int, n_factions: int, n_missions: int, n_commands: int, n_bands: int, n_units: int
+) -> Week:
     """Make an empty page, with room for all that so many bands and units can do in a week."""
     c, k, f, m, q = n_cells, n_communities, n_factions, n_missions, n_commands
     events = 200 * n_bands + n_units + 1_000
@@ -360,7 +367,7 @@ def make_week(n_cells, n_communities, n_factions, n_missions, n_commands, n_band
     )  # fmt: skip
 
 
-class Log:
+class Log(Generic[T]):
     """Rows of an array that is filled from above, as a list of things.
 
     Parameters
@@ -369,19 +376,25 @@ class Log:
     read, write : functions from a list of whole numbers to a thing, and back
     """
 
-    def __init__(self, rows, count, read, write):
+    def __init__(
+        self,
+        rows: NDArray[np.int64],
+        count: NDArray[np.int64],
+        read: Callable[[list[int]], T],
+        write: Callable[[T], Sequence[int]],
+    ) -> None:
         self._rows, self._count, self._read, self._write = rows, count, read, write
 
-    def __len__(self):  # noqa: D105
+    def __len__(self) -> int:  # noqa: D105
         return int(self._count[0])
 
-    def __iter__(self):  # noqa: D105
+    def __iter__(self) -> Iterator[T]:  # noqa: D105
         return map(self._read, self._rows[: len(self)].tolist())
 
-    def __getitem__(self, number):  # noqa: D105
+    def __getitem__(self, number: int) -> T:  # noqa: D105
         return list(self)[number]
 
-    def append(self, thing):
+    def append(self, thing: T) -> None:
         """Add a thing. A week has room for far more than its rules can do."""
         self._rows[self._count[0]] = self._write(thing)
         self._count[0] += 1

@@ -3,11 +3,16 @@
 And what is said of a name that there is not: which one may have been meant, and which there are.
 """
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.params import Params
 
 
-def value_of(params, path):
+def value_of(params: "Params", path: str) -> Any:
     """Return the value at a dotted path.
 
     Raises
@@ -21,7 +26,7 @@ def value_of(params, path):
     return node
 
 
-def with_values(params, values):
+def with_values(params: "Params", values: Mapping[str, Any]) -> "Params":
     """Return parameters with some values set by dotted path; what is not set is shared with the old ones, not copied.
 
     Parameters
@@ -55,28 +60,28 @@ def _inner(node, name, where, path):
 # ---------------------------------------------------------------------------------- names that there are not
 
 
-def closest(name, known):
+def closest(name: object, known: Iterable[object]) -> str | None:
     """Return the known name that a mistyped one is nearest to; none if all are far."""
     by_small = {str(k).lower(): str(k) for k in known}
     near = get_close_matches(str(name).lower(), by_small, 1)
     return by_small[near[0]] if near else None
 
 
-def among(name, known):
+def among(name: object, known: Iterable[object]) -> str:
     """Return the end of a refusal of a name: which one may have been meant, and which there are.
 
     Parameters
     ----------
     name : str, as it was given; known : names that there are, in the order in which they are told
     """
-    known = [str(k) for k in known]
-    if not known:
+    names = [str(k) for k in known]
+    if not names:
         return "; there is none to choose"
-    hint = closest(name, known)
-    return f"{f' (did you mean {hint}?)' if hint else ''}; choose among {', '.join(known)}"
+    hint = closest(name, names)
+    return f"{f' (did you mean {hint}?)' if hint else ''}; choose among {', '.join(names)}"
 
 
-def no_setting(path, there, everywhere=()):
+def no_setting(path: str, there: Collection[str], everywhere: Iterable[str] = ()) -> str:
     """Return what is said of a setting that there is not.
 
     Parameters

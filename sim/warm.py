@@ -2,16 +2,17 @@
 
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 
-def say(text):
+def say(text: str) -> None:
     """Write a line to standard error."""
     print(text, file=sys.stderr, flush=True)
 
 
-def warm_up():
+def warm_up() -> None:
     """Compile the rules if no run on this machine has done it yet, and say so: it takes a minute, once."""
     from sim.processes import feel  # one of the last rules that a week needs
 
@@ -27,7 +28,7 @@ def warm_up():
 
 
 @contextmanager
-def progress(what, total, done=0.0, unit="week"):
+def progress(what: str, total: float, done: float = 0.0, unit: str = "week") -> Iterator[Callable[[float], object]]:
     """Show a progress bar on standard error if it is a terminal; yield a function that moves it."""
     if not sys.stderr.isatty():
         yield lambda _: None
@@ -45,7 +46,7 @@ def progress(what, total, done=0.0, unit="week"):
 
 
 @contextmanager
-def between_steps():
+def between_steps() -> Iterator[Callable[[], None]]:
     """Hold Ctrl-C back while compiled rules run, which it would break; yield a function that lets it through."""
     pressed = []
     before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))

@@ -58,10 +58,17 @@ def names(path):
     return {n for n in found if n}
 
 
+def run(parsed):
+    """Yield the nodes of a source file but for those that a type checker alone reads: `if TYPE_CHECKING:`."""
+    hidden = [n for n in ast.walk(parsed) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
+    unseen = {id(inner) for n in hidden for statement in n.body for inner in ast.walk(statement)}
+    return (n for n in ast.walk(parsed) if id(n) not in unseen)
+
+
 def imports(path):
-    """Return the modules that a source file imports, wherever it does."""
+    """Return the modules that a source file imports when it runs, wherever it does."""
     found = set()
-    for node in ast.walk(tree(path)):
+    for node in run(tree(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -74,7 +81,7 @@ def imported_names(path):
     """Return full names: module.name of each `from module import name`."""
     return {
         f"{node.module}.{alias.name}"
-        for node in ast.walk(tree(path))
+        for node in run(tree(path))
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }

@@ -106,7 +106,8 @@ def test_rows_of_ones_own_join(tmp_path):
 def test_a_small_table_from_end_to_end(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     x = Experiment("levers", ["experiment.analysis.rows=[troops,escorts]", "experiment.seeds=2",
-                              "experiment.analysis.more_seeds=3", "experiment.common=['weeks=60','civilians=100']"])  # fmt: skip
+                              "experiment.analysis.more_seeds=3",
+                              "experiment.common=['weeks=60','civilians=100']"])  # fmt: skip
     x.run(1)
     table = pd.read_csv(x.folder / "levers.csv")
     assert table.row.tolist() == ["troops", "escorts"]

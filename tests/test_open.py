@@ -131,6 +131,7 @@ def test_an_outcome_goes_on_after_a_branch(tmp_path):
         ({"name": "deaths_of_goats", "month": "median"}, "outcome deaths_of_goats: month is 'median'; it must be one"),
         ({"name": "deaths_of_goats", "per": "goat"}, "outcome deaths_of_goats: per is 'goat'; it must be one of"),
         ({"name": "brd"}, "outcomes names brd, which is a column already"),
+        ({"name": "goats", "of": None}, "outcomes names goats without `of`; give it a function of the model"),
         ({"name": "trust_un"}, "outcomes names trust_un, which is a column already"),
     ],
 )

@@ -167,6 +167,8 @@ def test_a_damaged_file_is_as_if_it_were_not_there(store, name, tmp_path):
     whole = file.read_bytes()
     shutil.copytree(job.folder, tmp_path / "run")
     assert [j.key for j in sweep.planned(folder)[0]] == [job.key, failed.key]
+    with pytest.raises(ValueError, match="is of a plan that was read: it can be looked at, and not be done"):
+        sweep.planned(folder)[0][0].resolved()
     tried = 0
     for content in spoilt(whole):
         if content == whole:  # zeros where there were zeros
@@ -511,6 +513,8 @@ def test_a_multirun_is_one_table_and_the_same_command_goes_on_with_it(tmp_path, 
     assert differences.difference[1] == pytest.approx((deaths["un_only", 0.5] - deaths["none", 0.5]).mean())
     with pytest.raises(ValueError, match="No mission 'parallel' in the table, which has: none, un_only"):
         found.differences("deaths", {"mission": "parallel"})
+    with pytest.raises(ValueError, match=r"No judge.conflation 0.7 in the table .*which has: 0.0, 0.5"):
+        found.differences("deaths", {"judge.conflation": 0.7})
     first = table(folder)
     monkeypatch.setattr(runs, "simulate", lambda job: pytest.fail("simulated again"))
     multirun(monkeypatch, tmp_path, *words)

@@ -10,6 +10,8 @@ python -m experiments.classroom sheet mission=sequential,separated       an afte
 
 import argparse
 import sys
+from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +27,7 @@ from sim.values import among
 from sim.warm import between_steps, progress, say, warm_up
 
 
-def serve(given):
+def serve(given: Namespace) -> None:
     """Serve the page until Ctrl-C."""
     try:
         import uvicorn
@@ -48,7 +50,7 @@ def serve(given):
                 **door.limits(given.visitors))  # fmt: skip
 
 
-def animate(given):
+def animate(given: Namespace) -> None:
     """Make a GIF or an MP4, with a progress bar."""
     scene = scenes.from_words(given.words)
     scene = replace(scene, layer=given.layer or scene.layer)
@@ -65,7 +67,7 @@ def animate(given):
     say(f"animation: {files[0]}")
 
 
-def make_sheet(given):
+def make_sheet(given: Namespace) -> None:
     """Make an after-action sheet, with a progress bar."""
     scene = scenes.from_words(given.words)
     folder = Path(given.out)
@@ -111,7 +113,7 @@ def _arguments(words):
     return asked.options(made[first], rest) if first in made else asked.options(parser, words)
 
 
-def main(words=None):
+def main(words: Sequence[str] | None = None) -> None:
     """Do what the command line asks."""
     try:
         given = _arguments(paths.take_folders(sys.argv[1:] if words is None else words))

@@ -4,10 +4,16 @@ import asyncio
 import ipaddress
 import json
 import socket
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    import h11
 
 LONGEST = 8_192  # bytes of a message: a scene of three models with a hundred settings
 SILENT = 20  # s that a visitor may be here without a scene
@@ -17,7 +23,7 @@ LATE = 15  # s that a request may take to arrive
 ANY = ("0.0.0.0", "::")  # what to serve on, to be reached from everywhere
 
 
-def known_host(host, names=()):
+def known_host(host: str, names: Iterable[str] = ()) -> bool:
     """Say whether a Host header names this machine: by an address, or by a name that is its own.
 
     A page elsewhere whose name is pointed at this machine (DNS rebinding) has a name, never an address.
@@ -32,7 +38,7 @@ def known_host(host, names=()):
     return True
 
 
-def addresses(host):
+def addresses(host: str) -> list[str]:
     """Return the addresses that a room can type in for what is served on a host.
 
     The address that the machine has in its network is asked of the routing table: nothing is sent.
@@ -53,10 +59,10 @@ def addresses(host):
     return found or ["127.0.0.1"]
 
 
-def read(text):
+def read(text: str | None) -> dict[str, Any]:
     """Return a message of a page; an empty one, which is answered as not understood, if it cannot be read."""
     try:
-        message = json.loads(text, parse_constant=_no_number)
+        message = json.loads(text or "", parse_constant=_no_number)
     except (TypeError, ValueError, RecursionError):
         return {}
     return message if isinstance(message, dict) else {}
@@ -66,7 +72,7 @@ def _no_number(name):
     raise ValueError(name)
 
 
-def limits(visitors):
+def limits(visitors: int) -> dict[str, Any]:
     """Return how uvicorn is to serve so many visitors: what a message may weigh, how many connections, how long."""
     return {"http": Impatient, "ws_max_size": LONGEST, "limit_concurrency": 50 + 8 * visitors}
 
@@ -74,10 +80,10 @@ def limits(visitors):
 class Door:
     """Lets in whoever calls this machine by a name that it has."""
 
-    def __init__(self, app, names=()):
+    def __init__(self, app: ASGIApp, names: Iterable[str] = ()) -> None:
         self.app, self.names = app, names
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a stranger oneself, and hand everybody else on."""
         host = Headers(scope=scope).get("host", "") if scope["type"] in ("http", "websocket") else None
         if host is None or known_host(host, self.names):
@@ -93,14 +99,15 @@ class Door:
 class Impatient(H11Protocol):
     """HTTP that closes a connection on which no whole request arrives in time: uvicorn itself waits for ever."""
 
-    late, upgraded = None, False
+    late: asyncio.TimerHandle | None = None
+    upgraded = False
 
-    def connection_made(self, transport):
+    def connection_made(self, transport: asyncio.Transport) -> None:
         """Give the first request its time."""
         super().connection_made(transport)
         self._wait()
 
-    def data_received(self, data):
+    def data_received(self, data: bytes) -> None:
         """Give the next request its time, or this one its answer."""
         super().data_received(data)
         if not self.upgraded and (self.cycle is None or self.cycle.response_complete):
@@ -108,12 +115,12 @@ class Impatient(H11Protocol):
         else:
             self._arrived()
 
-    def handle_websocket_upgrade(self, event):
+    def handle_websocket_upgrade(self, event: "h11.Request") -> None:
         """Leave the times of a visitor's socket to others."""
         self.upgraded = True
         super().handle_websocket_upgrade(event)
 
-    def connection_lost(self, exc):
+    def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._arrived()
         super().connection_lost(exc)

@@ -7,6 +7,7 @@ import importlib.util
 import math
 import textwrap
 from collections import Counter
+from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from experiments.classroom import look, words
 from experiments.classroom import scene as scenes
-from experiments.classroom.stage import HEADLINES, LAYERS, Stage, authorised
+from experiments.classroom.stage import HEADLINES, LAYERS, Headline, Stage, authorised
 from experiments.drawing import style
 from sim.mission import WITH
 from sim.results import whole_file
@@ -33,21 +34,23 @@ PALE = 0.35  # of a colour: what is only planned
 NOTE = "A thinking tool, not a forecast."
 
 
-def why_no_mp4():
+def why_no_mp4() -> str:
     """Return why no MP4 can be made here, or an empty text."""
     if importlib.util.find_spec("imageio_ffmpeg"):
         return ""
     return "MP4 needs the package imageio-ffmpeg: pip install -e '.[classroom]'; GIF works without it"
 
 
-def check_every(every):
+def check_every(every: int) -> int:
     """Return the weeks between two frames, refused if they are not 1 to 52."""
     if not isinstance(every, int) or not 1 <= every <= 52:
         raise ValueError(f"every is {every!r}; it must be a whole number in [1, 52] weeks")
     return every
 
 
-def render(scene, path, every=EVERY, progress=None):
+def render(
+    scene: scenes.Scene, path: str | Path, every: int = EVERY, progress: Callable[[int], object] | None = None
+) -> tuple[list[str], list[str]]:
     """Make an animation from the first week to that of the scene, or to the last if that is the first.
 
     Parameters
@@ -144,7 +147,7 @@ def _report(folder, week, last):
     draft.replace(folder / "progress")
 
 
-def read_progress(folder):
+def read_progress(folder: Path) -> tuple[int, int] | None:
     """Return (done, total) of an animation that is being made; None before it has begun."""
     try:
         done, total = (folder / "progress").read_text().split()
@@ -153,7 +156,7 @@ def read_progress(folder):
     return int(done), int(total)
 
 
-def stop(folder):
+def stop(folder: Path) -> None:
     """Ask an animation that is being made to end."""
     if folder.is_dir():
         (folder / "stop").touch()
@@ -229,7 +232,7 @@ class Painter:
     stage : Stage
     """
 
-    def __init__(self, stage):
+    def __init__(self, stage: Stage) -> None:
         self.stage, self.layer = stage, stage.layer
         changes, self.common = scenes.changes(stage.models)
         self.helmets = look.helmets([a.params for a in stage.actors])
@@ -251,7 +254,7 @@ class Painter:
         rng = np.random.default_rng(7)  # places of dots: nothing that the model knows
         return rng.integers(0, self.px, (land.row.size, most, 2), dtype=np.int16)
 
-    def paint(self):
+    def paint(self) -> Image.Image:
         """Return the present week as a picture."""
         picture = Image.new("RGB", SIZE, "white")
         draw = ImageDraw.Draw(picture)
@@ -439,7 +442,7 @@ def _cut(text, size, width):
     return text
 
 
-def spoken(headline, value):
+def spoken(headline: Headline, value: float | None) -> str:
     """Return a headline's value as it is shown: 12,300, 1.2 m, 63%."""
     if value is None:
         return "–"

@@ -5,10 +5,14 @@ colours, one shape for each faction; aid teams are crosses. Models have a letter
 hue, light to dark. So nothing depends on telling colours apart, and no two things on one screen share a colour.
 """
 
+from collections.abc import Sequence
+
 from matplotlib.colors import to_hex, to_rgb
 
 from experiments.drawing.style import INK
 from sim.mission import WITH, with_humanitarians
+from sim.model import PeaceModel
+from sim.params import Params
 
 HOST = ("square", "#1a1a1a")
 FACTIONS = (
@@ -26,13 +30,13 @@ RAMPS = {  # the darkest shade of each layer
 }  # fmt: skip
 
 
-def factions(model):
+def factions(model: PeaceModel) -> list[tuple[str, str]]:
     """Return the shape and the colour of each faction: the host a square, the others in the order of their names."""
     others = iter(range(len(model.factions.names)))
     return [HOST if host else FACTIONS[next(others) % len(FACTIONS)] for host in model.factions.host]
 
 
-def helmets(models):
+def helmets(models: Sequence[Params]) -> list[dict[str, tuple[str, str]]]:
     """Return how the helmets of each mission look, so that no two missions on one screen look alike.
 
     Parameters
@@ -67,6 +71,6 @@ def _mixed(colour, end, share):
     return [v + (end - v) * share for v in to_rgb(colour)]
 
 
-def palette():
+def palette() -> dict[str, str | dict[str, str]]:
     """Return what the page needs to draw as animations do."""
     return {"ground": GROUND, "civilian": CIVILIAN, "displaced": DISPLACED, "ramps": RAMPS, "ink": INK, "grey": GREY}

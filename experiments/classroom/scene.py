@@ -6,10 +6,11 @@ send overrides over the network, so only numbers and names of choices are taken:
 
 import re
 import shlex
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import Field, dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import yaml
@@ -29,6 +30,7 @@ WRITTEN = 3_000  # characters of a model's settings
 BANDS = 2_000  # bands and civilians are what a week's frame is made of
 SHARED = ("country", "seed", "weeks", "civilians")  # what makes it the same country with the same luck
 GROUPS = ("country", "mission")
+Model = tuple[str, ...]  # overrides
 _composer = Composer()
 
 
@@ -36,20 +38,20 @@ _composer = Composer()
 class Scene:
     """One to three models, each a tuple of overrides; the week that is looked at, and the shade of the maps."""
 
-    models: tuple
+    models: tuple[Model, ...]
     week: int = 0
     layer: str = "violence"
 
-    def link(self):
+    def link(self) -> str:
         """Return the query of the page that shows it: `a=mission%3Dnone&b=...&week=52&layer=trust`."""
         pairs = [(LETTERS[i], o) for i, model in enumerate(self.models) for o in model or ("mission=none",)]
         return urlencode([*pairs, ("week", self.week), ("layer", self.layer)])
 
-    def commands(self):
+    def commands(self) -> list[str]:
         """Return the command line that makes each model's run, from the first week to the last."""
         return [shlex.join(["python", "-m", "sim", *model]) for model in self.models]
 
-    def with_setting(self, key, value, which):
+    def with_setting(self, key: str, value: str | float, which: Collection[int]) -> "Scene":
         """Return the scene with a setting changed in some of its models.
 
         Parameters
@@ -61,7 +63,7 @@ class Scene:
         return replace(self, models=tuple(models))
 
 
-def changed(model, key, value):
+def changed(model: Model, key: str, value: str | float) -> Model:
     """Return the overrides of a model with one of them set, and those dropped that belonged to what it replaces."""
     kept = [o for o in model if o.split("=", 1)[0] != key]
     if key == "mission":
@@ -71,7 +73,7 @@ def changed(model, key, value):
     return (*kept, f"{key}={value}")
 
 
-def from_link(text):
+def from_link(text: str) -> Scene:
     """Read the scene of a link, of its query, or of the file that the page saves.
 
     Raises
@@ -92,7 +94,7 @@ def from_link(text):
     return Scene(models, int(week), layer)
 
 
-def from_words(words):
+def from_words(words: Sequence[str]) -> Scene:
     """Read the scene of a command line, on which a comma makes models: mission=sequential,separated seed=3.
 
     A link of the page in quotes, or the file that the page saves, stands for its scene.
@@ -121,9 +123,9 @@ def from_words(words):
 
 
 @lru_cache(maxsize=1)
-def declarations():
+def declarations() -> dict[str, Field[Any] | None]:
     """Return the declared numbers and choices by dotted path, with * for the name of a mission."""
-    found = {}
+    found: dict[str, Field[Any] | None] = {}
 
     def walk(kind, path):
         for f in fields(kind):
@@ -141,12 +143,12 @@ def declarations():
     return found
 
 
-def names_of(group):
+def names_of(group: str) -> list[str]:
     """Return the names of the choices of a group of conf/."""
     return paths.choices(group)
 
 
-def refused(override):
+def refused(override: str) -> str | None:
     """Return why an override may not come over the network, or None."""
     key, sign, value = override.partition("=")
     package = re.fullmatch(r"(mandate|force)@mission\.components\.(\w+)\.\1", key)
@@ -167,7 +169,7 @@ def refused(override):
     return None
 
 
-def allowed(model):
+def allowed(model: Model) -> Params:
     """Return the parameters of a model, if one visitor may ask for it.
 
     Raises
@@ -209,7 +211,7 @@ def _affordable(params):
             )
 
 
-def checked(scene):
+def checked(scene: Scene) -> list[Params]:
     """Return the parameters of a scene's models.
 
     Raises
@@ -232,24 +234,24 @@ def checked(scene):
 
 
 @lru_cache(maxsize=1)
-def defaults():
+def defaults() -> dict[str, str]:
     """Return what conf/config.yaml chooses by itself: dict by group."""
     listed = yaml.safe_load((paths.CONF / "config.yaml").read_text(encoding="utf-8"))["defaults"]
     return {group: name for choice in listed if isinstance(choice, dict) for group, name in choice.items()}
 
 
-def choice_of(model, key):
+def choice_of(model: Model, key: str) -> str | None:
     """Return the last value that a model's overrides give to a key; the default choice if they give none."""
     given = [o.split("=", 1)[1] for o in model if o.split("=", 1)[0] == key]
     return given[-1] if given else defaults().get(key)
 
 
-def mission_of(model):
+def mission_of(model: Model) -> str:
     """Return the name of the mission model."""
-    return choice_of(model, "mission")
+    return choice_of(model, "mission") or ""
 
 
-def titles(models):
+def titles(models: Sequence[Model]) -> list[str]:
     """Return what to call each model: its mission, and where that stands twice the settings in which it differs."""
     several = len({mission_of(m) for m in models}) < len(models)
     said = [", ".join([style.label(mission_of(m)), *(own[:2] if several else [])])
@@ -257,7 +259,7 @@ def titles(models):
     return [f"{s} ({LETTERS[i].upper()})" if said.count(s) > 1 else s for i, s in enumerate(said)]
 
 
-def changes(models):
+def changes(models: Sequence[Model]) -> tuple[list[list[str]], list[str]]:
     """Return in words what is set: for each model what not all of them have, and what they share.
 
     One model alone shares nothing with another: all that is set stands with it.
@@ -273,17 +275,17 @@ def changes(models):
 
 
 @lru_cache
-def about(group, name):
+def about(group: str, name: str) -> Any:
     """Return a file of conf/ as it is written."""
     return yaml.safe_load(paths.file_of(group, f"{name}.yaml").read_text(encoding="utf-8"))
 
 
-def title_of_country(name):
+def title_of_country(name: str) -> str:
     """Return a country's name as people say it."""
     return about("country", name).get("name", name)
 
 
-def control_groups():
+def control_groups() -> list[dict[str, Any]]:
     """Return the groups of controls as conf/classroom/controls.yaml has them."""
     return about("classroom", "controls")
 
@@ -293,7 +295,7 @@ def _labels():
     return {c["path"]: c["label"] for g in control_groups() for c in g["controls"]}
 
 
-def control_words(key, value):
+def control_words(key: str, value: str) -> str:
     """Return a setting in words: `UN comes later by 104 weeks`."""
     star = re.sub(r"\.components\.\w+\.", ".components.*.", key)
     mission = re.search(r"\.components\.(\w+)\.", key)
@@ -305,7 +307,7 @@ def control_words(key, value):
     return f"{style.label(mission.group(1))} {text}" if mission else text
 
 
-def cards():
+def cards() -> list[dict[str, Any]]:
     """Return the scenario cards: those of conf/classroom/cards.yaml, and one for each country that has none."""
     written = list(about("classroom", "cards"))
     used = {choice_of(m, "country") for c in written for m in c["models"]}

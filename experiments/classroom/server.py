@@ -13,9 +13,11 @@ import json
 import shutil
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from hydra.errors import HydraException
@@ -25,7 +27,7 @@ from starlette.middleware import Middleware
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from experiments.classroom import door, look, takeaway
 from experiments.classroom import scene as scenes
@@ -67,12 +69,12 @@ class Classroom:
     names : names that this machine is called by, beside its addresses and its own name
     """
 
-    def __init__(self, visitors=VISITORS, workers=1, names=()):
+    def __init__(self, visitors: int = VISITORS, workers: int = 1, names: Iterable[str] = ()) -> None:
         self.most, self.here, self.names = visitors, set(), tuple(names)
         self.threads = None  # made in the running loop
         self.jobs = takeaway.Jobs(workers)
 
-    def welcome(self):
+    def welcome(self) -> dict[str, Any]:
         """Return what the page needs once: cards, layers, headlines, speeds."""
         return {
             "about": ABOUT, "look": look.palette(), "cards": scenes.cards(),
@@ -86,7 +88,7 @@ class Classroom:
             "mp4": takeaway.why_no_mp4(),
         }  # fmt: skip
 
-    async def seat(self, visitor):
+    async def seat(self, visitor: "Visitor") -> str | None:
         """Give a visitor a place; return why there is none, or None."""
         mine = sum(v.address == visitor.address for v in self.here)
         if mine >= max(door.FEW, door.SHARE * self.most):
@@ -103,30 +105,31 @@ class Classroom:
 class Visitor:
     """One browser: its stage, whether it plays and how fast, what it makes to take away."""
 
-    def __init__(self, classroom, socket):
+    def __init__(self, classroom: Classroom, socket: WebSocket) -> None:
         self.room, self.socket = classroom, socket
         self.address = socket.client.host if socket.client else ""
         self.heard = time.monotonic()
         self.inbox = asyncio.Queue(WAITING)
-        self.stage, self.speed = None, SPEEDS[2]
+        self.stage: Stage = None  # type: ignore[assignment]  # until a scene is asked for: `_do` refuses all else before
+        self.speed = SPEEDS[2]
         self.playing = self.announce = False
         self.on_the_way, self.logged = 0, []
         self.next_at = 0.0
-        self.job = None
+        self.job: takeaway.Job | None = None
 
     @property
-    def idle(self):
+    def idle(self) -> float:
         """Seconds since the page asked for anything; none while it plays."""
         return 0.0 if self.playing else time.monotonic() - self.heard
 
-    async def leave(self, why):
+    async def leave(self, why: str) -> None:
         """Close the page's socket, and say why."""
         self.room.here.discard(self)
         with suppress(WebSocketDisconnect, RuntimeError):
             await self.tell("full", text=why)
             await self.socket.close(CLOSED_FULL)
 
-    async def stay(self):
+    async def stay(self) -> None:
         """Serve until the page is closed."""
         reading = asyncio.create_task(self._read())
         try:
@@ -157,7 +160,7 @@ class Visitor:
                 await asyncio.sleep(PAUSE)
         await self.inbox.put(GONE)
 
-    async def tell(self, kind, /, **content):
+    async def tell(self, kind: str, /, **content: Any) -> None:
         """Send a message to the page."""
         await self.socket.send_text(json.dumps({"is": kind, **content}, allow_nan=False))
 
@@ -340,7 +343,7 @@ class Visitor:
                 await self.tell("made", what=job.what, files=files, notes=job.notes)
 
 
-def application(classroom=None):
+def application(classroom: Classroom | None = None) -> Starlette:
     """Return the web application."""
     room = classroom or Classroom()
 
@@ -400,7 +403,7 @@ def application(classroom=None):
     )  # fmt: skip
 
 
-def known_speed(speed):
+def known_speed(speed: int) -> int:
     """Return a speed, refused if it is none of SPEEDS."""
     if speed not in SPEEDS:
         raise ValueError(f"speed is {speed!r}; choose one of {', '.join(map(str, SPEEDS))} weeks a second")

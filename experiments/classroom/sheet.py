@@ -5,10 +5,12 @@ and the three weightiest are printed. No remark is kept ready for a mission mode
 """
 
 import textwrap
+from collections.abc import Sequence
 from itertools import combinations, permutations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -35,7 +37,7 @@ NOTE = (
 PAGE = (8.27, 11.69)  # A4, inches
 
 
-def plan(scene, seeds, folder):
+def plan(scene: scenes.Scene, seeds: int, folder: str | Path) -> list[store.Job]:
     """Return the runs of a sheet: each model with the seed on the screen and those that follow.
 
     Parameters
@@ -54,7 +56,7 @@ def plan(scene, seeds, folder):
     return store.plan(dict(zip(scenes.titles(scene.models), params)), range(first, first + seeds), Path(folder), ())
 
 
-def write(scene, jobs, folder):
+def write(scene: scenes.Scene, jobs: Sequence[store.Job], folder: str | Path) -> tuple[list[str], list[str]]:
     """Write the sheet (PDF and PNG) and its numbers (CSV) from finished runs.
 
     Returns
@@ -80,12 +82,12 @@ def write(scene, jobs, folder):
 # ---------------------------------------------------------------------------------- what there is to notice
 
 
-def number(value):
+def number(value: float) -> str:
     """Return a number of people, or a share."""
     return style.short_number(value).replace("−", "-") if abs(value) < 1e6 else f"{value / 1e6:.1f} million"
 
 
-def notices(table, seed, most=3):
+def notices(table: pd.DataFrame, seed: int, most: int = 3) -> list[str]:
     """Return what the runs say that is worth a discussion: at most so many sentences, of different kinds.
 
     Parameters
@@ -285,7 +287,7 @@ def _agreement(table, _):
 # ---------------------------------------------------------------------------------- the page
 
 
-def draw(scene, table, said):
+def draw(scene: scenes.Scene, table: pd.DataFrame, said: Sequence[str]) -> Figure:
     """Return the sheet as a matplotlib figure of one A4 page; its type is smaller where there is much to say."""
     for scale in (1.16, 1.08, 1.0, 0.93, 0.86, 0.8):
         figure, end = _page(scene, table, said, scale)

@@ -1,10 +1,13 @@
 """The stage: a scene's models stepped side by side, and what is shown of them."""
 
 import base64
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments.classroom import look, words
 from experiments.classroom import scene as scenes
@@ -12,6 +15,7 @@ from experiments.drawing import style
 from sim import outcomes
 from sim.mission import WITH
 from sim.model import PeaceModel
+from sim.params import Params
 from sim.processes import relieve
 from sim.rules import controller
 from sim.state import AWAY, HOME
@@ -57,7 +61,7 @@ class Layer:
     title: str
     unit: str
     top: float
-    of: object  # model -> (C,); nan where there is nothing to show
+    of: Callable[[PeaceModel], NDArray[np.float64]]  # model -> (C,); nan where there is nothing to show
 
 
 LAYERS = {
@@ -70,7 +74,7 @@ LAYERS = {
 }
 
 
-def known_layer(layer):
+def known_layer(layer: str) -> str:
     """Return a layer's name, refused if there is none of that name."""
     if layer not in LAYERS:
         raise ValueError(f"layer is {layer!r}{among(layer, LAYERS)}")
@@ -85,7 +89,7 @@ class Headline:
     label: str
     unit: str
     how: str  # sum of the weeks so far, mean of the last year, or the last week
-    columns: tuple
+    columns: tuple[str, ...]
     short: str = ""  # where there is little room; of those that have a chart
     charted = property(lambda self: bool(self.short))
 
@@ -108,11 +112,11 @@ class Actor:
     overrides : tuple of str; params : Params
     """
 
-    def __init__(self, overrides, params):
+    def __init__(self, overrides: scenes.Model, params: Params) -> None:
         self.overrides, self.params = overrides, params
         self.restart()
 
-    def restart(self):
+    def restart(self) -> None:
         """Go back to the first week."""
         self.model = PeaceModel(self.params)
         self.watch, self.log = words.Watch(self.model), []
@@ -123,19 +127,19 @@ class Actor:
             for h in HEADLINES
         }
 
-    def step(self):
+    def step(self) -> None:
         """Run one week and enter what was notable."""
         self.model.step()
         self.log += self.watch.week()
 
-    def phases(self):
+    def phases(self) -> list[list[words.Span]]:
         """Return the phases of each mission over the whole run, as far as it is known today."""
         known = self.model.missions.expelled.tolist()
         if known != self._known:  # all else stands in the plan
             self._known, self._spans = known, words.spans(self.model)
         return self._spans
 
-    def history(self, headline):
+    def history(self, headline: Headline) -> NDArray[np.float64]:
         """Return a headline in every week so far: (weeks,)."""
         r = self.model.record
         values = r.weekly[: r.steps][:, self.columns[headline.name]].sum(axis=1)
@@ -148,7 +152,7 @@ class Actor:
         with np.errstate(invalid="ignore"):
             return np.where(n[YEAR:] > n[:-YEAR], (total[YEAR:] - total[:-YEAR]) / (n[YEAR:] - n[:-YEAR]), np.nan)
 
-    def numbers(self):
+    def numbers(self) -> dict[str, float | None]:
         """Return the headlines as of now: numbers by name, None where there is nothing to measure."""
         r, found = self.model.record, {}
         for h in HEADLINES:
@@ -175,42 +179,42 @@ class Stage:
         One sentence on what was given, what is allowed and where.
     """
 
-    def __init__(self, scene, before=None):
+    def __init__(self, scene: scenes.Scene, before: "Stage | None" = None) -> None:
         params = scenes.checked(scene)
-        old = {a.overrides: a for a in before.actors} if before else {}
-        self.actors = [old.pop(m, None) or Actor(m, p) for m, p in zip(scene.models, params, strict=True)]
+        old: dict[scenes.Model, Actor | None] = {a.overrides: a for a in before.actors} if before else {}
+        self.actors: list[Actor] = [old.pop(m, None) or Actor(m, p) for m, p in zip(scene.models, params, strict=True)]
         self.models = scene.models
         self.weeks = params[0].weeks
         self.goal = min(scene.week, self.weeks)
         self.layer = known_layer(scene.layer)
 
     @property
-    def week(self):
+    def week(self) -> int:
         """The week that is shown: the last that all models have reached."""
         return int(min(a.model.week for a in self.actors))
 
     @property
-    def finished(self):
+    def finished(self) -> bool:
         """Whether the last week is over."""
         return self.week >= self.weeks
 
     @property
-    def there(self):
+    def there(self) -> bool:
         """Whether all models are in the week that was asked for."""
         return all(a.model.week == self.goal for a in self.actors)
 
-    def scene(self):
+    def scene(self) -> scenes.Scene:
         """Return what is on the screen, or on its way there, as a scene."""
         return scenes.Scene(self.models, self.goal, self.layer)
 
-    def go(self, week):
+    def go(self, week: int) -> None:
         """Ask for a week: those that are beyond it start again."""
         self.goal = max(0, min(int(week), self.weeks))
         for a in self.actors:
             if a.model.week > self.goal:
                 a.restart()
 
-    def advance(self, weeks=1):
+    def advance(self, weeks: int = 1) -> None:
         """Step the models that are behind the goal, each at most so many weeks."""
         for a in self.actors:
             for _ in range(weeks):
@@ -219,7 +223,7 @@ class Stage:
 
     # ------------------------------------------------------------------------------ what is shown
 
-    def about(self):
+    def about(self) -> dict[str, Any]:
         """Return all that stays while a scene runs: the land, the factions, the missions, their plans."""
         model = self.actors[0].model
         land = model.land
@@ -249,7 +253,7 @@ class Stage:
             "controls": controls(self.actors),
         }  # fmt: skip
 
-    def history(self):
+    def history(self) -> dict[str, Any]:
         """Return the charted headlines of every week so far, the strength of each mission, and the log."""
         said = []
         for a in self.actors:
@@ -264,7 +268,7 @@ class Stage:
             })  # fmt: skip
         return {"week": self.week, "actors": said}
 
-    def frame(self, layer=None, logged=()):
+    def frame(self, layer: str | None = None, logged: Iterable[int] = ()) -> dict[str, Any]:
         """Return the present week.
 
         Parameters
@@ -277,20 +281,20 @@ class Stage:
         return {"week": self.week, "date": day.isoformat(), "finished": self.finished, "layer": layer,
                 "actors": [_frame(a, layer, logged[i]) for i, a in enumerate(self.actors)]}  # fmt: skip
 
-    def describe(self, actor, kind, index):
+    def describe(self, actor: int, kind: str, index: int) -> dict[str, Any]:
         """Return the state of somebody or some place in words."""
         if not 0 <= actor < len(self.actors):
             raise ValueError(f"there is no model {actor}; they are numbered from 0 to {len(self.actors) - 1}")
         a = self.actors[actor]
         return words.describe(a.model, a.watch.where, kind, index)
 
-    def somebody(self, actor, cell, status, nth):
+    def somebody(self, actor: int, cell: int, status: int, nth: int) -> int:
         """Return the number of the nth civilian of a status in a cell; -1 if there is none."""
         p = self.actors[actor].model.people
         here = np.flatnonzero((p.cell == cell) & (p.status == status) & (p.persons > 0))
         return int(here[nth]) if 0 <= nth < here.size else -1
 
-    def tables(self):
+    def tables(self) -> dict[str, str]:
         """Return the weekly numbers and the violent events of all models so far: CSV texts by name."""
         import pandas as pd
 
@@ -324,7 +328,7 @@ def _about(actor, title, changes, helmets, colour):
     }  # fmt: skip
 
 
-def authorised(model):
+def authorised(model: PeaceModel) -> float:
     """Return what all missions may cost, in US$: their budget, or without one their plan, from first week to last."""
     m, years = model.missions, model.params.step_weeks / YEAR
     ours = ~m.donors
@@ -382,7 +386,7 @@ def _rounded(values):
 # ---------------------------------------------------------------------------------- the controls
 
 
-def controls(actors):
+def controls(actors: Sequence[Actor]) -> list[dict[str, Any]]:
     """Return the controls of the page with their unit, range and meaning as declared, and their values in each model.
 
     A control of every mission (a star in its path) comes once for each mission of any model.
@@ -415,7 +419,7 @@ def _expanded(control, declared, actors):
         return
     f = declared[path]
     star = ".*." in path
-    for name in _missions(actors) if star else [None]:
+    for name in _missions(actors) if star else [""]:
         key = path.replace("*", name) if star else path
         given = [_value(a.params, key) for a in actors]
         if star and path.endswith((".arrive.weeks", ".leave.weeks")):

@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, ThreadPoolExecut
 from pathlib import Path
 
 from experiments.classroom import film, sheet
+from experiments.classroom.scene import Scene
 from experiments.engine import runs, workers
 from sim.values import among
 
@@ -40,21 +41,21 @@ def _politely(work):
 class Job:
     """A sheet or an animation that is being made."""
 
-    def __init__(self, key, what, folder):
+    def __init__(self, key: str, what: str, folder: Path) -> None:
         self.key, self.what, self.folder = key, what, folder
         self.files, self.notes, self.error = [], [], None
         self.over = False
         self.done, self.total, self.waiting = 0, 1, True
         self.futures, self.cancelled = [], False
 
-    def progress(self):
+    def progress(self) -> tuple[int, int, bool]:
         """Return how much is done, of how much, and whether others come first."""
         if self.what != "sheet":
             self.done, self.total = film.read_progress(self.folder) or (self.done, self.total)
             self.waiting = not self.done
         return self.done, self.total, self.waiting
 
-    def cancel(self):
+    def cancel(self) -> None:
         """Stop it as soon as may be."""
         self.cancelled = True
         for future in self.futures:
@@ -71,26 +72,27 @@ class Jobs:
     processes : int
     """
 
-    def __init__(self, processes=1):
-        self.pool, self.folder = ThreadPoolExecutor(processes), None
+    def __init__(self, processes: int = 1) -> None:
+        self.pool = ThreadPoolExecutor(processes)
+        self.folder: Path  # from `open` on
         self.all = {}
         self.lock = threading.Lock()
 
-    def warm_up(self):
+    def warm_up(self) -> None:
         """Start a worker before anybody waits for it."""
         self.pool.submit(_elsewhere, int)
 
-    def open(self, folder):
+    def open(self, folder: Path) -> None:
         """Begin, with a folder of one's own."""
         self.folder = folder
 
-    def close(self):
+    def close(self) -> None:
         """Stop everything."""
         for job in self.all.values():
             job.cancel()
         self.pool.shutdown(wait=False, cancel_futures=True)
 
-    def start(self, what, scene, seeds=None, every=None):
+    def start(self, what: str, scene: Scene, seeds: int | None = None, every: int | None = None) -> Job:
         """Start a job.
 
         Parameters
@@ -120,7 +122,7 @@ class Jobs:
         threading.Thread(target=self._make, args=(job, scene, seeds, every), daemon=True).start()
         return job
 
-    def file(self, key, name):
+    def file(self, key: str, name: str) -> Path | None:
         """Return the path of a finished file, or None."""
         job = self.all.get(key)
         return next((f for f in job.files if f.name == name), None) if job and job.over else None

@@ -1,12 +1,15 @@
 """The state of anybody and any place in words, and the notable events of a week that a facilitator can talk about."""
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from experiments.drawing import style
 from experiments.drawing.panels import spoken
 from sim.mission import WITH
+from sim.model import PeaceModel
 from sim.params import KINDS
 from sim.processes.move import onsets
 from sim.state import ABROAD, AWAY
@@ -16,37 +19,38 @@ COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "
 # From which size on an event is worth a word; what is smaller is in the table of events.
 MASSACRE, BATTLE, AMBUSH = 50, 60, 2  # persons killed; of massacres, by a faction in a week
 DISPLACED_STEPS = (100_000, 250_000, 500_000, 1_000_000, 1_500_000, 2_000_000, 3_000_000)
+Span = list[Any]  # first week, week after, phase
 ALMOST_ALL = 0.95  # of the planned peak
 
 
-def percent(x):
+def percent(x: float) -> str:
     """Return a share in words."""
     return f"{x:.0%}"
 
 
-def count(n, one, many=None):
+def count(n: float, one: str, many: str | None = None) -> str:
     """Return a number with its noun: 1 person, 2,300 people."""
     n = round(n)
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
-def joined(parts):
+def joined(parts: Iterable[str]) -> str:
     """Join words to a list: a, b and c."""
     parts = list(parts)
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
 
-def faction_name(name):
+def faction_name(name: str) -> str:
     """Return an armed faction as people say it: the rebels."""
     return f"the {style.in_words(name)}"
 
 
-def mission_name(name):
+def mission_name(name: str) -> str:
     """Return a mission as people say it: the UN mission."""
     return f"the {spoken(name)} mission"
 
 
-def mission_said(model, name):
+def mission_said(model: PeaceModel, name: str) -> str:
     """Return a mission or a group of the country's humanitarians as people say it: the UN agencies."""
     group, _, joined = name.partition(WITH)
     if name in model.params.mission.components or group not in model.params.country.humanitarians:
@@ -55,7 +59,7 @@ def mission_said(model, name):
     return f"{said} under {mission_name(joined)}" if joined else said
 
 
-def command_said(model, k):
+def command_said(model: PeaceModel, k: int) -> str:
     """Return a chain of command as people say it: its mission, or the humanitarians who are their own."""
     m = model.missions
     here = [n for n, command in zip(m.names, m.command) if command == k]
@@ -65,12 +69,12 @@ def command_said(model, k):
     return mission_said(model, (missions or here)[0])
 
 
-def sent(model):
+def sent(model: PeaceModel) -> tuple[str, ...]:
     """Return the names of the missions that are sent; the country's own humanitarians come after them."""
     return model.missions.names[: int((~model.missions.donors).sum())]
 
 
-def capital(text):
+def capital(text: str) -> str:
     """Begin a sentence."""
     return text[:1].upper() + text[1:]
 
@@ -78,11 +82,11 @@ def capital(text):
 class Gazetteer:
     """Names for cells: in, near, or so far from the nearest town."""
 
-    def __init__(self, model):
+    def __init__(self, model: PeaceModel) -> None:
         self.land = model.land
         self.towns = list(model.params.country.places.items())
 
-    def __call__(self, cell):
+    def __call__(self, cell: int) -> str:
         """Say where a cell is."""
         row, col = self.land.row[cell], self.land.col[cell]
         if not self.towns:
@@ -100,7 +104,7 @@ class Gazetteer:
 # ---------------------------------------------------------------------------------- somebody's state
 
 
-def describe(model, where, kind, index):
+def describe(model: PeaceModel, where: Gazetteer, kind: str, index: int) -> dict[str, Any]:
     """Return a title and sentences on a civilian, a band, a unit (contingent or aid team) or a cell.
 
     Parameters
@@ -251,7 +255,7 @@ def _cell(model, where, c):
 # ---------------------------------------------------------------------------------- phases and what happened
 
 
-def phase(model, i, week):
+def phase(model: PeaceModel, i: int, week: float) -> str:
     """Return what mission i is doing in a week by its plan and by consent as far as it is known today."""
     m = model.missions
     share = model.plan[min(int(week / model.params.step_weeks), len(model.plan) - 1), i]
@@ -268,12 +272,12 @@ def phase(model, i, week):
     return "at strength"
 
 
-def phases(model):
+def phases(model: PeaceModel) -> list[tuple[str, str]]:
     """Return what each mission is doing this week: a list of (mission, phase)."""
     return [(name, phase(model, i, model.week)) for i, name in enumerate(sent(model))]
 
 
-def spans(model):
+def spans(model: PeaceModel) -> list[list[Span]]:
     """Return the phases of each mission over the whole run: for each a list of [first week, week after, phase]."""
     found = []
     for i in range(len(sent(model))):
@@ -297,7 +301,7 @@ class Watch:
     model : PeaceModel, before its first week
     """
 
-    def __init__(self, model):
+    def __init__(self, model: PeaceModel) -> None:
         self.model, self.where = model, Gazetteer(model)
         self.seen = len(model.record.events)
         self.displaced = 0
@@ -312,7 +316,7 @@ class Watch:
             "paused": (m.bands.paused > 0).copy(), "present": m.missions.persons.sum(axis=1) >= 1,
         }  # fmt: skip
 
-    def week(self):
+    def week(self) -> list[dict[str, Any]]:
         """Return the notable events of the week just stepped: dictionaries of week, kind, text and cell or None."""
         m, now = self.model, self._look()
         said = [*self._politics(now), *self._missions(now), *self._factions(now), *self._violence(), *self._people()]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from experiments.comparison import figures, page, surfaces, sweeps
 from experiments.drawing import statistics
-from experiments.engine.experiment import as_yaml
+from experiments.engine.experiment import Experiment, as_yaml
 from sim import results
 
 SHOWN = ("sequential", "parallel", "separated")  # on maps, beside the first arm and the baseline
@@ -48,7 +48,7 @@ FIGURES = {
 CHECKS = {"over": sweeps.check, "worth": sweeps.check}
 
 
-def analyse(x):
+def analyse(x: Experiment) -> None:
     """Write summaries, the configuration of every arm, provenance and figures, of the runs that are there."""
     x.write({"runs": x.runs})
     x.write_provenance()

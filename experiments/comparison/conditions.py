@@ -11,14 +11,18 @@ where it is nought, the order of the rows above it may be luck.
 Things to try: another condition under `variants` in conf/experiment/conditions.yaml, such as a country of one's own.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
 
 from experiments.drawing import family
 from experiments.drawing.panels import folded, spoken
 from experiments.drawing.statistics import GOODS
 from experiments.drawing.style import INK, SIZE, footnote, label, meaning, scaled_unit, sheet, short_number, unit
+from experiments.engine.experiment import Experiment
 from sim.warm import say
 
 OUTCOMES = ("civilians_killed", "deaths", "access", "peace_kept")
@@ -26,14 +30,14 @@ USUAL = "as usual"
 COLOURS = "PuOr"  # orange: worse than the baseline; violet: better
 
 
-def plan(x):
+def plan(x: Experiment) -> dict[str, int]:
     """Return the runs: every arm as it is, and every one but the baseline under every condition."""
     missions = [arm for arm in x.arms if arm != x.baseline]
     under = [f"{mission}, {condition}" for condition in x.about.variants for mission in missions]
     return dict.fromkeys([*x.arms, *under], x.about.seeds)
 
 
-def analyse(x):
+def analyse(x: Experiment) -> pd.DataFrame:
     """Write the table of all arms under all conditions, which pairs surely differ, and the figure."""
     x.do(plan(x))
     runs = with_peace_kept(x.runs)
@@ -44,13 +48,13 @@ def analyse(x):
     return found
 
 
-def with_peace_kept(runs):
+def with_peace_kept(runs: pd.DataFrame) -> pd.DataFrame:
     """Return runs with one more outcome: peace at exit that was kept for ten years."""
     kept = runs["peace_at_exit"].where(runs["peace_at_exit"] == 0, 1 - runs["relapse"])
     return runs.assign(peace_kept=kept)
 
 
-def judged(runs, baseline, outcomes=OUTCOMES):
+def judged(runs: pd.DataFrame, baseline: str, outcomes: Sequence[str] = OUTCOMES) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compare every arm with the baseline, and every two arms under the same condition.
 
     Parameters
@@ -80,7 +84,7 @@ def judged(runs, baseline, outcomes=OUTCOMES):
     return found, pd.DataFrame(pairs, columns=columns)
 
 
-def answer(pairs):
+def answer(pairs: pd.DataFrame) -> str:
     """Return in a sentence under which conditions the arms can be told apart, and on what."""
     sure, said = pairs[pairs["sure"].astype(bool)], []
     for condition, all_pairs in pairs.groupby("condition", sort=False):
@@ -94,7 +98,7 @@ def answer(pairs):
     return f"Pairs of missions that surely differ: {'; '.join(said)}."
 
 
-def draw(found, pairs, baseline, title=None):
+def draw(found: pd.DataFrame, pairs: pd.DataFrame, baseline: str, title: str | None = None) -> Figure:
     """Draw what each arm changes under each condition: a panel an outcome, a row an arm, a column a condition.
 
     Parameters

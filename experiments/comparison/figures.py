@@ -9,12 +9,16 @@ Things to try: draw `differences` against another baseline than no mission; draw
 side by side.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from numpy.typing import ArrayLike, NDArray
 
 from experiments.comparison import findings
 from experiments.drawing import family
@@ -57,7 +61,7 @@ SPOKEN_OF = 4  # outcomes: a title is no table
 LARGEST_DOT = 110  # square points
 
 
-def measured(table, outcome):
+def measured(table: pd.DataFrame, outcome: str) -> pd.Series:
     """Return a column of a table, or the sum of the columns that make it."""
     if outcome in table:
         return table[outcome]
@@ -65,14 +69,14 @@ def measured(table, outcome):
     return table[list(SUMS[outcome])].sum(axis=1)
 
 
-def others(table, arms, baseline):
+def others(table: pd.DataFrame, arms: Iterable[str] | None, baseline: str) -> list[str]:
     """Return the arms to be drawn beside the baseline; None is all that the table has."""
     arms = list(dict.fromkeys(table["arm"] if arms is None else arms))
     require([baseline, *arms], table["arm"])
     return [arm for arm in arms if arm != baseline]
 
 
-def how_sure(table, means, together=False):
+def how_sure(table: pd.DataFrame, means: str, together: bool = False) -> str:
     """Say what the marks and bars of a figure are, and from how many seeds."""
     n = table["seed"].nunique()
     how = "for all of them together" if together else "Student's t"
@@ -82,7 +86,13 @@ def how_sure(table, means, together=False):
 # ------------------------------------------------------------------------------ over time
 
 
-def series(monthly, arms=None, baseline="none", outcomes=SERIES, title=None):
+def series(
+    monthly: pd.DataFrame,
+    arms: Sequence[str] | None = None,
+    baseline: str = "none",
+    outcomes: Sequence[str] = SERIES,
+    title: str | None = None,
+) -> Figure:
     """Draw how outcomes go on: a row per arm, a column per outcome, the baseline in grey behind each arm.
 
     Parameters
@@ -170,7 +180,13 @@ def _ribbon(ax, means, colour, by, width, light):
 # ------------------------------------------------------------------------------ against the baseline
 
 
-def differences(runs, baseline="none", arms=None, outcomes=DIFFERENCES, title=None):
+def differences(
+    runs: pd.DataFrame,
+    baseline: str = "none",
+    arms: Sequence[str] | None = None,
+    outcomes: Sequence[str] = DIFFERENCES,
+    title: str | None = None,
+) -> Figure:
     """Draw how far each arm is from the baseline: a row per arm, a panel per outcome.
 
     Parameters
@@ -247,7 +263,9 @@ def _name_rows(axes, arms):
 AGAINST = ("civilians_killed", "deaths", "access", "peace_at_exit", "cost")
 
 
-def against(runs, arms=None, outcomes=AGAINST, title=None):
+def against(
+    runs: pd.DataFrame, arms: Sequence[str] | None = None, outcomes: Sequence[str] = AGAINST, title: str | None = None
+) -> Figure:
     """Draw the arms beside each other: all seeds, the mean of each, and which of them can be told apart.
 
     Parameters
@@ -317,7 +335,14 @@ def _spread_out(n):
     return 0.28 * ((np.arange(n) * 0.618) % 1 - 0.5)
 
 
-def tradeoff(runs, baseline="none", arms=None, x="unmet_need", y="violent_deaths", title=None):
+def tradeoff(
+    runs: pd.DataFrame,
+    baseline: str = "none",
+    arms: Sequence[str] | None = None,
+    x: str = "unmet_need",
+    y: str = "violent_deaths",
+    title: str | None = None,
+) -> Figure:
     """Draw whether who saves from violence also saves from want: one mark per arm, in two directions.
 
     Parameters
@@ -403,7 +428,7 @@ def _names_in_the_margin(ax, margin, found, look):
                     fontweight="bold")  # fmt: skip
 
 
-def apart(values, least, bottom, top):
+def apart(values: ArrayLike, least: float, bottom: float, top: float) -> NDArray[np.float64]:
     """Move sorted values up or down until they are at least so far from each other, and within the limits."""
     at = np.array(values, dtype=float)
     for _ in range(500):
@@ -420,14 +445,14 @@ def apart(values, least, bottom, top):
 
 
 def maps(
-    maps,
-    arms=MAPPED,
-    dates=None,
-    helmets=None,
-    places=None,
-    cell_km=None,
-    title=None,
-):
+    maps: pd.DataFrame,
+    arms: Sequence[str] = MAPPED,
+    dates: Sequence[str] | None = None,
+    helmets: Mapping[str, str] | None = None,
+    places: Mapping[str, tuple[int, int]] | None = None,
+    cell_km: float | None = None,
+    title: str | None = None,
+) -> Figure:
     """Draw where civilians have been killed so far and where peacekeepers are: a row per arm, a column per date.
 
     Parameters

@@ -8,7 +8,10 @@ few seeds to be sure of anything a sentence says so.
 Things to try: shuffle arms within seeds; no sentence should be left that is sure.
 """
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
+import pandas as pd
 
 from experiments.drawing.family import FEWEST
 from experiments.drawing.panels import spoken
@@ -18,17 +21,17 @@ MOST_NAMED = 2  # arms in a sentence; more are counted
 HALF = 0.5
 
 
-def listed(words, last="and"):
+def listed(words: Sequence[str], last: str = "and") -> str:
     """Return words as a list within a sentence."""
     return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
-def capital(said):
+def capital(said: str) -> str:
     """Return a sentence that begins with a capital letter."""
     return said[:1].upper() + said[1:]
 
 
-def told_apart(judged, arms, outcomes):
+def told_apart(judged: pd.DataFrame, arms: Sequence[str], outcomes: Sequence[str]) -> str:
     """Return in a sentence or two which arms can be told apart, and on what.
 
     Parameters
@@ -47,7 +50,7 @@ def told_apart(judged, arms, outcomes):
     return "; ".join(said)
 
 
-def against_baseline(judged, arms, baseline, idle=()):
+def against_baseline(judged: pd.DataFrame, arms: Sequence[str], baseline: str, idle: Collection[str] = ()) -> str:
     """Return in a sentence what is surely lower and higher than in the baseline, and in how many arms.
 
     Parameters
@@ -59,7 +62,7 @@ def against_baseline(judged, arms, baseline, idle=()):
         return f"Compared with {spoken(baseline)}: with fewer than {FEWEST} seeds nothing is sure"
     said = []
     for word, sign in (("lower", -1), ("higher", 1)):
-        of = {}
+        of: dict[str, list[str]] = {}
         for (outcome, arm, _), d in judged[judged["sure"]].iterrows():
             if np.sign(d["difference"]) == sign and outcome not in idle:
                 of.setdefault(outcome, []).append(arm)
@@ -74,7 +77,7 @@ def _which(mine, arms):
     return f"({listed([spoken(a) for a in mine])})" if len(mine) <= MOST_NAMED else f"({len(mine)} of {len(arms)})"
 
 
-def when(monthly, arms, baseline, outcome):
+def when(monthly: pd.DataFrame, arms: Sequence[str], baseline: str, outcome: str) -> str:
     """Return in a sentence the year in which the mean of an outcome is furthest from the baseline.
 
     Parameters
@@ -92,7 +95,7 @@ def when(monthly, arms, baseline, outcome):
     return f"{meaning(outcome)}: furthest from {spoken(baseline)} in {year}, on average {by} {more} than its {of}"
 
 
-def where(maps, baseline):
+def where(maps: pd.DataFrame, baseline: str) -> str:
     """Return in a sentence how few of the cells hold half of those killed by the last month.
 
     Parameters
@@ -107,7 +110,7 @@ def where(maps, baseline):
     return f"With {spoken(baseline)}, half of all who are killed die in {cells / killed.size:.0%} of the country"
 
 
-def in_both(judged, arms, outcomes):
+def in_both(judged: pd.DataFrame, arms: Sequence[str], outcomes: Sequence[str]) -> str:
     """Return in a sentence which arms are surely lower than the baseline in two outcomes, and in each of them.
 
     Parameters

@@ -6,15 +6,20 @@ The second command enters them in docs/lessons. What a sheet says beside its tab
 it stays true when these are counted again.
 """
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 
 from experiments.comparison.findings import told_apart
 from experiments.drawing import estimates, family
 from experiments.drawing.statistics import GOODS, level, require
 from experiments.drawing.style import meaning, short_number, unit
+from experiments.engine.experiment import Experiment
+
+Scenes = Mapping[str, Sequence[Sequence[str]]]
 
 
-def scenes(x):
+def scenes(x: Experiment) -> Scenes:
     """Return the scenes of each lesson: lesson -> list of lists of arms, the models that are shown side by side."""
     found = x.about.analysis["scenes"]
     for arms in (arm for of in found.values() for arm in of):
@@ -22,13 +27,13 @@ def scenes(x):
     return found
 
 
-def analyse(x):
+def analyse(x: Experiment) -> None:
     """Write what every scene shows: means, intervals, and letters that say which models surely differ."""
     x.write({"lessons": table(x.runs, scenes(x), x.about.analysis["outcomes"])}, digits=6)
     x.write_provenance()
 
 
-def table(runs, of, outcomes):
+def table(runs: pd.DataFrame, of: Scenes, outcomes: Sequence[str]) -> pd.DataFrame:
     """Return what scenes show.
 
     Parameters
@@ -48,14 +53,15 @@ def table(runs, of, outcomes):
             for outcome in outcomes:
                 values = {arm: mine.loc[mine["arm"] == arm, outcome].dropna().to_numpy(float) for arm in arms}
                 found = {arm: level(v, unit(outcome) in ("share", "0/1")) for arm, v in values.items()}
-                best = sorted(arms, key=lambda a, f=found: f[a][0], reverse=outcome.startswith(GOODS))
+                better = {arm: mean * (1 if outcome.startswith(GOODS) else -1) for arm, (mean, _, _) in found.items()}
+                best = sorted(arms, key=better.__getitem__, reverse=True)
                 letters = family.letters(judged, best, outcome)
                 rows += [[lesson, k + 1, a, outcome, len(values[a]), *found[a], letters[a], said] for a in arms]
     columns = ["lesson", "scene", "arm", "outcome", "n", "mean", "low", "high", "letters", "said"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def shown(found, lesson):
+def shown(found: pd.DataFrame, lesson: str) -> str:
     """Return the tables of a lesson in Markdown, each with a sentence of what surely differs.
 
     Parameters

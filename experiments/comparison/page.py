@@ -3,11 +3,12 @@
 import pandas as pd
 
 from experiments.drawing import estimates, statistics, style
+from experiments.engine.experiment import Experiment
 
 REPORTED = ("civilians_killed", "deaths", "access", "cost")  # if the experiment does not say which outcomes
 
 
-def page(x):
+def page(x: Experiment) -> str:
     """Return the report of an experiment in Markdown: its question, figures, means, and what to notice.
 
     Parameters

@@ -4,6 +4,8 @@
 """
 
 import re
+from functools import partial
+from pathlib import Path
 from textwrap import fill
 
 import pandas as pd
@@ -29,7 +31,7 @@ HEAD = (
 )  # fmt: skip
 
 
-def rounded(x):
+def rounded(x: float) -> str:
     """Return a number with two significant digits and commas."""
     if x != x:
         return ""
@@ -37,7 +39,7 @@ def rounded(x):
     return f"{round(x, -digits) + 0.0:,.0f}"
 
 
-def table(summary):
+def table(summary: pd.DataFrame) -> str:
     """Return the table in Markdown.
 
     Parameters
@@ -66,7 +68,7 @@ def table(summary):
     return "\n".join(lines)
 
 
-def questions():
+def questions() -> str:
     """Return, in Markdown, the experiments that say what to notice: the question, the command, what to notice."""
     parts = []
     for name in names():
@@ -77,7 +79,7 @@ def questions():
     return "\n".join(parts)
 
 
-def brought_up_to_date(text, made=None):
+def brought_up_to_date(text: str, made: str | None = None) -> str:
     """Return a document with what is generated in it made anew; if it is not said what: the table of results."""
     made = table(pd.read_csv(SUMMARY)) if made is None else made
     return BLOCK.sub(lambda found: f"{found[1]}{made}\n{found[2]}", text)
@@ -88,4 +90,4 @@ if __name__ == "__main__":
     sheets = [] if counted is None else [(LESSONS / f"{n}.md", lessons.shown(counted, n)) for n in set(counted.lesson)]
     for path, made in ((README, None), (QUESTIONS, questions()), *sheets):
         now = brought_up_to_date(path.read_text(encoding="utf-8"), made)
-        whole_file(path, lambda draft, now=now: draft.write_text(now, encoding="utf-8"))
+        whole_file(path, partial(Path.write_text, data=now, encoding="utf-8"))

@@ -9,10 +9,14 @@ Things to try: more seeds turn pale fields full, or show that they stay pale; an
 """
 
 import itertools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from experiments.comparison.figures import apart
@@ -33,6 +37,8 @@ from experiments.drawing.style import (
     sheet,
     short_number,
 )
+from experiments.engine.tables import Results
+from sim.config import Design
 
 PALE = 0.35  # strength of the colour of a winner who may only have been lucky
 MOST_NAMED = 5  # columns of a map in which names have room
@@ -40,7 +46,7 @@ CUT = 0.25  # of UN peacekeeping's budget, October 2025
 ASSESSED_2719 = 0.75  # the most of an African Union mission's budget that resolution 2719 lets the UN assess
 
 
-def axis_name(name):
+def axis_name(name: str) -> str:
     """Return what a setting is called on an axis."""
     return name.split(".")[-1].replace("_", " ")
 
@@ -50,13 +56,18 @@ def _short(arm):
     return "\n".join(label(arm).split(",")[0].split()[:2])
 
 
-def seeds_said(tables):
+def seeds_said(tables: Results) -> str:
     """Return from how many seeds a figure is, in words."""
     n = tables.runs["seed"].nunique()
     return f"{n} seeds" if n > 1 else "one seed"
 
 
-def phases(tables, baseline="none", outcomes=("civilians_killed", "deaths"), question=""):
+def phases(
+    tables: Results,
+    baseline: str = "none",
+    outcomes: Sequence[str] = ("civilians_killed", "deaths"),
+    question: str = "",
+) -> Figure:
     """Draw which arm does best at each point of two settings, and what each arm changes there.
 
     Parameters
@@ -190,7 +201,7 @@ def _lines(ax, found, x, looks_of, by, places):
     return ends
 
 
-def name_ends(ax, ends):
+def name_ends(ax: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     """Write the name of each line at its right end, none on another."""
     ends = sorted(ends)
     bottom, top = ax.get_ylim()
@@ -201,7 +212,7 @@ def name_ends(ax, ends):
                     fontsize=SIZE["small"], fontweight="bold", annotation_clip=False, path_effects=HALO)  # fmt: skip
 
 
-def price(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
+def price(tables: Results, baseline: str = "none", outcomes: Sequence[str] = ("civilians_killed", "deaths")) -> Figure:
     """Draw what a mission changes, by the week it arrives and by its size, and what each month of delay costs.
 
     Parameters
@@ -259,7 +270,9 @@ def _slopes(runs, x, outcome):
     return (centred[:, None] * wide.to_numpy()).sum(axis=0) / (centred**2).sum()
 
 
-def funding(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
+def funding(
+    tables: Results, baseline: str = "none", outcomes: Sequence[str] = ("civilians_killed", "deaths")
+) -> Figure:
     """Draw what missions change, and what is lost where their budget is paid in part, by their ability.
 
     Parameters
@@ -278,7 +291,8 @@ def funding(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
     colours = [(PALETTE[k % len(PALETTE)], "os^Dv"[k % 5]) for k in range(len(levels))]
     title = "What missing money costs: share of the budget paid, and ability"
     shares = np.sort(tables.runs[x].dropna().unique())
-    rows = list(itertools.product(outcomes, [baseline, {x: shares[-1]}]))
+    others: list[Any] = [baseline, {x: shares[-1]}]
+    rows = list(itertools.product(outcomes, others))
     figure, axes = sheet(1.1 + 1.75 * len(rows), title, len(rows), len(arms), sharex=True, sharey="row")
     for row, (outcome, other) in zip(axes, rows):
         found = tables.differences(outcome, other).sort_values([ability, x])
@@ -314,7 +328,7 @@ def funding(tables, baseline="none", outcomes=("civilians_killed", "deaths")):
     return figure
 
 
-def tried(tables, design):
+def tried(tables: Results, design: Design) -> pd.DataFrame:
     """Return every point that an optimisation tried: settings, means, whether it keeps the bounds and is on the front.
 
     Parameters
@@ -339,7 +353,7 @@ def _sought(design):
     return list(dict.fromkeys([*design.objectives, *design.bounds]))
 
 
-def front(tables, design):
+def front(tables: Results, design: Design) -> Figure:
     """Draw all points that an optimisation tried: its first objective against each other one, and each bound.
 
     Parameters

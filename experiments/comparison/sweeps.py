@@ -9,8 +9,11 @@ with the baseline, so they show what the arm does there.
 Things to try: another reference turns a figure of a mission's worth into one of what a setting costs.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from experiments.comparison.surfaces import axis_name, name_ends, seeds_said
@@ -31,6 +34,8 @@ from experiments.drawing.style import (
     short_number,
     unit,
 )
+from experiments.engine.experiment import Experiment
+from experiments.engine.tables import Results
 from sim.outcomes import TOTALS, unit_and_meaning
 
 OUTCOMES = ("civilians_killed", "deaths", "access", "cost")
@@ -39,7 +44,7 @@ PREVENTION = 16  # dollars that a dollar of prevention is said to save (Sameh 20
 MILLION = 1e6
 
 
-def check(experiment):
+def check(experiment: Experiment) -> None:
     """Refuse, beforehand, an experiment that does not sweep exactly one number, or asks for what runs do not have."""
     axes, wanted = experiment.about.design.axes, experiment.about.analysis
     levels = [v for v in next(iter(axes.values()), ()) if v not in ("unit", "meaning")]
@@ -54,7 +59,9 @@ def check(experiment):
             require([outcome], [*MADE, *TOTALS], "outcome of experiment.analysis.outcomes")
 
 
-def changes(runs, x, outcomes, baseline, reference=None):
+def changes(
+    runs: pd.DataFrame, x: str, outcomes: Sequence[str], baseline: str, reference: float | None = None
+) -> pd.DataFrame:
     """Return each seed's differences at every value of a setting.
 
     Parameters
@@ -79,7 +86,7 @@ def changes(runs, x, outcomes, baseline, reference=None):
     return pd.DataFrame(found)
 
 
-def answer(judged):
+def answer(judged: pd.DataFrame) -> str:
     """Return in a sentence what is surely higher and lower, in which arms, at which values.
 
     Parameters
@@ -93,10 +100,10 @@ def answer(judged):
         of, sure = {}, judged[judged["sure"] & (np.sign(judged["difference"]) == sign)]
         for (outcome, arm), mine in sure.groupby(level=(0, 1), sort=False):
             of.setdefault(outcome, []).append(f"{spoken(arm)} {_ends(mine.index.get_level_values(2))}")
-        of = [f"{meaning(outcome).lower()} ({', '.join(where)})" for outcome, where in of.items()]
-        said += [f"surely {word}: {', '.join(of)}"] if of else []
-    found = "; ".join(said) or "nothing is surely different"
-    return f"{found[0].upper()}{found[1:]}."
+        found = [f"{meaning(outcome).lower()} ({', '.join(where)})" for outcome, where in of.items()]
+        said += [f"surely {word}: {', '.join(found)}"] if found else []
+    text = "; ".join(said) or "nothing is surely different"
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _ends(values):
@@ -105,7 +112,13 @@ def _ends(values):
     return f"at {first}" if first == last else f"at {first} to {last}"
 
 
-def over(tables, baseline="none", outcomes=OUTCOMES, reference=None, question=""):
+def over(
+    tables: Results,
+    baseline: str = "none",
+    outcomes: Sequence[str] = OUTCOMES,
+    reference: float | None = None,
+    question: str = "",
+) -> tuple[Figure, pd.DataFrame]:
     """Draw what changes as a setting rises: a panel an outcome, a line an arm.
 
     Parameters
@@ -177,7 +190,7 @@ def _line(ax, found, look, aside, by, reference):
     return line.iloc[-1] if np.isfinite(line.iloc[-1]) else 0.0
 
 
-def averted(tables, baseline):
+def averted(tables: Results, baseline: str) -> pd.DataFrame:
     """Return deaths averted per million US$, violent and of need, by arm and value of the setting.
 
     Returns
@@ -193,7 +206,7 @@ def averted(tables, baseline):
     return pd.DataFrame(rows, columns=["arm", x, "averted", "low", "high", "n"]).sort_values(["arm", x])
 
 
-def worth(tables, baseline="none", question=""):
+def worth(tables: Results, baseline: str = "none", question: str = "") -> tuple[Figure, pd.DataFrame]:
     """Draw what a million US$ averts as a setting rises, of a mission's cost and all deaths of civilians.
 
     Parameters

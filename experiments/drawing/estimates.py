@@ -5,24 +5,30 @@ luck. Tests of another kind (a share, a slope) say so and stay in their own unit
 """
 
 import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from sim.values import among
 
 RESAMPLES = 4_000
 NO_DEATHS = 0.5  # added to counts, so that none has a logarithm
 SIGNS = {"<1": -1, ">1": 1, "<0": -1, ">0": 1}
+Sample = NDArray[np.float64] | tuple[NDArray[np.float64], ...]  # rows are seeds; two: other luck
+Reduce = Callable[[NDArray[np.float64]], float]
 FAIL, PASS, OPEN, REPORT = "FAIL", "PASS", "INCONCLUSIVE", "REPORT"
 
 
-def log_ratio(above, below):
+def log_ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the logarithm of the ratio of two counts, seed by seed, for the seeds that both have."""
     n = min(len(above), len(below))
     return np.log((above[:n] + NO_DEATHS) / (below[:n] + NO_DEATHS))
 
 
-def median(values):
+def median(values: NDArray[np.float64]) -> Any:
     """Return the median of the seeds that have a number; nan if none has.
 
     Parameters
@@ -34,7 +40,7 @@ def median(values):
         return np.nanmedian(values, axis=-1)
 
 
-def bootstrap(values, reduce=None, resamples=RESAMPLES):
+def bootstrap(values: Sample, reduce: Reduce | None = None, resamples: int = RESAMPLES) -> tuple[float, float, float]:
     """Return an estimate over seeds and its 95% bootstrap interval (percentiles).
 
     Parameters
@@ -67,7 +73,7 @@ def _again(sample, reduce, luck, resamples):
         return reduce(sample), np.array([reduce(sample[rows]) for rows in drawn])
 
 
-def lost(values, off, reduce=None):
+def lost(values: Sample, off: Sample, reduce: Reduce | None = None) -> tuple[float, float, float]:
     """Return by how much an estimate differs from that without its mechanism, and the 95% interval of that.
 
     Parameters
@@ -84,7 +90,7 @@ def lost(values, off, reduce=None):
     return bootstrap(both, lambda v: reduce(v[:, 0]) - reduce(v[:, 1]))
 
 
-def verdict(low, high, expect, margin=None, band=()):
+def verdict(low: float, high: float, expect: str, margin: float = 1.0, band: Sequence[float] = ()) -> str:
     """Judge a 95% interval.
 
     Parameters
@@ -109,14 +115,14 @@ def verdict(low, high, expect, margin=None, band=()):
     return PASS if floor <= low and high <= roof else FAIL if high < floor or low > roof else OPEN
 
 
-def number(x):
+def number(x: float) -> str:
     """Return a number in three digits; nothing for none."""
     if not np.isfinite(x):
         return ""
     return f"{x:.3g}" if abs(x) < 100 else f"{x:,.0f}"
 
 
-def markdown(table):
+def markdown(table: pd.DataFrame) -> str:
     """Return a data frame as a table in Markdown."""
     cells = [list(table.columns), ["---"] * len(table.columns), *table.astype(str).to_numpy().tolist()]
     return "\n".join("| " + " | ".join(str(c).replace("|", "/") for c in row) + " |" for row in cells) + "\n"

@@ -16,6 +16,7 @@ others, of deaths and all deaths) cost little that way. Bonferroni's bound is th
 of a single comparison the narrowest.
 """
 
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from statistics import NormalDist
 
@@ -29,7 +30,9 @@ FEWEST = 6  # seeds: with five, even the most extreme of the 32 flips is no rare
 LEVEL = 0.95
 
 
-def differences(runs, outcomes, arms=None, baseline=None):
+def differences(
+    runs: pd.DataFrame, outcomes: Sequence[str], arms: Iterable[str] | None = None, baseline: str | None = None
+) -> pd.DataFrame:
     """Return each seed's differences: between every two arms, or of every arm from a baseline.
 
     Parameters
@@ -52,7 +55,7 @@ def differences(runs, outcomes, arms=None, baseline=None):
     return pd.DataFrame(found)
 
 
-def together(table, flips=FLIPS, seed=0):
+def together(table: pd.DataFrame, flips: int = FLIPS, seed: int = 0) -> pd.DataFrame:
     """Judge a family of comparisons.
 
     Parameters
@@ -111,7 +114,7 @@ def _student(freedom, comparisons):
     return np.where(np.asarray(freedom) >= 1, t, np.nan)
 
 
-def letters(family, arms, outcome):
+def letters(family: pd.DataFrame, arms: Iterable[str], outcome: str) -> dict[str, str]:
     """Return letters for each arm: two arms that share none surely differ (a compact letter display, Piepho 2004).
 
     Parameters
@@ -131,7 +134,7 @@ def letters(family, arms, outcome):
     return {a: "".join(chr(ord("a") + i) for i, g in enumerate(groups) if a in g) for a in order}
 
 
-def typical(runs, outcomes):
+def typical(runs: pd.DataFrame, outcomes: Sequence[str]) -> int:
     """Return the seed that is most like all others: the medoid of their ranks in all arms and outcomes.
 
     Parameters
@@ -142,4 +145,4 @@ def typical(runs, outcomes):
     table = runs.pivot(index="seed", columns="arm", values=list(outcomes)).rank(pct=True)
     ranks = table.fillna(0.5).to_numpy()
     apart = np.abs(ranks[:, None, :] - ranks[None, :, :]).sum(axis=(1, 2))
-    return table.index[int(apart.argmin())]
+    return int(table.index[int(apart.argmin())])

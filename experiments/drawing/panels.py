@@ -1,11 +1,16 @@
 """What figures share: axes of years and of counts, names in sentences, marks of when missions came."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from numpy.typing import NDArray
 
 from experiments.drawing.style import GREY, PALE, SIZE, label, short_number
 
@@ -16,13 +21,13 @@ HALO = [withStroke(linewidth=2, foreground="white")]
 ROOM_OF_A_LETTER = 0.0095  # of the width of a panel as wide as the figure
 
 
-def years(months):
+def years(months: Iterable[str]) -> NDArray[np.float64]:
     """Return months, as 2013-12, as decimal years: the middle of the month."""
     months = pd.Series(list(months), dtype=str)
     return (months.str[:4].astype(int) + (months.str[5:7].astype(int) - 0.5) / 12).to_numpy()
 
 
-def year_axis(ax, x, few=False):
+def year_axis(ax: Axes, x: NDArray[np.float64], few: bool = False) -> None:
     """Set the limits and whole years as ticks of an axis of decimal years."""
     first, last = int(np.floor(x.min())), int(np.ceil(x.max()))
     step = max(1, round((last - first) / (2.5 if few else 8)))
@@ -31,7 +36,7 @@ def year_axis(ax, x, few=False):
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0f}"))
 
 
-def folded(text, width):
+def folded(text: str, width: int) -> str:
     """Break a text into lines of about so many letters, at its spaces."""
     lines = [""]
     for word in text.split():
@@ -40,18 +45,18 @@ def folded(text, width):
     return "\n".join(lines)
 
 
-def spoken(name):
+def spoken(name: str) -> str:
     """Return a label as it stands within a sentence: no mission, UN only."""
     said = label(name)
     return said if said[:2].isupper() else said[:1].lower() + said[1:]
 
 
-def plain(value, _=None):
+def plain(value: float, _: object = None) -> str:
     """Return the label of a tick: no needless zeros, a true minus sign."""
     return f"{value:,g}".replace("-", "−")
 
 
-def counts_axis(ax, largest):
+def counts_axis(ax: Axes, largest: float) -> None:
     """Make an axis on which a quiet month and a massacre can both be read: linear to 10, logarithmic above."""
     ax.set_yscale("symlog", linthresh=10, linscale=0.6)
     ticks = [0, *(10**k for k in range(1, 7) if 10**k <= 1.5 * largest)]
@@ -60,7 +65,7 @@ def counts_axis(ax, largest):
     ax.set_ylim(top=1.6 * max(largest, 10))
 
 
-def deployment_marks(axes, deployments):
+def deployment_marks(axes: Sequence[Axes] | NDArray[Any], deployments: Mapping[str, str]) -> None:
     """Mark when missions came, their names above the first panel, on as many lines as they need."""
     first, last = axes[0].get_xlim()
     drawn = sorted({m for m in deployments.values() if first <= years([m])[0] <= last})

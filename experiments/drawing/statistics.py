@@ -16,8 +16,11 @@ that none reaches where nothing can be. Means of heavy tails say little alone: `
 Many comparisons at once are judged by `family`.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from sim.outcomes import unit_and_meaning
 from sim.values import closest
@@ -41,7 +44,7 @@ SUMMARY = (
 )  # fmt: skip
 
 
-def t_quantile(freedom):
+def t_quantile(freedom: ArrayLike) -> NDArray[np.float64]:
     """Return the 97.5% quantile of Student's t; nan below one degree of freedom.
 
     Parameters
@@ -56,7 +59,7 @@ def t_quantile(freedom):
     return np.where(freedom >= 1, np.interp(inverse, 1 / T_FREEDOM[::-1], T_QUANTILE[::-1]), np.nan)
 
 
-def interval(values):
+def interval(values: ArrayLike) -> tuple[float, float, float]:
     """Return the mean of some values and its 95% interval.
 
     Parameters
@@ -78,7 +81,7 @@ def interval(values):
     return float(values.mean()), float(values.mean() - half), float(values.mean() + half)
 
 
-def level(values, share=False):
+def level(values: ArrayLike, share: bool = False) -> tuple[float, float, float]:
     """Return the mean of values that cannot be below nought and its 95% interval, which does not go below it either.
 
     Parameters
@@ -94,6 +97,7 @@ def level(values, share=False):
     all are one, by Wilson's interval
 
     """
+    values = np.asarray(values, dtype=float)
     mean, low, high = interval(values)
     if not np.isfinite(low) or (mean <= 0 and not share):
         return mean, low, high
@@ -103,14 +107,14 @@ def level(values, share=False):
     if not share:
         return mean, float(mean * np.exp(-half / mean)), float(mean * np.exp(half / mean))
     if not 0 < mean < 1:
-        n = int(np.isfinite(np.asarray(values, dtype=float)).sum())
+        n = int(np.isfinite(values).sum())
         reach = float(t_quantile(n - 1)) ** 2 / n
         return (mean, 0.0, reach / (1 + reach)) if mean <= 0 else (mean, 1 / (1 + reach), 1.0)
     odds, half = np.log(mean / (1 - mean)), half / (mean * (1 - mean))
     return mean, float(1 / (1 + np.exp(half - odds))), float(1 / (1 + np.exp(-half - odds)))
 
 
-def require(names, there, kind="arm"):
+def require(names: Iterable[object], there: Iterable[object], kind: str = "arm") -> None:
     """Refuse names that a table does not have, and say which it has.
 
     Parameters
@@ -128,11 +132,11 @@ def require(names, there, kind="arm"):
     if missing:
         meant = f" (did you mean {hint}?)" if (hint := closest(missing[0], there)) else ""
         raise ValueError(
-            f"No {kind} {', '.join(map(repr, missing))} in the table{meant}, which has: {', '.join(there)}"
+            f"No {kind} {', '.join(map(repr, missing))} in the table{meant}, which has: {', '.join(map(str, there))}"
         )
 
 
-def pairs(runs, outcome, baseline):
+def pairs(runs: pd.DataFrame, outcome: str, baseline: str) -> pd.DataFrame:
     """Return each seed's difference from the baseline.
 
     Parameters
@@ -155,7 +159,7 @@ def pairs(runs, outcome, baseline):
     return values.sub(values[baseline], axis=0).drop(columns=baseline)
 
 
-def paired_differences(runs, outcome, baseline):
+def paired_differences(runs: pd.DataFrame, outcome: str, baseline: str) -> pd.DataFrame:
     """Return the mean difference of each arm from the baseline, seed by seed.
 
     Parameters
@@ -183,7 +187,7 @@ def paired_differences(runs, outcome, baseline):
     return table.rename_axis("arm")
 
 
-def pairing_gain(runs, outcome, a, b):
+def pairing_gain(runs: pd.DataFrame, outcome: str, a: str, b: str) -> float:
     """Return how many times fewer runs a comparison in pairs needs than one of independent runs.
 
     Parameters
@@ -210,7 +214,7 @@ def pairing_gain(runs, outcome, a, b):
     return float(unpaired / paired) if paired > 0 else np.inf
 
 
-def cost_per_death_averted(runs, baseline):
+def cost_per_death_averted(runs: pd.DataFrame, baseline: str) -> pd.DataFrame:
     """Return what it cost to avert one death, violent or not, against the paired runs of the baseline.
 
     Parameters
@@ -232,7 +236,7 @@ def cost_per_death_averted(runs, baseline):
     return pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "low", "high"]).rename_axis("arm")
 
 
-def fieller(above, below):
+def fieller(above: NDArray[np.float64], below: NDArray[np.float64]) -> tuple[float, float, float]:
     """Return the ratio of two paired means and Fieller's 95% interval of it; nan if the mean below is not above 0."""
     fine = np.isfinite(above) & np.isfinite(below)
     above, below = above[fine], below[fine]
@@ -254,7 +258,7 @@ def fieller(above, below):
     return mean, float(low), np.inf
 
 
-def summary(runs, baseline, outcomes=None):
+def summary(runs: pd.DataFrame, baseline: str, outcomes: Iterable[str] | None = None) -> pd.DataFrame:
     """Return all outcomes of all arms in one tidy table.
 
     Parameters
@@ -303,7 +307,7 @@ def summary(runs, baseline, outcomes=None):
     return pd.DataFrame(rows, columns=SUMMARY)
 
 
-def ratio(arm, baseline):
+def ratio(arm: ArrayLike, baseline: ArrayLike) -> tuple[float, float, float]:
     """Return the ratio of two paired means of what cannot be below nought and its 95% interval.
 
     Parameters
@@ -328,7 +332,7 @@ def ratio(arm, baseline):
     return found, float(found * np.exp(-half)), float(found * np.exp(half))
 
 
-def worse_bounds(arm, baseline, less_is_better=True):
+def worse_bounds(arm: ArrayLike, baseline: ArrayLike, less_is_better: bool = True) -> tuple[float, float, float]:
     """Return bounds on the share of worlds in which an arm does worse than the baseline, and that without pairing.
 
     How often one does worse depends on which of its worlds is held against which of the other's; that is a matter of

@@ -10,12 +10,16 @@ Things to try: add an arm of your own: it takes the next free colour, and its la
 or stands in a file of labels/.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import yaml
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from sim import paths
 from sim.outcomes import OUTCOMES, unit_and_meaning
@@ -44,7 +48,7 @@ class Look:
     line: str
 
 
-def looks(arms):
+def looks(arms: Collection[str]) -> dict[str, Look]:
     """Return the look of each arm.
 
     Parameters
@@ -64,13 +68,13 @@ def looks(arms):
     return {a: found[a] for a in arms}
 
 
-def label(name):
+def label(name: str) -> str:
     """Return the name of an arm or a mission as people say it: `un_only` is UN only."""
     said = in_words(name)
     return said[:1].upper() + said[1:]
 
 
-def in_words(name):
+def in_words(name: str) -> str:
     """Return a name in words, as its label says it or in small letters: rebels, Séléka."""
     known = _labels(tuple(paths.own_folders()))
     words = name.replace("_", " ").split()
@@ -127,19 +131,19 @@ POWERS = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"))
 FLOWS = {o.name for o in OUTCOMES if o.month == "sum"}  # weeks add up to a month
 
 
-def unit(outcome):
+def unit(outcome: str) -> str:
     """Return the unit of an outcome: `person`, `share`, `US$`; empty if it has none."""
     return MADE[outcome][0] if outcome in MADE else unit_and_meaning(outcome)[0]
 
 
-def meaning(outcome, short=True):
+def meaning(outcome: str, short: bool = True) -> str:
     """Return what an outcome is, in words that begin with a capital letter."""
     declared = {o.name: o.meaning for o in reversed(OUTCOMES)} | {name: said for name, (_, said) in MADE.items()}
     said = (SHORT.get(outcome) if short else None) or declared.get(outcome) or outcome.replace("_", " ")
     return said[:1].upper() + said[1:]
 
 
-def scaled_unit(unit, largest):
+def scaled_unit(unit: str, largest: float) -> tuple[float, str]:
     """Return by what to divide, and how to say the unit then.
 
     Parameters
@@ -163,7 +167,7 @@ def scaled_unit(unit, largest):
     return 1.0, said
 
 
-def short_number(value):
+def short_number(value: float) -> str:
     """Return a number with two or three meaningful digits: 12,000, 350, 4.1, 0.62; a true minus sign."""
     size = abs(value)
     if size < 0.005:
@@ -175,7 +179,7 @@ def short_number(value):
 # ------------------------------------------------------------------------------ panels
 
 
-def sheet(height, title, rows=1, cols=1, **subplots):
+def sheet(height: float, title: str, rows: int = 1, cols: int = 1, **subplots: Any) -> tuple[Figure, NDArray[Any]]:
     """Return an empty figure of the usual width and its axes, always as a (rows, cols) array.
 
     Parameters
@@ -198,7 +202,7 @@ def sheet(height, title, rows=1, cols=1, **subplots):
     return figure, axes
 
 
-def bare(ax):
+def bare(ax: Axes) -> None:
     """Take away what carries no information: the upper and right spines, black ink, long ticks."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(GREY)
@@ -207,7 +211,7 @@ def bare(ax):
     ax.yaxis.label.set(size=SIZE["label"], color=INK)
 
 
-def noted(figure, note):
+def noted(figure: Figure, note: str) -> Figure:
     """Return a figure with the note of its country's file under its title: that it is not calibrated."""
     if note:
         said = "\n".join(filter(None, [figure.get_suptitle(), note]))
@@ -215,6 +219,6 @@ def noted(figure, note):
     return figure
 
 
-def footnote(figure, text):
+def footnote(figure: Figure, text: str) -> None:
     """Say below a figure how it is to be read."""
     figure.supxlabel(text, fontsize=SIZE["small"], color=GREY, x=0.01, ha="left")

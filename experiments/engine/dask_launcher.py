@@ -8,15 +8,17 @@ no published launcher for Dask, so this is its own client behind Hydra's launche
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.core.singleton import Singleton
-from hydra.core.utils import configure_log, run_job, setup_globals
+from hydra.core.utils import JobReturn, configure_log, run_job, setup_globals
 from hydra.plugins.launcher import Launcher
-from omegaconf import open_dict
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, open_dict
 
 from sim.paths import VARIABLE
 
@@ -31,14 +33,14 @@ class DaskLauncher(Launcher):
     retries : int, how often a job is started again when the process that did it dies
     """
 
-    def __init__(self, scheduler=None, workers=None, retries=3):
+    def __init__(self, scheduler: str | None = None, workers: int | None = None, retries: int = 3) -> None:
         self.scheduler, self.workers, self.retries = scheduler, workers, retries
 
-    def setup(self, *, hydra_context, task_function, config):
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Take what Hydra gives."""
         self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
 
-    def launch(self, job_overrides, initial_job_idx):
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Do the jobs; return what each returned, in order."""
         try:
             from distributed import Client, LocalCluster
@@ -67,7 +69,7 @@ class DaskLauncher(Launcher):
                 if len(found) < len(jobs):
                     lost = next(job for job in jobs if job.status == "error")
                     raise RuntimeError(f"{len(jobs) - len(found)} jobs were lost; first: {lost.exception()}")
-            if not self.scheduler:
+            if not isinstance(where, str):
                 where.close()
         return found
 

@@ -14,12 +14,21 @@ looks at the results of earlier points. The same design and seed give the same p
 
 import itertools
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from experiments.drawing.statistics import interval
+from sim.config import Adaptive, Design
+from sim.params import Params
 from sim.values import among, with_values
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from experiments.engine.tables import Results
 
 KINDS = ("grid", "lhs", "sobol", "morris", "optuna")
 DIGITS = 6  # of a sampled value: what is shown is what is run
@@ -29,8 +38,8 @@ DIGITS = 6  # of a sampled value: what is shown is what is run
 class Point:
     """A place in the space of settings: what the tables call it, and the overrides that make it."""
 
-    settings: dict = field(default_factory=dict)  # column: value
-    overrides: tuple = ()
+    settings: dict[str, Any] = field(default_factory=dict)  # column: value
+    overrides: tuple[str, ...] = ()
 
 
 class Values:
@@ -41,20 +50,20 @@ class Values:
     values : dict of path -> value
     """
 
-    def __init__(self, values):
+    def __init__(self, values: Mapping[str, Any]) -> None:
         self.values = values
 
     @property
-    def overrides(self):
+    def overrides(self) -> list[str]:
         """The overrides that set them."""
         return [f"{path}={value}" for path, value in self.values.items()]
 
-    def of(self, params):
+    def of(self, params: Params) -> Params:
         """Return parameters with the values set."""
         return with_values(params, self.values)
 
 
-def points(design):
+def points(design: Design) -> list[Point]:
     """Return the points of a design that is known beforehand.
 
     Parameters
@@ -75,7 +84,7 @@ USED = {  # settings of a design that have a bearing on each kind of it
 }  # fmt: skip
 
 
-def refuse_idle(design, adaptive):
+def refuse_idle(design: Design, adaptive: Adaptive) -> None:
     """Refuse settings of a design, or of adaptive replication, that have no bearing on what it does."""
     if design.kind not in KINDS:
         raise ValueError(f"experiment.design.kind is {design.kind!r}{among(design.kind, KINDS)}")
@@ -92,7 +101,7 @@ def refuse_idle(design, adaptive):
                 raise ValueError(f"experiment.{where}.{f.name} is {value}; it has no bearing on {why}")
 
 
-def check(design):
+def check(design: Design) -> None:
     """Refuse a design that cannot be made, in a sentence."""
     if not design.axes:
         raise ValueError("experiment.design.axes is empty; name at least one setting and its values")
@@ -130,7 +139,7 @@ def _levels(values):
     return {level: overrides for level, overrides in values.items() if level not in SAID}
 
 
-def said(design):
+def said(design: Design) -> dict[str, tuple[str, ...]]:
     """Return what a design says of the axes that have levels: {axis: (unit, meaning)}."""
     named = {name: values for name, values in design.axes.items() if isinstance(values, dict)}
     return {name: tuple(str(v.get(key, "")) for key in SAID) for name, v in named.items() if "meaning" in v}
@@ -138,7 +147,7 @@ def said(design):
 
 def _axes(design):
     """Return each axis as {level: overrides}, or, where values are sampled, as (name, low, high)."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, values in design.axes.items():
         if isinstance(values, dict):
             found[name] = {level: tuple(overrides) for level, overrides in _levels(values).items()}
@@ -170,7 +179,7 @@ def _at(axis, share):
     return in_range(low, high, low + share * (high - low))
 
 
-def in_range(low, high, value):
+def in_range(low: float, high: float, value: float) -> float:
     """Return a value of a range, whole if both ends are."""
     if isinstance(low, int) and isinstance(high, int):
         return round(value)
@@ -211,7 +220,7 @@ def _morris(n_axes, design):
     return morris.sample(_problem(n_axes), design.points, num_levels=design.levels, seed=design.seed)
 
 
-def elementary_effects(found, design, outcome, arm):
+def elementary_effects(found: "Results", design: Design, outcome: str, arm: str) -> "pd.DataFrame":
     """Return what Morris trajectories say of an outcome: a data frame of axis, mu, mu_star, interval of it, sigma.
 
     Parameters
@@ -237,7 +246,9 @@ def elementary_effects(found, design, outcome, arm):
 # ------------------------------------------------------------------------------ adaptive replication
 
 
-def seeds_wanted(rule, values, seeds, baselines):
+def seeds_wanted(
+    rule: Adaptive, values: "pd.DataFrame", seeds: Mapping[str, int], baselines: Mapping[str, str]
+) -> dict[str, int]:
     """Return the scenarios whose interval is still too wide, and how many seeds each is to have.
 
     Parameters
@@ -255,7 +266,7 @@ def seeds_wanted(rule, values, seeds, baselines):
                 continue
             found = found - values[base]
         mean, low, high = interval(found)
-        widest = rule.half_width if rule.half_width is not None else rule.relative * abs(mean)
+        widest = rule.half_width if rule.half_width is not None else (rule.relative or 0.0) * abs(mean)
         if not (high - low) / 2 <= widest and seeds[label] < rule.most and values[label].notna().any():
             wider[label] = min(seeds[label] + rule.batch, rule.most)
             if rule.difference and wider[label] > max(seeds[base], wider.get(base, 0)):  # a pair needs both
@@ -274,7 +285,7 @@ class Search:
     design : sim.config.Design of kind optuna
     """
 
-    def __init__(self, design):
+    def __init__(self, design: Design) -> None:
         import optuna
 
         check(design)
@@ -297,7 +308,7 @@ class Search:
         whole = isinstance(low, int) and isinstance(high, int)
         return kinds.IntDistribution(low, high) if whole else kinds.FloatDistribution(low, high)
 
-    def ask(self):
+    def ask(self) -> list[Point]:
         """Return the next points, none when all trials have been made."""
         n = min(self.design.batch, self.design.points - len(self.study.trials))
         self.asked = [self.study.ask(self.spaces) for _ in range(n)]
@@ -307,9 +318,10 @@ class Search:
         axis = self.axes[name]
         if isinstance(axis, dict):
             return next(k for k in axis if str(k) == value)
-        return in_range(*axis[1:], value)
+        _, low, high = axis
+        return in_range(low, high, value)
 
-    def tell(self, found):
+    def tell(self, found: Sequence[Mapping[str, float] | None]) -> None:
         """Say what came of the points of the last batch.
 
         Parameters

@@ -4,31 +4,39 @@ import functools
 import itertools
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import yaml
 from hydra.errors import HydraException
 from matplotlib import rc_context
-from omegaconf import OmegaConf
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.drawing import statistics, style
 from experiments.engine import designs, runs, study, sweep, tables
+from experiments.engine.runs import Changes, Job, Keep
+from experiments.engine.tables import Results
 from sim import asked, outcomes, paths, results
 from sim.asked import explain
 from sim.calibrated import Calibration
 from sim.config import Composer, composed
+from sim.config import Experiment as About
 from sim.model import PeaceModel
 from sim.outcomes import months_of, refuse_months, totals
+from sim.params import Params
 from sim.values import among, no_setting
 from sim.warm import say, warm_up
 
 PRESET = "as "  # a word of an arm that stands for the overrides of a preset
 EVERY = ".*."  # in the overrides of a design: every component of the arm
-FORMATS = {  # of figures: the same bytes of the same runs
+FORMATS: dict[str, dict[str, Any]] = {  # of figures: the same bytes of the same runs
     "png": {"dpi": 150}, "pdf": {"metadata": {"CreationDate": None}}, "svg": {"metadata": {"Date": None}},
 }  # fmt: skip
 READABLE = {"svg.fonttype": "none", "svg.hashsalt": "0", "pdf.fonttype": 42}  # text stays text
@@ -39,11 +47,11 @@ QUARTERS = (0.08, 0.25, 0.6, 1.0)  # of the run: when maps are kept if nothing e
 class Scenario:
     """What is run under a label."""
 
-    params: object  # sim.params.Params
-    asked: list  # the overrides that make it
-    settings: dict  # its columns in the tables
-    dates: tuple = ()  # months of which maps are kept
-    changes: object = field(default=None)  # what makes a run's parameters of these: of(params); a calibration, a point
+    params: Params
+    asked: list[str]  # the overrides that make it
+    settings: Mapping[str, Any]  # its columns in the tables
+    dates: tuple[str, ...] = ()  # months of which maps are kept
+    changes: Changes | None = None  # what makes a run's parameters of these: a calibration, a point
 
 
 class Experiment:
@@ -54,7 +62,7 @@ class Experiment:
     name : str, a file of conf/experiment; overrides : list of str, of every scenario, and of the experiment itself
     """
 
-    def __init__(self, name, overrides=()):
+    def __init__(self, name: str, overrides: Sequence[str] = ()) -> None:
         known = names()
         if name not in known:
             raise ValueError(f"there is no experiment {name!r}{among(name, known)}")
@@ -75,10 +83,13 @@ class Experiment:
         if self.baseline not in self.arms:
             raise ValueError(f"experiment.baseline is {self.baseline!r}{among(self.baseline, self.arms)}")
         self.figures = {n.rpartition(".")[2]: study.figure(self.about.study, n) for n in self.about.figures}
-        self.composer, self.scenarios, self.jobs = Composer(), {}, []
+        self.composer = Composer()
+        self.scenarios: dict[str, Scenario] = {}
+        self.jobs: list[Job] = []
         self.began, self.done_here = time.perf_counter(), 0
         self._composed, self._tried, self._panels, self._own = {}, set(), {}, {}
-        self.keep = None  # what a study wants of a run besides: function of the finished model
+        self.keep: Keep | None = None  # what a study wants of a run besides
+        self.planned: Any = None  # what a study makes in its plan for its analysis
         plan = getattr(self.study, "plan", None)
         self.plan(plan(self)) if plan else self._plan_arms()
         study.check(self)
@@ -95,7 +106,7 @@ class Experiment:
         self.add(points, [arm for arm in self.arms if self._fixed(arm) or not searched])
 
     @property
-    def sort(self):
+    def sort(self) -> str:
         """The mark of the folder of its results."""
         return f"{results.EXPERIMENT}-{self.name}"
 
@@ -140,7 +151,7 @@ class Experiment:
     def _refuse_outcomes(self):
         """Refuse outcomes that no run has, before there are runs."""
         design, rule = self.about.design, self.about.adaptive
-        wanted = {"design.objectives": design.objectives, "design.bounds": design.bounds,
+        wanted: dict[str, Collection[str]] = {"design.objectives": design.objectives, "design.bounds": design.bounds,
                   "adaptive.outcome": [rule.outcome] if rule.outcome else []}  # fmt: skip
         if any(wanted.values()):
             arm = next((a for a in self.arms if not self._fixed(a)), self.arms[0])
@@ -167,7 +178,7 @@ class Experiment:
         how = [*about.arms[name], *(about.variants[variant] if variant else ())]
         return [*about.common, *spelled_out(how, about.presets)], name
 
-    def arm_of(self, arm):
+    def arm_of(self, arm: str) -> list[str]:
         """Return the overrides of an arm, or of "ARM, VARIANT", presets spelled out."""
         return self._of_arm(arm)[0]
 
@@ -186,12 +197,12 @@ class Experiment:
             self._tried.add(arm)
         return self._composed[tuple(words)], words
 
-    def choices(self, arm):
+    def choices(self, arm: str) -> dict[str, str | None]:
         """Return which file of each group of conf/ an arm is made of, as Hydra names them."""
         return self.composer.choices([f"experiment={self.name}", *self.scenario(arm).asked])
 
     @functools.cached_property
-    def dates(self):
+    def dates(self) -> tuple[str, ...]:
         """The months of which maps are kept: those asked for, the first ones, or four over the run."""
         about = self.about
         if about.design.axes or about.map_arms == []:
@@ -208,13 +219,20 @@ class Experiment:
     def _dates_of(self, arm):
         return self.dates if self.about.map_arms is None or arm in self.about.map_arms else ()
 
-    def scenario(self, arm):
+    def scenario(self, arm: str) -> Scenario:
         """Return the scenario of an arm, or of "ARM, VARIANT", as it stands in the YAML."""
         if arm not in self.scenarios:
             self.name_scenario(arm, self._of_arm(arm)[0], {"arm": arm}, self._dates_of(arm))
         return self.scenarios[arm]
 
-    def name_scenario(self, label, overrides, settings=None, dates=(), changes=None):
+    def name_scenario(
+        self,
+        label: str,
+        overrides: Sequence[str],
+        settings: Mapping[str, Any] | None = None,
+        dates: Iterable[str] = (),
+        changes: Changes | None = None,
+    ) -> None:
         """Add a scenario that a study makes.
 
         Parameters
@@ -240,7 +258,7 @@ class Experiment:
                 "experiment.arms or experiment.design"
             )
 
-    def add(self, points, arms):
+    def add(self, points: Collection[designs.Point], arms: Iterable[str]) -> list[str]:
         """Add scenarios: arms at points, those on which the axes have no bearing at none; return their labels."""
         axes, found = dict.fromkeys(self.about.design.axes), []
         for arm, point in itertools.product(arms, points):
@@ -264,21 +282,21 @@ class Experiment:
         return [o.replace(EVERY, f".{c}.") for o in overrides for c in (components if EVERY in o else [""])]
 
     @property
-    def params(self):
+    def params(self) -> dict[str, Params]:
         """The parameters of each scenario by label."""
         return {label: s.params for label, s in self.scenarios.items()}
 
-    def first(self, arm):
+    def first(self, arm: str) -> Params:
         """Return the parameters of an arm at its first point."""
         return next(s.params for s in self.scenarios.values() if s.settings["arm"] == arm)
 
-    def model(self, arm):
+    def model(self, arm: str) -> PeaceModel:
         """Return the model of an arm at its first point, at its beginning."""
         return PeaceModel(self.first(arm))
 
     # -------------------------------------------------------------------------- runs
 
-    def plan(self, wanted):
+    def plan(self, wanted: Mapping[str, int | Sequence[int]]) -> None:
         """Add the jobs of scenarios that are not there yet.
 
         Parameters
@@ -297,7 +315,7 @@ class Experiment:
         order = {label: k for k, label in enumerate(self.scenarios)}
         self.jobs.sort(key=lambda job: (order[job.arm], job.seed))
 
-    def run(self, workers=None, retry_failed=False):
+    def run(self, workers: int | None = None, retry_failed: bool = False) -> None:
         """Do what is missing, then have the study make something of it.
 
         Parameters
@@ -331,7 +349,7 @@ class Experiment:
             say(f"to notice: {self.about.notice.strip()}")
         runs.complain(self.jobs)
 
-    def do(self, wanted=None, what=""):
+    def do(self, wanted: Mapping[str, int | Sequence[int]] | None = None, what: str = "") -> None:
         """Plan more runs, and do all that are missing.
 
         Parameters
@@ -361,7 +379,7 @@ class Experiment:
         except runs.Failures as error:
             say(f"failed: {error}")
 
-    def write_plan(self):
+    def write_plan(self) -> None:
         """Write down what is to be run, in a folder that is marked as this experiment's."""
         results.claim(self.folder, self.sort)
         scenarios = []
@@ -425,7 +443,7 @@ class Experiment:
 
     # -------------------------------------------------------------------------- what came of them
 
-    def of(self, *labels):
+    def of(self, *labels: str) -> list[Job]:
         """Return the jobs of scenarios, in the order of labels and seeds."""
         return [job for label in labels for job in self._by_label().get(label, ())]
 
@@ -434,7 +452,7 @@ class Experiment:
             self._panels[None] = {a: list(of) for a, of in itertools.groupby(self.jobs, key=lambda job: job.arm)}
         return self._panels[None]
 
-    def whole(self, *labels):
+    def whole(self, *labels: str) -> list[Job]:
         """Return the jobs of scenarios, all of them done: the missing ones are done now.
 
         Raises
@@ -448,7 +466,7 @@ class Experiment:
         runs.complain(jobs)
         return jobs
 
-    def months(self, label):
+    def months(self, label: str) -> dict[str, NDArray[np.float64]]:
         """Return the monthly panel of every run of a scenario: dict of column -> (seeds, months)."""
         if label not in self._panels:
             found = [runs.read(job) for job in self.whole(label)]
@@ -456,7 +474,7 @@ class Experiment:
             self._panels[label] = dict(zip(found[0]["columns"], np.moveaxis(panel, 2, 0), strict=True))
         return self._panels[label]
 
-    def maps_of(self, label):
+    def maps_of(self, label: str) -> Iterator[dict[str, NDArray[np.float64]]]:
         """Yield the maps of every run of a scenario: dict of layer -> (months, rows, cols)."""
         for job in self.whole(label):
             table = runs.read_maps(job).sort_values(["month", "row", "col"], kind="stable")
@@ -464,11 +482,11 @@ class Experiment:
             layers = table.columns.difference(outcomes.CELL_COLUMNS)
             yield {layer: table[layer].to_numpy(float).reshape(shape) for layer in layers}
 
-    def kept(self, *labels):
+    def kept(self, *labels: str) -> pd.DataFrame:
         """Return what the study kept of the runs of scenarios: a frame with a row a run, by label and seed."""
         return pd.DataFrame([runs.read(job)["kept"] for job in self.whole(*labels)])
 
-    def elsewhere(self, do, share):
+    def elsewhere(self, do: Callable[[Any, int], object], share: Any) -> None:
         """Have something done that is no run: here, or as one job of the launcher that was asked for.
 
         Parameters
@@ -481,7 +499,7 @@ class Experiment:
             do(share, self.at_a_time or runs.available_cores())
 
     @functools.cached_property
-    def tables(self):
+    def tables(self) -> Results:
         """The tables of the runs, written when they are asked for: experiments.engine.tables.Results."""
         about = {"experiment": self.name, "baseline": self.baseline}
         settings = {label: s.settings for label, s in self.scenarios.items()}
@@ -489,17 +507,17 @@ class Experiment:
         return tables.load(self.folder)
 
     @property
-    def runs(self):
+    def runs(self) -> pd.DataFrame:
         """The table of runs: arm, settings, seed, outcomes, what made it."""
         return self.tables.runs
 
     @functools.cached_property
-    def monthly(self):
+    def monthly(self) -> pd.DataFrame:
         """The monthly table, for figures that draw it."""
         return self.tables.monthly()
 
     @functools.cached_property
-    def maps(self):
+    def maps(self) -> pd.DataFrame:
         """Maps as means over seeds: a row for each arm, month and cell."""
         return runs.mean_maps(self.jobs)
 
@@ -511,7 +529,13 @@ class Experiment:
 
     # -------------------------------------------------------------------------- writing
 
-    def write(self, tables=None, texts=None, figures=None, digits=None):
+    def write(
+        self,
+        tables: Mapping[str, pd.DataFrame] | None = None,
+        texts: Mapping[str, str] | None = None,
+        figures: Mapping[str, Figure] | None = None,
+        digits: int | None = None,
+    ) -> None:
         """Write files of the experiment, each whole or not at all.
 
         Parameters
@@ -522,27 +546,27 @@ class Experiment:
         form = f"%.{digits}g" if digits else None
         for name, table in (tables or {}).items():
             results.whole_file(
-                self.folder / f"{name}.csv", lambda f, t=table: t.to_csv(f, index=False, float_format=form)
+                self.folder / f"{name}.csv", functools.partial(table.to_csv, index=False, float_format=form)
             )
         for name, text in (texts or {}).items():
-            results.whole_file(self.folder / name, lambda f, text=text: f.write_text(text, encoding="utf-8"))
+            results.whole_file(self.folder / name, functools.partial(Path.write_text, data=text, encoding="utf-8"))
         note = next((s.params.country.note for s in self.scenarios.values()), "")
         for name, figure in (figures or {}).items():
             style.noted(figure, note)
             for ending in self.about.formats:
                 path, how = self.folder / f"{name}.{ending}", FORMATS[ending]
                 with rc_context(READABLE):
-                    results.whole_file(path, lambda f, figure=figure, how=how: figure.savefig(f, **how))
+                    results.whole_file(path, functools.partial(figure.savefig, **how))
                 figure.set_layout_engine("none")  # it is laid out: the same in every format, and soon
 
-    def write_provenance(self, **made):
+    def write_provenance(self, **made: Any) -> None:
         """Write what made the results: the experiment, its overrides, the model, how long it took."""
         about = {"experiment": asdict(self.about), "calibration": self.calibration, "overrides": self.overrides}
         about |= {"seconds_of_this_session": round(time.perf_counter() - self.began, 1),
                   "runs_of_this_session": self.done_here, **made, **results.provenance()}  # fmt: skip
         self.write(texts={"provenance.yaml": as_yaml(about)})
 
-    def draw(self):
+    def draw(self) -> None:
         """Draw the figures that the experiment names, if every arm has runs."""
         if set(self.runs["arm"]) != set(self.arms):
             say("no figures: not every arm has runs")
@@ -553,7 +577,7 @@ class Experiment:
             self.write({} if table is None else {name: table}, figures={name: figure}, digits=4)
 
 
-def as_written(config):
+def as_written(config: DictConfig) -> About:
     """Return an experiment; what stands in its arms and design is left as it is written, to mean it in each of them.
 
     So `weeks=${civilians}` in an arm is worked out in that arm, not in the scenario that the arms change.
@@ -567,7 +591,7 @@ def as_written(config):
     return about
 
 
-def refuse_added(overrides, analysis):
+def refuse_added(overrides: Iterable[str], analysis: Iterable[str]) -> None:
     """Refuse what an override adds to what a study wants to know: no study reads it."""
     for o in map(asked.read, overrides):
         path = asked.key_of(o).split(".")
@@ -575,7 +599,7 @@ def refuse_added(overrides, analysis):
             raise ValueError(no_setting(".".join(path), [name for name in analysis if name != path[2]]))
 
 
-def spelled_out(how, presets):
+def spelled_out(how: Iterable[str], presets: Mapping[str, Sequence[str]]) -> list[str]:
     """Replace the presets among some overrides by what they stand for."""
     out = []
     for word in how:
@@ -589,11 +613,11 @@ def spelled_out(how, presets):
     return out
 
 
-def as_yaml(content):
+def as_yaml(content: Any) -> str:
     """Return YAML, written by the C library where there is one: 10 times faster."""
     return yaml.dump(content, sort_keys=False, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper))
 
 
-def names():
+def names() -> list[str]:
     """Return the names of the experiments."""
     return paths.choices("experiment")

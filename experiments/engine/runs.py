@@ -17,8 +17,10 @@ import re
 import sys
 import time
 import traceback
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -30,13 +32,15 @@ from experiments.engine.workers import available_cores
 from sim import outcomes, results
 from sim.calibrated import Calibration
 from sim.model import PeaceModel
+from sim.params import Params
+from sim.paths import ROOT
 from sim.results import Damaged, discard
 from sim.warm import say
 
 try:
     import fcntl
 except ImportError:  # Windows: two processes on one sweep do some runs twice, with the same results
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]  # looked at before it is used
 
 __all__ = ["Failures", "Job", "available_cores", "gather", "plan", "run"]
 
@@ -59,38 +63,48 @@ class Unwritable(RuntimeError):  # noqa: N818  says what the store is
     """Results cannot be stored, so it is of no use to go on."""
 
 
+class Changes(Protocol):
+    """What makes a run's parameters of its scenario's: a calibration, a point of a design."""
+
+    def of(self, params: Params) -> Params:
+        """Return the parameters that are run."""
+
+
+Keep = Callable[[PeaceModel], dict[str, float]]  # of a finished model: what is kept of it besides
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One run: an arm, a seed, and where its results belong."""
 
     arm: str
     seed: int
-    params: object  # sim.params.Params of the scenario; the seed is that of the job
+    params: Params | None  # of the scenario; none in a plan that was read; the seed is that of the job
     store: Path
     key: str  # resolved configuration, seed, model's source
-    dates: tuple = ()  # months of which maps are kept
-    overrides: tuple = ()  # what was asked for, to be told with a failure
-    changes: object = None  # what makes the run's parameters of the scenario's: of(params), as a Calibration does
+    dates: tuple[str, ...] = ()  # months of which maps are kept
+    overrides: tuple[str, ...] = ()  # what was asked for, to be told with a failure
+    changes: Changes | None = None
     monthly: bool = True  # is the monthly panel kept
-    keep: object = None  # what else is kept: function of the finished model that returns a dictionary of numbers
+    keep: Keep | None = None  # what else is kept
 
     @property
-    def folder(self):
+    def folder(self) -> Path:
         """Where its results are."""
         return self.store / self.key
 
     @property
-    def done(self):
+    def done(self) -> bool:
         """Whether the run is there; folders appear whole or not at all."""
         return self.folder.is_dir()
 
     @property
-    def failure(self):
+    def failure(self) -> Path:
         """Where it says why the run failed."""
         return self.store / f"{self.key}.failed.json"
 
     @property
-    def failed(self):
+    def failed(self) -> dict[str, Any] | None:
         """Why the run failed, a dictionary; none if it did not, or if what says so is damaged: it is done again."""
         try:
             return results.read_note(self.failure)
@@ -98,28 +112,39 @@ class Job:
             return None
 
     @property
-    def code(self):
+    def code(self) -> str:
         """The model's source that it was planned for."""
         return self.key.split("-")[2]
 
     @property
-    def scenario(self):
+    def scenario(self) -> str:
         """The hash of its configuration."""
         return self.key.split("-")[0]
 
     @property
-    def calibrated_by(self):
+    def calibrated_by(self) -> dict[str, str | None]:
         """What its parameters were drawn from: the name of the calibration and the hash of its table."""
         drawn = self.changes if isinstance(self.changes, Calibration) else None
         return {"calibrated_by": f"{drawn.name} {drawn.made_by[0][:12]}" if drawn else None}
 
-    def resolved(self):
+    def resolved(self) -> Params:
         """Return the parameters that are run: with its seed, and the values that a calibration draws for it."""
+        if self.params is None:
+            raise ValueError(f"run {self.key} is of a plan that was read: it can be looked at, and not be done")
         params = replace(self.params, seed=self.seed)
         return self.changes.of(params) if self.changes else params
 
 
-def plan(arms, seeds, store, dates=(), overrides=None, changes=None, monthly=True, keep=None):
+def plan(
+    arms: Mapping[str, Params],
+    seeds: Iterable[int],
+    store: str | Path,
+    dates: Iterable[str] = (),
+    overrides: Mapping[str, Sequence[str]] | None = None,
+    changes: Mapping[str, Changes | None] | None = None,
+    monthly: bool = True,
+    keep: Keep | None = None,
+) -> list[Job]:
     """Return the jobs of an experiment: one for each arm and seed.
 
     The folder of a run is named after the resolved configuration, the seed and the model's source, so that a changed
@@ -145,12 +170,12 @@ def plan(arms, seeds, store, dates=(), overrides=None, changes=None, monthly=Tru
     return jobs
 
 
-def key(scenario, seed, code, kept=""):
+def key(scenario: str, seed: int, code: str, kept: str = "") -> str:
     """Return the name of a run: what made it, and what is kept of it."""
     return f"{scenario}-{seed}-{code}{kept and f'-{kept}'}"
 
 
-def kept_as(dates=(), monthly=True, keep=None):
+def kept_as(dates: Iterable[str] = (), monthly: bool = True, keep: Keep | None = None) -> str:
     """Return a short hash of what is kept of a run; nothing, if it is its outcomes and its monthly panel."""
     said = " ".join([*dates, *([] if monthly else ["outcomes"]), *([repr(keep)] if keep else [])])
     return hashlib.sha256(said.encode()).hexdigest()[:6] if said else ""
@@ -159,7 +184,7 @@ def kept_as(dates=(), monthly=True, keep=None):
 # ------------------------------------------------------------------------------ doing them
 
 
-def run(jobs, at_a_time, what, retry_failed=False):
+def run(jobs: Sequence[Job], at_a_time: int, what: str, retry_failed: bool = False) -> None:
     """Do the jobs that are not done yet on several processes.
 
     Parameters
@@ -208,7 +233,7 @@ def run(jobs, at_a_time, what, retry_failed=False):
     complain(jobs)
 
 
-def complain(jobs):
+def complain(jobs: Collection[Job]) -> None:
     """Raise Failures if some of the jobs failed."""
     failed = [why for job in jobs if not job.done and (why := job.failed)]
     if failed:
@@ -228,7 +253,7 @@ def _ended(job):
     return job.done or bool(job.failed)
 
 
-def attempt(job):
+def attempt(job: Job) -> str | dict[str, Any] | None:
     """Do a job unless somebody else is at it; return None, or ELSEWHERE, or what went wrong."""
     with _claim(job.store, job.key) as mine:
         if mine is False:
@@ -250,7 +275,7 @@ def attempt(job):
 def _record(job, error, trace):
     content = {
         "arm": job.arm, "seed": job.seed, "overrides": _said(job), "kind": type(error).__name__,
-        "error": str(error), "traceback": trace.replace(str(results.ROOT), ""), "key": job.key,
+        "error": str(error), "traceback": trace.replace(str(ROOT), ""), "key": job.key,
     }  # fmt: skip
     results.write_note(job.failure, content)
 
@@ -260,7 +285,7 @@ def _said(job):
     return [*job.overrides, *getattr(job.changes, "overrides", ())]
 
 
-def simulate(job):
+def simulate(job: Job) -> None:
     """Run one job and store its outcomes, and its monthly panel and maps if they are kept."""
     if _code_when_started() != job.code:
         raise RuntimeError("the model's source changed while the sweep was running; start it again")
@@ -343,7 +368,7 @@ def _claim(store, key):
 
 
 @contextlib.contextmanager
-def alone(store):
+def alone(store: str | Path) -> Iterator[bool | None]:
     """Wait until no other process writes the tables of a store; yield whether that is sure, as `_claim` does."""
     locks, byte = _locks(Path(store)), 2**60
     mine = _lock(locks, byte)
@@ -357,7 +382,7 @@ def alone(store):
             fcntl.lockf(locks, fcntl.LOCK_UN, 1, byte)
 
 
-def is_running(job):
+def is_running(job: Job) -> bool:
     """Say whether another process holds a job now."""
     with _claim(job.store, job.key) as free:
         return free is False
@@ -391,7 +416,7 @@ def _progress(what, total, ended):
         yield advance
 
 
-def clean(store):
+def clean(store: Path) -> None:
     """Take away what processes that were killed left half-written in a store; what is being written stays."""
     for path in store.iterdir() if store.is_dir() else ():
         if draft := DRAFT.fullmatch(path.name):
@@ -403,7 +428,7 @@ def clean(store):
 # ------------------------------------------------------------------------------ reading them
 
 
-def check(jobs):
+def check(jobs: Iterable[Job]) -> None:
     """Take out of the store what is damaged, as after a power cut, so that it is done again."""
     for job in jobs:
         if job.failure.exists() and not job.failed:
@@ -453,7 +478,7 @@ def _read(job, what):
         raise Torn(f"{job.folder} was damaged: {error}") from error
 
 
-def read(job):
+def read(job: Job) -> dict[str, Any]:
     """Return what a run left: a dictionary with outcomes, columns, months, monthly, seconds and provenance.
 
     Raises
@@ -464,7 +489,7 @@ def read(job):
     return _read(job, _about)
 
 
-def read_maps(job):
+def read_maps(job: Job) -> pd.DataFrame:
     """Return the maps that a run left: a row for each month and cell.
 
     Raises
@@ -480,7 +505,7 @@ class Torn(RuntimeError):  # noqa: N818  says what the run is
     """A stored run that cannot be read."""
 
 
-def gather(jobs):
+def gather(jobs: Sequence[Job]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Read the stored runs: (runs, monthly, maps), three data frames.
 
     runs has a row for each arm and seed; monthly one for each of these and month; maps are means over seeds for each
@@ -497,11 +522,11 @@ def gather(jobs):
     return tuple(table.copy() for table in tables)  # in one block each: concat leaves fragments
 
 
-def mean_maps(jobs):
+def mean_maps(jobs: Iterable[Job]) -> pd.DataFrame:
     """Return maps as means over seeds: a row for each arm, month and cell; empty if no maps were kept."""
     maps = []
     for arm, of_arm in itertools.groupby(jobs, key=lambda job: job.arm):
-        total, n, cells = 0.0, 0, None
+        total, n, cells = 0.0, 0, pd.DataFrame()
         for job in of_arm:
             if job.dates and job.done:
                 cells = read_maps(job)

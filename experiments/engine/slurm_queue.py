@@ -22,17 +22,17 @@ class Queue(SlurmInfoWatcher):
             return None
         return ["squeue", "--me", "--states=all", "--array", "--noheader", "--format=%i|%T"]
 
-    def read_info(self, string):
+    def read_info(self, string: bytes) -> dict[str, dict[str, str]]:
         """Return the state of every job that was asked for."""
         found = dict(line.strip().split("|") for line in string.decode().splitlines())
         return {job: {"State": found.get(job, FORGOTTEN)} for job in self._registered - self._finished}
 
-    def is_done(self, job_id, mode="standard"):
+    def is_done(self, job_id: str, mode: str = "standard") -> bool:
         """Say whether a job has ended for good."""
         return self.get_state(job_id, mode=mode) in (*ENDS, FORGOTTEN)
 
 
-def install():
+def install() -> None:
     """Have submitit look at the queue from now on."""
     if not isinstance(SlurmJob.watcher, Queue):
         SlurmJob.watcher = Queue(delay_s=SELDOM)

@@ -13,39 +13,46 @@ and, in the folder,
 A figure of another study is asked for as STUDY.NAME.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 from pkgutil import iter_modules
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import experiments
 from sim.values import among
+
+if TYPE_CHECKING:
+    from experiments.engine.experiment import Experiment
 
 NONE = ("drawing", "engine", "classroom")  # folders that are no studies
 EXTRA = "python -m pip install -c constraints.txt -e '.[science]'"
 
 
-def known():
+def known() -> list[str]:
     """Return the names of the folders of studies."""
     return sorted(m.name for m in iter_modules(experiments.__path__) if m.ispkg and m.name not in NONE)
 
 
-def find(name):
+def find(name: str) -> ModuleType:
     """Return the module of a study."""
     if name.split(".")[0] not in known():
         raise ValueError(f"experiment.study is {name!r}{among(name, known())}")
     try:
         return import_module(f"experiments.{name}")
     except ModuleNotFoundError as error:
-        if error.name.startswith("experiments."):
-            raise ValueError(f"experiment.study is {name!r}; there is no {error.name.replace('.', '/')}") from None
-        raise ValueError(f"{name} needs {error.name}: {EXTRA}") from None
+        missing = error.name or ""
+        if missing.startswith("experiments."):
+            raise ValueError(f"experiment.study is {name!r}; there is no {missing.replace('.', '/')}") from None
+        raise ValueError(f"{name} needs {missing}: {EXTRA}") from None
 
 
-def figures(name):
+def figures(name: str) -> "dict[str, Callable[[Experiment], Any]]":
     """Return the figures of a study by name: those of its folder."""
     return getattr(find(name.split(".")[0]), "FIGURES", {})
 
 
-def check(experiment):
+def check(experiment: "Experiment") -> None:
     """Refuse, before any run, what the figures that an experiment names could not draw."""
     for name in experiment.about.figures:
         where, _, what = name.rpartition(".")
@@ -54,7 +61,7 @@ def check(experiment):
             checks[what](experiment)
 
 
-def figure(study, name):
+def figure(study: str, name: str) -> "Callable[[Experiment], Any]":
     """Return the function that draws a figure of a study, or of another one as STUDY.NAME."""
     where, _, what = name.rpartition(".")
     there = figures(where or study) if not where or where in known() else {}

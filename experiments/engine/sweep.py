@@ -11,9 +11,11 @@ import itertools
 import pickle
 import tempfile
 import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -21,12 +23,13 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from experiments.engine import dask_launcher, runs, tables  # noqa: F401  the launcher makes itself known to Hydra
 from sim.calibrated import Calibration
-from sim.config import CONF, refuse_by_seed, register, to_params
+from sim.config import refuse_by_seed, register, to_params
 from sim.outcomes import refuse_months
+from sim.paths import CONF
 from sim.results import SWEEP, Damaged, claim, code_version, discard, read_note, write_note
 from sim.values import among, closest
 from sim.warm import say, warm_up
@@ -39,7 +42,7 @@ MOST_SHARES = 200  # jobs that a launcher is given for an experiment, about
 # ------------------------------------------------------------------------------ what is to be run
 
 
-def write_plan(folder, name, scenarios, number=0):
+def write_plan(folder: str | Path, name: str, scenarios: Sequence[Mapping[str, Any]], number: int = 0) -> None:
     """Write down what is to be run, in place of an older plan of that name.
 
     Parameters
@@ -52,7 +55,7 @@ def write_plan(folder, name, scenarios, number=0):
     write_note(Path(folder) / "plan" / f"{name}.json", content)
 
 
-def planned(folder):
+def planned(folder: str | Path) -> tuple[list[runs.Job], dict[str, dict[str, Any]], int]:
     """Return the jobs of a sweep and its settings as they were written down, and how many plans are of no use.
 
     These are of an older model, or damaged: the command that wrote them writes them again.
@@ -81,7 +84,7 @@ def planned(folder):
 # ------------------------------------------------------------------------------ a job of Hydra
 
 
-def begin(hydra):
+def begin(hydra: DictConfig) -> None:
     """Make ready for the jobs of a multirun, from Hydra's own part of its configuration."""
     folder = Path(hydra.sweep.dir)
     claim(folder, SWEEP)
@@ -98,7 +101,7 @@ def _ready(launcher):
         slurm_queue.install()
 
 
-def scenario_job(config):
+def scenario_job(config: DictConfig) -> float | tuple[float, ...] | None:
     """Run the seeds of the scenario that Hydra composed, across the cores, and write down that it did.
 
     Returns
@@ -173,7 +176,7 @@ def _do(jobs, config, what):
     return do(jobs, config.run.workers, what, config.run.retry_failed)
 
 
-def do(jobs, workers, what, retry_failed=False):
+def do(jobs: Sequence[runs.Job], workers: int | None, what: str, retry_failed: bool = False) -> bool:
     """Do jobs on the cores that this process has; return whether some failed, which is said."""
     if any(not job.done for job in jobs):
         warm_up()
@@ -185,7 +188,7 @@ def do(jobs, workers, what, retry_failed=False):
     return False
 
 
-def settings_of(overrides):
+def settings_of(overrides: Iterable[str]) -> list[str]:
     """Return the overrides that say what is simulated, as apart from how it is run and with which luck."""
     return [o for o in overrides if not o.lstrip("+~").startswith(("run.", "hydra.", "hydra/", "seed="))]
 
@@ -200,7 +203,7 @@ def _settings(overrides):
     return found
 
 
-def finish(folder):
+def finish(folder: str | Path) -> bool:
     """Write the tables of a sweep of Hydra jobs and say how it stands; return whether all is done."""
     folder = Path(folder)
     jobs, settings, old = planned(folder)
@@ -227,7 +230,9 @@ def finish(folder):
 # ------------------------------------------------------------------------------ launchers
 
 
-def launch(folder, hydra_overrides, do, shares):
+def launch(
+    folder: str | Path, hydra_overrides: Sequence[str], do: Callable[[Any, int], object], shares: Sequence[Any]
+) -> None:
     """Have a launcher of Hydra do work: a job of Hydra is a share of it, which it finds beside the store of runs.
 
     Parameters
@@ -266,7 +271,7 @@ def _do_share(config, place, do):
     do(share, config.run.workers or runs.available_cores())
 
 
-def shares(jobs, store):
+def shares(jobs: Sequence[runs.Job], store: str | Path) -> list[list[runs.Job]]:
     """Divide runs into shares: one is a scenario, or, of very many, several; the store is where all can find it.
 
     Parameters
@@ -281,7 +286,7 @@ def shares(jobs, store):
     return found
 
 
-def do_jobs(jobs, workers, retry_failed=False):
+def do_jobs(jobs: Sequence[runs.Job], workers: int | None, retry_failed: bool = False) -> None:
     """Do a share of runs."""
     do(jobs, workers, jobs[0].arm, retry_failed)
 
@@ -289,7 +294,7 @@ def do_jobs(jobs, workers, retry_failed=False):
 # ------------------------------------------------------------------------------ how far it is
 
 
-def status(folder):
+def status(folder: str | Path) -> tuple[dict[str, float | None], str]:
     """Return how far a sweep is: a dictionary of counts, and text that says it."""
     folder = Path(folder)
     if not (folder / "plan").is_dir():

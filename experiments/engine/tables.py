@@ -16,7 +16,9 @@ The same runs give the same files to the last byte, in whatever order and howeve
 import functools
 import json
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,7 +49,14 @@ DRAFT = re.compile(r"\.\d+\.(runs\.parquet|columns\.csv|failures\.csv)|\.monthly
 # ------------------------------------------------------------------------------ writing
 
 
-def write(folder, jobs, settings=None, about=None, said=None, monthly=True):
+def write(
+    folder: str | Path,
+    jobs: Sequence[runs.Job],
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    about: Mapping[str, Any] | None = None,
+    said: Mapping[str, tuple[str, ...]] | None = None,
+    monthly: bool = True,
+) -> None:
     """Write the tables of the runs that are done.
 
     Parameters
@@ -206,7 +215,7 @@ def _setting(name):
 # ------------------------------------------------------------------------------ reading
 
 
-def load(sweep, root="results"):
+def load(sweep: str | Path, root: str | Path = "results") -> "Results":
     """Open the tables of a sweep.
 
     Parameters
@@ -236,7 +245,7 @@ class Results:
     units, meanings : dict by column
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         schema = pq.read_schema(self.folder / "runs.parquet")
         about = {k.decode(): v.decode() for k, v in (schema.metadata or {}).items()}
@@ -254,17 +263,17 @@ class Results:
         self.meanings = {c: m["meaning"] for c, m in said.items() if m.get("meaning")}
 
     @functools.cached_property
-    def runs(self):
+    def runs(self) -> pd.DataFrame:
         """One row a run."""
         return pq.read_table(self.folder / "runs.parquet").to_pandas(ignore_metadata=True)
 
     @property
-    def months(self):
+    def months(self) -> pyarrow.dataset.Dataset:
         """The monthly table as a pyarrow dataset, for queries that should not read all of it."""
         parts = self.folder / ("monthly" if (self.folder / "monthly").is_dir() else "monthly.parquet")
         return pyarrow.dataset.dataset(parts, format="parquet")
 
-    def monthly(self, columns=None, **equal):
+    def monthly(self, columns: Sequence[str] | None = None, **equal: Any) -> pd.DataFrame:
         """Return the monthly table.
 
         Parameters
@@ -282,7 +291,7 @@ class Results:
         return self.months.to_table(columns=kept, filter=wanted).to_pandas(ignore_metadata=True)
 
     @property
-    def failures(self):
+    def failures(self) -> pd.DataFrame:
         """One row a run that failed: arm, seed, overrides, kind, error; empty if none did."""
         path = self.folder / "failures.csv"
         return (
@@ -290,12 +299,12 @@ class Results:
         )
 
     @property
-    def outcomes(self):
+    def outcomes(self) -> list[str]:
         """Names of the columns that are outcomes."""
         kinds = self.runs.dtypes
         return [c for c in self.runs if c not in ("arm", "seed", *self.settings) and kinds[c].kind == "f"]
 
-    def summary(self, outcomes=None, by=None):
+    def summary(self, outcomes: str | Sequence[str] | None = None, by: Iterable[str] | None = None) -> pd.DataFrame:
         """Return means over seeds with 95% intervals by Student's t.
 
         Parameters
@@ -320,7 +329,7 @@ class Results:
         table["unit"] = table["outcome"].map(lambda o: self.units.get(o, ""))
         return table[["outcome", "mean", "low", "high", "unit", "n", *by]]
 
-    def differences(self, outcome, baseline):
+    def differences(self, outcome: str, baseline: str | dict[str, Any]) -> pd.DataFrame:
         """Return mean differences from a baseline, in pairs of the same seed and the same settings.
 
         Parameters

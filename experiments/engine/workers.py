@@ -12,12 +12,16 @@ import gc
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import wait
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 OFTEN = 20  # jobs in this process between two times that it gives memory back: it takes as long as a short run
 TRIES = 2  # a run whose process dies is tried so often: it may have died of something else
 
-_idle = []
+_idle: list["_Worker"] = []
 
 
 class _Worker:
@@ -36,7 +40,7 @@ class _Worker:
         self.process.join()
 
 
-def each(jobs, workers, do):
+def each(jobs: Iterable[T], workers: int, do: Callable[[T], Any]) -> Iterator[tuple[T, Any]]:
     """Do jobs; yield each with what `do` returned, as it ends.
 
     Parameters
@@ -55,7 +59,8 @@ def each(jobs, workers, do):
             if number % OFTEN == 0:
                 give_back()
         return
-    todo, again, busy = iter(jobs), [], {}
+    todo, again = iter(jobs), []
+    busy: dict[Any, tuple[_Worker, T, int]] = {}  # by the pipe to each
     try:
         while True:
             while len(busy) < workers:
@@ -75,11 +80,11 @@ def each(jobs, workers, do):
             for pipe in wait(list(busy)):
                 worker, job, tries = busy[pipe]
                 try:
-                    answer = pipe.recv()
+                    answer = worker.pipe.recv()
                 except (EOFError, OSError):
                     del busy[pipe]
                     worker.process.join()
-                    pipe.close()
+                    worker.pipe.close()
                     if tries < TRIES:
                         again.append((job, tries + 1))
                     else:
@@ -103,16 +108,17 @@ def _free():
 class Died(RuntimeError):  # noqa: N818  says what the process did
     """A process that ended without an answer."""
 
-    def __init__(self, code):
-        killed = code is not None and code < 0
-        how = f"was killed by signal {-code} ({signal.strsignal(-code)})" if killed else f"ended with code {code}"
+    def __init__(self, code: int | None) -> None:
+        how = f"ended with code {code}"
+        if code is not None and code < 0:
+            how = f"was killed by signal {-code} ({signal.strsignal(-code)})"
         memory = (
             "; perhaps the memory was not enough: give fewer workers" if code == -getattr(signal, "SIGKILL", 9) else ""
         )
         super().__init__(f"its process {how}, {TRIES} times{memory}")
 
 
-def give_back():
+def give_back() -> None:
     """Give memory back to the system: models that nobody holds any more stay until they are looked for."""
     gc.collect()
     if trim := _trim():
@@ -140,7 +146,7 @@ def _serve(pipe):
             return
 
 
-def available_cores():
+def available_cores() -> int:
     """Return the cores that this process may use: those a scheduler gave it, or one if it is itself one of several."""
     if given := os.environ.get("SLURM_CPUS_PER_TASK"):
         return int(given)
@@ -150,7 +156,7 @@ def available_cores():
 
 
 @atexit.register
-def close():
+def close() -> None:
     """Send the idle processes home."""
     while _idle:
         _idle.pop().stop()

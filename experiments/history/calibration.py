@@ -19,19 +19,24 @@ import inspect
 import multiprocessing
 import signal
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from experiments.engine.designs import Values
+from experiments.engine.experiment import Experiment
 from experiments.history import figures, layout, targets
 from experiments.history.hindcast import in_words
 from sim import paths, results
 from sim.model import PeaceModel
+from sim.params import Params
 from sim.values import value_of, with_values
 from sim.warm import say, warm_up
 
@@ -52,7 +57,7 @@ class Task:
     params : Params of the scenario; about : dict, the experiment's `analysis`: a file of conf/calibrated and more
     """
 
-    def __init__(self, params, about):
+    def __init__(self, params: Params, about: Mapping[str, Any]) -> None:
         self.params, self.priors, self.until, self.wanted = params, about["priors"], about["until"], about["targets"]
         targets.check(self.wanted)
         self.summary = targets.OfModel(self.wanted)
@@ -72,20 +77,20 @@ class Task:
         self.observed = targets.summary(seen, params.weeks, self.wanted, shares)
         self.near = {k: float(t["near"]) for k, t in self.wanted.items()}
 
-    def default(self):
+    def default(self) -> dict[str, float]:
         """Return the values of the free parameters before any calibration."""
         return {n: value_of(self.params, n) for n in self.priors}
 
-    def simulate(self, values, seed):
+    def simulate(self, values: Mapping[str, float], seed: int) -> dict[str, float]:
         """Return the summary of one run."""
         return self.summary(PeaceModel(replace(with_values(self.params, values), seed=int(seed))).run())
 
-    def distance(self, simulated, observed):
+    def distance(self, simulated: Mapping[str, float], observed: Mapping[str, float]) -> float:
         """Return how far two summaries are apart: the root of the mean square, in units of nearness."""
         off = [(simulated[k] - observed[k]) / near for k, near in self.near.items()]
         return float(np.sqrt(np.mean(np.clip(off, -FARTHEST, FARTHEST) ** 2)))
 
-    def values(self, point):
+    def values(self, point: Mapping[str, float]) -> dict[str, float]:
         """Turn a point into parameters: standard normal scores, which a prior's range is evenly divided by.
 
         Scores have no edge, which most proposals would fall over in a box of many sides.
@@ -97,7 +102,7 @@ class Task:
             made[name] = float(f"{np.exp(value) if p['log'] else value:.{DIGITS}g}")
         return made
 
-    def key(self, particles):
+    def key(self, particles: int) -> str:
         """Return what two calibrations must share for one to go on with the other's state: a short hash.
 
         The task, the data, the rules of the model, and how this class and the summaries are written.
@@ -142,7 +147,7 @@ def _on_signal(signum, do):
         signal.signal(signum, do)
 
 
-def search(share, workers):
+def search(share: tuple[Task, str, int, int, float], workers: int) -> None:
     """Run ABC-SMC, or go on with it, until its generations or its minutes are over.
 
     Parameters
@@ -150,8 +155,8 @@ def search(share, workers):
     share : (task, store, particles, generations, minutes); store : str, the file that keeps its state
     workers : processes
     """
-    task, store, particles, generations, minutes = share
-    store = Path(store)
+    task, kept_in, particles, generations, minutes = share
+    store = Path(kept_in)
     _on_signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers end with it
     warm_up()
     abc, url = _abc(task, particles, workers), _url(store)
@@ -167,7 +172,7 @@ def search(share, workers):
         )  # fmt: skip
 
 
-def found(task, store):
+def found(task: Task, store: str | Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return what a search found: its final draws, what they simulated, and its generations."""
     import pyabc
 
@@ -182,7 +187,13 @@ def _url(store):
     return f"sqlite:///{Path(store).resolve()}"
 
 
-def resampled(task, points, weights, simulated, distances):
+def resampled(
+    task: Task,
+    points: pd.DataFrame,
+    weights: NDArray[np.float64],
+    simulated: Sequence[Mapping[str, float]],
+    distances: ArrayLike,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return DRAWS draws of equal weight, and what each simulated; a draw of weight 2 stands there twice.
 
     Parameters
@@ -200,7 +211,7 @@ def resampled(task, points, weights, simulated, distances):
 # ---------------------------------------------------------------------------------- what is known now
 
 
-def parameters_table(task, draws):
+def parameters_table(task: Task, draws: pd.DataFrame) -> pd.DataFrame:
     """Return a row per parameter: default, prior, median and 90% interval of the draws, and how much narrower it is."""
     rows = []
     for name, prior in task.priors.items():
@@ -215,7 +226,7 @@ def parameters_table(task, draws):
     return pd.DataFrame(rows)
 
 
-def targets_table(task, fresh, accepted, default):
+def targets_table(task: Task, fresh: pd.DataFrame, accepted: pd.DataFrame, default: pd.DataFrame) -> pd.DataFrame:
     """Return a row per target: observed, simulated before and after, and whether it is met.
 
     Parameters
@@ -249,7 +260,7 @@ def targets_table(task, fresh, accepted, default):
     return pd.DataFrame(rows)
 
 
-def known_layouts(about):
+def known_layouts(about: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame] | None:
     """Return layouts of bases and lags, two frames; None, and a word about it, if the folder has not their tables."""
     data, until, tables = about["data"], about["until"], about["missions"]
     if absent := [name for name in tables.values() if not Path(data, name).is_file()]:
@@ -258,14 +269,15 @@ def known_layouts(about):
     return layout.layouts(data, **tables, until=until), layout.lags(data, tables["strength"], until)
 
 
-def with_layouts(draws, x):
+def with_layouts(draws: pd.DataFrame, x: Experiment) -> pd.DataFrame:
     """Return draws with a layout of bases each, and write what is known of layouts and lags; without data, as they are.
 
     A country without missions lives through the same history whatever their layout.
     """
-    if x.layouts is None:
+    _, known = x.planned
+    if known is None:
         return draws
-    layouts, lags = x.layouts
+    layouts, lags = known
     x.write({"layouts": layouts, "lags": lags}, digits=4)
     x.scenario("mission")
     weeks = value_of(x.first("mission"), x.about.analysis["build_up"])
@@ -274,30 +286,30 @@ def with_layouts(draws, x):
     return pd.concat([draws, bases, layout.drawn(pace, len(draws), seed=1)], axis=1)
 
 
-def plan(x):
+def plan(x: Experiment) -> dict[str, int]:
     """Return the runs that are known beforehand: those with the default parameters, which the targets are shown for."""
     about = x.about.analysis
     if importlib.util.find_spec("pyabc") is None:
         raise ValueError("calibration needs pyABC: python -m pip install -c constraints.txt -e '.[science]'")
     x.scenario(WAR)
-    x.task, x.layouts = Task(x.first(WAR), about), known_layouts(about)
-    x.keep = x.task.summary
+    task = Task(x.first(WAR), about)
+    x.planned, x.keep = (task, known_layouts(about)), task.summary
     return {WAR: about["checks"]}
 
 
 def _fresh(x, draws):
     """Return the summaries of draws with new luck: a frame."""
-    labels = {}
-    for seed, values in enumerate(draws[list(x.task.priors)].to_dict("records"), start=1):
+    labels, (task, _) = {}, x.planned
+    for seed, values in enumerate(draws[list(task.priors)].to_dict("records"), start=1):
         x.name_scenario(f"draw {seed}", x.arm_of(WAR), {"arm": f"draw {seed}"}, changes=Values(values))
         labels[f"draw {seed}"] = [seed]
     x.do(labels, "draws with new luck")
     return x.kept(*labels)
 
 
-def analyse(x):
+def analyse(x: Experiment) -> None:
     """Calibrate; write the draws to conf/, and tables and figures."""
-    about, task = x.about.analysis, x.task
+    about, (task, _) = x.about.analysis, x.planned
     name, particles, minutes = about["draws"], about["particles"], about["minutes"]
     say(f"{particles} draws a generation, about {minutes:.0f} minutes and the last generation's time")
     store = x.folder.resolve() / f"{name}_{task.key(particles)}.db"

@@ -6,9 +6,14 @@ Things to notice: `parameters` and `targets` show the past that was used, `month
 were not. Bands are over single histories, each with parameters of its own: seed and parameter uncertainty together.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+import pandas as pd
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
@@ -40,7 +45,7 @@ from experiments.drawing.style import (
     short_number,
     unit,
 )
-from experiments.history.hindcast import RIVALS
+from experiments.history.hindcast import RIVALS, Observed
 
 BLUE, ORANGE, GREEN = PALETTE[0], PALETTE[2], PALETTE[1]
 FARTHEST = 6  # units of nearness shown
@@ -51,7 +56,9 @@ def _two(value):
     return f"{float(f'{value:.2g}'):,.10f}".rstrip("0").rstrip(".")
 
 
-def parameters(priors, draws, default, begins):
+def parameters(
+    priors: Mapping[str, Mapping[str, Any]], draws: pd.DataFrame, default: Mapping[str, float], begins: str
+) -> Figure:
     """Draw what calibration says of each parameter: 50% and 90% of the draws within the prior's range."""
     names = list(priors)
     figure, axes = sheet(0.9 + 0.3 * len(names), f"What the months before {begins} say about parameters")
@@ -92,7 +99,7 @@ def parameters(priors, draws, default, begins):
     return figure
 
 
-def targets(table, begins):
+def targets(table: pd.DataFrame, begins: str) -> Figure:
     """Draw how far off each target is, in units of nearness, before and after calibration.
 
     Parameters
@@ -133,7 +140,13 @@ def targets(table, begins):
     return figure
 
 
-def months(table, past, seen, calibrated, deployments=None):
+def months(
+    table: pd.DataFrame,
+    past: Mapping[str, float],
+    seen: Observed,
+    calibrated: bool,
+    deployments: Mapping[str, str] | None = None,
+) -> Figure:
     """Draw simulated months against observed ones, a panel per measure, with the naive mean.
 
     Parameters
@@ -190,7 +203,7 @@ def months(table, past, seen, calibrated, deployments=None):
     return figure
 
 
-def verdicts(table, rival):
+def verdicts(table: pd.DataFrame, rival: str) -> str:
     """Say on which measures the simulation is better than a rival, worse, or neither is shown: a sentence."""
     said = {}
     for measure, mine in table[table["rival"] == rival].groupby("measure", sort=False):
@@ -202,7 +215,7 @@ def verdicts(table, rival):
     return f"Against {rival}: " + "; ".join(f"{verdict} on {', '.join(which)}" for verdict, which in said.items()) + "."
 
 
-def scores(table, seen):
+def scores(table: pd.DataFrame, seen: Observed) -> Figure:
     """Draw the mean CRPS of the simulation and of forecasts that need no model: a panel per measure and scale."""
     scales, measures = list(dict.fromkeys(table["scale"])), list(dict.fromkeys(table["measure"]))
     figure, axes = sheet(
@@ -235,7 +248,7 @@ def scores(table, seen):
     return figure
 
 
-def where(table, maps, seen, arm, correlations):
+def where(table: pd.DataFrame, maps: pd.DataFrame, seen: Observed, arm: str, correlations: pd.DataFrame) -> Figure:
     """Draw where civilians were killed: observed by admin1, simulated by admin1, simulated by cell.
 
     Parameters
@@ -294,7 +307,9 @@ def where(table, maps, seen, arm, correlations):
     return figure
 
 
-def counterfactuals(table, baseline, seen, until, calibrated, same_past):
+def counterfactuals(
+    table: pd.DataFrame, baseline: str, seen: Observed, until: str, calibrated: bool, same_past: bool
+) -> Figure:
     """Draw what each arm changes, from the first month on: a row per arm, a panel per measure.
 
     Parameters
@@ -343,7 +358,13 @@ def counterfactuals(table, baseline, seen, until, calibrated, same_past):
     return figure
 
 
-def observed(monthly, observed, deployments=None, arm=None, title="What happened, and what the simulation makes of it"):
+def observed(
+    monthly: pd.DataFrame,
+    observed: pd.DataFrame,
+    deployments: Mapping[str, str] | None = None,
+    arm: str | None = None,
+    title: str = "What happened, and what the simulation makes of it",
+) -> Figure:
     """Draw simulated months and observed ones: civilians killed, battle deaths, displaced, refugees.
 
     Parameters

@@ -12,14 +12,18 @@ months before each month, which no forecast made before the first can have; it i
 """
 
 from calendar import month_name
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from experiments.drawing.statistics import interval
 from sim import paths, readers
+from sim.params import Country
 
 MEASURES = {  # name: (simulated columns, observed columns)
     "one-sided deaths": (["osv_all"], ["civilians_killed"]),
@@ -33,14 +37,14 @@ CHANGED = {  # counterfactuals: measure: (simulated columns, "sum" over months o
     "deaths from unmet need": (["excess_deaths"], "sum"),
     "displaced, mean of months": (["idps", "refugees"], "mean"),
 }
-SCALES = {"count": np.asarray, "log": np.log1p}
+SCALES: dict[str, Callable[[Any], Any]] = {"count": np.asarray, "log": np.log1p}
 ENDS = ("low90", "low50", "median", "high50", "high90")
 YEAR = 12  # months
 BLOCK = 6  # months drawn together in the bootstrap: months in a row are alike
 DRAWS = 2_000
 
 
-def observed_months(country):
+def observed_months(country: Country) -> pd.DataFrame:
     """Return the observed months of a country: a frame with a row a month, nan where nothing is known.
 
     Parameters
@@ -68,7 +72,7 @@ class Observed:
     division : str, what admin1 is called; source : str, of what was observed
     """
 
-    country: object
+    country: Country
     title: str
     first: str
     shown_from: str = ""
@@ -78,7 +82,7 @@ class Observed:
     source: str = ""
 
     @classmethod
-    def of(cls, about, country):
+    def of(cls, about: Mapping[str, Any], country: Country) -> Self:
         """Take what an experiment says."""
         known = [f.name for f in fields(cls)[1:]]
         wrong = {*about}.symmetric_difference(known) - {*known[2:]}
@@ -91,18 +95,18 @@ class Observed:
         return cls(country, **about)
 
     @cached_property
-    def months(self):
+    def months(self) -> pd.DataFrame:
         """The observed months of the runs: a frame with a row a month."""
         return observed_months(self.country)
 
     @cached_property
-    def history(self):
+    def history(self) -> pd.DataFrame:
         """The observed months from as early as they are known: a frame with a row a month, nan where nothing is."""
         before = [(paths.file_of("country", self.before), "experiment.analysis.before")] if self.before else []
         return pd.DataFrame(readers.months(*before, _observed(self.country)))
 
     @cached_property
-    def cells(self):
+    def cells(self) -> pd.DataFrame:
         """The cells of the country and their admin1."""
         if not (self.country.cells and self.places):
             raise ValueError(f"nothing is known of where in {self.title}; drop the figure of it")
@@ -114,7 +118,7 @@ class Observed:
         return pd.DataFrame({name: found[name] for name in ("row", "col", "admin1", "population")})
 
     @cached_property
-    def by_place(self):
+    def by_place(self) -> pd.DataFrame:
         """What was observed by admin1, and who lived there: a frame indexed by it."""
         people = self.cells.groupby("admin1").population.sum()
         seen = readers.places(paths.file_of("country", self.places), "experiment.analysis.places")
@@ -124,23 +128,23 @@ class Observed:
         return pd.DataFrame(seen).set_index("admin1").join(people)
 
     @property
-    def begins(self):
+    def begins(self) -> str:
         """The first month in words, as December 2013."""
         return in_words(self.first)
 
     @property
-    def known_until(self):
+    def known_until(self) -> str:
         """The month before it in words, as November 2013."""
         year, month = map(int, self.first.split("-"))
         return in_words(f"{year - (month == 1)}-{(month - 2) % 12 + 1:02d}")
 
 
-def in_words(month):
+def in_words(month: str) -> str:
     """Return a month, as 2013-12, in words: December 2013."""
     return f"{month_name[int(month[5:7])]} {month[:4]}"
 
 
-def crps(sample, seen):
+def crps(sample: ArrayLike, seen: float) -> float:
     """Return the continuous ranked probability score of a forecast given as a sample.
 
     Parameters
@@ -158,13 +162,13 @@ def crps(sample, seen):
     return float(np.abs(x - seen).mean() - spread / 2)
 
 
-def covered(sample, seen, share):
+def covered(sample: NDArray[np.float64], seen: float, share: float) -> float:
     """Say whether what came lies in the central band that holds a share of the sample: 1 or 0, nan if it is nan."""
     low, high = np.quantile(sample, [(1 - share) / 2, (1 + share) / 2])
     return float(low <= seen <= high) if seen == seen else np.nan
 
 
-def known_months(seen, measure, first):
+def known_months(seen: pd.DataFrame, measure: str, first: str) -> pd.Series | None:
     """Return what was observed of a measure, nan where one of its columns is; None if it cannot be scored.
 
     It can be if something is known of the year before the first month, and of a month from then on.
@@ -185,7 +189,9 @@ def known_months(seen, measure, first):
     return known if past[-YEAR:].notna().any() and known[known.index >= first].notna().any() else None
 
 
-def forecasts(monthly, seen, measure, first):
+def forecasts(
+    monthly: pd.DataFrame, seen: pd.DataFrame, measure: str, first: str
+) -> Iterator[tuple[str, float, dict[str, NDArray[np.float64]]]]:
     """Yield (month, observed, {forecast: sample}) for each month of a hindcast, nan where nothing was observed.
 
     Parameters
@@ -195,6 +201,8 @@ def forecasts(monthly, seen, measure, first):
     """
     made = monthly.assign(x=monthly[MEASURES[measure][0]].sum(axis=1)).pivot(index="month", columns="seed", values="x")
     known = known_months(seen, measure, first)
+    if known is None:
+        return
     past = known[known.index < first]
     year = past[-YEAR:].dropna()
     fixed = {"last year's mean": [year.mean()], "last year's months": year, "long run": past.dropna()}
@@ -204,7 +212,7 @@ def forecasts(monthly, seen, measure, first):
         yield month, known[month], {name: np.asarray(s, dtype=float) for name, s in samples.items()}
 
 
-def scored(seen, first):
+def scored(seen: pd.DataFrame, first: str) -> list[str]:
     """Return the measures that can be scored, as known_months says: list of str, at least one."""
     found = [measure for measure in MEASURES if known_months(seen, measure, first) is not None]
     if not found:
@@ -215,13 +223,13 @@ def scored(seen, first):
     return found
 
 
-def last_year(seen, first):
+def last_year(seen: pd.DataFrame, first: str) -> dict[str, float]:
     """Return the mean of the known of the twelve months before the hindcast: a dictionary by measure."""
     past = seen[seen["month"] < first][-YEAR:]
     return {m: float(past[observed].sum(axis=1, skipna=False).mean()) for m, (_, observed) in MEASURES.items()}
 
 
-def months_table(monthly, seen, first):
+def months_table(monthly: pd.DataFrame, seen: pd.DataFrame, first: str) -> pd.DataFrame:
     """Return a row per measure and month: what came, what was simulated, and the scores of all forecasts.
 
     Where nothing was observed, what came and the scores are nan. A measure that cannot be scored is left out.
@@ -235,12 +243,12 @@ def months_table(monthly, seen, first):
             row |= dict(zip(ENDS, bands)) | {"mean": made.mean()}
             row |= {f"in{p}": covered(made, came, p / 100) for p in (50, 90)}
             for scale, to in SCALES.items():
-                row |= {f"crps_{scale}_{name}": crps(to(s), to(came)) for name, s in samples.items()}
+                row |= {f"crps_{scale}_{name}": crps(to(s), float(to(came))) for name, s in samples.items()}
             rows.append(row)
     return pd.DataFrame(rows)
 
 
-def scores(months):
+def scores(months: pd.DataFrame) -> pd.DataFrame:
     """Return a row per measure, scale and rival: mean CRPS of both, their difference, its 95% interval, a verdict.
 
     Parameters
@@ -284,7 +292,7 @@ def _block_interval(values):
 # ---------------------------------------------------------------------------------- where
 
 
-def where_table(maps, seen, arm):
+def where_table(maps: pd.DataFrame, seen: Observed, arm: str) -> pd.DataFrame:
     """Return civilians killed by admin1 between the first and the last map: a row for each.
 
     Parameters
@@ -298,7 +306,7 @@ def where_table(maps, seen, arm):
     return seen.by_place.join(killed.groupby("admin1")["simulated"].sum()).reset_index()
 
 
-def where_scores(table, seen):
+def where_scores(table: pd.DataFrame, seen: Observed) -> pd.DataFrame:
     """Return rank correlations with where civilians were killed: of the simulation, of the past, of who lives where."""
     ways = {
         "simulation": "simulated", f"one-sided deaths before {seen.begins}": "killed_before",
@@ -314,7 +322,7 @@ def where_scores(table, seen):
 # ---------------------------------------------------------------------------------- what if
 
 
-def counterfactuals(monthly, baseline, first):
+def counterfactuals(monthly: pd.DataFrame, baseline: str, first: str) -> pd.DataFrame:
     """Compare arms with the baseline from a month on, each pair with parameters and luck of its own.
 
     Parameters

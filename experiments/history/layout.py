@@ -9,9 +9,11 @@ that the UN reported.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sim import readers
 from sim.params import WEEKS_PER_YEAR
@@ -23,14 +25,14 @@ LARGE, PEAK, WITHIN = 1_000, 0.9, 36  # persons; share of the greatest strength;
 SKEWS = np.linspace(0, 3, 301)
 
 
-def gini(sizes):
+def gini(sizes: pd.Series | NDArray[np.float64]) -> float:
     """Return how unequal sizes are: 0 all alike, towards 1 one has all."""
     x = np.sort(np.asarray(sizes, dtype=float))
     n = x.size
     return float(((2 * np.arange(1, n + 1) - n - 1) * x).sum() / (n * x.sum()))
 
 
-def skew(sizes):
+def skew(sizes: pd.Series | NDArray[np.float64]) -> float:
     """Return the exponent s with which sizes 1, 2**-s, 3**-s, ... are as unequal as these."""
     rank = np.arange(1, len(sizes) + 1)
     return float(np.interp(gini(sizes), [gini(rank**-s) for s in SKEWS], SKEWS))
@@ -42,7 +44,8 @@ def _read(folder, name, setting, texts=(), numbers=()):
     if not path.is_file():
         raise ValueError(f"there is no {name} in {folder}")
     table = readers.read(path, f"experiment.analysis.missions.{setting}", [*texts, *numbers])
-    found = {c: table.texts(c) for c in texts} | {c: table.numbers(c, 0, readers.MOST, empty=True) for c in numbers}
+    found: dict[str, Any] = {c: table.texts(c) for c in texts}
+    found |= {c: table.numbers(c, 0, readers.MOST, empty=True) for c in numbers}
     if "date" in found:
         found["date"] = [day.isoformat() for day in table.dates("date")]
     return pd.DataFrame(found)
@@ -61,7 +64,7 @@ def _strength(folder, name):
     return found
 
 
-def layouts(folder, bases, strength, until):
+def layouts(folder: str | Path, bases: str, strength: str, until: str) -> pd.DataFrame:
     """Return the layout of each mission, the mean of its years: mission, years, bases, deploy.base_size, .base_skew.
 
     Parameters
@@ -85,7 +88,7 @@ def layouts(folder, bases, strength, until):
     return means.assign(years=found.groupby("mission").years.size()).reset_index()
 
 
-def lags(folder, strength, until):
+def lags(folder: str | Path, strength: str, until: str) -> pd.DataFrame:
     """Return the months each large mission took from its first report to nine tenths of its greatest strength.
 
     Missions that took over from another and began at strength are left out, and so are those already there when the
@@ -103,7 +106,7 @@ def lags(folder, strength, until):
     return pd.DataFrame(rows, columns=["mission", "first_report", "greatest", "months_to_peak"])
 
 
-def build_up(table, weeks):
+def build_up(table: pd.DataFrame, weeks: float) -> pd.Series:
     """Return how long each mission took to nine tenths, against a force that builds up evenly in so many weeks: (n,).
 
     A mission that was enlarged within its first three years took as long as that; the ratio then says too much.
@@ -111,7 +114,7 @@ def build_up(table, weeks):
     return table.months_to_peak * WEEKS_PER_YEAR / 12 / (PEAK * weeks)
 
 
-def drawn(table, draws, seed=0):
+def drawn(table: pd.DataFrame, draws: int, seed: int = 0) -> pd.DataFrame:
     """Return rows for so many draws, each mission as often as any other, in mixed order: a frame."""
     at = np.random.default_rng(seed).permutation(np.arange(draws) % len(table))
     return table.iloc[at].reset_index(drop=True)

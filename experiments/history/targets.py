@@ -6,14 +6,18 @@ in it), x and y (km), dead, civilians. UCDP GED counts an event from one death: 
 Which side of the observed events is which faction, and what is held against what, is data: conf/calibrated.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sim import readers
+from sim.model import PeaceModel
 
 GED = (
     "date_start", "date_end", "type_of_violence", "side_a", "side_b", "longitude", "latitude", "where_prec", "best",
@@ -28,7 +32,7 @@ WEEKS_A_MONTH = 4
 UNKNOWN_PLACE = 5  # where_prec from which an event's coordinates say no more than the province
 
 
-def ged_events(folder, about, start, until):
+def ged_events(folder: str | Path, about: Mapping[str, Any], start: str, until: str) -> pd.DataFrame:
     """Read the observed events that lie wholly between two dates.
 
     Parameters
@@ -76,7 +80,7 @@ def ged_events(folder, about, start, until):
     }).reset_index(drop=True)  # fmt: skip
 
 
-def model_events(model):
+def model_events(model: PeaceModel) -> pd.DataFrame:
     """Return the events of a run between armed factions or of them against civilians, as ged_events does."""
     names, host, land = model.record.factions, model.factions.host, model.land
     rows = [
@@ -90,7 +94,9 @@ def model_events(model):
     return pd.DataFrame(rows, columns=["week", "faction", "battle", "state", "x", "y", "dead", "civilians"])
 
 
-def summary(events, weeks, wanted, displaced):
+def summary(
+    events: pd.DataFrame, weeks: int, wanted: Mapping[str, Mapping[str, Any]], displaced: Mapping[str, float]
+) -> dict[str, float]:
     """Return the numbers of a history of `weeks` weeks: a dictionary.
 
     Parameters
@@ -140,9 +146,9 @@ class OfModel:
     wanted : dict of dict by name, what is asked for
     """
 
-    wanted: dict
+    wanted: dict[str, dict[str, Any]]
 
-    def __call__(self, model):
+    def __call__(self, model: PeaceModel) -> dict[str, float]:
         """Return the numbers: a dictionary."""
         r = model.record
         away = r.weekly[:, r.columns.index("idps")] + r.weekly[:, r.columns.index("refugees")]
@@ -153,7 +159,7 @@ class OfModel:
         return {name: float(x) for name, x in found.items()}
 
 
-def check(wanted):
+def check(wanted: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse targets that are none, in a sentence."""
     kinds = ("events", "attacks_by", "displaced")
     for name, about in wanted.items():
@@ -166,7 +172,7 @@ def _log_median(dead):
     return np.log(np.median(dead)) if dead.size else 0.0
 
 
-def tail_exponent(sizes, smallest):
+def tail_exponent(sizes: NDArray[np.float64], smallest: float) -> float:
     """Return the exponent of a power law's density above a size, by maximum likelihood; 5 where there is no tail.
 
     The continuous approximation for whole numbers of Clauset, Shalizi & Newman 2009, eq. 3.7.
@@ -175,14 +181,14 @@ def tail_exponent(sizes, smallest):
     return min(1 + large.size / np.log(large / (smallest - 0.5)).sum(), 5.0) if large.size > 2 else 5.0
 
 
-def burstiness(times):
+def burstiness(times: NDArray[Any]) -> float:
     """Return (s - m) / (s + m) of the intervals between events: 0 Poisson, 1 all at once (Goh & Barabasi 2008)."""
     gaps = np.diff(np.sort(times))
     mean, spread = (gaps.mean(), gaps.std()) if gaps.size > 1 else (1.0, 0.0)
     return (spread - mean) / (spread + mean) if spread + mean > 0 else 0.0
 
 
-def autocorrelation(count):
+def autocorrelation(count: NDArray[np.int64]) -> float:
     """Return the correlation of the events of four weeks with those of the next four."""
     months = np.log1p(count.reshape(-1, WEEKS_A_MONTH).sum(axis=1))
     here, there = months[:-1], months[1:]
@@ -194,7 +200,7 @@ def _places(events):
     return len(set(zip(known.x // PLACE_KM, known.y // PLACE_KM)))
 
 
-def knox(events):
+def knox(events: pd.DataFrame) -> float:
     """Return pairs of events near in place and time, of those expected from pairs near in either; 0.1 at least."""
     known = events.dropna(subset=["x", "y"])
     known = known.iloc[:: len(known) // MANY + 1]  # every second, third, ... of very many: the ratio stays
@@ -209,12 +215,12 @@ def knox(events):
     return max((close & soon).mean() / max(close.mean() * soon.mean(), 1e-9), 0.1)
 
 
-def meaning(name, about):
+def meaning(name: str, about: Mapping[str, Any]) -> str:
     """Return what a target is, in words."""
     return about.get("meaning") or MEANINGS.get(name, name.replace("_", " "))
 
 
-def spoken(name, about, value):
+def spoken(name: str, about: Mapping[str, Any], value: float) -> float:
     """Return a target's value as people say it: logarithms undone."""
     if "events" in about or name in ("killed", "battle_dead", "active_places"):
         return float(np.expm1(value))

@@ -18,6 +18,7 @@ Rows that show nothing are given more seeds (`more_seeds`) before they are repor
 one row in forty that shows something by luck.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -27,6 +28,7 @@ import yaml
 from experiments.drawing import estimates, family, style
 from experiments.drawing.estimates import markdown, number
 from experiments.drawing.statistics import interval, require
+from experiments.engine.experiment import Experiment
 from experiments.levers import figures
 from sim import paths
 from sim.outcomes import unit_and_meaning
@@ -45,14 +47,14 @@ class Lever:
     subject: str  # the file that it stands in
     question: str
     asked_by: str
-    low: list
-    high: list
+    low: list[str]
+    high: list[str]
     outcome: str
     expected: str
-    base: list = field(default_factory=list)
-    without: list = field(default_factory=list)
+    base: list[str] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
 
-    def arms(self):
+    def arms(self) -> dict[str, list[str]]:
         """Return the overrides of each setting by label."""
         found = {"low": [*self.base, *self.low], "high": [*self.base, *self.high]}
         if self.without:
@@ -60,7 +62,7 @@ class Lever:
         return {f"{self.name}: {how}": overrides for how, overrides in found.items()}
 
 
-def levers(names=None):
+def levers(names: Sequence[str] | None = None) -> list[Lever]:
     """Read the rows of conf/levers, the project's and users' own, in the order of files and rows.
 
     Raises
@@ -96,7 +98,7 @@ def _refuse(where, name, row, found):
         raise ValueError(f"{where} is in conf/levers/{found[name].subject}.yaml, too")
 
 
-def plan(x):
+def plan(x: Experiment) -> dict[str, int]:
     """Name the settings of every row; a setting that two rows share is run once."""
     wanted = {}
     for lever in levers(x.about.analysis.get("rows")):
@@ -106,7 +108,7 @@ def plan(x):
     return wanted
 
 
-def analyse(x):
+def analyse(x: Experiment) -> None:
     """Write the table and draw it."""
     rows, more = levers(x.about.analysis.get("rows")), x.about.analysis["more_seeds"] or 0
     table = judged(rows, x.runs)
@@ -131,7 +133,7 @@ def _drawn(table):
 # ---------------------------------------------------------------------------------- judging
 
 
-def judged(rows, runs):
+def judged(rows: Sequence[Lever], runs: pd.DataFrame) -> pd.DataFrame:
     """Return the table of levers.
 
     Parameters
@@ -208,7 +210,7 @@ def _without(row):
 # ---------------------------------------------------------------------------------- telling
 
 
-def told(table):
+def told(table: pd.DataFrame) -> str:
     """Return the table in Markdown, subject by subject."""
     count = table.verdict.value_counts()
     lines = [

@@ -1,6 +1,8 @@
 """The table of levers as a figure: a row a lever, which way it moves what, and what is left without its mechanism."""
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -23,7 +25,7 @@ COLUMNS = 3  # of the overview
 A_LINE = 0.17  # inches
 
 
-def table(rows):
+def table(rows: pd.DataFrame) -> Figure:
     """Draw levers: ratios on the left axis, shares on the right one.
 
     Parameters
@@ -82,7 +84,7 @@ def table(rows):
     return figure
 
 
-def overview(rows):
+def overview(rows: pd.DataFrame) -> Figure:
     """Draw all levers on one page: a line each, its verdict as a mark, its effect in numbers.
 
     Parameters

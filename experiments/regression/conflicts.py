@@ -5,10 +5,15 @@ three times with the same luck: without a mission, with the mission that the rul
 dealt at random. The first is the truth that no field study can see.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from experiments.engine.experiment import Experiment
+from sim.params import Params
 
 WHO = ("troops", "police", "observers")
 SENT = (*WHO, "staff")
@@ -19,7 +24,7 @@ def _between(luck, spec):
     return float(np.exp(luck.uniform(np.log(low), np.log(high))) if spec.get("log") else luck.uniform(low, high))
 
 
-def conflicts(about, base):
+def conflicts(about: Mapping[str, Any], base: Params) -> list[list[str]]:
     """Return what makes each conflict: a list of lists of overrides.
 
     Parameters
@@ -56,7 +61,7 @@ def _sent(about, persons):
     return [f"{where}.{who}={float(n)}" for who, n in zip(SENT, persons, strict=True)]
 
 
-def missions(about, severity):
+def missions(about: Mapping[str, Any], severity: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return whom the rule of the design sends to each conflict: (n, 4) troops, police, observers, staff.
 
     Parameters
@@ -117,14 +122,14 @@ def _rows(tables, params, severity, sent, first):
     return pd.concat(out, ignore_index=True)
 
 
-def plan(x):
+def plan(x: Experiment) -> dict[str, list[int]]:
     """Return the runs that are known beforehand: each conflict, without a mission."""
     x.scenario("conflict")
     labels = _name(x, "none", np.zeros((x.about.analysis["conflicts"], len(SENT))))
     return {label: [k + 1] for k, label in enumerate(labels)}
 
 
-def panels(x=None, n=None):
+def panels(x: Experiment | None = None, n: int | None = None) -> dict[str, pd.DataFrame]:
     """Return the panels by how missions were dealt: none, selected, random; runs are done if they are not there.
 
     Parameters

@@ -23,12 +23,17 @@ and observers one month before, standard errors clustered on the conflict. Needs
 """
 
 import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from numpy.typing import ArrayLike
 
 from experiments.drawing import estimates, style
+from experiments.engine.experiment import Experiment
 from experiments.regression.conflicts import WHO, panels
 from sim.warm import say
 
@@ -37,17 +42,17 @@ DROPPED, CAP = 9 / 3_746, 1_000  # the worst months that row 1.5 drops, as a sha
 PARTS = 10  # of the conflicts, each left out once, to see how much the estimate hangs on few of them
 
 
-def worst_dropped(panel):
+def worst_dropped(panel: pd.DataFrame) -> pd.DataFrame:
     """Return a panel without its worst months, as many in proportion as row 1.5 drops."""
     return panel.drop(panel.killed.nlargest(max(1, round(DROPPED * len(panel)))).index)
 
 
-def capped(panel):
+def capped(panel: pd.DataFrame) -> pd.DataFrame:
     """Return a panel with at most 1,000 killed in a month."""
     return panel.assign(killed=panel.killed.clip(upper=CAP))
 
 
-def after(panel):
+def after(panel: pd.DataFrame) -> pd.DataFrame:
     """Return the months after missions are authorised, in which only conflicts are compared, not times."""
     return panel[panel.after]
 
@@ -83,7 +88,7 @@ PUBLISHED = pd.DataFrame(
 # ------------------------------------------------------------------------------ estimates
 
 
-def fit(panel, variables, outcome="killed"):
+def fit(panel: pd.DataFrame, variables: Sequence[str], outcome: str = "killed") -> pd.DataFrame:
     """Fit the negative-binomial model with standard errors clustered on the conflict.
 
     Parameters
@@ -120,12 +125,14 @@ def fit(panel, variables, outcome="killed"):
     return out
 
 
-def ratio(b, low, high):
+def ratio(b: ArrayLike, low: ArrayLike, high: ArrayLike) -> dict[str, Any]:
     """Return a log rate ratio and its interval as ratios."""
     return {k: np.exp(np.clip(x, -50, 50)) for k, x in (("rate_ratio", b), ("low", low), ("high", high))}
 
 
-def jackknife(panel, variables, of="troops", parts=PARTS):
+def jackknife(
+    panel: pd.DataFrame, variables: Sequence[str], of: str = "troops", parts: int = PARTS
+) -> tuple[float, float, float]:
     """Return the standard error of a coefficient from leaving out a tenth of the conflicts at a time, and its range.
 
     A clustered standard error far from this one rests on too few conflicts.
@@ -139,7 +146,7 @@ def jackknife(panel, variables, of="troops", parts=PARTS):
     return float(np.sqrt((parts - 1) / parts * ((b - b.mean()) ** 2).sum())), float(b.min()), float(b.max())
 
 
-def truth(with_, without):
+def truth(with_: pd.DataFrame, without: pd.DataFrame) -> tuple[float, float, float]:
     """Return the log rate ratio per 1,000 troops that missions made: the same conflicts with and without, same luck.
 
     Of months in which troops were there: the logarithm of the ratio of the sums of deaths of each conflict, on mean
@@ -157,7 +164,7 @@ def truth(with_, without):
     return estimates.bootstrap(both, lambda v: (v[:, 0] * v[:, 1]).sum() / (v[:, 0] ** 2).sum())
 
 
-def table(found):
+def table(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return all models beside the truth and the published estimates: one row for each model and variable.
 
     Parameters
@@ -182,7 +189,7 @@ def table(found):
 # ------------------------------------------------------------------------------ words and figure
 
 
-def lessons(rows, found):
+def lessons(rows: pd.DataFrame, found: Mapping[str, pd.DataFrame]) -> list[str]:
     """Return what came out, in sentences made from the numbers."""
     troops = rows[rows.variable == "troops"].set_index("model")
     real = troops.loc["truth, selected"]
@@ -228,7 +235,7 @@ def _interval(rows, model):
     return f"{r.rate_ratio:.2f} [{r.low:.2f}, {r.high:.2f}]"
 
 
-def selection(alone, real):
+def selection(alone: pd.Series, real: pd.Series) -> str:
     """Say what leaving out the controls does to the sign.
 
     Parameters
@@ -263,7 +270,7 @@ def _reaches(seen, real):
     return f"The interval does not hold the truth: it shows {'too little' if seen.b > real.b else 'too much'}."
 
 
-def figure(rows):
+def figure(rows: pd.DataFrame) -> Figure:
     """Draw the rate ratio per 1,000 troops of every model beside the published ones and the truth."""
     r = pd.concat([rows[(rows.variable == "troops") & (rows.source == s)] for s in ("published", "simulated", "truth")])
     fig, axes = style.sheet(5.8, "Civilians killed, per 1,000 more UN troops: what a regression sees and what is true")
@@ -294,7 +301,7 @@ def figure(rows):
     return fig
 
 
-def analyse(x):
+def analyse(x: Experiment) -> None:
     """Fit the models and write table, words and figure."""
     found = panels(x)
     rows = table(found)

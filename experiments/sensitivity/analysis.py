@@ -23,11 +23,16 @@ Things to try: a longer war (`weeks=520`), and see whether the same ten matter; 
 
 import dataclasses
 import importlib.util
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from experiments.engine import runs
+from experiments.engine.experiment import Experiment
 from experiments.sensitivity import designs, figures, summary
 from experiments.sensitivity import indices as ask
 from sim import results
@@ -54,7 +59,7 @@ class Size:
     point_seeds: int = _at_least(2)
 
     @classmethod
-    def of(cls, about):
+    def of(cls, about: Mapping[str, Any]) -> Self:
         """Take what an experiment says."""
         size = cls(**{f.name: about[f.name] for f in dataclasses.fields(cls)})
         for f in dataclasses.fields(cls):
@@ -69,7 +74,7 @@ class Size:
 class Analysis:
     """The designs of an experiment, over the factors of its arms."""
 
-    def __init__(self, x):
+    def __init__(self, x: Experiment) -> None:
         self.x, self.size, about = x, Size.of(x.about.analysis), x.about.analysis
         self.studied, self.paths = about["studied"], tuple(about["plane"])
         self.arms, self.missions = tuple(x.arms), tuple(a for a in x.arms if a != x.baseline)
@@ -83,7 +88,7 @@ class Analysis:
         self.plane, self.at_plane = designs.plane(self.paths, size.grid, size.grid_seeds)
         self.places, self.at_places = designs.everywhere(self.names, size.points, size.point_seeds)
 
-    def scenarios(self, design, points, arms):
+    def scenarios(self, design: str, points: Sequence[designs.Point], arms: Sequence[str]) -> dict[str, list[int]]:
         """Name the scenarios of a design: dict of label -> the seed of its one run, arms within points."""
         wanted = {}
         for n, point in enumerate(points):
@@ -96,7 +101,7 @@ class Analysis:
                 wanted[label] = [point.seed]
         return wanted
 
-    def planned(self):
+    def planned(self) -> dict[str, list[int]]:
         """Return the runs that do not wait for the hypercube: dict of label -> seeds."""
         return {
             **self.scenarios("everywhere", self.at_places, self.missions),
@@ -104,7 +109,7 @@ class Analysis:
             **self.scenarios("screening", self.at_screening, self.arms),
         }
 
-    def __call__(self, design, points, arms):
+    def __call__(self, design: str, points: Sequence[designs.Point], arms: Sequence[str]) -> NDArray[np.float64]:
         """Return the outcomes at some points, after doing the runs that are missing: (points, arms, outcomes)."""
         wanted, found = self.scenarios(design, points, arms), {}
         self.x.do(wanted, design)
@@ -116,7 +121,7 @@ class Analysis:
         return ask.measured(np.array([found[job.key] for job in jobs]).reshape(len(points), len(arms), -1))
 
 
-def described(score, factors):
+def described(score: pd.DataFrame, factors: Mapping[str, designs.Factor]) -> pd.DataFrame:
     """Return the scores with what each parameter is: default, range, unit, arms that have it, meaning, source."""
     table = score.copy()
     for name in ("default", "low", "high", "unit", "meaning", "source"):
@@ -125,19 +130,20 @@ def described(score, factors):
     return table
 
 
-def plan(x):
+def plan(x: Experiment) -> dict[str, list[int]]:
     """Return the runs that are known beforehand: dict of label -> seeds."""
     for package in ("SALib", "scipy"):
         if importlib.util.find_spec(package) is None:
             raise ValueError(f"{package} is not installed; python -m pip install -c constraints.txt -e '.[science]'")
-    x.designs = Analysis(x)
-    say(f"{len(x.designs.names)} parameters, {len(x.arms)} arms")
-    return x.designs.planned()
+    x.planned = Analysis(x)
+    say(f"{len(x.planned.names)} parameters, {len(x.arms)} arms")
+    return x.planned.planned()
 
 
-def analyse(x):
+def analyse(x: Experiment) -> None:
     """Do the designs that wait for the hypercube, and write the tables and figures of all."""
-    run, size, studied = x.designs, x.designs.size, x.designs.studied
+    run: Analysis = x.planned
+    size, studied = run.size, run.studied
     names, missions, factors = run.names, run.missions, run.factors
 
     def write(name, table, figure=None):

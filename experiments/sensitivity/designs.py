@@ -7,26 +7,29 @@ defaults, and a seed; at each point all arms are run.
 
 import dataclasses
 import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments.engine.designs import Values
-from sim.params import walk
+from sim.params import Params, walk
 
 HALFWAY = ("share", "exponent")  # units varied half-way to their bounds; all others by a factor of two
 LUCK = "luck"
 LEVELS = 4  # of a Morris grid
 
 
-def varies(path):
+def varies(path: str) -> bool:
     """Say whether a number is one of the model, and not of the run or the map, which are another country or study."""
     return path.split(".")[0] not in ("seed", "weeks", "step_weeks", "civilians", "country") or path.startswith(
         "country.factions."
     )
 
 
-def ends(value, meta):
+def ends(value: float, meta: Mapping[str, Any]) -> tuple[float, float] | None:
     """Return the low and high end of a number's range of uncertainty, from its declaration; None: it is not varied.
 
     Shares and exponents go half-way to their bounds; all else is halved and doubled within its bounds. A nought that
@@ -37,13 +40,16 @@ def ends(value, meta):
     return (max(meta["low"], value / 2), min(meta["high"], 2 * value)) if value > 0 else None
 
 
-def between(place, low, default, high, unit):
+def between(place: float, low: float, default: float, high: float, unit: str) -> float:
     """Return the value at a place in 0..1 of a range: 0 the low end, 0.5 the default, 1 the high end.
 
     In between, shares and exponents are spaced evenly, all else in equal ratios.
     """
     a, b, part = (low, default, 2 * place) if place <= 0.5 else (default, high, 2 * place - 1)
     return a + (b - a) * part if unit in HALFWAY else a * (b / a) ** part
+
+
+Leaf = tuple[str, float, float, float, bool]  # path, low, default, high, is it a whole number
 
 
 @dataclass
@@ -57,16 +63,16 @@ class Factor:
     unit: str
     meaning: str
     source: str
-    leaves: dict = field(default_factory=dict)  # arm: [(path, low, default, high, whole number?)]
+    leaves: dict[str, list[Leaf]] = field(default_factory=dict)  # by arm
 
-    def values(self, arm, place):
+    def values(self, arm: str, place: float) -> Iterator[tuple[str, float]]:
         """Return (path, value) for each leaf of an arm, at a place in 0..1 of the range."""
         for path, low, default, high, whole in self.leaves.get(arm, ()):
             value = between(place, low, default, high, self.unit)
             yield path, round(value) if whole else value
 
 
-def known_as(path, choices):
+def known_as(path: str, choices: Mapping[str, str | None]) -> str:
     """Return the name of a leaf: a force or mandate that several components share is one thing, varied once.
 
     Parameters
@@ -75,11 +81,11 @@ def known_as(path, choices):
     """
     words = path.split(".")
     if words[:2] == ["mission", "components"] and words[3] in ("force", "mandate"):
-        return ".".join([words[3], choices[f"{words[3]}@{'.'.join(words[:4])}"], *words[4:]])
+        return ".".join([words[3], str(choices[f"{words[3]}@{'.'.join(words[:4])}"]), *words[4:]])
     return path
 
 
-def find_factors(arms, choices):
+def find_factors(arms: Mapping[str, Params], choices: Mapping[str, Mapping[str, str | None]]) -> dict[str, Factor]:
     """Return all factors of some arms by name.
 
     Parameters
@@ -106,16 +112,16 @@ class Change(Values):
     factors : dict of Factor by name; arm : str; point : Point
     """
 
-    def __init__(self, factors, arm, point):
+    def __init__(self, factors: Mapping[str, Factor], arm: str, point: "Point") -> None:
         self.factors, self.arm, self.point = factors, arm, point
 
     @property
-    def values(self):
+    def values(self) -> dict[str, float]:  # type: ignore[override]  # worked out when asked for, since there are many
         """The values that it sets, by dotted path: none if the arm has none of the factors."""
         pairs = zip(self.point.names, self.point.places, strict=True)
         return dict(value for name, place in pairs for value in self.factors[name].values(self.arm, place))
 
-    def __reduce__(self):  # noqa: D105  another process needs the values alone
+    def __reduce__(self) -> tuple[type[Values], tuple[dict[str, float]]]:  # noqa: D105  another process needs the values alone
         return Values, (self.values,)
 
 
@@ -126,17 +132,19 @@ class Change(Values):
 class Point:
     """Places of some factors in their ranges (all others at their defaults), and a seed."""
 
-    names: tuple
-    places: tuple  # in 0..1, one a name
+    names: tuple[str, ...]
+    places: tuple[float, ...]  # in 0..1, one a name
     seed: int
 
 
-def problem(names):
+def problem(names: Sequence[str]) -> dict[str, Any]:
     """Return the unit cube over some factors, in SALib's form."""
     return {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
 
 
-def screening(names, trajectories, dummies):
+def screening(
+    names: Sequence[str], trajectories: int, dummies: int
+) -> tuple[dict[str, Any], NDArray[np.float64], list[Point]]:
     """Return Morris trajectories over some factors and dummies: (problem, (P, D) places, points).
 
     A dummy is a parameter that the model does not have: where it moves, luck is drawn anew. Each trajectory is drawn
@@ -157,13 +165,13 @@ def screening(names, trajectories, dummies):
     return cube, np.concatenate(places), points
 
 
-def tornado(names, seeds):
+def tornado(names: Sequence[str], seeds: int) -> list[Point]:
     """Return points at the defaults, then at the low and the high end of each factor, each with the same seeds."""
     corners = [((), ()), *(((name,), (end,)) for name in names for end in (0.0, 1.0))]
     return [Point(*corner, s) for corner in corners for s in range(1, seeds + 1)]
 
 
-def sobol(names, base):
+def sobol(names: Sequence[str], base: int) -> tuple[dict[str, Any], NDArray[np.float64], list[Point]]:
     """Return Saltelli's design over some factors and luck: (problem, (P, D) places, points).
 
     Luck is a factor like any other: its place in 0..1 picks the seed.
@@ -176,7 +184,7 @@ def sobol(names, base):
     return cube, places, points
 
 
-def everywhere(names, points, seeds):
+def everywhere(names: Sequence[str], points: int, seeds: int) -> tuple[NDArray[np.float64], list[Point]]:
     """Return a Latin hypercube over some factors, each place with the same few seeds: ((P, D) places, points)."""
     from SALib.sample import latin
 
@@ -184,12 +192,12 @@ def everywhere(names, points, seeds):
     return places, [Point(tuple(names), tuple(row.tolist()), s) for row in places for s in range(1, seeds + 1)]
 
 
-def plane_name(path):
+def plane_name(path: str) -> str:
     """Return what a factor of the plane is called, to tell it from the one over its range of uncertainty."""
     return f"plane {path}"
 
 
-def plane(paths, grid, seeds):
+def plane(paths: Sequence[str], grid: int, seeds: int) -> tuple[list[tuple[float, float]], list[Point]]:
     """Return the plane of two settings from 0 to 1: ((x, y) values, points)."""
     at = np.linspace(0, 1, grid).tolist()
     values = [(x, y) for y in at for x in at]
@@ -197,7 +205,7 @@ def plane(paths, grid, seeds):
     return values, [Point(names, xy, s) for xy in values for s in range(1, seeds + 1)]
 
 
-def whole_range(factor):
+def whole_range(factor: Factor) -> Factor:
     """Return a factor that runs straight from 0 to 1."""
     leaves = {a: [(p, 0.0, 0.5, 1.0, w) for p, _, _, _, w in of] for a, of in factor.leaves.items()}
     return dataclasses.replace(factor, low=0.0, default=0.5, high=1.0, leaves=leaves)

@@ -4,10 +4,15 @@ Things to notice: counts are compared as ratios, on axes of equal steps (x0.5, x
 in grey in every figure, and marks that stay within it are hollow or pale.
 """
 
+from collections.abc import Sequence
 from textwrap import fill
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
@@ -22,28 +27,28 @@ SHOWN = ("civilians_killed", "unmet_need")  # where a figure has room for two ou
 MOST = 20  # parameters in the figure of the screening
 
 
-def short(name):
+def short(name: str) -> str:
     """Return a parameter's name as it fits beside a panel."""
     bare_name = name.removeprefix("mission.components.").removeprefix("country.factions.")
     return bare_name.replace(".personnel.", ".").replace(".tasks.", ".").replace("multidimensional", "multidim")
 
 
-def ratio(doublings):
+def ratio(doublings: float) -> str:
     """Return doublings as a ratio: x0.5, x1, x2."""
     return f"×{2.0**doublings:.2g}"
 
 
-def spoken(target):
+def spoken(target: str) -> str:
     """Return what a target is, in words."""
     return {LEVEL: "mean of all models"}.get(target, target.replace(" - others", " / others"))
 
 
-def panel_title(ax, outcome, target):
+def panel_title(ax: Axes, outcome: str, target: str) -> None:
     """Write what a panel shows."""
     ax.set_title(f"{meaning(outcome)},\n{spoken(target)}", fontsize=SIZE["panel"], loc="left", color=INK)
 
 
-def rows_of(axes, names):
+def rows_of(axes: "Sequence[Axes] | np.flatiter[Any]", names: Sequence[str]) -> None:
     """Write parameters beside the first of some panels, the first on top."""
     for ax in axes:
         ax.set_ylim(len(names) - 0.5, -0.5)
@@ -54,7 +59,7 @@ def rows_of(axes, names):
     axes[0].set_yticklabels([short(n) for n in names], fontsize=SIZE["small"])
 
 
-def in_ratios(ax, widest):
+def in_ratios(ax: Axes, widest: float) -> None:
     """Lay an axis of doublings over -widest..widest, told as ratios."""
     step = next(s for s in (0.25, 0.5, 1, 2, 4, 8, 16, np.inf) if widest <= 3 * s)
     top = max(np.ceil(widest / step), 1) * step if np.isfinite(step) else widest
@@ -62,12 +67,12 @@ def in_ratios(ax, widest):
     ax.set_xticks([-top, 0, top], [ratio(-top), ratio(0), ratio(top)])
 
 
-def panels(studied):
+def panels(studied: str) -> list[tuple[str, str]]:
     """Return the (outcome, target) of the four panels: two outcomes, by level and against the other models."""
     return [(outcome, target) for target in (LEVEL, against(studied)) for outcome in SHOWN]
 
 
-def screening(screened, score, studied, trajectories):
+def screening(screened: pd.DataFrame, score: pd.DataFrame, studied: str, trajectories: int) -> Figure:
     """Draw mu* of the parameters that move most, with intervals, beside what luck alone does."""
     names = score.parameter[:MOST].tolist()
     figure, axes = sheet(1.8 + 0.22 * len(names), "Which numbers move the results (Morris screening)", 1, 4)
@@ -94,7 +99,7 @@ def screening(screened, score, studied, trajectories):
     return figure
 
 
-def tornado(swings, studied, seeds):
+def tornado(swings: pd.DataFrame, studied: str, seeds: int) -> Figure:
     """Draw what the low and the high end of each parameter's range do against the defaults."""
     names = list(dict.fromkeys(swings.parameter))
     figure, axes = sheet(
@@ -122,7 +127,7 @@ def tornado(swings, studied, seeds):
     return figure
 
 
-def sobol(table, names, studied, base):
+def sobol(table: pd.DataFrame, names: Sequence[str], studied: str, base: int) -> Figure:
     """Draw first-order and total indices, with luck as a parameter of its own."""
     rows = [*names, LUCK]
     figure, axes = sheet(1.7 + 0.32 * len(rows), "Shares of the variance of single runs (Sobol')", 1, 4)
@@ -158,7 +163,7 @@ def sobol(table, names, studied, base):
     return figure
 
 
-def first(shares, arms, points, seeds):
+def first(shares: pd.DataFrame, arms: Sequence[str], points: int, seeds: int) -> Figure:
     """Draw at which share of the places each model is first, between surely and perhaps."""
     outcomes = list(dict.fromkeys(shares.outcome))
     figure, axes = sheet(
@@ -186,7 +191,7 @@ def first(shares, arms, points, seeds):
     return figure
 
 
-def flip(stood, plane, studied, seeds):
+def flip(stood: pd.DataFrame, plane: Sequence[str], studied: str, seeds: int) -> Figure:
     """Draw how the studied model ranks over a plane of two parameters, and which model is best."""
     outcomes, arms = list(dict.fromkeys(stood.outcome)), list(dict.fromkeys(stood.arm))
     title = f"How the {label(studied).lower()} model ranks among {len(arms)}, by conflation and contestation"

@@ -1,14 +1,17 @@
 """What the sensitivity analysis asks of the outcomes: indices, and who ranks where.
 
 All take outcomes as an array (points, arms, outcomes): counts in doublings, access as a share
-(sensitivity_runs.measured). Things to notice: the model is chaotic, so a parameter that bears on the war at all moves
+(`measured`). Things to notice: the model is chaotic, so a parameter that bears on the war at all moves
 single runs as much as another seed does; each index stands beside what luck alone gives.
 """
 
 import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from experiments.drawing.statistics import GOODS, t_quantile
 from experiments.sensitivity.designs import LEVELS, LUCK
@@ -25,7 +28,7 @@ OTHERS = " - others"
 NOBODY = "none"
 
 
-def measured(raw):
+def measured(raw: ArrayLike) -> NDArray[np.float64]:
     """Return outcomes as they are compared: counts as log2(offset + count), access as a share (nobody tried: 0).
 
     Parameters
@@ -38,17 +41,17 @@ def measured(raw):
     return y
 
 
-def against(arm):
+def against(arm: str) -> str:
     """Return the name of a model's difference from the mean of the others: what moves it moves the ranking."""
     return arm + OTHERS
 
 
-def good(outcome):
+def good(outcome: str) -> int:
     """Return 1 where more is better, -1 where less is."""
     return 1 if outcome.startswith(GOODS) else -1
 
 
-def rank(values, outcome):
+def rank(values: NDArray[np.float64], outcome: str) -> NDArray[np.int64]:
     """Return the rank of each arm, 1 the best; equal values share the better rank.
 
     Parameters
@@ -59,7 +62,7 @@ def rank(values, outcome):
     return 1 + (score[:, None, :] > score[:, :, None]).sum(axis=2)
 
 
-def targets(y, arms):
+def targets(y: NDArray[np.float64], arms: Sequence[str]) -> Iterator[tuple[str, str, NDArray[np.float64]]]:
     """Yield (outcome, target, (P,) values): levels, differences from the others, ranks.
 
     Parameters
@@ -84,12 +87,14 @@ def targets(y, arms):
 # ------------------------------------------------------------------------------ screening
 
 
-def is_dummy(names):
+def is_dummy(names: Iterable[str]) -> NDArray[np.bool_]:
     """Say which parameters are dummies."""
     return np.array([n.startswith(f"{LUCK} ") for n in names])
 
 
-def screen(cube, places, y, arms):
+def screen(
+    cube: Mapping[str, Any], places: NDArray[np.float64], y: NDArray[np.float64], arms: Sequence[str]
+) -> pd.DataFrame:
     """Return the Morris table: mu* with its bootstrap interval, mu, sigma, the bound of luck, and beyond it or not.
 
     Each step of a trajectory is one run against one other. A dummy draws all luck anew, which few parameters do: what
@@ -126,7 +131,9 @@ def screen(cube, places, y, arms):
 # ------------------------------------------------------------------------------ all numbers at once
 
 
-def effects(names, places, y, arms):
+def effects(
+    names: Sequence[str], places: NDArray[np.float64], y: NDArray[np.float64], arms: Sequence[str]
+) -> pd.DataFrame:
     """Return what each parameter does when all others vary too: a line through each target over its range.
 
     Parameters
@@ -158,7 +165,9 @@ def effects(names, places, y, arms):
     return pd.concat(tables, ignore_index=True)
 
 
-def scores(names, places, y, arms, shuffles=400):
+def scores(
+    names: Sequence[str], places: NDArray[np.float64], y: NDArray[np.float64], arms: Sequence[str], shuffles: int = 400
+) -> pd.DataFrame:
     """Return how much each parameter explains, highest first.
 
     The score is the share of variance that a parameter explains in a line (r squared), averaged over outcomes: half for
@@ -193,7 +202,7 @@ def scores(names, places, y, arms, shuffles=400):
 # ------------------------------------------------------------------------------ Sobol'
 
 
-def indices(cube, y, arms):
+def indices(cube: Mapping[str, Any], y: NDArray[np.float64], arms: Sequence[str]) -> pd.DataFrame:
     """Return Sobol' indices, first order and total, with 95% bootstrap half-intervals; none where nothing varies."""
     from SALib.analyze import sobol
 
@@ -215,7 +224,7 @@ def indices(cube, y, arms):
 # ------------------------------------------------------------------------------ one at a time
 
 
-def tornado(names, y, arms, n_seeds):
+def tornado(names: Sequence[str], y: NDArray[np.float64], arms: Sequence[str], n_seeds: int) -> pd.DataFrame:
     """Return what each end of each range does against the defaults, in pairs of seeds, with 95% half-intervals."""
     rows = []
     corners = [(n, e) for n in names for e in ("low", "high")]
@@ -233,7 +242,7 @@ def tornado(names, y, arms, n_seeds):
 # ------------------------------------------------------------------------------ who ranks where
 
 
-def standings(y, arms):
+def standings(y: NDArray[np.float64], arms: Sequence[str]) -> pd.DataFrame:
     """Return where each model ranks at each place, and between which ranks luck lets it be.
 
     Differences are paired by seed. Their spread between seeds is pooled over all places: a few seeds at each say
@@ -275,7 +284,7 @@ def standings(y, arms):
     return pd.concat(tables, ignore_index=True)
 
 
-def shares(stood):
+def shares(stood: pd.DataFrame) -> pd.DataFrame:
     """Return the share of places at which each model is first, surely and perhaps, with Wilson's 95% intervals.
 
     First: the best mean over seeds (equal ones are all first). Surely: better than every other beyond luck. Perhaps:

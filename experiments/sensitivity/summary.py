@@ -1,5 +1,7 @@
 """The sensitivity analysis on a page: what its tables say, in Markdown."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -10,17 +12,17 @@ from experiments.sensitivity.indices import LEVEL, OFFSET, against, is_dummy
 LITTLE = np.log2(1.1)  # doublings: a count that changes by less than a tenth
 
 
-def percent(share):
+def percent(share: float) -> str:
     """Return a share as people write it: 42%."""
     return f"{100 * share:.0f}%"
 
 
-def ratio(doublings, outcome):
+def ratio(doublings: float, outcome: str) -> str:
     """Return a change as a ratio of counts, or in points of a share."""
     return f"{100 * doublings:+.0f} points" if OFFSET[outcome] is None else f"×{2.0**doublings:.2g}"
 
 
-def where_first(first):
+def where_first(first: pd.DataFrame) -> pd.DataFrame:
     """Return the table of shares: a row a model, a column an outcome, each first (surely to perhaps)."""
     shares = zip(first["first"], first.surely, first.perhaps)
     said = first.assign(outcome=first.outcome.map(meaning), arm=first.arm.map(label),
@@ -30,7 +32,7 @@ def where_first(first):
     return wide.rename_axis(None, axis=1).rename_axis("model").reset_index()
 
 
-def what_matters(score, swings, studied):
+def what_matters(score: pd.DataFrame, swings: pd.DataFrame, studied: str) -> pd.DataFrame:
     """Return the table of those that matter: what they explain, and what their ends do against the defaults."""
     rows = []
     for row in score[score.matters].itertuples():
@@ -49,12 +51,12 @@ def what_matters(score, swings, studied):
     return pd.DataFrame(rows)
 
 
-def ranks_on_the_plane(stood, plane, studied):
+def ranks_on_the_plane(stood: pd.DataFrame, plane: Sequence[str], studied: str) -> pd.DataFrame:
     """Return where the studied model ranks at the four corners of the plane: rank (best to worst by luck)."""
     own = stood[(stood.arm == studied)]
     rows = []
     for outcome, of in own.groupby("outcome", sort=False):
-        cells = {"outcome": meaning(outcome)}
+        cells: dict[str, str | int] = {"outcome": meaning(outcome)}
         x, y = plane
         for at_x in (0.0, 1.0):
             for at_y in (0.0, 1.0):
@@ -67,7 +69,7 @@ def ranks_on_the_plane(stood, plane, studied):
     return pd.DataFrame(rows)
 
 
-def flips(stood):
+def flips(stood: pd.DataFrame) -> pd.DataFrame:
     """Return who is first at the ends of the parameters, where it is not who is first at the defaults.
 
     Parameters
@@ -87,7 +89,18 @@ def flips(stood):
     return pd.DataFrame(rows, columns=["outcome", "first at the defaults", "at", "first there", "beyond luck"])
 
 
-def page(about, score, swings, corners, sobol, first, stood, screened, plane, studied):
+def page(
+    about: str,
+    score: pd.DataFrame,
+    swings: pd.DataFrame,
+    corners: pd.DataFrame,
+    sobol: pd.DataFrame,
+    first: pd.DataFrame,
+    stood: pd.DataFrame,
+    screened: pd.DataFrame,
+    plane: Sequence[str],
+    studied: str,
+) -> str:
     """Return the page.
 
     Parameters

@@ -4,6 +4,7 @@ import itertools
 import textwrap
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -25,12 +26,12 @@ NATURAL = ("T2 curve", "R4", "R5", "Failure")  # reported rows that are no ratio
 SIDE, PLAUSIBLE = "#eef5ee", "#c5ddc5"
 
 
-def gates(table):
+def gates(table: pd.DataFrame) -> Figure:
     """Draw the rows that can fail: ratios above, the shape of violence in its own units below.
 
     Parameters
     ----------
-    table : data frame of validation.judge
+    table : data frame of scorecard.judge
 
     Returns
     -------
@@ -48,7 +49,7 @@ def gates(table):
                     (_natural, shapes, "share, probability or burstiness of months, without a mission")])  # fmt: skip
 
 
-def panel(table):
+def panel(table: pd.DataFrame) -> Figure:
     """Draw the rows that are only reported, and R1 as curves over conflation: a figure."""
     told = table[(table.verdict == REPORT) & np.isfinite(table.estimate)]
     spill = told.test.str.startswith("R1 ")

@@ -6,10 +6,15 @@ is seen in an arm whose peacekeepers go to places by the same rule and deter nob
 nothing.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from experiments.validation.measures import BURN_IN
+from experiments.engine.experiment import Experiment
+from experiments.validation.measures import BURN_IN, Measure
 
 BLOCK_KM = 50
 REACH_KM = 50  # presence halves with every 25 km and ends at twice that
@@ -19,20 +24,21 @@ NEAR = (1, 3, 6)  # and of the nine places around, in place-months
 PEOPLE = 10  # classes of equally many places
 
 
-def blocks(layer, side):
+def blocks(layer: NDArray[np.float64], side: int) -> NDArray[np.float64]:
     """Return a map of cells as blocks of so many cells a side: sums, (months, rows, cols)."""
     t, r, c = layer.shape[0], layer.shape[1] // side, layer.shape[2] // side
     return layer[:, : r * side, : c * side].reshape(t, r, side, c, side).sum(axis=(2, 4))
 
 
-def around(layer, cells):
+def around(layer: NDArray[Any], cells: int) -> NDArray[Any]:
     """Return the sum over all cells within so many rows and columns: the shape of the layer."""
     _, r, c = layer.shape
     wide = np.pad(layer, ((0, 0), (cells, cells), (cells, cells)))
-    return sum(wide[:, i : i + r, j : j + c] for i in range(2 * cells + 1) for j in range(2 * cells + 1))
+    shifted = (wide[:, i : i + r, j : j + c] for i in range(2 * cells + 1) for j in range(2 * cells + 1))
+    return sum(shifted, start=np.zeros_like(layer))
 
 
-def cases(maps, cell_km):
+def cases(maps: Mapping[str, NDArray[np.float64]], cell_km: float) -> dict[str, NDArray[Any]]:
     """Return the place-months of a run after the burn-in, as flat arrays.
 
     Parameters
@@ -65,7 +71,7 @@ def cases(maps, cell_km):
             "fighting": violent[months - 1].ravel(), "goes_on": violent[months].ravel()}  # fmt: skip
 
 
-def matched(found, what, among=None):
+def matched(found: Mapping[str, NDArray[Any]], what: str, among: str | None = None) -> tuple[float, float, float]:
     """Return how often something happens in reach, how often by the matches, and how many cases have matches.
 
     The matches of a case are all cases of its stratum without peacekeepers in reach.
@@ -83,7 +89,7 @@ def matched(found, what, among=None):
     return float(by["sum", True].sum()), float((rate * by["size", True]).sum()), float(by["size", True].sum())
 
 
-def local(what, among=None):
+def local(what: str, among: str | None = None) -> Measure:
     """Measure seen and expected cases in reach of peacekeepers, by matched places of the same run: (seeds, 3)."""
 
     def of(store, arm):
@@ -93,19 +99,19 @@ def local(what, among=None):
     return of
 
 
-def seen_by_expected(values):
+def seen_by_expected(values: NDArray[np.float64]) -> float:
     """Return the log ratio of cases seen to cases expected, all runs together: most runs alone have few."""
     seen, expected, _ = values.sum(axis=0)
     return float(np.log((seen + 0.5) / (expected + 0.5)))
 
 
-def points(values):
+def points(values: NDArray[np.float64]) -> float:
     """Return seen less expected, in percentage points of a case."""
     seen, expected, n = values.sum(axis=0)
     return 100 * (seen - expected) / n if n else np.nan
 
 
-def truth(store, arm, none):
+def truth(store: Experiment, arm: str, none: str) -> NDArray[np.float64]:
     """Measure attacks in reach of peacekeepers, and in the same places and months of the run without them: (n, 3)."""
     km, out = store.first(arm).country.cell_km, []
     for with_, without in zip(store.maps_of(arm), store.maps_of(none), strict=False):
@@ -115,7 +121,7 @@ def truth(store, arm, none):
     return np.array(out, dtype=float)
 
 
-def scope_and_intensity(store, arm):
+def scope_and_intensity(store: Experiment, arm: str) -> NDArray[np.float64]:
     """Measure how newly displaced people go with scope and with intensity of violence: (seeds, 2) standardised slopes.
 
     Scope is the number of places with deaths in a month, intensity the deaths in each of them; months without any are
@@ -133,6 +139,6 @@ def scope_and_intensity(store, arm):
     return np.array(out)
 
 
-def scope_over_intensity(values):
+def scope_over_intensity(values: NDArray[np.float64]) -> float:
     """Return by how much more displacement goes with scope than with intensity, in standard deviations."""
     return float(np.median(values[:, 0] - values[:, 1]))

@@ -4,11 +4,18 @@ A measure is a function of (store, *arms) that returns an array with a row a see
 an array to one number, where a median over seeds is not what is wanted. Months are counted from 1.
 """
 
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments.drawing.estimates import NO_DEATHS, log_ratio
+from experiments.engine.experiment import Experiment
 from sim.outcomes import UCDP_DEATHS
 
+Months = tuple[int, int]  # first and last, counted from 1
+Measure = Callable[..., Any]  # of (store, *arms): (seeds, ...), or two of these
 BURN_IN = 12  # months
 WINDOW = (13, 48)  # the common protocol: three years after the burn-in
 LONG = (13, 60)
@@ -17,13 +24,13 @@ CLEARLY = 10  # times the variance of a Poisson law: clearly more than that
 WAR = 1_000  # battle deaths in twelve months that make a war again (Correlates of War, as in Fortna 2004)
 
 
-def total(store, arm, column, window=WINDOW):
+def total(store: Experiment, arm: str, column: str, window: Months = WINDOW) -> NDArray[np.float64]:
     """Return a column summed over months first..last: (seeds,)."""
     first, last = window
     return store.months(arm)[column][:, first - 1 : last].sum(axis=1)
 
 
-def mean(store, arm, column, window=WINDOW):
+def mean(store: Experiment, arm: str, column: str, window: Months = WINDOW) -> NDArray[np.float64]:
     """Return a column averaged over months first..last that have a number; nan if none has."""
     first, last = window
     part = store.months(arm)[column][:, first - 1 : last]
@@ -31,7 +38,7 @@ def mean(store, arm, column, window=WINDOW):
     return np.where(known, part, 0).sum(axis=1) / np.where(known.any(axis=1), known.sum(axis=1), np.nan)
 
 
-def paired(*arrays):
+def paired(*arrays: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return arrays of the seeds that all have: (arrays, seeds)."""
     n = min(map(len, arrays))
     return np.array([a[:n] for a in arrays])
@@ -40,21 +47,24 @@ def paired(*arrays):
 # ------------------------------------------------------------------------------ ratios and slopes
 
 
-def ratio(column, window=WINDOW):
+def ratio(column: str, window: Months = WINDOW) -> Measure:
     """Measure the paired log ratio of a column in two arms."""
     return lambda store, a, b: log_ratio(total(store, a, column, window), total(store, b, column, window))
 
 
-def ratio_of_means(*columns, window=LONG):
+def ratio_of_means(*columns: str, window: Months = LONG) -> Measure:
     """Measure the paired log ratio of the means of some columns together in two arms."""
 
+    def together(store, arm):
+        return np.sum([mean(store, arm, column, window) for column in columns], axis=0)
+
     def of(store, a, b):
-        return np.subtract(*np.log(paired(*(sum(mean(store, arm, c, window) for c in columns) for arm in (a, b)))))
+        return np.subtract(*np.log(paired(*(together(store, arm) for arm in (a, b)))))
 
     return of
 
 
-def slope(numbers, window=WINDOW, column=KILLED):
+def slope(numbers: Collection[float], window: Months = WINDOW, column: str = KILLED) -> Measure:
     """Measure the slope of log deaths on a number of each arm, seed by seed, by least squares.
 
     Parameters
@@ -71,12 +81,12 @@ def slope(numbers, window=WINDOW, column=KILLED):
     return of
 
 
-def logs(store, arm, column, window=WINDOW):
+def logs(store: Experiment, arm: str, column: str, window: Months = WINDOW) -> NDArray[np.float64]:
     """Measure the logarithm of a column's sum in one arm."""
     return np.log(total(store, arm, column, window) + NO_DEATHS)
 
 
-def trend(of, numbers):
+def trend(of: Callable[[Experiment, str], NDArray[np.float64]], numbers: Collection[float]) -> Measure:
     """Measure the slope of what each run of an arm has on a number of that arm, seed by seed, by least squares.
 
     Parameters
@@ -92,7 +102,7 @@ def trend(of, numbers):
     return slope_of
 
 
-def change(measure, count):
+def change(measure: Measure, count: int) -> Measure:
     """Measure how another step or grid changes what is measured: the first `count` arms against the others.
 
     Another step is other luck, so the two are not pairs: they are returned apart.
@@ -100,19 +110,19 @@ def change(measure, count):
     return lambda store, *arms: (measure(store, *arms[:count]), measure(store, *arms[count:]))
 
 
-def differences(store, a, b):
+def differences(store: Experiment, a: str, b: str) -> NDArray[np.float64]:
     """Measure the log ratio of two arms in that of six outcomes in which it is furthest from nought."""
     names = (KILLED, BATTLE, "excess_deaths", "idps", "refugees", "unmet_need")
     each = np.array([log_ratio(total(store, a, c), total(store, b, c)) for c in names])
     return np.take_along_axis(each, np.abs(each).argmax(axis=0)[None], axis=0)[0]
 
 
-def deaths_by_dose(store, *arms):
+def deaths_by_dose(store: Experiment, *arms: str) -> NDArray[np.float64]:
     """Measure civilians killed in arms of rising strength: (n, arms)."""
     return paired(*(total(store, arm, KILLED) for arm in arms)).T
 
 
-def diminishing(values):
+def diminishing(values: NDArray[np.float64]) -> float:
     """Return how many more deaths 0 to 4 than 8 to 16 thousand troops avert, per thousand, as a share of those without.
 
     Parameters
@@ -126,7 +136,7 @@ def diminishing(values):
 # ------------------------------------------------------------------------------ peace
 
 
-def peace(panel):
+def peace(panel: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     """Return (ended 0/1, months at risk) of the first peace of each run: (seeds, 2).
 
     It begins with the agreement; it ends when the agreement is left, or with 1,000 battle deaths in the twelve months
@@ -146,25 +156,25 @@ def peace(panel):
     return np.array(rows)
 
 
-def months_to_agreement(store, arm):
+def months_to_agreement(store: Experiment, arm: str) -> NDArray[np.float64]:
     """Measure the month of the first agreement, counted from 0; all months of the run where there was none."""
     signed = store.months(arm)["agreement"] > 0
     return np.where(signed.any(axis=1), signed.argmax(axis=1), signed.shape[1]).astype(float)
 
 
-def years_at_war(store, arm):
+def years_at_war(store: Experiment, arm: str) -> NDArray[np.float64]:
     """Measure the years of each run with at least 25 battle-related deaths (UCDP)."""
     dead = store.months(arm)[BATTLE]
     whole = dead[:, : dead.shape[1] // 12 * 12].reshape(len(dead), -1, 12)
     return (whole.sum(axis=2) >= UCDP_DEATHS).sum(axis=1).astype(float)
 
 
-def hazard(store, a, b):
+def hazard(store: Experiment, a: str, b: str) -> NDArray[np.float64]:
     """Measure the end of peace in two arms: (n, 4), ended and months at risk of each."""
-    return np.hstack(paired(peace(store.months(a)), peace(store.months(b))))
+    return np.hstack([*paired(peace(store.months(a)), peace(store.months(b)))])
 
 
-def hazard_ratio(values):
+def hazard_ratio(values: NDArray[np.float64]) -> float:
     """Return the log ratio of the two hazards that peace ends, each constant: ends per month at risk.
 
     Parameters
@@ -175,7 +185,7 @@ def hazard_ratio(values):
     return float(np.log(ended[0] / months[0]) - np.log(ended[1] / months[1]))
 
 
-def relapsed(rows, years=10):
+def relapsed(rows: NDArray[np.float64], years: float = 10) -> float:
     """Return the share of peaces that end within some years, by Kaplan and Meier: 0..1.
 
     Parameters
@@ -192,35 +202,35 @@ def relapsed(rows, years=10):
 # ------------------------------------------------------------------------------ shape
 
 
-def shape(of_run):
+def shape(of_run: Callable[[NDArray[np.float64]], float]) -> Measure:
     """Measure something of each run's monthly civilians killed, after the burn-in."""
     return lambda store, arm: np.array([of_run(row) for row in store.months(arm)[KILLED][:, BURN_IN:]])
 
 
-def quiet(row):
+def quiet(row: NDArray[np.float64]) -> float:
     """Return the share of quiet months."""
     return (row == 0).mean()
 
 
-def concentration(row):
+def concentration(row: NDArray[np.float64]) -> float:
     """Return the share of deaths in the worst 5% of months."""
     worst = max(1, round(0.05 * row.size))
     return np.sort(row)[-worst:].sum() / row.sum() if row.sum() > 0 else np.nan
 
 
-def after_violence(row):
+def after_violence(row: NDArray[np.float64]) -> float:
     """Return P(violent month | violent month before); nan if there was none."""
     after = row[1:][row[:-1] > 0]
     return (after > 0).mean() if after.size else np.nan
 
 
-def after_quiet(row):
+def after_quiet(row: NDArray[np.float64]) -> float:
     """Return P(violent month | quiet month before); nan if there was none."""
     after = row[1:][row[:-1] == 0]
     return (after > 0).mean() if after.size else np.nan
 
 
-def persistence(row):
+def persistence(row: NDArray[np.float64]) -> float:
     """Return the log ratio of these two; nought where every month is alike."""
     before = row[:-1] > 0
     if not before.any() or before.all():
@@ -228,12 +238,12 @@ def persistence(row):
     return np.log((after_violence(row) + 0.01) / (after_quiet(row) + 0.01))
 
 
-def dispersion(row):
+def dispersion(row: NDArray[np.float64]) -> float:
     """Return the logarithm of variance over mean of monthly deaths, over ten: a Poisson law has log(1/10)."""
     return np.log(row.var(ddof=1) / row.mean() / CLEARLY) if row.mean() > 0 else np.nan
 
 
-def burstiness(row):
+def burstiness(row: NDArray[np.float64]) -> float:
     """Return (s - m) / (s + m) of the waits between violent months (Goh & Barabasi 2008): -1..1; above 0 is bursty."""
     waits = np.diff(np.flatnonzero(row > 0))
     return (waits.std(ddof=1) - waits.mean()) / (waits.std(ddof=1) + waits.mean()) if waits.size > 2 else np.nan
@@ -242,13 +252,13 @@ def burstiness(row):
 # ------------------------------------------------------------------------------ the reported panel
 
 
-def attack_rate(store, a, b):
+def attack_rate(store: Experiment, a: str, b: str) -> NDArray[np.float64]:
     """Measure the log ratio of aid workers killed per worker present."""
     staff = paired(*(total(store, arm, "humanitarian_staff", LONG) for arm in (a, b)))
     return ratio("aid_workers_killed", LONG)(store, a, b) - np.log(staff[0] / staff[1])
 
 
-def losses_then_killings(store, arm):
+def losses_then_killings(store: Experiment, arm: str) -> NDArray[np.float64]:
     """Measure the slope of next month's killings by rebels on battle deaths now, given killings now (logarithms)."""
     panel, out = store.months(arm), []
     for brd, osv in zip(panel[BATTLE][:, BURN_IN:48], panel["osv_reb"][:, BURN_IN:48], strict=True):
@@ -257,7 +267,7 @@ def losses_then_killings(store, arm):
     return np.array(out)
 
 
-def jump(before, after):
+def jump(before: Months, after: Months) -> Measure:
     """Measure killings in a window after against one before, in an arm against a reference."""
 
     def of(store, arm, none):
@@ -267,30 +277,30 @@ def jump(before, after):
     return of
 
 
-def cost_and_averted(store, arm, none):
+def cost_and_averted(store: Experiment, arm: str, none: str) -> NDArray[np.float64]:
     """Measure (thousand US$, deaths averted of all causes) in four years: (n, 2)."""
     window = (1, 48)
     dead = [total(store, a, KILLED, window) + total(store, a, "excess_deaths", window) for a in (none, arm)]
-    return np.column_stack(paired(total(store, arm, "cost", window) / 1e3, np.subtract(*paired(*dead))))
+    return np.column_stack([*paired(total(store, arm, "cost", window) / 1e3, np.subtract(*paired(*dead)))])
 
 
-def price(values):
+def price(values: NDArray[np.float64]) -> float:
     """Return the mean cost over the mean deaths averted; nan where none were."""
     cost, averted = values.mean(axis=0)
     return float(cost / averted) if averted > 0 else np.nan
 
 
-def worse(column):
+def worse(column: str) -> Measure:
     """Measure whether an arm does worse than another: 0 or 1."""
     return lambda store, a, b: np.greater(*paired(total(store, a, column), total(store, b, column))).astype(float)
 
 
-def share(values):
+def share(values: NDArray[np.float64]) -> float:
     """Return the mean of zeros and ones."""
     return float(np.mean(values))
 
 
-def months_to_peak(column):
+def months_to_peak(column: str) -> Measure:
     """Measure the month, counted from the mandate in month 0, by which a personnel is at 97% of its peak."""
 
     def of(store, arm):

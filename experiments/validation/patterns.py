@@ -53,19 +53,19 @@ class Test:
 
     key: str
     claim: str
-    of: Callable
-    arms: tuple
+    of: m.Measure
+    arms: tuple[str, ...]
     expect: str = ""
-    band: tuple = ()
+    band: tuple[float, ...] = ()
     can_fail: bool = False
     mechanism: str = ""
-    off: tuple = ()
-    reduce: Callable = None
-    margin: float = None
-    note: Callable = None
+    off: tuple[str, tuple[str, ...]] | tuple[()] = ()
+    reduce: estimates.Reduce | None = None
+    margin: float = 1.0
+    note: Callable[..., str] | None = None
 
     @property
-    def log(self):
+    def log(self) -> bool:
         """Whether the measure is the logarithm of a ratio."""
         return self.expect in ("<1", ">1", "=1", "")
 

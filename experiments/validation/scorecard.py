@@ -20,12 +20,16 @@ failure: the grid is not Africa.
 The tests stand in patterns.py, what they measure in measures.py and matching.py, how it is judged in estimates.py.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from experiments.drawing import estimates
 from experiments.drawing.estimates import FAIL, OPEN, PASS, REPORT, markdown, number
 from experiments.drawing.statistics import require
+from experiments.engine.experiment import Experiment
 from experiments.validation import figures, patterns
 from sim import params
 from sim.paths import choices
@@ -38,7 +42,13 @@ NOTHING = (np.nan, np.nan, np.nan)
 # ------------------------------------------------------------------------------ judging
 
 
-def row(test, compared, estimate=NOTHING, off_estimate=NOTHING, **more):
+def row(
+    test: str,
+    compared: str,
+    estimate: Sequence[float] = NOTHING,
+    off_estimate: Sequence[float] = NOTHING,
+    **more: Any,
+) -> dict[str, Any]:
     """Return a row of the scorecard; estimates are (estimate, low, high)."""
     blank = {"seeds": 0, "expected": "", "band": (), "unit": "", "verdict": REPORT, "mechanism": "", "off": "",
              "off_verdict": "", "remark": ""}  # fmt: skip
@@ -50,7 +60,7 @@ def _three(name, found):
     return {f"{name}{end}": x for end, x in zip(("", "_low", "_high"), found, strict=True)}
 
 
-def judged(store, test):
+def judged(store: Experiment, test: patterns.Test) -> dict[str, Any]:
     """Return the row of a test, from stored runs."""
     values = test.of(store, *test.arms)
     found = estimates.bootstrap(values, test.reduce)
@@ -86,7 +96,8 @@ def _remarks(store, test, values, found):
     if test.log and not isinstance(values, tuple) and values.ndim == 1 and (same := (values == 0).mean()) > 0.3:
         yield f"no difference at all in {same:.0%} of seeds"
     if test.expect == "=1" and isinstance(values, tuple) and test.can_fail:
-        seeds = enough(*np.log(found[1:]), test.margin, _seeds(values))
+        low, high = np.log(found[1:])
+        seeds = enough(low, high, test.margin, _seeds(values))
         yield f"about {seeds:,.0f} seeds would give an interval as wide as the margin"
     if test.note:
         yield test.note(store, *test.arms)
@@ -94,12 +105,12 @@ def _remarks(store, test, values, found):
         yield "warning: the model is too kind"
 
 
-def enough(low, high, margin, seeds):
+def enough(low: float, high: float, margin: float, seeds: int) -> float:
     """Return the seeds at which an interval of a log ratio is as wide as a margin to one side."""
     return seeds * ((high - low) / np.log(margin)) ** 2
 
 
-def jointly(rows):
+def jointly(rows: Mapping[str, dict[str, Any]]) -> None:
     """Judge T6 as a whole: it fails only if parallel is worse than both, and passes only if it is better than both.
 
     Parameters
@@ -116,7 +127,7 @@ def jointly(rows):
                 r[column] = OPEN if len(alone) > 1 else r[column]
 
 
-def flips(rows):
+def flips(rows: Mapping[str, dict[str, Any]]) -> None:
     """Say in the first R1 row of each outcome at which conflation the separated model stops being better.
 
     Parameters
@@ -124,8 +135,8 @@ def flips(rows):
     rows : dict of row by key, changed
     """
     for key in patterns.CONFLATED:
-        found = [rows.get(f"R1 {key} {s:g}") for s in patterns.SPILL]
-        if None in found:
+        found = [rows[k] for s in patterns.SPILL if (k := f"R1 {key} {s:g}") in rows]
+        if len(found) < len(patterns.SPILL):
             continue
         y = np.log([r["estimate"] for r in found])
         at = np.flatnonzero(np.sign(y[1:]) != np.sign(y[:-1]))
@@ -140,7 +151,7 @@ def flips(rows):
 # ------------------------------------------------------------------------------ no stored answers
 
 
-def forbidden(names):
+def forbidden(names: Iterable[str]) -> list[str]:
     """Return the settings whose name joins a kind of mission with an effect: there must be none."""
     kinds = {w for group in ("mission", "mandate", "force") for name in choices(group) for w in name.split("_")}
     kinds -= {"only", "equal", "support", "history", "none", *choices("country"), *params.TASKS}
@@ -150,7 +161,7 @@ def forbidden(names):
     return sorted(name for name, w in words.items() if w & kinds and w & effects)
 
 
-def no_stored_answers():
+def no_stored_answers() -> dict[str, Any]:
     """Return row A3: no setting is an effect on violence by type of mission; the scan finds one that is planted."""
     names = [name for name, *_ in params.rows()]
     found, planted = forbidden(names), forbidden([*names, "prey.parallel_bonus"])
@@ -164,29 +175,36 @@ def no_stored_answers():
 # ------------------------------------------------------------------------------ the whole
 
 
-def decidable(test, found, seeds):
+def decidable(test: patterns.Test, found: Mapping[str, Any], seeds: int) -> bool:
     """Say whether so many seeds can decide a row: not if its interval would still be wider than all that passes.
 
     The rows on step and grid compare luck with other luck, and most would take thousands of seeds.
     """
     if test.expect != "=1":
         return True
-    return enough(*np.log([found["estimate_low"], found["estimate_high"]]), test.margin, found["seeds"]) / 4 <= seeds
+    low, high = np.log([found["estimate_low"], found["estimate_high"]])
+    return bool(enough(low, high, test.margin, found["seeds"]) / 4 <= seeds)
 
 
-def shows(verdict, off):
+def shows(verdict: str, off: str) -> str:
     """Say what becomes of a row with its mechanism off, or with a wrong parameter."""
     if verdict == REPORT or not off:
         return ""
     return {FAIL: "fails", PASS: STILL, OPEN: "no longer passes" if verdict == PASS else "open too"}[off]
 
 
-def wanted(tests, seeds):
+def wanted(tests: Sequence[patterns.Test], seeds: int) -> dict[str, int]:
     """Return the runs that tests need: dict of arm -> seeds."""
     return {arm: seeds for t in tests for arm in (*t.arms, *(t.off[1] if t.off else ()))}
 
 
-def judge(store, tests=patterns.ALL, seeds=30, more=100, most=None):
+def judge(
+    store: Experiment,
+    tests: Sequence[patterns.Test] = patterns.ALL,
+    seeds: int = 30,
+    more: int = 100,
+    most: Mapping[str, int] | None = None,
+) -> pd.DataFrame:
     """Do what is missing and return the scorecard: a data frame, one row a test.
 
     Parameters
@@ -221,14 +239,14 @@ def _order(key):
 # ------------------------------------------------------------------------------ writing
 
 
-def between(r, name):
+def between(r: pd.Series, name: str) -> str:
     """Return an estimate of a row with its interval, as text."""
     x, low, high = (r[f"{name}{end}"] for end in ("", "_low", "_high"))
     inside = f" [{number(low)}, {number(high)}]" if np.isfinite([low, high]).all() else ""
     return f"{number(x)}{inside}" if np.isfinite(x) else ""
 
 
-def readable(table):
+def readable(table: pd.DataFrame) -> str:
     """Return the scorecard in Markdown."""
     rows = []
     for _, r in table.iterrows():
@@ -241,7 +259,7 @@ def readable(table):
     return markdown(pd.DataFrame(rows))
 
 
-def words(table, question):
+def words(table: pd.DataFrame, question: str) -> str:
     """Return the head of the scorecard: what came out, failures first."""
     can = table[table.verdict != REPORT]
     count = can.verdict.value_counts()
@@ -266,19 +284,19 @@ def words(table, question):
     return f"# Scorecard\n\n{question}\n\n" + "".join(f"- {line}\n" for line in lines) + "\n"
 
 
-def chosen(x):
+def chosen(x: Experiment) -> list[patterns.Test]:
     """Return the tests that an experiment asks for: those of some keys, or all."""
     keys = x.about.analysis["rows"]
     require(keys or (), [t.key for t in patterns.ALL], "row")
     return [t for t in patterns.ALL if keys is None or t.key in keys]
 
 
-def plan(x):
+def plan(x: Experiment) -> dict[str, int]:
     """Return the runs that are known beforehand: dict of arm -> seeds."""
     return wanted(chosen(x), x.about.seeds)
 
 
-def analyse(x):
+def analyse(x: Experiment) -> pd.DataFrame:
     """Write the scorecard: CSV, Markdown, two figures, and what made them."""
     about = x.about.analysis
     table = judge(x, chosen(x), x.about.seeds, about["more_seeds"], about["most_seeds"])

@@ -17,8 +17,11 @@ import itertools
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from experiments.drawing import estimates, statistics, style
+from experiments.engine.experiment import Experiment
 from sim.warm import say
 
 OUTCOMES = {"civilians_killed": "civilians killed", "brd": "battle deaths", "displaced": "displaced people",
@@ -32,7 +35,7 @@ ASKED = 3  # times that pairing should save
 PRECISION = (0.1, 0.2, 0.3)  # half-widths of an interval, as shares of the mean without a mission
 
 
-def values(store, arm, outcome):
+def values(store: Experiment, arm: str, outcome: str) -> NDArray[np.float64]:
     """Return an outcome of a whole run, by seed: sums of months, or mean displacement."""
     panel = store.months(arm)
     if outcome == "displaced":
@@ -40,7 +43,7 @@ def values(store, arm, outcome):
     return panel[outcome].sum(axis=1)
 
 
-def convergence(store):
+def convergence(store: Experiment) -> pd.DataFrame:
     """Return outcomes by step, cells and civilians: mean with its 95% interval, against the default's mean."""
     rows = []
     for arm, outcome in itertools.product(store.arms, OUTCOMES):
@@ -66,7 +69,7 @@ def _row(store, arm, base, what, level, outcome):
             "p_same": p}  # fmt: skip
 
 
-def trends(store):
+def trends(store: Experiment) -> pd.DataFrame:
     """Return how each outcome changes with each doubling of step, cells or civilians: ratio and 95% interval.
 
     All levels together show smaller changes than any two apart: the slope of the logarithm of each run's outcome on the
@@ -97,7 +100,7 @@ def _permuted(a, b, times=4_000):
     return float((np.array(found) >= seen - 1e-12).mean())
 
 
-def stationarity(store):
+def stationarity(store: Experiment) -> tuple[pd.DataFrame, NDArray[np.float64]]:
     """Return civilians killed by year of a long run without missions: a table, and (seeds, years)."""
     killed = store.months("long")["civilians_killed"]
     years = killed[:, : killed.shape[1] // 12 * 12].reshape(len(killed), -1, 12).sum(axis=2)
@@ -106,14 +109,14 @@ def stationarity(store):
     return pd.DataFrame(rows, columns=names), years
 
 
-def drift(years, first, last):
+def drift(years: NDArray[np.float64], first: int, last: int) -> tuple[float, float, float]:
     """Return the slope of log killings a year over some years, by seed: median and 95% bootstrap interval."""
     x = np.arange(first, last + 1) - (first + last) / 2
     y = np.log(years[:, first - 1 : last] + 1)
     return estimates.bootstrap((y * x).sum(axis=1) / (x**2).sum())
 
 
-def pairing(store):
+def pairing(store: Experiment) -> pd.DataFrame:
     """Return, for each two mission models, what pairing saves and the seeds that an interval needs.
 
     The variance ratio is that of a difference between independent runs to that between pairs. It is given for civilians
@@ -137,7 +140,7 @@ def pairing(store):
     return pd.DataFrame(rows)
 
 
-def gain(x, y):
+def gain(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     """Return how many times the variance of a difference is smaller in pairs; nan where all pairs are alike."""
     paired = (x - y).var(ddof=1)
     apart = x.var(ddof=1) + y.var(ddof=1)
@@ -152,7 +155,7 @@ def _seeds(sd, half):
     return n
 
 
-def figure(table, years, pairs):
+def figure(table: pd.DataFrame, years: pd.DataFrame, pairs: pd.DataFrame) -> Figure:
     """Draw convergence in step, cells and civilians, the years of a long run, and what pairing saves."""
     fig, axes = style.sheet(
         7.4, "Verification: what depends on how finely it is computed, and how many seeds it needs", 3, 2
@@ -212,7 +215,7 @@ def _gains(ax, pairs):
 def _seed_curve(ax, pairs):
     for k, (kind, words) in enumerate((("seeds", "pairs"), ("unpaired_seeds", "independent runs"))):
         part = np.array([[r[f"{kind}_for_{h:.0%}"] for h in PRECISION] for _, r in pairs.iterrows()])
-        middle, low, high = np.median(part, axis=0), *np.quantile(part, [0.1, 0.9], axis=0)
+        middle, (low, high) = np.median(part, axis=0), np.quantile(part, [0.1, 0.9], axis=0)
         x = np.array(PRECISION) * 100
         ax.fill_between(x, low, high, color=style.PALETTE[2 * k], alpha=0.15, lw=0)
         ax.plot(x, middle, marker=style.MARKS[k], ms=4, lw=1.4, color=style.PALETTE[2 * k])
@@ -224,7 +227,7 @@ def _seed_curve(ax, pairs):
     ax.set_title("Seeds for a difference: median, 10-90% of pairs", size=style.SIZE["panel"], loc="left")
 
 
-def words(table, trend, years, pairs):
+def words(table: pd.DataFrame, trend: pd.DataFrame, years: NDArray[np.float64], pairs: pd.DataFrame) -> list[str]:
     """Return what came out, in sentences made from the numbers."""
     said = []
     for what in REFERENCE:
@@ -281,7 +284,7 @@ def _colon(names):
     return f": {names}" if names else ""
 
 
-def analyse(x):
+def analyse(x: Experiment) -> None:
     """Write tables, words and figure."""
     table, trend, pairs = convergence(x), trends(x), pairing(x)
     by_year, years = stationarity(x)

@@ -22,8 +22,11 @@ mission is seen as partial (the five principles of Japan's PKO law). Those who s
 conditions: a mandate too forceful or too political for them, their own dead, a principle that fails.
 """
 
+from typing import TYPE_CHECKING
+
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from sim import draws
 from sim.compiled import rule
@@ -32,6 +35,9 @@ from sim.params import STAFF, TROOPS
 from sim.rules import affordable, controller, fading, hostility_of_host, in_uniform, survey
 from sim.siting import settle
 from sim.state import CEASEFIRE, CONSENT, IMPARTIALITY, MINIMUM_FORCE, WITHDRAW
+
+if TYPE_CHECKING:
+    from sim.model import PeaceModel
 
 AGREED, IMPASSE, ENDED = range(3)  # how the renewal of a mandate goes
 ABILITY, RESTRAINT, MOBILITY, KNOWLEDGE = range(4)  # where each stands in what a force is able to do
@@ -159,7 +165,7 @@ def renewal(luck, discord, impasse, end):
     return IMPASSE if luck < (end + impasse) * discord else AGREED
 
 
-def deploy(model):
+def deploy(model: "PeaceModel") -> None:
     """Bring every unit to the strength it has this week, and pay for it."""
     m = model.missions
     if model.phases and model.phases[0] <= model.week:
@@ -407,7 +413,9 @@ def _pay(w, share, served):
             m.kept[j, kind] += change * (home if change < 0.0 else back)
 
 
-def met(benchmark, battle_deaths, killed, institutions, agreement):
+def met(
+    benchmark: NDArray[np.float64], battle_deaths: float, killed: float, institutions: float, agreement: bool | np.bool_
+) -> bool:
     """Say whether a benchmark is met: all that it asks for. What has not been observed for long enough is not met.
 
     Parameters

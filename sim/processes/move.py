@@ -15,6 +15,7 @@ can be looted. All avoid cells held by a presence stronger than they are.
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
@@ -22,6 +23,9 @@ import numpy as np
 from sim import draws
 from sim.compiled import rule
 from sim.rules import fading, held, km_between, luck_of, mean_at_home, spoils, strength, survey, wet
+
+if TYPE_CHECKING:
+    from sim.model import PeaceModel
 
 ENTER, ONSET, REST, LENGTH, VIGOUR, GOAL, JOIN, HOPS, DRIFT = (
     draws.decision(f"move.{what}")
@@ -124,7 +128,7 @@ def _move(w):
     _march(w)
 
 
-def move(model):
+def move(model: "PeaceModel") -> None:
     """Let factions begin and end campaigns, then let bands march."""
     f = model.factions
     if any(known is not None for known in f.sponsored):

@@ -19,6 +19,8 @@ Whoever trains and equips the host's army and police gives it discipline as far 
 arms as far as it is not: reform lowers the abuse of the one state and strengthens the other, which abuses.
 """
 
+from typing import TYPE_CHECKING
+
 import numba
 import numpy as np
 
@@ -27,6 +29,9 @@ from sim.compiled import rule
 from sim.params import TASKS
 from sim.rules import BUILD, at_work, fading, hostility_of_host, of_all, of_commands, strength, work_on
 from sim.state import SMALL_FACTION
+
+if TYPE_CHECKING:
+    from sim.model import PeaceModel
 
 MEDIATE, MONITOR, BUILDING, REFORM = (TASKS.index(t) for t in ("mediate", "monitor", "build", "reform"))
 AGREEMENT = draws.decision("negotiate.agreement")
@@ -146,7 +151,7 @@ def _negotiate(w):
     set_aggression(w)
 
 
-def negotiate(model):
+def negotiate(model: "PeaceModel") -> None:
     """Move commitments, sign or break the agreement, build or lose institutions, reform the host."""
     _negotiate(model)
     if "abuse" in model.pushes:  # an event moves it, too

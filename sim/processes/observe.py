@@ -1,5 +1,7 @@
 """Observe: what happened is written down, by the declarations in sim/outcomes.py. It changes nothing."""
 
+from typing import TYPE_CHECKING
+
 import numba
 import numpy as np
 
@@ -7,10 +9,13 @@ from sim.params import AID, KINDS, OBSERVERS, POLICE, TROOPS
 from sim.rules import hostility_of_host, in_uniform, rumours, strength
 from sim.state import AMBUSH, ATTACK, BATTLE, SMALL_FACTION
 
+if TYPE_CHECKING:
+    from sim.model import PeaceModel
+
 LAYERS = ("persons", "idps", "need", "violence", "institutions")  # of a monthly map, before two for each mission
 
 
-def observe(model):
+def observe(model: "PeaceModel") -> None:
     """Enter the week in the record."""
     model.record.write(model)
 
