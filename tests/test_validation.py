@@ -210,12 +210,36 @@ def test_a_place_is_50_km_whatever_the_side_of_a_cell():
             assert np.array_equal(values, coarse[name]), name
 
 
+def test_a_trend_is_the_slope_over_numbers_seed_by_seed():
+    store = made_up(two={"x": [[1.0], [5.0]]}, three={"x": [[3.0], [5.0]]}, five={"x": [[7.0], [2.0]]})
+    found = measures.trend(lambda s, arm: s.months(arm)["x"][:, 0], (2, 3, 5))(store, "two", "three", "five")
+    assert found == pytest.approx([2, -15 / 14])
+
+
+def test_years_at_war_and_months_to_an_agreement_are_counted():
+    brd = np.zeros((2, 26))
+    brd[0, [0, 11, 12]] = 12.5, 12.5, 24  # 25 in the first year, 24 in the second; the last two months are no year
+    brd[1, 24:] = 1000
+    agreement = np.zeros((2, 26))
+    agreement[1, 7] = 1
+    store = made_up(arm={"brd": brd, "agreement": agreement})
+    assert measures.years_at_war(store, "arm").tolist() == [1, 0]
+    assert measures.months_to_agreement(store, "arm").tolist() == [26, 7]
+
+
+def test_a_ratio_of_means_is_of_columns_together():
+    a, b = {"x": [[2.0] * 60], "y": [[4.0] * 60]}, {"x": [[1.0] * 60], "y": [[1.0] * 60]}
+    store = made_up(a=a, b=b)
+    assert measures.ratio_of_means("x", "y")(store, "a", "b") == pytest.approx(np.log(3))
+    assert measures.ratio_of_means("x")(store, "a", "b") == pytest.approx(np.log(2))
+
+
 # ---------------------------------------------------------------------------------- the table of tests
 
 
 def test_every_row_of_the_literature_is_there():
     have = {t.key.split()[0] for t in patterns.ALL} | {"A3"}
-    asked = {f"T{k}" for k in (1, 2, 3, 5, 6, 7, 8, 9, 11)} | {f"A{k}" for k in range(1, 5)}
+    asked = {f"T{k}" for k in (1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12)} | {f"A{k}" for k in range(1, 7)}
     assert have == asked | {f"R{k}" for k in range(1, 11)} | {"Failure"}
     assert len(ROWS) == len(patterns.ALL)
 
