@@ -563,7 +563,7 @@ def outbreak(deaths: NDArray[np.float64], step_weeks: float) -> dict[str, float]
 def exit_week(model: "PeaceModel") -> float:
     """Return the week in which the last mission had gone, nan if none had; a mission of nobody is none."""
     m = model.missions
-    gone = np.minimum(m.leave, m.ended)[~m.donors & (m.personnel.sum(axis=1) > 0)]
+    gone = np.where(m.leave <= m.arrive, m.leave, m.ended)[~m.donors & (m.personnel.sum(axis=1) > 0)]
     return float(gone.max()) if gone.size and np.isfinite(gone).all() else np.nan
 
 

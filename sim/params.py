@@ -870,7 +870,7 @@ class Judge:
     harm: float = param(0.4, "share", 0, 1, "hostility from a week in which a mission kills very many of its people",
                         "sign: harm by a foreign force breeds attacks (Condra & Shapiro 2012)")
     harm_half: float = param(100, "person", 1, 1e5, "own people killed by a mission in a week that give half of that")
-    force: float = param(20, "ratio", 0, 500, "hostility per share of a faction's fighters hit (of 1%: a fifth)",
+    force: float = param(6, "ratio", 0, 500, "hostility per share of a faction's fighters killed or dispersed",
                          "mechanism: force in defence of the mandate (Matsumura 2024, third reason)")
     decay: float = param(0.7, "1/year", 0, 52, "decay of hostility")
     persuasion: float = param(0.8, "1/year", 0, 52, "added decay under full engagement with armed actors",
