@@ -6,12 +6,13 @@ from dataclasses import asdict
 import pandas as pd
 
 from experiments.comparison import figures, page, surfaces, sweeps
-from experiments.drawing import statistics
+from experiments.drawing import family, statistics
 from experiments.engine.experiment import Experiment, as_yaml
 from sim import results
 
 SHOWN = ("sequential", "parallel", "separated")  # on maps, beside the first arm and the baseline
 MOST_MAPS = 4
+TYPICAL = ("civilians_killed", "excess_deaths", "brd", "displaced_person_weeks", "access")  # of a seed like most others
 GAINED = ("civilians_killed", "deaths", "unmet_need")  # outcomes of which it is said what pairing saves
 
 
@@ -73,3 +74,4 @@ def _compare(x):
         for a, b in itertools.combinations(dict.fromkeys(x.runs["arm"]), 2)
     ]
     x.write({"summary": statistics.summary(x.runs, x.baseline), "pairing": pd.DataFrame(gains)})
+    x.write({"seeds": family.unlike(x.runs, TYPICAL).reset_index()}, digits=4)

@@ -134,8 +134,8 @@ def letters(family: pd.DataFrame, arms: Iterable[str], outcome: str) -> dict[str
     return {a: "".join(chr(ord("a") + i) for i, g in enumerate(groups) if a in g) for a in order}
 
 
-def typical(runs: pd.DataFrame, outcomes: Sequence[str]) -> int:
-    """Return the seed that is most like all others: the medoid of their ranks in all arms and outcomes.
+def unlike(runs: pd.DataFrame, outcomes: Sequence[str]) -> pd.Series:
+    """Return how unlike all others each seed is: the mean distance of its ranks in all arms and outcomes, 0..1.
 
     Parameters
     ----------
@@ -144,5 +144,10 @@ def typical(runs: pd.DataFrame, outcomes: Sequence[str]) -> int:
     require(outcomes, runs.columns, kind="outcome")
     table = runs.pivot(index="seed", columns="arm", values=list(outcomes)).rank(pct=True)
     ranks = table.fillna(0.5).to_numpy()
-    apart = np.abs(ranks[:, None, :] - ranks[None, :, :]).sum(axis=(1, 2))
-    return int(table.index[int(apart.argmin())])
+    apart = np.abs(ranks[:, None, :] - ranks[None, :, :]).mean(axis=(1, 2))
+    return pd.Series(apart, index=table.index, name="unlike")
+
+
+def typical(runs: pd.DataFrame, outcomes: Sequence[str]) -> int:
+    """Return the seed that is most like all others: their medoid, as `unlike` measures it."""
+    return int(unlike(runs, outcomes).idxmin())
