@@ -163,7 +163,7 @@ def engine(config):
 
 
 _composing = threading.Lock()  # Hydra's state is global
-MOST_BASES = 256  # combinations of files that a composer remembers: visitors of the classroom may ask for any
+MOST_BASES = 256  # combinations of files that a composer remembers, 1 MB each
 
 
 def composed(overrides=(), hydra=False):
@@ -180,10 +180,14 @@ class Composer:
 
     Choices of files are composed by Hydra, each combination once. Values are then set in a copy, by the same
     function and in the same order as Hydra would: it sets values after all files are merged.
+
+    Parameters
+    ----------
+    bases : int, combinations that it remembers
     """
 
-    def __init__(self):
-        self._base = lru_cache(MOST_BASES)(_of_files)
+    def __init__(self, bases=MOST_BASES):
+        self._base = lru_cache(bases)(_of_files)
         self._shared = None
 
     def params(self, overrides):
