@@ -300,13 +300,16 @@ def try_jobs(words):
         [f"{o.get_key_element()}={v}" for v in asked.values_of(o)] if o.is_sweep_override() else [o.input_line]
         for o in read if not asked.key_of(o).startswith(("run.", "hydra.", "hydra/")) and asked.key_of(o) != "seed"
     ]  # fmt: skip
+    tried = []
     first, months = [some[0] for some in values], next((o.value() for o in read if asked.key_of(o) == "run.months"), [])
     for job in [first, *([*first[:k], v, *first[k + 1 :]] for k, some in enumerate(values) for v in some[1:])]:
         try:
             params = composer.params(job)  # ranges are the model's to check: a run that cannot be does not stop others
             refuse_months("run.months", months, params)
+            tried.append((job, params))
         except (ValueError, HydraException, OmegaConfBaseException) as error:
             raise ValueError(f"{' '.join(job)}: {asked.explain(error)}") from None
+    asked.refuse_idle(tried, by=lambda word: asked.key_of(asked.read(word)))
 
 
 def load(*overrides, config_dir=None):
@@ -327,4 +330,5 @@ def load(*overrides, config_dir=None):
         asked.refuse(overrides, asked.LOADED)
         config = composed(overrides)
         params, calibration = to_params(config), Calibration.asked_for(config.calibration, overrides)
+        asked.refuse_idle([(overrides, params)])
         return calibration.of(params) if calibration else params

@@ -16,7 +16,7 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from experiments.drawing import style
-from sim import paths
+from sim import asked, paths
 from sim.config import Composer
 from sim.params import Params, out_of_range, too_large
 from sim.values import among, closest
@@ -58,6 +58,18 @@ class Scene:
         which = range(len(self.models)) if key in SHARED else which
         models = [changed(m, key, value) if i in which else m for i, m in enumerate(self.models)]
         return replace(self, models=tuple(models))
+
+    def with_bearing(self, key):
+        """Return the scene without settings that have no bearing any more; what `key` is set to stays.
+
+        Raises
+        ------
+        ValueError, HydraException, OmegaConfBaseException
+            A model that may not be asked for.
+        """
+        idle = [asked.idle_in(m, parameters(m)) for m in self.models]
+        kept = [tuple(o for o in m if o not in i or o.split("=", 1)[0] == key) for m, i in zip(self.models, idle)]
+        return replace(self, models=tuple(kept))
 
 
 def changed(model, key, value):
@@ -167,13 +179,20 @@ def refused(override):
 
 
 def allowed(model):
-    """Return the parameters of a model, if one visitor may ask for it.
+    """Return the parameters of a model, if one visitor may ask for it, and each of its settings has a bearing on it.
 
     Raises
     ------
     ValueError, HydraException, OmegaConfBaseException
         One sentence that says what was given, what is allowed and where.
     """
+    params = parameters(model)
+    asked.refuse_idle([(model, params)])
+    return params
+
+
+def parameters(model):
+    """Return the parameters of a model, if one visitor may ask for it; raises what `allowed` does."""
     length = sum(map(len, model))
     if length > WRITTEN:
         raise ValueError(f"a model's settings have {length} characters; there may be at most {WRITTEN}")

@@ -258,8 +258,9 @@ class Visitor:
         await self._set(scene)
 
     async def _do_set(self, message):
-        scene = self.stage.scene().with_setting(str(message["key"]), str(message["value"]), list(message["models"]))
-        await self._set(scene)
+        key = str(message["key"])
+        scene = self.stage.scene().with_setting(key, str(message["value"]), list(message["models"]))
+        await self._set(await self._build(scene.with_bearing, key))
 
     async def _do_add(self, _):
         """Put a copy of the last model beside the others, to be changed."""
