@@ -118,7 +118,7 @@ READ_ELSEWHERE = {  # numbers of a process that others read, or that the start o
     "enforce": "collateral",
     "ambush": "wounded",
     "relieve": "escort_cost escort_half lent",
-    "live": "camp camp_staff countryside drought immunity lean",
+    "live": "camp camp_staff countryside immunity",
     "feel": "communicators local_media misinformation others remote start",
     "judge": "conflation expulsion hired rumour withdrawal",
     "recruit": "holders sanctioned",

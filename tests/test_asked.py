@@ -8,7 +8,7 @@ from conftest import same, scenario
 from proof import configurations
 
 from experiments.engine.designs import refuse_idle
-from experiments.engine.experiment import Experiment
+from experiments.engine.experiment import Experiment, refuse_added
 from sim import PeaceModel, asked, load, paths
 from sim import __main__ as command
 from sim.asked import EXPERIMENT, LOADED, MANY, ONE, READ_ELSEWHERE, RULES, SCENARIO, explain, refuse, refuse_twice
@@ -220,6 +220,26 @@ def test_numbers_of_a_process_that_is_off_change_nothing_if_they_are_refused():
 
 
 # ---------------------------------------------------------------------------------- experiments
+
+
+def test_nothing_is_added_to_what_a_study_wants_to_know(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for word, meant in (
+        ("+experiment.analysis.contry.towns=1", "experiment.analysis.contry is not a setting (did you mean"),
+        ("+experiment.analysis.country.twons=1", "experiment.analysis.country.twons is not a setting (did you mean"),
+        ("experiment.analysis.country={twons:1}", "experiment.analysis.country.twons is not a setting (did you mean"),
+        ("+experiment.analysis.missions.troops.hgih=3", "experiment.analysis.missions.troops.hgih is not a setting"),
+    ):
+        assert said(Experiment, "regression", [word]).startswith(meant)
+
+
+def test_users_name_what_is_theirs_to_name():
+    priors = {"prey.rate": {"low": 5, "high": 500, "log": True}}
+    more = {"priors": {**priors, "prey.tail": {"low": 2, "high": 3, "log": False}}}
+    refuse_added(more, {"priors": priors}, ["priors"])
+    assert said(refuse_added, more, {"priors": priors}, []).startswith("experiment.analysis.priors.prey.tail is not")
+    more["priors"]["prey.tail"]["hgih"] = 3
+    assert "prey.tail.hgih is not a setting (did you mean" in said(refuse_added, more, {"priors": priors}, ["priors"])
 
 
 def test_idle_settings_of_a_design_are_refused():

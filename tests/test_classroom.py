@@ -120,6 +120,17 @@ def test_another_mission_drops_the_settings_of_the_missions_it_replaces():
     assert both.with_setting("seed", 5, [0]).models == (("seed=5",), ("mission=un_only", "seed=5"))
 
 
+def test_what_has_no_bearing_any_more_is_dropped_and_what_never_had_is_refused():
+    dear = scene.Scene((("mission=un_only", "mission.budget=2e9"),))
+    changed = dear.with_setting("mission.comparison", "as_deployed", [0]).with_bearing("mission.comparison")
+    assert changed.models == (("mission=un_only", "mission.comparison=as_deployed"),)
+    history = dear.with_setting("mission", "car_history", [0]).with_setting("country", "car", [0])
+    assert history.with_bearing("country").models == (("mission=car_history", "country=car"),)
+    idle = changed.with_setting("mission.budget", "3e9", [0]).with_bearing("mission.budget")
+    with pytest.raises(ValueError, match="budget=3e9 has no bearing where"):
+        scene.checked(idle)
+
+
 def test_every_card_can_be_played_and_every_country_has_one():
     cards = scene.cards()
     for card in cards:
