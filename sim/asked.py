@@ -166,12 +166,13 @@ def idle_in(words, params):
     for word in words:
         o = read(word)
         keys = [] if o.is_hydra_override() else _settings_of(key_of(o), o.value())
-        why = [next((i for i in _idle(params) if i.holds(key, params)), None) for key in keys]
-        named = any(f"${{{key}}}" in other for key in keys for other in words)
-        if keys and all(why) and not named:
-            value = value_of(params, why[0].other)
-            value = str(value).lower() if isinstance(value, bool) else value
-            found[word] = f"{word} has no bearing where {why[0].other} is {value}; leave one of the two out"
+        for key in keys:
+            why = next((i for i in _idle(params) if i.holds(key, params)), None)
+            if why and not any(f"${{{key}}}" in other for other in words):
+                value = value_of(params, why.other)
+                value = str(value).lower() if isinstance(value, bool) else value
+                what = word if keys == [key] else f"{key} in {word}"
+                found[word] = f"{what} has no bearing where {why.other} is {value}; leave one of the two out"
     return found
 
 
