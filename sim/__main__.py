@@ -33,6 +33,8 @@ def simulate(config: DictConfig) -> Path | float | tuple[float, ...] | None:
     params, run = to_params(config), config.run
     multirun = HydraConfig.get().mode == RunMode.MULTIRUN
     alone = not multirun and run.seeds is None
+    if not multirun:
+        asked.refuse_idle([(HydraConfig.get().overrides.task, params)])
     if not (alone or run.folders or run.branch_from or run.save_at is not None):
         Multirun.folder, Multirun.engine = Path(HydraConfig.get().sweep.dir), engine(config)
         return Multirun.engine.scenario_job(config)

@@ -6,11 +6,11 @@ of the wrong kind) is turned into one sentence by `explain`. Nothing that was as
 
 import re
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, is_dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, IntervalSweep, Override
@@ -30,7 +30,10 @@ from omegaconf.errors import (
 )
 
 from sim import paths
-from sim.values import among, closest, no_setting
+from sim.values import among, closest, no_setting, value_of
+
+if TYPE_CHECKING:
+    from sim.params import Params
 
 GROUPS = ("country", "mission", "personnel", "events", "experiment")  # chosen by their own name, once
 PARTS = ("force", "mandate", "bundle")  # chosen for a part of a mission
@@ -93,6 +96,103 @@ RULES = (  # the first that holds
     Rule((LOADED,), "hydra*", "what is loaded is a scenario, not how it is run"),
     Rule((LOADED, SCENARIO, ARM), "run.* experiment.*", "it is not of what is simulated, but of how it is run"),
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Idle:
+    """Settings that have no bearing on a scenario in which another setting has one of some values."""
+
+    settings: str  # patterns, with spaces between
+    other: str  # the other setting
+    values: tuple[Any, ...]
+    but: str = ""  # of the settings, those that have a bearing all the same
+
+    def holds(self, key: str, params: "Params") -> bool:
+        """Say whether a setting has no bearing on a scenario."""
+        given = (any(fnmatchcase(key, p) for p in some.split()) for some in (self.settings, self.but))
+        return tuple(given) == (True, False) and value_of(params, self.other) in self.values
+
+
+READ_ELSEWHERE = {  # numbers of a process that others read, or that the start of a run is made of
+    "deploy": "base_size base_skew build_up council_ceiling council_delay council_narrow council_robustness overhead "
+    "siting_violence team_size",
+    "task": "apart at_rest choosiness cover engineers_half joint mixed patrol_km",
+    "move": "elsewhere grievance_half loot loot_base place_km refuge refuge_km",
+    "fight": "",
+    "prey": "armless band targets wounded",
+    "enforce": "collateral",
+    "ambush": "wounded",
+    "relieve": "escort_cost escort_half lent",
+    "live": "camp camp_staff countryside immunity",
+    "feel": "communicators local_media misinformation others remote start",
+    "judge": "conflation expulsion hired rumour withdrawal",
+    "recruit": "holders sanctioned",
+    "negotiate": "aggression ceasefire willing",
+}
+OF_A_GENERATED_MAP = (
+    "country.rows country.cols country.map_seed country.population country.communities* country.deposits*"
+)
+IDLE = (
+    Idle("mission.budget", "mission.comparison", ("equal_personnel", "as_deployed")),
+    Idle("mission.person_years", "mission.comparison", ("equal_cost", "as_deployed")),
+    *(Idle(f"{process}.*", f"processes.{process}", (False,), " ".join(f"{process}.{name}" for name in but.split()))
+      for process, but in READ_ELSEWHERE.items()),
+)  # fmt: skip
+
+
+def refuse_idle(scenarios: Sequence[tuple[Sequence[str], "Params"]], by: Callable[[str], str] | None = None) -> None:
+    """Refuse a word that has no bearing on any of the scenarios that it is given for.
+
+    Parameters
+    ----------
+    scenarios : sequence of (words, Params); by : function of a word, what is refused as one; none: the word itself
+
+    Raises
+    ------
+    ValueError
+        One sentence: the word, and the setting that takes its bearing away.
+    """
+    idle: dict[str, str] = {}
+    live: set[str] = set()
+    for words, params in scenarios:
+        said = idle_in(words, params)
+        for word in words:
+            what = by(word) if by else word
+            if word in said:
+                idle.setdefault(what, said[word])
+            else:
+                live.add(what)
+    if found := [sentence for what, sentence in idle.items() if what not in live]:
+        raise ValueError(found[0])
+
+
+def idle_in(words: Sequence[str], params: "Params") -> dict[str, str]:
+    """Return which of the words that make a scenario have no bearing on it, and why: dict of word -> sentence."""
+    found = {}
+    for word in words:
+        o = read(word)
+        keys = [] if o.is_hydra_override() else _settings_of(key_of(o), o.value())
+        for key in keys:
+            why = next((i for i in _idle(params) if i.holds(key, params)), None)
+            if why and not any(f"${{{key}}}" in other for other in words):
+                value = value_of(params, why.other)
+                value = str(value).lower() if isinstance(value, bool) else value
+                what = word if keys == [key] else f"{key} in {word}"
+                found[word] = f"{what} has no bearing where {why.other} is {value}; leave one of the two out"
+    return found
+
+
+def _idle(params):
+    if params.country.cells:
+        return (*IDLE, Idle(OF_A_GENERATED_MAP, "country.cells", (params.country.cells,)))
+    return IDLE
+
+
+def _settings_of(key, value):
+    """Return the settings that a word sets, those in a table one by one."""
+    if not isinstance(value, dict):
+        return [key]
+    return [inner for name, v in value.items() for inner in _settings_of(f"{key}.{name}", v)]
 
 
 def refuse(words: Sequence[str], of: str) -> None:

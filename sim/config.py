@@ -169,7 +169,7 @@ def engine(config: DictConfig) -> ModuleType:
 
 
 _composing = threading.Lock()  # Hydra's state is global
-MOST_BASES = 256  # combinations of files that a composer remembers: visitors of the classroom may ask for any
+MOST_BASES = 256  # combinations of files that a composer remembers, 1 MB each
 
 
 def composed(overrides: Iterable[str] = (), hydra: bool = False) -> DictConfig:
@@ -186,10 +186,14 @@ class Composer:
 
     Choices of files are composed by Hydra, each combination once. Values are then set in a copy, by the same
     function and in the same order as Hydra would: it sets values after all files are merged.
+
+    Parameters
+    ----------
+    bases : int, combinations that it remembers
     """
 
-    def __init__(self) -> None:
-        self._base = lru_cache(MOST_BASES)(_of_files)
+    def __init__(self, bases: int = MOST_BASES) -> None:
+        self._base = lru_cache(bases)(_of_files)
         self._shared: Params | None = None
 
     def params(self, overrides: Sequence[str]) -> Params:
@@ -302,13 +306,16 @@ def try_jobs(words: Sequence[str]) -> None:
         [f"{o.get_key_element()}={v}" for v in asked.values_of(o)] if o.is_sweep_override() else [o.input_line]
         for o in read if not asked.key_of(o).startswith(("run.", "hydra.", "hydra/")) and asked.key_of(o) != "seed"
     ]  # fmt: skip
+    tried = []
     first, months = [some[0] for some in values], next((o.value() for o in read if asked.key_of(o) == "run.months"), [])
     for job in [first, *([*first[:k], v, *first[k + 1 :]] for k, some in enumerate(values) for v in some[1:])]:
         try:
             params = composer.params(job)  # ranges are the model's to check: a run that cannot be does not stop others
             refuse_months("run.months", months, params)
+            tried.append((job, params))
         except (ValueError, HydraException, OmegaConfBaseException) as error:
             raise ValueError(f"{' '.join(job)}: {asked.explain(error)}") from None
+    asked.refuse_idle(tried, by=lambda word: asked.key_of(asked.read(word)))
 
 
 def load(*overrides: str, config_dir: str | Path | None = None) -> Params:
@@ -329,4 +336,5 @@ def load(*overrides: str, config_dir: str | Path | None = None) -> Params:
         asked.refuse(overrides, asked.LOADED)
         config = composed(overrides)
         params, calibration = to_params(config), Calibration.asked_for(config.calibration, overrides)
+        asked.refuse_idle([(overrides, params)])
         return calibration.of(params) if calibration else params

@@ -33,6 +33,7 @@ WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx, .ods and .xls beg
 MOST = 1e9  # of what is counted
 CELLS = ("row", "col", "population", "remoteness", "resources", "institutions")
 HIGHEST = {"row": 1e4, "col": 1e4, "population": MOST}  # of the columns that are no shares
+RECTANGLE = 4_000_000  # cells of the rectangle around a country, as many as a generated map may have
 GEOGRAPHY = {"latitude": 90, "longitude": 180}
 OBSERVED = (
     "civilians_killed", "battle_deaths", "events", "idps", "refugees", "aid_worker_incidents", "peacekeepers_killed",
@@ -223,6 +224,10 @@ def cells(path: str | Path, setting: str) -> dict[str, Any]:
         raise ValueError(f"{table.file} with {len(table.lines)} cells; at least 2 are needed")
     found: dict[str, Any] = {c: table.numbers(c, 0, HIGHEST.get(c, 1), whole=c in ("row", "col")) for c in CELLS}
     found |= {c: found[c].astype(int) for c in ("row", "col")}
+    rows, cols = (int(found[c].max()) + 1 for c in ("row", "col"))
+    if rows * cols > RECTANGLE:
+        raise ValueError(f"{table.file}, whose cells lie in a rectangle of {rows:,} rows and {cols:,} columns; it may "
+                         f"have at most {RECTANGLE:,} cells: number rows and columns from 0")  # fmt: skip
     found["shares"] = {c.removeprefix("share_"): table.numbers(c, 0, MOST) for c in shares}
     if nobody := np.flatnonzero(sum(found["shares"].values()) <= 0).tolist():
         raise ValueError(

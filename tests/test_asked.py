@@ -1,17 +1,21 @@
 """What was asked for is compared with what there is: nothing is ignored, and a refusal is one sentence of our own."""
 
+from dataclasses import fields
+
 import pytest
 import yaml
+from conftest import same, scenario
 from proof import configurations
 
 from experiments.engine.designs import refuse_idle
-from experiments.engine.experiment import Experiment
-from sim import asked, load, paths
-from sim.asked import EXPERIMENT, LOADED, MANY, ONE, RULES, SCENARIO, explain, refuse, refuse_twice
+from experiments.engine.experiment import Experiment, refuse_added
+from sim import PeaceModel, asked, load, paths
+from sim import __main__ as command
+from sim.asked import EXPERIMENT, LOADED, MANY, ONE, READ_ELSEWHERE, RULES, SCENARIO, explain, refuse, refuse_twice
 from sim.config import Adaptive, Composer, Design, composed, to_params, try_jobs
 from sim.outcomes import months_of
 from sim.params import out_of_range
-from sim.values import among, no_setting
+from sim.values import among, no_setting, with_values
 
 COMPOSER = Composer()
 
@@ -146,7 +150,90 @@ def test_months_are_those_of_the_run():
     assert months_of(load("weeks=9"))[-1] == "2012-02"
 
 
+# ---------------------------------------------------------------------------------- no bearing on this scenario
+
+IDLE_WORDS = [
+    ("mission=un_only mission.comparison=as_deployed mission.budget=1e9", "mission.budget=1e9"),
+    ("mission=un_only mission.person_years=1e4", "mission.person_years=1e4"),
+    ("mission={comparison:as_deployed,budget:1e9}", "mission.budget in mission={comparison:as_deployed,budget:1e9}"),
+    ("country=car country.rows=20", "country.rows=20"),
+    ("processes.live=false live.mortality=0.1", "live.mortality=0.1"),
+    ("processes.judge=false judge={decay:1,conflation:0.3}", "judge.decay in judge={decay:1,conflation:0.3}"),
+]
+
+
+@pytest.mark.parametrize(("words", "word"), IDLE_WORDS)
+def test_what_has_no_bearing_on_a_scenario_is_refused(words, word, monkeypatch, capsys):
+    words = words.split()
+    for do in (lambda: load(*words), lambda: try_jobs(words), lambda: try_jobs([*words, "weeks=4,8"])):
+        assert said(do).startswith(f"{word} has no bearing where ")
+    monkeypatch.setattr("sys.argv", ["sim", *words])
+    with pytest.raises(SystemExit):
+        command.main()
+    assert f"error: {word} has no bearing where " in capsys.readouterr().err
+
+
+def test_what_has_a_bearing_on_some_scenario_is_taken():
+    try_jobs(["mission=un_only", "mission.comparison=as_deployed,equal_cost", "mission.budget=1e9,2e9"])
+    try_jobs(["processes.live=true,false", "live.mortality=0.1,0.2"])
+    for words in (
+        ["processes.live=false", "live.camp=2"],  # who opens camps reads it
+        ["processes.judge=false", "judge={conflation:0.3}"],
+        ["mission.budget=${mission.person_years}", "mission.person_years=1e9"],
+    ):
+        load(*words)
+
+
+def test_arms_may_share_what_bears_on_one_of_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    some = ["experiment.map_arms=[]", "weeks=12", "civilians=60"]
+    alike = [f"~experiment.arms.{arm}" for arm in ("troops_2000", "troops_4000", "troops_8000", "troops_16000")]
+    both = "+experiment.arms.x=['mission=un_only']"
+    assert "mission.budget=1e9 has no bearing where mission.comparison is as_deployed" in said(
+        Experiment,
+        "dose",
+        [*some, *alike, "~experiment.arms.none", "experiment.baseline=troops_1000", "mission.budget=1e9"],
+    )
+    Experiment("dose", [*some, *alike, both, "mission.budget=1e9"])
+
+
+def test_numbers_of_a_process_that_is_off_change_nothing_if_they_are_refused():
+    """All of a process at once, at the end of their range that is further off: the run is the same, bit for bit."""
+    for process, but in READ_ELSEWHERE.items():
+        base = scenario("mission=parallel", "mission.authorised=0", weeks=26, civilians=60)
+        setattr(base.processes, process, False)
+        group = getattr(base, process)
+        known = {f.name: f for f in fields(group) if "low" in f.metadata}
+        assert set(but.split()) <= set(known)
+        far = {}
+        for name, f in known.items():
+            if name not in but.split():
+                low, high, now = f.metadata["low"], f.metadata["high"], getattr(group, name)
+                far[f"{process}.{name}"] = type(now)(high if abs(high - now) > abs(now - low) else low)
+        assert not same(PeaceModel(with_values(base, far)).run(), PeaceModel(base).run()), process
+
+
 # ---------------------------------------------------------------------------------- experiments
+
+
+def test_nothing_is_added_to_what_a_study_wants_to_know(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for word, meant in (
+        ("+experiment.analysis.contry.towns=1", "experiment.analysis.contry is not a setting (did you mean"),
+        ("+experiment.analysis.country.twons=1", "experiment.analysis.country.twons is not a setting (did you mean"),
+        ("experiment.analysis.country={twons:1}", "experiment.analysis.country.twons is not a setting (did you mean"),
+        ("+experiment.analysis.missions.troops.hgih=3", "experiment.analysis.missions.troops.hgih is not a setting"),
+    ):
+        assert said(Experiment, "regression", [word]).startswith(meant)
+
+
+def test_users_name_what_is_theirs_to_name():
+    priors = {"prey.rate": {"low": 5, "high": 500, "log": True}}
+    more = {"priors": {**priors, "prey.tail": {"low": 2, "high": 3, "log": False}}}
+    refuse_added(more, {"priors": priors}, ["priors"])
+    assert said(refuse_added, more, {"priors": priors}, []).startswith("experiment.analysis.priors.prey.tail is not")
+    more["priors"]["prey.tail"]["hgih"] = 3
+    assert "prey.tail.hgih is not a setting (did you mean" in said(refuse_added, more, {"priors": priors}, ["priors"])
 
 
 def test_idle_settings_of_a_design_are_refused():

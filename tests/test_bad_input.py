@@ -253,6 +253,11 @@ def test_a_table_of_cells_must_hold_possible_numbers(tmp_path, column, cell):
     assert column in said
 
 
+def test_cells_far_apart_make_no_huge_grid(tmp_path):
+    p = by_hand(tmp_path, [(0, 0, 50, 0, 0, 0.5, 1, 0), (9_999, 9_999, 70, 0, 0, 0.5, 1, 0)])
+    assert "whose cells lie in a rectangle of 10,000 rows and 10,000 columns; it may have at most" in refused(p)
+
+
 def test_a_cell_is_in_the_table_once(tmp_path):
     p = by_hand(tmp_path, [(0, 0, 50, 0, 0, 0.5, 1, 0), (0, 0, 70, 0, 0, 0.5, 1, 0), (0, 1, 70, 0, 0, 0.5, 1, 0)])
     said = refused(p)

@@ -406,6 +406,22 @@ def test_a_known_answer_is_found_and_nothing_is_said_of_what_has_no_bearing(tmp_
     assert len(generations) == 6
 
 
+def test_a_damaged_state_is_done_again(tmp_path, capsys):
+    pytest.importorskip("pyabc")
+    task, store = Known(), tmp_path / "known.db"
+    share = (task, str(store), 4, 1, 5)
+    calibration.search(share, 1)
+    whole = store.read_bytes()
+    for spoilt in (b"", whole[: len(whole) // 2], bytes(100) + whole[100:], None):
+        calibration.results.discard(store)
+        store.mkdir() if spoilt is None else store.write_bytes(spoilt)
+        calibration.search(share, 1)
+        assert "is damaged" in capsys.readouterr().err
+        assert len(calibration.found(task, store)[0]) == calibration.DRAWS
+    calibration.search(share, 1)
+    assert "generations are in" in capsys.readouterr().err
+
+
 def test_proposals_have_the_density_they_claim():
     cloud = pytest.importorskip("experiments.history.cloud")
     rng = np.random.default_rng(4)

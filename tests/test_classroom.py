@@ -10,7 +10,7 @@ import re
 import socket
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +19,9 @@ import pandas as pd
 import pytest
 import yaml
 from PIL import Image
+from proof import messages
+from proof import page as lessons
+from proof._room import Page
 
 pytest.importorskip("starlette", reason="the classroom's server is not installed: pip install -e '.[test]'")
 from starlette.testclient import TestClient
@@ -115,6 +118,17 @@ def test_another_mission_drops_the_settings_of_the_missions_it_replaces():
     assert scene.changed(before, "mission", "parallel") == ("seed=2", "mission=parallel")
     both = scene.Scene((("seed=1",), ("seed=1", "mission=un_only")))
     assert both.with_setting("seed", 5, [0]).models == (("seed=5",), ("mission=un_only", "seed=5"))
+
+
+def test_what_has_no_bearing_any_more_is_dropped_and_what_never_had_is_refused():
+    dear = scene.Scene((("mission=un_only", "mission.budget=2e9"),))
+    changed = dear.with_setting("mission.comparison", "as_deployed", [0]).with_bearing("mission.comparison")
+    assert changed.models == (("mission=un_only", "mission.comparison=as_deployed"),)
+    history = dear.with_setting("mission", "car_history", [0]).with_setting("country", "car", [0])
+    assert history.with_bearing("country").models == (("mission=car_history", "country=car"),)
+    idle = changed.with_setting("mission.budget", "3e9", [0]).with_bearing("mission.budget")
+    with pytest.raises(ValueError, match="budget=3e9 has no bearing where"):
+        scene.checked(idle)
 
 
 def test_every_card_can_be_played_and_every_country_has_one():
@@ -796,11 +810,13 @@ def test_what_is_served_to_a_room_is_printed_as_the_room_can_type_it():
 
 
 @pytest.mark.parametrize(("settings", "said"), [
-    (["country.cell_km=1"], "task.patrol_km is 25 km and country.cell_km 1 km"),
-    (["country.cell_km=2", "country.rows=100", "country.cols=100"], "task.patrol_km is 25 km and country.cell_km 2 km"),
-    (["task.patrol_km=500", "country.cell_km=5"], "task.patrol_km is 500 km and country.cell_km 5 km"),
-    (["move.place_km=500", "country.cell_km=5"], "move.place_km is 500 km and country.cell_km 5 km"),
-    (["country.rows=2000", "country.cols=2000"], "4000000 cells; it must be at most 10000"),
+    (["country.cell_km=1"], "lower task.patrol_km and move.place_km, or raise country.cell_km"),
+    (["country.cell_km=2", "country.rows=100", "country.cols=100", "weeks=52"], "lower task.patrol_km"),
+    (["task.patrol_km=500", "country.cell_km=5"], "GB of it for lists of near cells, and may need at most 80 MB"),
+    (["move.place_km=500", "country.cell_km=5"], "lower task.patrol_km and move.place_km"),
+    (["country.rows=2000", "country.cols=2000"], "GB of memory"),
+    (["country.rows=100", "country.cols=100", "weeks=1560"], "for monthly maps"),
+    (["country.rows=1", "country.cols=2", "country.cell_km=1", "task.patrol_km=350"], "lists of near cells"),
     (["country.factions.rebels.bands=2000", "country.factions.militia.bands=2000"], "armed bands; there may"),
     (["civilians=20001"], "at most 20000"), (["weeks=1561"], "at most 1560"),
     (["judge.conflation=nan"], "must lie in"), (["judge.conflation=inf"], "must lie in"),
@@ -824,6 +840,9 @@ NASTY = [
     "{",
     '{"do": NaN}',
     '{"do": "go", "week": Infinity}',
+    '{"do": "set", "key": 1e999, "value": 1, "models": [0]}',
+    '{"do": "set", "key": "seed", "value": 1, "models": ' + "[" * 900 + "]" * 900 + "}",
+    '{"do": "set", "key": {"a": 1}, "value": 1, "models": [0]}',
     "\x00",
     "\ud800".encode(errors="replace").decode(),
 ]
@@ -903,27 +922,136 @@ def test_one_address_cannot_take_all_places():
             assert "10 pages of the classroom are open at testclient already" in more.receive_json()["text"]
 
 
-def test_a_request_that_never_ends_is_given_up(monkeypatch):
+@contextmanager
+def served(room, visitors=20):
+    """Serve a room as the command does; yields the server."""
     import uvicorn
 
-    monkeypatch.setattr(door, "LATE", 0.5)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    serving = uvicorn.Server(uvicorn.Config(server.application(), port=port, log_level="error", **door.limits(4)))
+    serving = uvicorn.Server(
+        uvicorn.Config(server.application(room), port=0, log_level="warning", **door.limits(visitors))
+    )
     thread = threading.Thread(target=serving.run, daemon=True)
     thread.start()
     while not serving.started:
         time.sleep(0.02)
     try:
-        for sent in (b"", b"GET / HTTP/1.1\r\nHost: 127", b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /he"):
-            with socket.create_connection(("127.0.0.1", port), timeout=10) as half:
-                half.sendall(sent)
-                while half.recv(4096):  # until the server hangs up
-                    pass
+        yield serving
     finally:
         serving.should_exit = True
         thread.join(20)
+
+
+def port_of(serving):
+    return serving.servers[0].sockets[0].getsockname()[1]
+
+
+def test_a_request_that_never_ends_is_given_up(monkeypatch):
+    monkeypatch.setattr(door, "LATE", 0.5)
+    with served(server.Classroom()) as serving:
+        for sent in (b"", b"GET / HTTP/1.1\r\nHost: 127", b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /he",
+                     b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 999999\r\n\r\nx"):  # fmt: skip
+            with (
+                socket.create_connection(("127.0.0.1", port_of(serving)), timeout=10) as half,
+                suppress(ConnectionError),
+            ):
+                half.sendall(sent)
+                while half.recv(4096):  # until the server hangs up
+                    pass
+
+
+def test_an_answer_that_nobody_takes_is_given_up(monkeypatch, tmp_path):
+    monkeypatch.setattr(door, "SLOW", 0.5)
+    room, large = server.Classroom(), tmp_path / "large.bin"
+    large.write_bytes(bytes(50_000_000))  # more than lies on the way
+    with served(room) as serving, socket.create_connection(("127.0.0.1", port_of(serving)), timeout=10) as one:
+        made = room.jobs.all["k"] = takeaway.Job("k", "gif", tmp_path)
+        made.files, made.over = [large], True
+        one.sendall(b"GET /take/k/large.bin HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert one.recv(15) == b"HTTP/1.1 200 OK"
+        for _ in range(500):
+            if not serving.server_state.connections:
+                break
+            time.sleep(0.02)
+        assert not serving.server_state.connections
+
+
+def test_one_address_cannot_take_all_connections():
+    most = int(door.SHARE * door.limits(4)["limit_concurrency"])
+    with served(server.Classroom(), 4) as serving, ExitStack() as held:
+
+        def reaches():
+            one = held.enter_context(socket.create_connection(("127.0.0.1", port_of(serving)), timeout=10))
+            with suppress(ConnectionError):
+                one.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                return one.recv(15) == b"HTTP/1.1 200 OK"
+            return False
+
+        for _ in range(most - 1):
+            held.enter_context(socket.create_connection(("127.0.0.1", port_of(serving)), timeout=10))
+        assert reaches()
+        assert not reaches()
+
+
+def slow_to_build(monkeypatch):
+    """Have scenes with seed=99 wait to be built until an event is set; return it."""
+    let, of = threading.Event(), server.Stage
+
+    def built(scene, before):
+        if "seed=99" in scene.models[0]:
+            let.wait(60)
+        return of(scene, before)
+
+    monkeypatch.setattr(server, "Stage", built)
+    return let
+
+
+def test_nobody_waits_for_the_scenes_of_others(monkeypatch):
+    let = slow_to_build(monkeypatch)
+    with TestClient(server.application(server.Classroom(20, names=["testserver"]))) as found, ExitStack() as pages:
+        mine = pages.enter_context(found.websocket_connect("/visit"))
+        begin(mine)
+        for _ in range(4):
+            page = pages.enter_context(found.websocket_connect("/visit"))
+            hear(page, "welcome")
+            page.send_json({"do": "scene", "models": [["seed=99", *SMALL]]})
+        mine.send_json({"do": "layer", "layer": "need"})
+        assert hear(mine, "frame")["layer"] == "need"
+        assert not let.is_set()
+        let.set()
+
+
+def test_who_closes_his_page_leaves_his_place_at_once(monkeypatch):
+    let, room = slow_to_build(monkeypatch), server.Classroom()
+    with served(room) as serving:
+        page = Page(port_of(serving))
+        page.hear_a("welcome")
+        page.ask("scene", models=[["seed=99", *SMALL]])
+        page.close()
+        for _ in range(500):
+            if not room.here:
+                break
+            time.sleep(0.02)
+        assert not room.here
+        assert not let.is_set()
+        let.set()
+
+
+def test_hostile_visitors_disturb_nobody(caplog):
+    """A small part of `python -m tests.proof messages`."""
+    with served(server.Classroom(20)) as serving:
+        count, wrong, _ = messages.attack(port_of(serving), 150, idle=9, at_once=2)
+    assert not wrong
+    assert count["sent"] > 50 < count["wrong"]
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_people_can_play():
+    """A small part of `python -m tests.proof page`."""
+    with served(server.Classroom(20)) as serving:
+        count, wrong = lessons.lesson(port_of(serving), 300, 2, pauses=(0, 0.1), things=6)
+    assert not wrong
+    assert count["things done"] == 12
+    assert count["frames"] > 1
 
 
 def test_a_visitor_takes_an_animation_and_a_sheet_away(client):

@@ -1,7 +1,7 @@
 """Every number is declared in full, refused when bad, and matters: all three generated from sim/params.py."""
 
 from copy import deepcopy
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from functools import cache
 from itertools import zip_longest
 from math import inf, isfinite, isnan, nan
@@ -9,6 +9,7 @@ from math import inf, isfinite, isnan, nan
 import pytest
 from conftest import dataclasses_of, fingerprint, loaded, put, scenario
 from hydra.errors import ConfigCompositionException
+from numpy import ndarray
 from omegaconf.errors import OmegaConfBaseException
 
 from sim import Params, PeaceModel, load, params
@@ -19,6 +20,34 @@ NAMES = [row[0] for row in ROWS]
 GROUPS = dataclasses_of(params)
 DECLARED = [(c, f) for c in GROUPS for f in fields(c) if "low" in f.metadata]
 each_number = pytest.mark.parametrize(("group", "field"), DECLARED, ids=[f"{c.__name__}.{f.name}" for c, f in DECLARED])
+
+# ---------------------------------------------------------------------------------- what a run weighs
+
+
+@pytest.mark.parametrize("words", [
+    "mission=parallel weeks=208", "mission=hybrid weeks=4 country.rows=150 country.cols=150",
+    "mission=none weeks=4 civilians=300000", "country=mali mission=mali_history weeks=52",
+    "mission=un_only weeks=4 task.patrol_km=300",
+])  # fmt: skip
+def test_what_a_run_needs_is_known_before_it_is_built(words):
+    p = load(*words.split())
+    model = PeaceModel(p).run()
+    tables = [vars(t) if is_dataclass(t) else {"": t} for t in vars(model.world).values()]
+    arrays = [a for t in tables for a in t.values()] + [a for _, layers in model.record.maps for a in layers.values()]
+    weighs = sum(a.nbytes for a in arrays if isinstance(a, ndarray)) + model.record.weekly.nbytes
+    assert weighs / 1.5 < sum(params.memory(p).values()) < 4 * weighs
+
+
+@pytest.mark.parametrize(("words", "lower"), [
+    ("country.rows=2000 country.cols=2000", "lower weeks, or lower country.rows and country.cols"),
+    ("country.rows=2000 country.cols=2000 weeks=4 task.patrol_km=100", "lower task.patrol_km and move.place_km, or"),
+    ("country=mali country.cell_km=1 task.patrol_km=500", "lower task.patrol_km and move.place_km, or"),
+])  # fmt: skip
+def test_what_needs_too_much_is_refused_before_it_is_built(words, lower):
+    with pytest.raises(ValueError, match=r"this would need about [\d.,]+ GB of memory, .* at most 16.0 GB; ") as error:
+        PeaceModel(load(*words.split()))
+    assert lower in str(error.value)
+
 
 # ---------------------------------------------------------------------------------- declared in full
 

@@ -3,6 +3,8 @@
 import asyncio
 import ipaddress
 import json
+import logging
+import math
 import socket
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,8 @@ LONGEST = 8_192  # bytes of a message: a scene of three models with a hundred se
 SILENT = 20  # s that a visitor may be here without a scene
 IDLE = 600  # s without a word after which a place may be given to somebody else
 SHARE, FEW = 0.5, 4  # of the places for one address; but as many pages anybody may open
-LATE = 15  # s that a request may take to arrive
+LATE, SLOW = 15, 600  # s that a request may take to arrive, and its answer to be taken
+DEEP = 3  # lists in lists that a message may have: models, each of overrides
 ANY = ("0.0.0.0", "::")  # what to serve on, to be reached from everywhere
 
 
@@ -62,19 +65,37 @@ def addresses(host: str) -> list[str]:
 def read(text: str | None) -> dict[str, Any]:
     """Return a message of a page; an empty one, which is answered as not understood, if it cannot be read."""
     try:
-        message = json.loads(text or "", parse_constant=_no_number)
-    except (TypeError, ValueError, RecursionError):
+        message = json.loads(text or "", parse_constant=_number, parse_float=_number)
+    except (ValueError, RecursionError):
         return {}
-    return message if isinstance(message, dict) else {}
+    plain = isinstance(message, dict) and all(_is_plain(value, DEEP) for value in message.values())
+    return message if plain else {}
 
 
-def _no_number(name):
-    raise ValueError(name)
+def _number(text):
+    """Read a number; refuse nan and infinity, and what is too large to be told from it."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+def _is_plain(value, deep):
+    """Say whether something is a text, a number, true, false or nothing, or lists of these, one in another so often."""
+    if isinstance(value, list):
+        return deep > 0 and all(_is_plain(inner, deep - 1) for inner in value)
+    return not isinstance(value, dict)
 
 
 def limits(visitors: int) -> dict[str, Any]:
     """Return how uvicorn is to serve so many visitors: what a message may weigh, how many connections, how long."""
+    logging.getLogger("uvicorn.error").addFilter(_not_of_a_strangers_text)
     return {"http": Impatient, "ws_max_size": LONGEST, "limit_concurrency": 50 + 8 * visitors}
+
+
+def _not_of_a_strangers_text(record):
+    """Keep out of the log the traceback with which uvicorn takes down that somebody sent a text that is none."""
+    return "Invalid UTF-8" not in str(record.msg)
 
 
 class Door:
@@ -97,39 +118,55 @@ class Door:
 
 
 class Impatient(H11Protocol):
-    """HTTP that closes a connection on which no whole request arrives in time: uvicorn itself waits for ever."""
+    """HTTP that closes a connection on which no whole request arrives in time, or whose answer nobody takes.
+
+    Uvicorn itself waits for ever. And it counts requests, not connections: those of one address that are more than a
+    share of all are closed at once.
+    """
 
     late: asyncio.TimerHandle | None = None
-    upgraded = False
+    upgraded, answering = False, False
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Give the first request its time."""
         super().connection_made(transport)
-        self._wait()
+        mine = sum(c.client and self.client and c.client[0] == self.client[0] for c in self.connections)
+        if mine > SHARE * self.limit_concurrency:
+            transport.abort()
+        else:
+            self._give(LATE)
 
     def data_received(self, data: bytes) -> None:
-        """Give the next request its time, or this one its answer."""
+        """Give this request its answer; one that is still on its way has no more time for it."""
         super().data_received(data)
-        if not self.upgraded and (self.cycle is None or self.cycle.response_complete):
-            self._wait()
-        else:
-            self._arrived()
+        if self._is_answering != self.answering and not self.upgraded:
+            self._give_anew()
+
+    def on_response_complete(self):
+        """Give the next request its time."""
+        super().on_response_complete()
+        self._give_anew()
 
     def handle_websocket_upgrade(self, event: "h11.Request") -> None:
         """Leave the times of a visitor's socket to others."""
         self.upgraded = True
+        self._give(None)
         super().handle_websocket_upgrade(event)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
-        self._arrived()
+        self._give(None)
         super().connection_lost(exc)
 
-    def _wait(self):
-        if self.late is None:
-            self.late = asyncio.get_running_loop().call_later(LATE, self.transport.close)
+    @property
+    def _is_answering(self):
+        return bool(self.cycle and not self.cycle.response_complete)
 
-    def _arrived(self):
+    def _give_anew(self):
+        self.answering = self._is_answering
+        self._give(SLOW if self.answering else LATE)
+
+    def _give(self, seconds):
         if self.late:
             self.late.cancel()
-            self.late = None
+        self.late = seconds and asyncio.get_running_loop().call_later(seconds, self.transport.abort)

@@ -17,21 +17,20 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from experiments.drawing import style
-from sim import paths
+from sim import asked, paths
 from sim.config import Composer
-from sim.params import Params, out_of_range
+from sim.params import Params, out_of_range, too_large
 from sim.values import among, closest
 
 LETTERS = "abc"
 MOST = {"civilians": 20_000, "weeks": 1_560}  # what one visitor may ask of a machine that others use as well
-CELLS = 10_000
-LISTS = 4e6  # entries of the lists of neighbours, 8 bytes each; a list is made from copies of itself
+MEMORY = 80e6  # bytes of a model; a visitor may have three
 WRITTEN = 3_000  # characters of a model's settings
 BANDS = 2_000  # bands and civilians are what a week's frame is made of
 SHARED = ("country", "seed", "weeks", "civilians")  # what makes it the same country with the same luck
 GROUPS = ("country", "mission")
 Model = tuple[str, ...]  # overrides
-_composer = Composer()
+_composer = Composer(32)  # visitors may ask for any combination of files
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,18 @@ class Scene:
         which = range(len(self.models)) if key in SHARED else which
         models = [changed(m, key, value) if i in which else m for i, m in enumerate(self.models)]
         return replace(self, models=tuple(models))
+
+    def with_bearing(self, key):
+        """Return the scene without settings that have no bearing any more; what `key` is set to stays.
+
+        Raises
+        ------
+        ValueError, HydraException, OmegaConfBaseException
+            A model that may not be asked for.
+        """
+        idle = [asked.idle_in(m, parameters(m)) for m in self.models]
+        kept = [tuple(o for o in m if o not in i or o.split("=", 1)[0] == key) for m, i in zip(self.models, idle)]
+        return replace(self, models=tuple(kept))
 
 
 def changed(model: Model, key: str, value: str | float) -> Model:
@@ -170,13 +181,20 @@ def refused(override: str) -> str | None:
 
 
 def allowed(model: Model) -> Params:
-    """Return the parameters of a model, if one visitor may ask for it.
+    """Return the parameters of a model, if one visitor may ask for it, and each of its settings has a bearing on it.
 
     Raises
     ------
     ValueError, HydraException, OmegaConfBaseException
         One sentence that says what was given, what is allowed and where.
     """
+    params = parameters(model)
+    asked.refuse_idle([(model, params)])
+    return params
+
+
+def parameters(model):
+    """Return the parameters of a model, if one visitor may ask for it; raises what `allowed` does."""
     length = sum(map(len, model))
     if length > WRITTEN:
         raise ValueError(f"a model's settings have {length} characters; there may be at most {WRITTEN}")
@@ -189,26 +207,12 @@ def allowed(model: Model) -> Params:
     for name, most in MOST.items():
         if getattr(params, name) > most:
             raise ValueError(f"{name} is {getattr(params, name)}; it must be at most {most} in the classroom")
-    _affordable(params)
-    return params
-
-
-def _affordable(params):
-    """Refuse what would take a machine that others use as well more memory or time than it has, before it is built."""
-    country, km = params.country, params.country.cell_km
-    cells = country.rows * country.cols
-    if cells > CELLS:
-        raise ValueError(f"country.rows x country.cols is {cells} cells; it must be at most {CELLS} in the classroom")
-    bands = sum(f.bands for f in country.factions.values())
+    if wrong := too_large(params, MEMORY):
+        raise ValueError(wrong[0])
+    bands = sum(f.bands for f in params.country.factions.values())
     if bands > BANDS:
         raise ValueError(f"that makes {bands} armed bands; there may be at most {BANDS} in the classroom")
-    for name, far in (("task.patrol_km", 2 * params.task.patrol_km), ("move.place_km", 1.5 * params.move.place_km)):
-        lists = cells * (2 * max(1, far / km) + 1) ** 2
-        if lists > LISTS:
-            raise ValueError(
-                f"{name} is {far / (2 if 'patrol' in name else 1.5):g} km and country.cell_km {km:g} km, which makes "
-                f"{lists:.1e} pairs of neighbouring cells; there may be at most {LISTS:.0e} in the classroom"
-            )
+    return params
 
 
 def checked(scene: Scene) -> list[Params]:

@@ -37,7 +37,7 @@ from sim.asked import explain
 STATIC = Path(__file__).parent / "static"
 VISITORS = 40  # at a time; three models each are about 12 MB
 SPEEDS = (1, 2, 4, 10, 25)  # weeks a second
-CHUNK = 4  # weeks that a stage catches up before another has its turn
+CHUNK, TURN = 4, 0.1  # weeks, and about seconds, that a stage catches up before another has its turn
 AHEAD = 2  # frames that may be on their way to a page
 WAITING = 64  # messages of a visitor that may wait for an answer; then no more are read
 PAUSE = 1 / 200  # s between two messages of a visitor that are read
@@ -71,7 +71,7 @@ class Classroom:
 
     def __init__(self, visitors: int = VISITORS, workers: int = 1, names: Iterable[str] = ()) -> None:
         self.most, self.here, self.names = visitors, set(), tuple(names)
-        self.threads = None  # made in the running loop
+        self.threads = self.builders = None  # made in the running loop: nobody's frame waits for another's new scene
         self.jobs = takeaway.Jobs(workers)
 
     def welcome(self) -> dict[str, Any]:
@@ -158,6 +158,7 @@ class Visitor:
                     self.heard = time.monotonic()
                 await self.inbox.put(message)
                 await asyncio.sleep(PAUSE)
+        self.room.here.discard(self)  # at once, for who loads his page again must not find his own place taken
         await self.inbox.put(GONE)
 
     async def tell(self, kind: str, /, **content: Any) -> None:
@@ -193,7 +194,7 @@ class Visitor:
         """Catch up with the week that was asked for, or play the next one."""
         stage = self.stage
         if self.announce:  # on the way to a week: only arrival is shown
-            await self._in_thread(stage.advance, CHUNK)
+            await self._in_thread(stage.advance, CHUNK, TURN)
             if stage.there:
                 self.announce = False
                 await self._all()
@@ -213,6 +214,9 @@ class Visitor:
 
     async def _in_thread(self, do, *what):
         return await to_thread.run_sync(do, *what, limiter=self.room.threads)
+
+    async def _build(self, do, *what):
+        return await to_thread.run_sync(do, *what, limiter=self.room.builders)
 
     async def _frame(self):
         frame = await self._in_thread(self.stage.frame, None, self.logged)
@@ -257,8 +261,9 @@ class Visitor:
         await self._set(scene)
 
     async def _do_set(self, message):
-        scene = self.stage.scene().with_setting(str(message["key"]), str(message["value"]), list(message["models"]))
-        await self._set(scene)
+        key = str(message["key"])
+        scene = self.stage.scene().with_setting(key, str(message["value"]), list(message["models"]))
+        await self._set(await self._build(scene.with_bearing, key))
 
     async def _do_add(self, _):
         """Put a copy of the last model beside the others, to be changed."""
@@ -272,9 +277,9 @@ class Visitor:
 
     async def _set(self, scene):
         """Change the scene, and go to its week; the old one stays if anything is wrong with the new one."""
-        stage = await self._in_thread(Stage, scene, self.stage)
+        stage = await self._build(Stage, scene, self.stage)
+        await self._build(stage.go, scene.week)
         self.stage, self.announce, self.on_the_way, self.next_at = stage, True, 0, 0.0
-        stage.go(scene.week)
         await self.tell("scene", **await self._in_thread(stage.about), week=scene.week)
         await self.tell("state", playing=self.playing, speed=self.speed)
 
@@ -297,7 +302,7 @@ class Visitor:
         week = message["week"]
         if not isinstance(week, int) or not 0 <= week <= self.stage.weeks:
             raise ValueError(f"week is {week!r}; it must be a whole number in [0, {self.stage.weeks}]")
-        self.stage.go(week)
+        await self._build(self.stage.go, week)
         self.announce, self.on_the_way, self.next_at = True, 0, 0.0
 
     async def _do_layer(self, message):
@@ -349,7 +354,7 @@ def application(classroom: Classroom | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_):
-        room.threads = CapacityLimiter(max(2, takeaway.cores()))
+        room.threads, room.builders = CapacityLimiter(max(2, takeaway.cores())), CapacityLimiter(1)
         room.jobs.open(Path(tempfile.mkdtemp(prefix="classroom-")))
         try:
             yield

@@ -1,6 +1,7 @@
 """The stage: a scene's models stepped side by side, and what is shown of them."""
 
 import base64
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -214,11 +215,12 @@ class Stage:
             if a.model.week > self.goal:
                 a.restart()
 
-    def advance(self, weeks: int = 1) -> None:
-        """Step the models that are behind the goal, each at most so many weeks."""
-        for a in self.actors:
-            for _ in range(weeks):
-                if a.model.week < self.goal:
+    def advance(self, weeks: int = 1, seconds: float = float("inf")) -> None:
+        """Step the models that are behind the goal, each at most so many weeks, until so much time has passed."""
+        end = time.monotonic() + seconds
+        for _ in range(weeks):
+            for a in self.actors:
+                if a.model.week < self.goal and time.monotonic() < end:
                     a.step()
 
     # ------------------------------------------------------------------------------ what is shown

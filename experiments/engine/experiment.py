@@ -72,12 +72,12 @@ class Experiment:
         self.of_runs = [o for o in self.overrides if not o.lstrip("+~").startswith(("experiment.", "run."))]
         config = composed([f"experiment={name}", *overrides])
         self.about = as_written(config.experiment)
-        refuse_added(overrides, self.about.analysis)
         self.folder = Path(config.run.results) / (results.checked_name(config.run.name) or name)
         self.calibration, self.at_a_time, self.retry_failed = config.calibration, config.run.workers, False
         self._refuse()
         results.refuse_what_is_not_ours(self.folder, self.sort)
         self.study = study.find(self.about.study)
+        self._refuse_added(overrides)
         self.arms = list(self.about.arms)
         self.baseline = self.about.baseline or self.arms[0]
         if self.baseline not in self.arms:
@@ -92,6 +92,7 @@ class Experiment:
         self.planned: Any = None  # what a study makes in its plan for its analysis
         plan = getattr(self.study, "plan", None)
         self.plan(plan(self)) if plan else self._plan_arms()
+        asked.refuse_idle(list(self._composed.items()))
         study.check(self)
 
     def _plan_arms(self):
@@ -147,6 +148,14 @@ class Experiment:
             raise ValueError("experiment.adaptive needs one of half_width and relative")
         if a.outcome and (a.batch < 1 or about.seeds < 2 or not min(a.half_width or 1, a.relative or 1) > 0):
             raise ValueError("experiment.adaptive needs experiment.seeds of at least 2, and batch and width above 0")
+
+    def _refuse_added(self, overrides):
+        """Refuse words that add to what the study wants to know."""
+        on_it = [o for o in overrides if asked.key_of(asked.read(o)).startswith("experiment.analysis")]
+        if on_it:
+            without = composed([f"experiment={self.name}", *(o for o in overrides if o not in on_it)]).experiment
+            named = getattr(self.study, "NAMED", ())
+            refuse_added(self.about.analysis, as_written(without).analysis, named)
 
     def _refuse_outcomes(self):
         """Refuse outcomes that no run has, before there are runs."""
@@ -591,12 +600,24 @@ def as_written(config: DictConfig) -> About:
     return about
 
 
-def refuse_added(overrides: Iterable[str], analysis: Iterable[str]) -> None:
-    """Refuse what an override adds to what a study wants to know: no study reads it."""
-    for o in map(asked.read, overrides):
-        path = asked.key_of(o).split(".")
-        if (o.is_add() or o.is_force_add()) and path[:2] == ["experiment", "analysis"] and len(path) == 3:
-            raise ValueError(no_setting(".".join(path), [name for name in analysis if name != path[2]]))
+def refuse_added(
+    given: Mapping[str, Any], before: Mapping[str, Any], named: Collection[str], where: str = "experiment.analysis"
+) -> None:
+    """Refuse what is added to what a study wants to know: no study reads it.
+
+    Parameters
+    ----------
+    given, before : dict, with and without what was added; named : paths of tables of things that users may name
+    """
+    inside = where.removeprefix("experiment.analysis").lstrip(".")
+    for name, value in given.items():
+        if name not in before and inside not in named:
+            raise ValueError(no_setting(f"{where}.{name}", before))
+        old = before.get(name)
+        if inside in named and name not in before:  # has what the others have
+            old = {key: None for other in before.values() if isinstance(other, dict) for key in other}
+        if isinstance(value, dict) and isinstance(old, dict):
+            refuse_added(value, old, named, f"{where}.{name}")
 
 
 def spelled_out(how: Iterable[str], presets: Mapping[str, Sequence[str]]) -> list[str]:

@@ -5,6 +5,8 @@ A study is a folder, or a module in one (`experiment.study: validation.verificat
     plan(experiment)      names the runs that are known beforehand; without it: all arms, at all points of the design
     analyse(experiment)   makes tables, words and figures of them, and may ask for more runs on the way
 
+    NAMED                 tables of `analysis`, by dotted name, whose entries users name; elsewhere nothing may be added
+
 and, in the folder,
 
     FIGURES               name -> function of the experiment that returns a figure, or a figure and the table it draws

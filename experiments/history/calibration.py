@@ -18,6 +18,7 @@ import importlib.util
 import inspect
 import multiprocessing
 import signal
+import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -47,6 +48,7 @@ DRAWS = 200
 SEEDS = 2**31
 WAR = "war"  # the arm that is calibrated
 NORMAL = NormalDist()
+NAMED = ("priors", "targets", "events.sides")  # of the experiment's `analysis`: what is in them is the user's
 
 
 class Task:
@@ -161,6 +163,9 @@ def search(share: tuple[Task, str, int, int, float], workers: int) -> None:
     warm_up()
     abc, url = _abc(task, particles, workers), _url(store)
     store.parent.mkdir(parents=True, exist_ok=True)
+    if store.exists() and not _is_whole(store):
+        say(f"{store} is damaged, as after a power cut: what is in it is done again")
+        results.discard(store)
     history = abc.load(url, 1) if store.exists() else abc.new(url, task.observed)
     done = history.max_t + 1
     if done:
@@ -170,6 +175,16 @@ def search(share: tuple[Task, str, int, int, float], workers: int) -> None:
             max_nr_populations=generations - done, max_walltime=timedelta(minutes=minutes),
             min_acceptance_rate=FEWEST_ACCEPTED,
         )  # fmt: skip
+
+
+def _is_whole(store):
+    """Say whether a file is a database of a search that has begun, and none of its pages is damaged."""
+    try:
+        with contextlib.closing(sqlite3.connect(store)) as there:
+            (said,) = there.execute("PRAGMA integrity_check").fetchone()
+            return said == "ok" and there.execute("SELECT count(*) FROM abc_smc WHERE id = 1").fetchone() == (1,)
+    except sqlite3.DatabaseError:
+        return False
 
 
 def found(task: Task, store: str | Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

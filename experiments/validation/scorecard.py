@@ -37,6 +37,7 @@ from sim.warm import say
 
 STILL = "STILL PASSES"
 NOTHING = (np.nan, np.nan, np.nan)
+NAMED = ("most_seeds",)  # of the experiment's `analysis`: rows of the scorecard, by name
 
 
 # ------------------------------------------------------------------------------ judging

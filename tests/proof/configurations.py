@@ -150,6 +150,16 @@ def choices():
                 yield "misspelt choice on the page", page, words, "did you mean"
 
 
+def numbers_that_are_off():
+    """Every number of a process that is switched off, unless others read it; and each that they read."""
+    for process, but in asked.READ_ELSEWHERE.items():
+        off = f"processes.{process}=false"
+        for f in fields(getattr(Params(), process)):
+            read = f.name in but.split()
+            word = f"{process}.{f.name}={f.metadata['low']:g}"
+            yield "number of a process that is off", alone, [*BASE, off, word], None if read else "has no bearing where"
+
+
 NO_BEARING = [
     (single_run, "experiment=car"), (single_run, "experiment.seeds=3"), (single_run, "hydra/launcher=joblib"),
     (single_run, "hydra.sweep.dir=x"), (single_run, "run.folders=true"), (single_run, "run.objective=[cost]"),
@@ -164,6 +174,13 @@ NO_BEARING = [
     (sweep, "weeks=4,many"),  (sweep, "mission=none,un_onli"), (alone, "weeks=13 step_weeks=2"),
     (alone, "run.seeds=3"), (alone, "experiment.seeds=3"), (alone, "hydra.verbose=true"),
     (alone, "weeks=4,8"), (alone, "mission=glob(*)"),
+    *((do, f"mission=un_only {words}") for do in (alone, sweep, page) for words in (
+        "mission.comparison=as_deployed mission.budget=1e9", "mission.person_years=1e4", "country=car country.rows=20",
+        "mission.comparison=equal_personnel mission.budget=1e9", "country=mali country.population=1e6",
+        "processes.feel=false feel.forget=1", "mission={comparison:as_deployed,budget:1e9}",
+    ) if do is not page or "{" not in words),
+    (alone, "country.rows=2000 country.cols=2000"), (page, "country.rows=2000 country.cols=2000"),
+    (experiment, "dose mission.budget=1e9 ~experiment.arms.none experiment.baseline=troops_1000"),
     (experiment, "dose seed=3"), (experiment, "dose run.seeds=3"), (experiment, "dose run.retry_failed=true"),
     (experiment, "dose run.months=[2012-01]"), (experiment, "dose run.folders=true"),
     (experiment, "dose run.cells=false"),
@@ -172,7 +189,10 @@ NO_BEARING = [
     (experiment, "dose experiment.map_arms=[nobody]"), (experiment, "dose experiment.map_months=999"),
     (experiment, "dose experiment.map_dates=[2012-01] experiment.map_months=3"), (experiment, "dose car"),
     (experiment, "mission_models mission=un_only"), (experiment, "phases judge.conflation=0.2"),
-    (experiment, "dose +experiment.analysis.nothing=3"), (experiment, "dose experiment.arms={}"),
+    (experiment, "dose +experiment.analysis.nothing=3"),
+    (experiment, "regression +experiment.analysis.country.twons=1"),
+    (experiment, "validation +experiment.analysis.rows.x=1"),
+    (experiment, "dose experiment.arms={}"),
     (experiment, "dose --workers 2 run.workers=3"), (experiment, "dose --workers 0"), (experiment, "dose --statu"),
     (experiment, "--list dose"), (experiment, "--status dose weeks=3"),
     (experiment, "dose +experiment.arms.x=[run.seeds=3]"),
@@ -262,7 +282,9 @@ def tried(every=1):
     """Try each n-th configuration; return counts by kind, and a line for each that did not hold."""
     found, wrong = Counter(), []
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        for n, (kind, do, words, wanted) in enumerate(itertools.chain(numbers(), choices(), rest())):
+        for n, (kind, do, words, wanted) in enumerate(
+            itertools.chain(numbers(), choices(), numbers_that_are_off(), rest())
+        ):
             if n % every:
                 continue
             came = judge(do, words, wanted)
