@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from conftest import by_hand, each, mission, numbers_of, only, play, put
+from conftest import by_hand, each, mission, numbers_of, only, play, put, uncompiled
 
 from sim import PeaceModel, draws, load, outcomes, rules, siting
 from sim.mission import contention
@@ -788,7 +788,7 @@ def test_a_campaign_opens_as_aggression_rest_and_motives_say():
     def hazard(aggression=1.0, rest=0, provocation=0.0, grudge=0.0, state=1.0, spoils=0.0, stamina=1.0, held=0.0):
         given = {"aggression": aggression, "rest": rest, "provocation": provocation, "grudge": grudge, "state": state,
                  "spoils": spoils, "stamina": stamina, "held": held}  # fmt: skip
-        return move.onset.py_func(p, **given)
+        return uncompiled(move.onset)(p, **given)
 
     assert hazard() == near(0.1)
     assert hazard(aggression=0.5) == near(0.05)
@@ -1102,7 +1102,7 @@ def test_peace_is_counted_by_dyads_of_the_parties(battles, peace, relapse):
 def test_reform_disciplines_a_host_as_far_as_it_is_committed_and_arms_it_as_far_as_it_is_not():
     p, y = load().negotiate, 1 / 52
     p.reform, p.unreformed, p.lapse, p.arming, p.most_armed = 0.52, 0.5, 0.0, 0.52, 2.0
-    reformed = negotiate.reformed.py_func
+    reformed = uncompiled(negotiate.reformed)
     # half the effort, half committed: a hundredth x 1/4 of the half that can be reformed; and of the doubling of arms
     assert reformed(p, 1.0, 1.0, 1.0, 0.5, 0.5, y) == near((1 - 0.00125, 1.0025))
     assert reformed(p, 1.0, 1.0, 1.0, 1.0, 1.0, y) == near((0.995, 1))  # wholly committed: no arms

@@ -1,0 +1,238 @@
+"""Try whether the tests notice a wrong line: python -m tests.mutants [--list] [--again] [--folder FOLDER] [NAME ...]
+
+`mutants.toml` has more than a hundred plausible wrong lines, all written before any was tried. Each is put into a copy
+of the tree, never into this one, and the tests that are nearest to it run there until one fails: then it is killed.
+Tests of rules run uncompiled first, which costs no compilation: the pencil cases, those that name the process first, then two runs
+of the baseline. What survives these is compiled: a wrong line in one process compiles that process alone, for it is
+given a copy of what was compiled of the source as it is. All that a wrong line is tried with must pass without it.
+
+What was killed is remembered as long as its file is as it was, so that a command that was stopped goes on; what
+survived is tried again. It ends with a table and the names of the survivors, and fails where fewer than 95% are killed.
+"""
+
+import argparse
+import ast
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[1]
+LINES = Path(__file__).with_suffix(".toml")
+ITSELF = ("tests/mutants.py", "tests/mutants.toml", "tests/test_mutants.py")  # which would notice every wrong line
+ENOUGH = 0.95
+ROWS = ("veltara-sequential-1", "car-car_history-1")  # of the baseline: all processes, and missions as they were
+
+RULES = ("pencil", "baseline", "twins", "limits", "missions", "agents", "shocks")
+NEAR = {  # by file or folder: the tests that are compiled, or need no compilation, the nearest first
+    "sim/processes": RULES, "sim/rules.py": RULES, "sim/census.py": RULES,
+    "sim/mission.py": ("missions", "pencil", "baseline", "bundles", "bad_input", "limits"),
+    "experiments/engine/runs.py": ("sweeps", "experiments", "hydra", "launchers", "designs"),
+    "experiments/engine/sweep.py": ("hydra", "sweeps", "launchers", "designs"),
+    "experiments/engine/tables.py": ("sweeps", "hydra", "export", "own_configuration"),
+    "experiments/drawing": ("family", "figures", "validation", "questions", "levers", "verification"),
+    "experiments/validation": ("validation", "verification", "figures"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A wrong line: the text `old`, which stands once in a file, written as `new`, and why somebody might."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    why: str
+
+    def source(self, root=HERE):
+        """Return the file as it is in a tree."""
+        return (Path(root) / self.file).read_text(encoding="utf-8")
+
+    def mutated(self, root=HERE):
+        """Return the file with the wrong line in it."""
+        source = self.source(root)
+        if source.count(self.old) != 1:
+            raise ValueError(
+                f"{self.name}: {self.old!r} stands {source.count(self.old)} times in {self.file}, not once"
+            )
+        return source.replace(self.old, self.new)
+
+    @property
+    def key(self):
+        """What a verdict holds for."""
+        return hashlib.blake2b((self.mutated() + self.source()).encode(), digest_size=8).hexdigest()
+
+
+def mutants():
+    """Return all wrong lines: {name: Mutant}."""
+    with LINES.open("rb") as file:
+        return {name: Mutant(name, **about) for name, about in tomllib.load(file).items()}
+
+
+# ------------------------------------------------------------------------------ what it is tried with
+
+
+def stages(mutant):
+    """Yield (words for pytest, uncompiled) of what a mutant is tried with, the nearest and cheapest first."""
+    path = Path(mutant.file)
+    near = next(NEAR[place] for place in (mutant.file, path.parent.as_posix()) if place in NEAR)
+    if near is RULES:
+        yield cases("tests/test_pencil.py", path.stem), True
+        yield [f"tests/test_baseline.py::test_a_run_gives_what_the_baseline_says[{row}]" for row in ROWS], True
+    for name in near:
+        yield [f"tests/test_{name}.py"], False
+
+
+def cases(file, word):
+    """Return the tests of a file, those that have a word in them first; not whole runs, which are slow uncompiled."""
+    source = (HERE / file).read_text(encoding="utf-8")
+    found = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name[:5] == "test_"]
+    said = {f"{file}::{node.name}": ast.get_source_segment(source, node) for node in found}
+    quick = [name for name, text in said.items() if not re.search(r"\bplay\(|\.run\(", text)]
+    return sorted(quick, key=lambda name: word not in said[name])
+
+
+class Copy:
+    """A copy of the tree to try wrong lines in, with compiled rules of its own."""
+
+    def __init__(self, folder):
+        self.tree, self.compiled, self.verdicts = folder / "tree", folder / "compiled", folder / "verdicts.jsonl"
+        known = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        files = subprocess.run(known, cwd=HERE, capture_output=True, text=True, check=True).stdout.split("\0")
+        files = {name for name in files if name and (HERE / name).is_file()} - {*ITSELF}
+        for old in [path for path in self.tree.rglob("*") if path.is_file() and "__pycache__" not in path.parts]:
+            if old.relative_to(self.tree).as_posix() not in files:
+                old.unlink()
+        for name in files:
+            self._same(name)
+
+    def _same(self, name):
+        """Have a file as it is here, to its time: what is compiled of a file is stale when that differs."""
+        here, there = HERE / name, self.tree / name
+        there.parent.mkdir(parents=True, exist_ok=True)
+        if (
+            not there.exists()
+            or there.read_bytes() != here.read_bytes()
+            or there.stat().st_mtime != here.stat().st_mtime
+        ):
+            shutil.copy2(here, there)
+
+    @contextlib.contextmanager
+    def having(self, mutant):
+        """Put a wrong line into the copy; yield a folder of compiled rules for it."""
+        with tempfile.TemporaryDirectory(dir=self.tree.parent) as spare:
+            try:
+                (self.tree / mutant.file).write_text(mutant.mutated(), encoding="utf-8")
+                yield self._compiled(Path(spare) / "compiled") if mutant.file.startswith("sim/") else self.compiled
+            finally:
+                self._same(mutant.file)
+
+    def _compiled(self, folder):
+        if self.compiled.is_dir():
+            shutil.copytree(self.compiled, folder)
+        return folder
+
+    def test(self, words, uncompiled, compiled, most=None):
+        """Run tests in the copy until one fails; return its name, none if all passed, and the seconds that it took."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("NUMBA_", "PEACEKEEPING_"))}
+        env |= {"PYTHONPATH": str(self.tree), "NUMBA_CACHE_DIR": str(compiled)}
+        env |= {"NUMBA_DISABLE_JIT": "1"} if uncompiled else {}
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider", *words]
+        start = time.monotonic()
+        try:
+            done = subprocess.run(command, cwd=self.tree, env=env, capture_output=True, text=True, timeout=most)
+        except subprocess.TimeoutExpired:
+            return f"no end: {words[0]}", time.monotonic() - start
+        took = time.monotonic() - start
+        if done.returncode == 0:
+            return None, took
+        if done.returncode not in (1, 2):  # of pytest: a test failed, or could not be read
+            raise RuntimeError(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+        return failed[1] if failed else words[0], took
+
+
+# ------------------------------------------------------------------------------ trying
+
+
+def trial(copy, mutant, usual):
+    """Try one mutant; return who killed it, none if it survived, and the seconds that it took."""
+    whole = 0.0
+    for words, uncompiled in stages(mutant):
+        key = (*words, uncompiled)
+        if key not in usual:
+            failed, usual[key] = copy.test(words, uncompiled, copy.compiled)
+            if failed:
+                raise SystemExit(f"{failed} fails without any wrong line; mend it first")
+        with copy.having(mutant) as compiled:
+            killed_by, took = copy.test(words, uncompiled, compiled, most=120 + 5 * usual[key])
+        whole += took
+        if killed_by:
+            return killed_by + (", uncompiled" if uncompiled else ""), whole
+    return None, whole
+
+
+def remembered(path):
+    """Return the verdicts of earlier commands: {key: verdict}."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return {verdict["key"]: verdict for verdict in map(json.loads, lines)}
+
+
+def table(tried):
+    """Return what became of the mutants, (mutant, who killed it) each, as lines: by file, then the survivors."""
+    rows = {}
+    for mutant, killed_by in tried:
+        rows.setdefault(mutant.file, []).append(bool(killed_by))
+    lines = [f"{'file':<40}{'wrong lines':>12}{'killed':>8}"]
+    lines += [f"{file:<40}{len(killed):>12}{sum(killed):>8}" for file, killed in rows.items()]
+    lines += [f"{'all':<40}{len(tried):>12}{sum(bool(by) for _, by in tried):>8}"]
+    return lines + [f"survived: {m.name}: {m.why}: {m.new!r} for {m.old!r}" for m, killed_by in tried if not killed_by]
+
+
+def main(words):
+    """Try the mutants that are named, or all; return whether enough were killed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="wrong lines, or how their names begin; none: all")
+    parser.add_argument("--list", action="store_true", help="print them and end")
+    parser.add_argument("--again", action="store_true", help="forget what was killed before")
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "peacekeeping-mutants",
+                        help="where the copy of the tree lies, and what was found out")  # fmt: skip
+    asked = parser.parse_args(words)
+    every = mutants()
+    if unknown := [name for name in asked.names if not any(m.startswith(name) for m in every)]:
+        parser.error(f"there is no wrong line {', '.join(unknown)}; --list prints them")
+    chosen = [m for m in every.values() if not asked.names or m.name.startswith(tuple(asked.names))]
+    if asked.list:
+        for m in chosen:
+            print(f"{m.name:<28}{m.file:<40}{m.why}")
+        return True
+    copy, usual, tried = Copy(asked.folder), {}, []
+    if asked.again:
+        copy.verdicts.unlink(missing_ok=True)
+    before = remembered(copy.verdicts)
+    for m in chosen:
+        verdict = before.get(m.key)
+        if not (verdict and verdict["killed_by"]):
+            killed_by, took = trial(copy, m, usual)
+            verdict = {"name": m.name, "key": m.key, "killed_by": killed_by, "seconds": round(took)}
+            with copy.verdicts.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(verdict) + "\n")
+        by = verdict["killed_by"]
+        print(f"{'killed' if by else 'SURVIVED':<10}{m.name:<28}{verdict['seconds']:>5} s  {by or ''}", flush=True)
+        tried.append((m, by))
+    print("\n".join(table(tried)))
+    return sum(bool(by) for _, by in tried) >= ENOUGH * len(tried)
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main(sys.argv[1:]) else 1)
