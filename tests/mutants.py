@@ -84,20 +84,20 @@ def mutants():
 # ------------------------------------------------------------------------------ what it is tried with
 
 
-def stages(mutant):
-    """Yield (words for pytest, uncompiled) of what a mutant is tried with, the nearest and cheapest first."""
+def stages(mutant, root=HERE):
+    """Yield (words for pytest, uncompiled) of what a mutant is tried with in a tree, the nearest and cheapest first."""
     path = Path(mutant.file)
     near = next(NEAR[place] for place in (mutant.file, path.parent.as_posix()) if place in NEAR)
     if near is RULES:
-        yield cases("tests/test_pencil.py", path.stem), True
+        yield cases(root, "tests/test_pencil.py", path.stem), True
         yield [f"tests/test_baseline.py::test_a_run_gives_what_the_baseline_says[{row}]" for row in ROWS], True
     for name in near:
         yield [f"tests/test_{name}.py"], False
 
 
-def cases(file, word):
+def cases(root, file, word):
     """Return the tests of a file, those that have a word in them first; not whole runs, which are slow uncompiled."""
-    source = (HERE / file).read_text(encoding="utf-8")
+    source = (root / file).read_text(encoding="utf-8")
     found = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name[:5] == "test_"]
     said = {f"{file}::{node.name}": ast.get_source_segment(source, node) for node in found}
     quick = [name for name, text in said.items() if not SLOW.search(text)]
@@ -170,7 +170,7 @@ class Copy:
 def trial(copy, mutant, usual):
     """Try one mutant; return who killed it, none if it survived, and the seconds that it took."""
     whole = 0.0
-    for words, uncompiled in stages(mutant):
+    for words, uncompiled in stages(mutant, copy.tree):
         key = (*sorted(words), uncompiled)
         if key not in usual:
             failed, usual[key] = copy.test(words, uncompiled, copy.compiled)
