@@ -2,8 +2,8 @@
 
 `mutants.toml` has more than a hundred plausible wrong lines, all written before any was tried. Each is put into a copy
 of the tree, never into this one, and the tests that are nearest to it run there until one fails: then it is killed.
-Tests of rules run uncompiled first, which costs no compilation: the pencil cases, those that name the process before
-the others, and two runs of the baseline. What survives these is compiled: a wrong line in one process compiles that
+Tests of rules run uncompiled first, which costs no compilation: the pencil cases that name the process, a run of the
+baseline, the other pencil cases. What survives these is compiled: a wrong line in one process compiles that
 process alone, for it is given a copy of what was compiled of the source as it is. All that a wrong line is tried with
 must pass without it.
 
@@ -32,6 +32,7 @@ LINES = Path(__file__).with_suffix(".toml")
 ITSELF = ("tests/mutants.py", "tests/mutants.toml", "tests/test_mutants.py")  # which would notice every wrong line
 ENOUGH = 0.95
 SLOW = re.compile(r"\bplay\(|\.run\(|planned_cost\(")  # in a pencil case: runs of years
+ROW = "tests/test_baseline.py::test_a_run_gives_what_the_baseline_says"
 ROWS = ("veltara-sequential-1", "car-car_history-1")  # of the baseline: all processes, and missions as they were
 
 RULES = ("pencil", "baseline", "twins", "limits", "missions", "agents", "shocks")
@@ -89,19 +90,20 @@ def stages(mutant, root=HERE):
     path = Path(mutant.file)
     near = next(NEAR[place] for place in (mutant.file, path.parent.as_posix()) if place in NEAR)
     if near is RULES:
-        yield cases(root, "tests/test_pencil.py", path.stem), True
-        yield [f"tests/test_baseline.py::test_a_run_gives_what_the_baseline_says[{row}]" for row in ROWS], True
+        near_by, others = cases(root / "tests/test_pencil.py", path.stem)
+        for words in (near_by, [f"{ROW}[{ROWS[0]}]"], [*others, f"{ROW}[{ROWS[1]}]"]):
+            yield words, True
     for name in near:
         yield [f"tests/test_{name}.py"], False
 
 
-def cases(root, file, word):
-    """Return the tests of a file, those that have a word in them first; not whole runs, which are slow uncompiled."""
-    source = (root / file).read_text(encoding="utf-8")
-    found = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name[:5] == "test_"]
-    said = {f"{file}::{node.name}": ast.get_source_segment(source, node) for node in found}
-    quick = [name for name, text in said.items() if not SLOW.search(text)]
-    return sorted(quick, key=lambda name: word not in said[name])
+def cases(path, word):
+    """Return the tests of a file that have a word in them, and the others; no whole runs, which are slow uncompiled."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = [n for n in ast.parse("\n".join(lines)).body if isinstance(n, ast.FunctionDef) and n.name[:5] == "test_"]
+    said = {f"tests/{path.name}::{n.name}": "\n".join(lines[n.lineno - 1 : n.end_lineno]) for n in found}
+    quick = {name: word in text for name, text in said.items() if not SLOW.search(text)}
+    return [name for name in quick if quick[name]], [name for name in quick if not quick[name]]
 
 
 class Copy:
@@ -171,7 +173,7 @@ def trial(copy, mutant, usual):
     """Try one mutant; return who killed it, none if it survived, and the seconds that it took."""
     whole = 0.0
     for words, uncompiled in stages(mutant, copy.tree):
-        key = (*sorted(words), uncompiled)
+        key = (*words, uncompiled)
         if key not in usual:
             failed, usual[key] = copy.test(words, uncompiled, copy.compiled)
             if failed:
