@@ -28,8 +28,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
+OPTIONS = ("-x", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider")
 LINES = Path(__file__).with_suffix(".toml")
-ITSELF = ("tests/mutants.py", "tests/mutants.toml", "tests/test_mutants.py")  # which would notice every wrong line
+ITSELF = (
+    "tests/forked.py",
+    "tests/mutants.py",
+    "tests/mutants.toml",
+    "tests/test_mutants.py",
+)  # which would notice every wrong line
 ENOUGH = 0.95
 SLOW = re.compile(r"\bplay\(|\.run\(|planned_cost\(")  # in a pencil case: runs of years
 ROW = "tests/test_baseline.py::test_a_run_gives_what_the_baseline_says"
@@ -86,15 +92,18 @@ def mutants():
 
 
 def stages(mutant, root=HERE):
-    """Yield (words for pytest, uncompiled) of what a mutant is tried with in a tree, the nearest and cheapest first."""
+    """Yield (words for pytest, how) of what a mutant is tried with in a tree, the nearest and cheapest first.
+
+    How: uncompiled, imported (rules are compiled, and none has a wrong line) or compiled.
+    """
     path = Path(mutant.file)
     near = next(NEAR[place] for place in (mutant.file, path.parent.as_posix()) if place in NEAR)
     if near is RULES:
         near_by, others = cases(root / "tests/test_pencil.py", path.stem)
         for words in (near_by, [f"{ROW}[{ROWS[0]}]"], [*others, f"{ROW}[{ROWS[1]}]"]):
-            yield words, True
+            yield words, "uncompiled"
     for name in near:
-        yield [f"tests/test_{name}.py"], False
+        yield [f"tests/test_{name}.py"], "compiled" if near is RULES else "imported"
 
 
 def cases(path, word):
@@ -111,6 +120,7 @@ class Copy:
 
     def __init__(self, folder):
         self.tree, self.compiled, self.verdicts = folder / "tree", folder / "compiled", folder / "verdicts.jsonl"
+        self.forks = {}
         known = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         files = subprocess.run(known, cwd=HERE, capture_output=True, text=True, check=True).stdout.split("\0")
         files = {name for name in files if name and (HERE / name).is_file()} - {*ITSELF}
@@ -124,46 +134,63 @@ class Copy:
         """Have a file as it is here, to its time: what is compiled of a file is stale when that differs."""
         here, there = HERE / name, self.tree / name
         there.parent.mkdir(parents=True, exist_ok=True)
-        if (
-            not there.exists()
-            or there.read_bytes() != here.read_bytes()
-            or there.stat().st_mtime != here.stat().st_mtime
-        ):
+        then = there.stat().st_mtime if there.exists() else None
+        if then != here.stat().st_mtime or there.read_bytes() != here.read_bytes():
             shutil.copy2(here, there)
 
     @contextlib.contextmanager
     def having(self, mutant):
-        """Put a wrong line into the copy; yield a folder of compiled rules for it."""
+        """Put a wrong line into the copy for a while."""
+        try:
+            (self.tree / mutant.file).write_text(mutant.mutated(), encoding="utf-8")
+            yield
+        finally:
+            self._same(mutant.file)
+
+    def test(self, words, how, mutant=None, most=None):
+        """Run tests, with a wrong line or without, until one fails: return which, none if all passed, and seconds."""
+        start = time.monotonic()
+        with self.having(mutant) if mutant else contextlib.nullcontext():
+            code, printed = (self._afresh if how == "compiled" else self._forked)(words, how, mutant, most)
+        took = time.monotonic() - start
+        if code is None:
+            return f"no end: {words[0]}", took
+        if code not in (0, 1, 2) and code > 0:  # of pytest: passed, failed, not to be read; below nought it crashed
+            raise RuntimeError(f"pytest {' '.join(words)}: {printed}")
+        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", printed, re.MULTILINE)
+        return (failed[1] if failed else words[0]) if code else None, took
+
+    def _forked(self, words, how, mutant, most):
+        """Run tests in a fork of a process that has imported what is not compiled."""
+        if how not in self.forks:
+            self.forks[how] = subprocess.Popen(
+                [sys.executable, str(HERE / "tests/forked.py")], cwd=self.tree, env=self._env(how, self.compiled),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            )  # fmt: skip
+        fork = self.forks[how]
+        fork.stdin.write(json.dumps([words, str(self.tree / mutant.file) if mutant else None, most]) + "\n")
+        fork.stdin.flush()
+        return json.loads(fork.stdout.readline())
+
+    def _afresh(self, words, how, mutant, most):
+        """Run tests in a process of their own, in which a wrong line has compiled rules of its own."""
         with tempfile.TemporaryDirectory(dir=self.tree.parent) as spare:
+            compiled = self.compiled
+            if mutant and self.compiled.is_dir():
+                compiled = shutil.copytree(self.compiled, Path(spare) / "compiled")
             try:
-                (self.tree / mutant.file).write_text(mutant.mutated(), encoding="utf-8")
-                yield self._compiled(Path(spare) / "compiled") if mutant.file.startswith("sim/") else self.compiled
-            finally:
-                self._same(mutant.file)
+                done = subprocess.run(
+                    [sys.executable, "-m", "pytest", *OPTIONS, *words], cwd=self.tree, env=self._env(how, compiled),
+                    capture_output=True, text=True, timeout=most,
+                )  # fmt: skip
+            except subprocess.TimeoutExpired:
+                return None, ""
+        return done.returncode, done.stdout + done.stderr
 
-    def _compiled(self, folder):
-        if self.compiled.is_dir():
-            shutil.copytree(self.compiled, folder)
-        return folder
-
-    def test(self, words, uncompiled, compiled, most=None):
-        """Run tests in the copy until one fails; return its name, none if all passed, and the seconds that it took."""
+    def _env(self, how, compiled):
         env = {name: value for name, value in os.environ.items() if not name.startswith(("NUMBA_", "PEACEKEEPING_"))}
         env |= {"PYTHONPATH": str(self.tree), "NUMBA_CACHE_DIR": str(compiled)}
-        env |= {"NUMBA_DISABLE_JIT": "1"} if uncompiled else {}
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider", *words]
-        start = time.monotonic()
-        try:
-            done = subprocess.run(command, cwd=self.tree, env=env, capture_output=True, text=True, timeout=most)
-        except subprocess.TimeoutExpired:
-            return f"no end: {words[0]}", time.monotonic() - start
-        took = time.monotonic() - start
-        if done.returncode == 0:
-            return None, took
-        if done.returncode not in (1, 2):  # of pytest: a test failed, or could not be read
-            raise RuntimeError(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
-        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
-        return failed[1] if failed else words[0], took
+        return env | ({"NUMBA_DISABLE_JIT": "1"} if how == "uncompiled" else {})
 
 
 # ------------------------------------------------------------------------------ trying
@@ -172,17 +199,16 @@ class Copy:
 def trial(copy, mutant, usual):
     """Try one mutant; return who killed it, none if it survived, and the seconds that it took."""
     whole = 0.0
-    for words, uncompiled in stages(mutant, copy.tree):
-        key = (*words, uncompiled)
+    for words, how in stages(mutant, copy.tree):
+        key = (*words, how)
         if key not in usual:
-            failed, usual[key] = copy.test(words, uncompiled, copy.compiled)
+            failed, usual[key] = copy.test(words, how)
             if failed:
                 raise SystemExit(f"{failed} fails without any wrong line; mend it first")
-        with copy.having(mutant) as compiled:
-            killed_by, took = copy.test(words, uncompiled, compiled, most=120 + 5 * usual[key])
+        killed_by, took = copy.test(words, how, mutant, most=120 + 5 * usual[key])
         whole += took
         if killed_by:
-            return killed_by + (", uncompiled" if uncompiled else ""), whole
+            return killed_by, whole
     return None, whole
 
 
