@@ -41,7 +41,7 @@ SLOW = re.compile(r"\bplay\(|\.run\(|planned_cost\(")  # in a pencil case: runs 
 ROW = "tests/test_baseline.py::test_a_run_gives_what_the_baseline_says"
 ROWS = ("veltara-sequential-1", "car-car_history-1")  # of the baseline: all processes, and missions as they were
 
-RULES = ("pencil", "baseline", "twins", "limits", "missions", "agents", "shocks")
+RULES = ("baseline", "pencil", "twins", "limits", "missions", "agents", "shocks")
 NEAR = {  # by file or folder: the tests that are compiled, or need no compilation, the nearest first
     "sim/processes": RULES, "sim/rules.py": RULES, "sim/census.py": RULES,
     "sim/mission.py": ("missions", "pencil", "baseline", "bundles", "bad_input", "limits"),
