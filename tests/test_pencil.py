@@ -914,6 +914,39 @@ def test_units_are_attacked_as_hostility_and_guards_say_and_teams_are_raided_for
     assert each(ambush.raids, p, size, stock, np.full(4, 20.0), guards) == near([0.5, 0.25, 0.25, 0.125])
 
 
+def test_arms_keep_bands_off_contingents_and_escorts_off_teams_and_who_is_trained_is_hit_less(tmp_path):
+    factions = {"rebels": Faction(fighters=100, bands=1, community={"b": 1.0}, loot=0.4)}
+    p = by_hand(tmp_path, LINE, factions, {"m": mission(persons={"troops": 100, "aid": 40})}, deploy__team_size=40,
+                ambush__rate=3, ambush__guard=0.5, ambush__unit=100, ambush__team=40, ambush__trained=0.4,
+                ambush__protest=0.5, ambush__raid=1, ambush__raiders=20, task__relocation=0)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "task"))
+    m.step()
+    m.units.cell[:], m.bands.cell[:], m.factions.hostility[:], m.units.access[:] = 2, 2, 0.5, True
+    m.presence[0, task.LOCAL.index("escort"), 2], nobody = 60.0, np.zeros(2)
+    rules.survey(m.view)
+    assert m.units.team.tolist() == [False, True]
+    # 100 fighters half hostile: 3 x 50 / (100 + 0.5 x 100 in arms), and / (100 + 0.5 x 60 escorts)
+    hit, team, raid = 1.0, 150 / 130, 40 / (40 + 20 + 30)  # 40 looters, 20 that give half
+    for training, times in ((0.5, 1.0), (1.0, 0.6), (0.0, 1.4)):
+        m.missions.training[:] = training
+        hits, raids = ambush.rates(m.view, nobody)
+        assert hits == near([hit * times, team * times])
+        assert raids == near([0, raid * times])
+    m.units.pinned[:], m.units.access[:], m.missions.training[:] = [1, 0], False, 0.5
+    hits, raids = ambush.rates(m.view, nobody)
+    assert hits == near([1.5 * hit, team])
+    assert raids.tolist() == [0, 0]  # who cannot work has nothing on the road
+
+
+def test_stocks_are_filled_up_and_never_above_that(tmp_path):
+    p = by_hand(tmp_path, TWO, {}, {"m": mission(persons={"aid": 40})}, deploy__team_size=20, ambush__restock=4)
+    m = PeaceModel(only(p, "deploy", "ambush"))
+    m.step()
+    m.units.stock[:] = 0.5, 0.9
+    m.step()
+    assert m.units.stock == near([0.75, 1])
+
+
 def test_presence_goes_where_bands_are_known_to_be(tmp_path):
     factions = {"rebels": Faction(fighters=100, bands=1, community={"b": 1.0})}
     force = {"technology": 0.5}
@@ -980,7 +1013,7 @@ def test_a_guard_saves_most_of_those_attacked_in_a_site_and_they_need_less_work(
     assert m.now.killed_in_sites.tolist() == m.now.by_faction.tolist() == [14]
 
 
-def test_training_prevents_attacks_and_medicine_deaths(tmp_path):
+def test_medicine_prevents_deaths_and_treats_those_near_by(tmp_path):
     m = placed(tmp_path, {"m": mission(force={"medicine": 0.5})}, task__medics=50, ambush__wounded=0.25)
     saved = []
     for medicine in (0, 0.5, 1.0):
