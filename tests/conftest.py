@@ -92,11 +92,17 @@ def numbers_of(process, **changed):
     return getattr(numbers(p), process)
 
 
+def uncompiled(rule):
+    """Return the function that a rule was compiled from, which it is itself where nothing is compiled."""
+    return getattr(rule, "py_func", rule)
+
+
 def each(rule, *arguments):
     """Call a rule, uncompiled, with its numbers and then each of the entries of some arrays in turn: an array."""
     numbers, *columns = arguments
-    plain = getattr(rule, "py_func", rule)
-    return np.array([plain(numbers, *entries) for entries in zip(*np.broadcast_arrays(*columns), strict=True)])
+    return np.array(
+        [uncompiled(rule)(numbers, *entries) for entries in zip(*np.broadcast_arrays(*columns), strict=True)]
+    )
 
 
 def state(model):

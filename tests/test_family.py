@@ -90,6 +90,31 @@ def test_missing_numbers_are_left_out_and_few_seeds_say_nothing():
     assert np.isnan(found.low["never"])
 
 
+def test_quantiles_of_many_comparisons_are_students():
+    exact = pytest.importorskip("scipy.stats").t.ppf
+    for comparisons in (1, 9, 144):
+        freedom = np.array([5, 12, 1_000])
+        found, true = family._student(freedom, comparisons), exact(1 - 0.025 / comparisons, freedom)
+        assert found[0] == pytest.approx(true[0], rel=0.05)
+        assert found[1] == pytest.approx(true[1], rel=0.01)
+        assert found[2] == pytest.approx(true[2], abs=5e-10)  # next to the normal, every coefficient shows
+    assert np.isnan(family._student(np.array([0]), 1)).all()
+
+
+def test_comparisons_that_go_together_cost_nothing_and_others_at_most_what_bonferroni_asks():
+    luck = np.random.default_rng(7)
+    one = luck.normal(0.3, 1, 30)
+    alike = family.together(pd.DataFrame(dict.fromkeys("abcdefgh", one)))
+    low, high = statistics.interval(one)[1:]
+    assert (alike.high - alike.low).to_numpy() == pytest.approx(high - low, rel=0.05)
+    # six seeds of which each says nearly the same: a flip of all signs, one in 32, makes t as large as it is
+    steady = (1 + 0.01 * luck.normal(size=(6, 5))) * luck.choice([-1, 1], (6, 5))
+    steady[:, 0] = np.abs(steady[:, 0])
+    judged = family.together(pd.DataFrame(steady, columns=list("abcde")))
+    widest = family._student(np.array(5), 5) * steady.std(axis=0, ddof=1) / np.sqrt(6)
+    assert ((judged.high - judged.low) / 2).to_numpy() == pytest.approx(widest)
+
+
 def test_letters_are_shared_by_those_who_cannot_be_told_apart():
     def judged(*differ):
         pairs = [("x", a, b) for i, a in enumerate("pqrs") for b in "pqrs"[i + 1 :]]
@@ -102,6 +127,11 @@ def test_letters_are_shared_by_those_who_cannot_be_told_apart():
         said = family.letters(judged(*differ), "pqrs", "x")
         for _, a, b in judged().index:
             assert bool(set(said[a]) & set(said[b])) == ((a, b) not in differ)
+        groups = [{arm for arm in "pqrs" if letter in said[arm]} for letter in sorted({*"".join(said.values())})]
+        assert not [(a, b) for a in groups for b in groups if a < b], "a letter that says nothing"
+    # who is not surely different from whom: p and r, p and s, q and s
+    chain = family.letters(judged(("p", "q"), ("q", "r"), ("r", "s")), "pqrs", "x")
+    assert chain == {"p": "ab", "q": "c", "r": "a", "s": "bc"}
 
 
 def test_bounds_on_the_share_of_worse_worlds():
@@ -133,12 +163,9 @@ def test_no_interval_of_a_level_reaches_where_nothing_can_be():
     assert ratio == pytest.approx((0.5, 0.5, 0.5))
     assert statistics.level([0, 0, 0]) == (0, 0, 0)
     assert statistics.level([0, 0, 0, 1, 1.0], share=True)[1:] == pytest.approx((0.0437, 0.9071), abs=0.03)
-    low, high = statistics.level(np.zeros(30), share=True)[1:]
-    assert low == 0
-    assert 0.1 < high < 0.15
-    low, high = statistics.level(np.ones(30), share=True)[1:]
-    assert 0.85 < low < 0.9
-    assert high == 1
+    # Wilson's interval of none of 30, and of all: t^2 / n = 2.045^2 / 30 = 0.1394, and 0.1394 / 1.1394
+    assert statistics.level(np.zeros(30), share=True) == pytest.approx((0, 0, 0.12235), abs=1e-5)
+    assert statistics.level(np.ones(30), share=True) == pytest.approx((1, 0.87765, 1), abs=1e-5)
     with pytest.raises(ValueError, match="below nought"):
         statistics.level([-1.0, 2.0])
 

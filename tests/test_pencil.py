@@ -7,13 +7,28 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from conftest import by_hand, each, mission, numbers_of, only, play, put
+from conftest import by_hand, each, mission, numbers_of, only, play, put, uncompiled
 
-from sim import PeaceModel, draws, load, outcomes, rules, siting
+from sim import PeaceModel, census, draws, load, outcomes, rules, siting
 from sim.mission import contention
 from sim.outcomes import monthly, totals, weekly
 from sim.params import TASKS, Benchmark, Caveats, Contributor, Faction, Hired, Place, When
-from sim.processes import ambush, deploy, enforce, feel, fight, live, move, negotiate, prey, recruit, relieve, task
+from sim.processes import (
+    ambush,
+    deploy,
+    enforce,
+    feel,
+    fight,
+    judge,
+    live,
+    move,
+    negotiate,
+    observe,
+    prey,
+    recruit,
+    relieve,
+    task,
+)
 from sim.processes.negotiate import commitment_change, not_twice, signing
 from sim.state import ABROAD, AWAY, Event
 
@@ -48,6 +63,35 @@ def test_need_at_home_displaced_and_abroad(tmp_path):
     # home: +0.01 x 0.901 - 0.1 x 0.099; away: +0.11 x 0.806 - 0.05 x 0.194; abroad: -0.1 x 0.09
     m.step()
     assert m.people.need == near([0.09811, 0.27296, 0.081])
+
+
+def test_the_killed_are_taken_from_their_households_to_the_last():
+    for seed in range(30):
+        persons, toll = np.array([2, 2, 1, 3]), np.array([[4], [3]])
+        people, cell, nobody = np.array([[5], [3]]), np.array([0, 0, 0, 1]), np.zeros(4, dtype=np.int8)
+        live.bury(np.uint64(seed), toll, people, cell, np.zeros(4, dtype=np.int64), nobody, persons)
+        assert (persons[:3].sum(), persons[3]) == (1, 0)
+        assert persons.min() >= 0
+
+
+def test_the_census_weighs_by_persons(tmp_path):
+    cells = [(0, 0, 1_000, 0, 0, 0.2, 1, 0), (0, 1, 3_000, 0, 0, 0.6, 0, 1)]
+    factions = {
+        "ours": Faction(fighters=9, bands=1, community={"a": 1.0, "b": 0.5}),
+        "theirs": Faction(fighters=9, bands=1),
+    }
+    m = PeaceModel(by_hand(tmp_path, cells, factions, civilians=4))
+    m.land.felt[:], m.factions.rival[:] = [0.4, 0.8], ~np.eye(2, dtype=bool)
+    m.people.grievance[:] = np.array([[0.9, 0.4], [0.7, 0.8]])[m.people.cell]  # toward ours and theirs, by place
+    census.take_census(m.view)
+    assert (m.census.felt[0], m.census.institutions[0]) == near((0.7, 0.5))
+    assert m.census.grievance == near(np.array([[0.9, 0.4], [0.7, 0.8]]))
+    # its own are 1,000 and half of 3,000, and what counts is their grievance toward its rival
+    assert m.census.grudge[0] == near((1_000 * 0.4 + 1_500 * 0.8) / 2_500)
+    m.people.status[np.flatnonzero(m.people.cell)[:2]] = ABROAD
+    census.take_census(m.view)
+    assert (m.census.alive[0], m.census.refugees[0]) == (4_000, 2_000)
+    assert m.census.persons.tolist() == [1_000, 1_000]
 
 
 def test_aid_takes_need_away(tmp_path):
@@ -616,6 +660,40 @@ def test_a_contributor_goes_home_over_weeks_for_its_dead_and_others_who_offered_
     assert totals(m)["contributors_left"] == 1
 
 
+def test_each_contributor_counts_its_own_dead(tmp_path):
+    for who in range(4):
+        m = of_contributors(tmp_path, dict.fromkeys("abcd", (0.25, {"losses": 20}, {})))
+        m.step()
+        rules.lose_from(m.view, np.flatnonzero(m.units.contributor == who)[0], 9)  # of 250: more than 20 in 1,000
+        m.step()
+        assert np.flatnonzero(np.isfinite(m.contributors.home)).tolist() == [who]
+
+
+def test_a_mission_asked_to_leave_goes_as_fast_as_it_must_and_comes_back_as_fast_as_it_builds_up():
+    # of 10 weeks to go and 20 to build up; nobody comes back from nought
+    left = [deploy.left_of(*now, 20.0, 1.0, 10.0) for now in [(0.5, True), (0.5, False), (0.97, False), (0.0, False)]]
+    assert left == near([0.4, 0.55, 1, 0])
+    assert deploy.left_of(0.05, True, 20.0, 1.0, 10.0) == 0
+
+
+def test_pay_in_hand_is_what_comes_in_up_to_the_reserve():
+    # two years' pay come in a year, or half of it, or there is nobody to pay
+    assert deploy.next_in_hand(3.0, 52.0, 26.0, 9.0, 2.0) == near(5)
+    assert deploy.next_in_hand(3.0, 52.0, 26.0, 4.0, 2.0) == near(4)
+    assert deploy.next_in_hand(0.5, 13.0, 26.0, 4.0, 2.0) == near(-0.5)
+    assert deploy.next_in_hand(1.0, 0.0, 0.0, 4.0, 2.0) == near(1)
+
+
+def test_those_in_uniform_go_home_first_and_then_as_many_others_as_must(tmp_path):
+    m = PeaceModel(by_hand(tmp_path, TWO, {}, {"m": mission(persons={"troops": 100, "staff": 50})}))
+    m.missions.price[:], m.missions.headquarters[:], m.missions.owes[:] = 20.0, 1_000.0, 0.2
+    m.missions.pledged[:] = 1.0  # 2,000 for troops, 1,000 for staff, 1,000 for a head office
+    kept = []
+    for m.missions.funding[:] in (1.0, 0.5, 0.25, 0.0):  # 0.8 of what is missing is saved: 1,600, 2,400, 3,200
+        kept.append(rules.affordable(m.view.missions)[0, [0, 3]])
+    assert np.array(kept) == near(np.array([[1, 1], [0.2, 1], [0, 0.6], [0, 0]]))
+
+
 def test_any_principle_that_fails_can_end_the_service(tmp_path):
     five = {"careful": (0.5, {"ceasefire": True, "withdraw": True}, {}), "firm": (0.5, {}, {})}
     stays, goes = (of_contributors(tmp_path, five, deploy__caveat_withdrawal=rate) for rate in (0, 52))
@@ -788,7 +866,7 @@ def test_a_campaign_opens_as_aggression_rest_and_motives_say():
     def hazard(aggression=1.0, rest=0, provocation=0.0, grudge=0.0, state=1.0, spoils=0.0, stamina=1.0, held=0.0):
         given = {"aggression": aggression, "rest": rest, "provocation": provocation, "grudge": grudge, "state": state,
                  "spoils": spoils, "stamina": stamina, "held": held}  # fmt: skip
-        return move.onset.py_func(p, **given)
+        return uncompiled(move.onset)(p, **given)
 
     assert hazard() == near(0.1)
     assert hazard(aggression=0.5) == near(0.05)
@@ -878,6 +956,8 @@ def test_force_reaches_the_host_as_far_as_mandate_consent_and_impartiality_go(tm
     consent = np.array([0.5, 1.0])
     assert enforce.force_against(m.view, 0, consent) == near([0.5 * 0.5 * 0.4 * 0.8, 0.2 * 0.5])
     assert enforce.force_against(m.view, 1, consent) == near([0.8, 0.5])
+    m.missions.pace[:] = 0.5, 0.25
+    assert enforce.force_against(m.view, 1, consent) == near([0.4, 0.125])
 
 
 def test_operations_come_as_force_outweighs_fighters_and_less_in_a_lull():
@@ -912,6 +992,70 @@ def test_units_are_attacked_as_hostility_and_guards_say_and_teams_are_raided_for
     # full and half stocks, 20 looters, no escort: as many as the raiders that give half
     stock, guards, size = np.array([1.0, 0.5, 1, 1]), np.array([0, 0, 80.0, 80]), np.array([1, 1, 1, 0.5])
     assert each(ambush.raids, p, size, stock, np.full(4, 20.0), guards) == near([0.5, 0.25, 0.25, 0.125])
+
+
+def test_arms_keep_bands_off_contingents_and_escorts_off_teams_and_who_is_trained_is_hit_less(tmp_path):
+    factions = {"rebels": Faction(fighters=100, bands=1, community={"b": 1.0}, loot=0.4)}
+    p = by_hand(tmp_path, LINE, factions, {"m": mission(persons={"troops": 100, "aid": 40})}, deploy__team_size=40,
+                ambush__rate=3, ambush__guard=0.5, ambush__unit=100, ambush__team=40, ambush__trained=0.4,
+                ambush__protest=0.5, ambush__raid=1, ambush__raiders=20, task__relocation=0)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "task"))
+    m.step()
+    m.units.cell[:], m.bands.cell[:], m.factions.hostility[:], m.units.access[:] = 2, 2, 0.5, True
+    m.presence[0, task.LOCAL.index("escort"), 2], nobody = 60.0, np.zeros(2)
+    rules.survey(m.view)
+    assert m.units.team.tolist() == [False, True]
+    # 100 fighters half hostile: 3 x 50 / (100 + 0.5 x 100 in arms), and / (100 + 0.5 x 60 escorts)
+    hit, team, raid = 1.0, 150 / 130, 40 / (40 + 20 + 30)  # 40 looters, 20 that give half
+    for training, times in ((0.5, 1.0), (1.0, 0.6), (0.0, 1.4)):
+        m.missions.training[:] = training
+        hits, raids = ambush.rates(m.view, nobody)
+        assert hits == near([hit * times, team * times])
+        assert raids == near([0, raid * times])
+    m.units.pinned[:], m.units.access[:], m.missions.training[:] = [1, 0], False, 0.5
+    hits, raids = ambush.rates(m.view, nobody)
+    assert hits == near([1.5 * hit, team])
+    assert raids.tolist() == [0, 0]  # who cannot work has nothing on the road
+
+
+def test_stocks_are_filled_up_and_never_above_that(tmp_path):
+    p = by_hand(tmp_path, TWO, {}, {"m": mission(persons={"aid": 40})}, deploy__team_size=20, ambush__restock=4)
+    m = PeaceModel(only(p, "deploy", "ambush"))
+    m.step()
+    m.units.stock[:] = 0.5, 0.9
+    m.step()
+    assert m.units.stock == near([0.75, 1])
+
+
+def test_people_in_sites_draw_attacks_so_many_times(tmp_path):
+    m = placed(tmp_path, {"m": mission()}, prey__site_target=3)
+    m.land.sheltered[2, 0] = 100
+    assert prey.draw_attacks(m.view)[:3, 0] == near([1_000, 1_000, 900 + 3 * 100])
+
+
+def test_one_mission_offends_alone_if_it_does_far_more_by_person():
+    persons, command = np.array([10.0, 90, 50]), np.array([0, 0, 1])
+    # 4 of 5 by a tenth of the persons: 0.4 each against 1 / 90
+    for offence, who in (([4, 1, 0], [True, False, False]), ([1, 4, 0], [False] * 3), ([1, 9, 5], [False] * 3)):
+        assert judge.alone(np.array(offence, float), persons, command, 2.0).tolist() == who
+
+
+def test_no_more_come_back_than_are_waiting_however_long_the_step():
+    p = numbers_of("recruit", regroup=20, holding=0.5)
+    one, none = np.ones(2), np.zeros(2)
+    found = recruit.flows(
+        p, fighters=100 * one, keep=100 * one, grudge=none, wronged=none, loot=none, commitment=none,
+        dispersed=40 * one, demobilised=none, held=np.array([0.0, 1]), ddr=0.0, reintegrators=0.0, state=1.0, y=0.08,
+    )  # fmt: skip
+    assert found[2] == near([40, 0.8 * 40])  # 1.6 of them, and half of that
+
+
+def test_vaccination_reaches_those_who_are_not_vaccinated_yet():
+    p, vaccinated = numbers_of("relieve", vaccination=5.2, vaccinators=10), np.array([0.0, 0.5, 0.5, 0.5])
+    patrol, weight = np.array([[0, 1], [1, 2], [2, 3], [3, -1]]), np.array([1.0, 0.5])
+    relieve.vaccinate(p, 1 / 52, np.array([10.0]), np.array([0]), patrol, weight, np.array([1, 1, 1, 0.0]), vaccinated)
+    # ten workers where the team is, five next door: half and a third of a tenth a week, of those who are left
+    assert vaccinated == near([-np.expm1(-0.05), 0.5 - 0.5 * np.expm1(-0.1 / 3), 0.5, 0.5])
 
 
 def test_presence_goes_where_bands_are_known_to_be(tmp_path):
@@ -980,7 +1124,7 @@ def test_a_guard_saves_most_of_those_attacked_in_a_site_and_they_need_less_work(
     assert m.now.killed_in_sites.tolist() == m.now.by_faction.tolist() == [14]
 
 
-def test_training_prevents_attacks_and_medicine_deaths(tmp_path):
+def test_medicine_prevents_deaths_and_treats_those_near_by(tmp_path):
     m = placed(tmp_path, {"m": mission(force={"medicine": 0.5})}, task__medics=50, ambush__wounded=0.25)
     saved = []
     for medicine in (0, 0.5, 1.0):
@@ -1047,6 +1191,42 @@ def test_bands_around_a_team_agree_to_a_pause_as_they_are_not_hostile(tmp_path):
     assert not m.bands.paused.any()
 
 
+def test_what_is_observed_is_of_whom_its_name_says(tmp_path):
+    factions = {"army": Faction(fighters=100, bands=1, host=True, community={"a": 1.0}),
+                "rebels": Faction(fighters=200, bands=2, community={"b": 1.0})}  # fmt: skip
+    missions = {"m": mission(persons={"troops": 60, "staff": 40}), "n": mission(persons={"police": 30, "aid": 20})}
+    m = PeaceModel(only(by_hand(tmp_path, LINE, factions, missions, civilians=5), "deploy", "observe"))
+    m.step()
+    m.bands.fighters[:], m.bands.held_up[:] = [100, 150, 50], [0, 0.5, 0]
+    m.factions.hostility[:] = [[0.1, 0.2], [0.3, 0.4]]
+    m.factions.commitment[:] = 0.6, 0.7
+    m.land.felt[:], m.census.trust_of_all[:] = [0.2, 0.3, 0.1, 0, 0.9], [0.8, 0.9]
+    m.units.cell[:], m.units.freedom[:] = np.arange(m.units.cell.size) % 5, 1.0
+    m.units.freedom[m.units.mission == 1] = np.where(m.units.team[m.units.mission == 1], 0.5, 0.25)
+    now = m.now
+    now.fighters_lost[:], now.lost_to_rivals[:], now.by_faction[:], now.crossfire[:] = [9, 7], [4, 2], [1, 2], [3, 5]
+    now.by_mission[:], now.tried[:], now.reached[:], now.cost[:] = [10, 20], [3, 1], [1, 1], [6, 7]
+    row = np.zeros(len(m.record.columns))
+    observe.measure(m.view, m.record.at, row)
+    found = dict(zip(m.record.columns, row.tolist(), strict=True))
+    said = {
+        "freedom_civilians": 3 / 5, "freedom_army": 1, "freedom_rebels": (75 + 50) / 200,  # half of 150 are held up
+        "freedom_m": 1, "freedom_n": (30 * 0.25 + 20 * 0.5) / 50, "commitment_army": 0.6, "commitment_rebels": 0.7,
+        "hostility_army_m": 0.1, "hostility_army_n": 0.2, "hostility_rebels_m": 0.3, "hostility_rebels_n": 0.4,
+        "consent_gov_m": 0.9, "consent_gov_n": 0.8, "trust_m": 0.8, "trust_n": 0.9, "fighters_rebels": 200,
+        "battle_deaths": 6, "battle_deaths_gov": 4, "battle_deaths_reb": 2, "operation_deaths": 16 - 6, "crossfire": 8,
+        "brd": 14, "osv_gov": 1, "osv_reb": 2, "osv_all": 3, "civilians_killed": 3 + 8 + 30, "killed_by_m": 10,
+        "killed_by_n": 20, "access": 2 / 4, "personnel_m": 100, "personnel_n": 50, "troops": 60, "police": 30,
+        "humanitarian_staff": 20, "cost_m": 6, "cost_n": 7,
+    }  # fmt: skip
+    assert {name: found[name] for name in said} == near(said)
+    layers = np.zeros((len(m.record.layers), 5), dtype=np.float32)
+    observe.draw_map(m.view, layers)
+    of_map = dict(zip(m.record.layers, layers.sum(axis=1).tolist(), strict=True))
+    assert of_map["persons"] == 5_000
+    assert [n for name, n in of_map.items() if name.endswith(("_m", "_n"))] == near([60, 40, 30, 20])
+
+
 def test_what_is_observed_in_a_month_is_the_sum_of_its_weeks():
     m = play("mission=parallel", "mission.authorised=0", weeks=60, civilians=300, rows=14)
     weeks, months = weekly(m), monthly(m)
@@ -1102,7 +1282,7 @@ def test_peace_is_counted_by_dyads_of_the_parties(battles, peace, relapse):
 def test_reform_disciplines_a_host_as_far_as_it_is_committed_and_arms_it_as_far_as_it_is_not():
     p, y = load().negotiate, 1 / 52
     p.reform, p.unreformed, p.lapse, p.arming, p.most_armed = 0.52, 0.5, 0.0, 0.52, 2.0
-    reformed = negotiate.reformed.py_func
+    reformed = uncompiled(negotiate.reformed)
     # half the effort, half committed: a hundredth x 1/4 of the half that can be reformed; and of the doubling of arms
     assert reformed(p, 1.0, 1.0, 1.0, 0.5, 0.5, y) == near((1 - 0.00125, 1.0025))
     assert reformed(p, 1.0, 1.0, 1.0, 1.0, 1.0, y) == near((0.995, 1))  # wholly committed: no arms

@@ -309,6 +309,41 @@ def test_what_is_keyed_is_configuration_seed_and_source(tmp_path, monkeypatch):
     assert not keys & {job.key for job in jobs_in(tmp_path)}
 
 
+def test_the_name_of_a_run_says_what_is_kept_of_it_and_not_where_seeds_begin(tmp_path):
+    (one,), (other,) = (runs.plan({"none": p}, [5], tmp_path) for p in (params(), params("seed=3")))
+    assert one.key == other.key
+    assert one.resolved().seed == 5
+    assert runs.kept_as() == ""
+    kept = [runs.kept_as(("2012-06",)), runs.kept_as(monthly=False), runs.kept_as(keep=len),
+            runs.kept_as(("2012-06",), monthly=False)]  # fmt: skip
+    assert len({"", *kept}) == 5
+    (few,) = runs.plan({"none": params()}, [5], tmp_path, monthly=False)
+    assert few.key == f"{one.key}-{kept[1]}"
+    assert few.code == one.code == code_version()
+    assert few.scenario == one.scenario
+
+
+def test_a_run_that_is_whole_has_not_failed_and_is_not_taken_out(tmp_path, undisturbed):
+    shutil.copytree(undisturbed, tmp_path, dirs_exist_ok=True)
+    jobs = jobs_in(tmp_path)
+    runs._record(jobs[0], ValueError("bad"), "")  # by a process that had not seen it
+    runs.complain(jobs)
+    runs._take_out(jobs[0])  # another process has done it again meanwhile
+    assert jobs[0].done
+
+
+def test_maps_are_means_over_the_seeds_of_an_arm(tmp_path, monkeypatch):
+    jobs = [replace(job, dates=("2012-06",)) for job in jobs_in(tmp_path, 3)]
+    for job in jobs[:-1]:
+        job.folder.mkdir(parents=True)
+    cells = pd.DataFrame({name: [0, 1] for name in outcomes.CELL_COLUMNS})
+    monkeypatch.setattr(runs, "read_maps", lambda job: cells.assign(x=[1.0, job.seed], arm_of=[job.arm == "none"] * 2))
+    found = runs.mean_maps(jobs)
+    assert found.arm.tolist() == ["none", "none", "un_only", "un_only"]
+    assert found.x.tolist() == [1, 2, 1, 1.5]  # of seeds 1, 2 and 3; the last of un_only is not there
+    assert found.arm_of.tolist() == [1, 1, 0, 0]
+
+
 def test_a_changed_table_of_cells_does_not_find_old_runs(tmp_path):
     cells = tmp_path / "cells.csv"
     cells.write_bytes((ROOT / "conf" / "country" / "car_cells.csv").read_bytes())
@@ -453,6 +488,39 @@ def hold(key):
     with runs._claim(Path("runs").resolve(), key) as mine:
         print("held" if mine else "not held", flush=True)
         time.sleep(60)
+
+
+def test_what_has_not_started_counts_in_runs_for_the_time_that_is_left(tmp_path, monkeypatch):
+    """Of three jobs of four runs one has begun: two runs done in ten seconds, one running, one missing."""
+    sweep.write_note(tmp_path / sweep.ASKED, {"overrides": ["mission=none,un_only,parallel"]})
+    label = "mission=none"
+    scenario = {"label": label, "settings": {}, "overrides": [label], "first_seed": 3, "seeds": 4, "dates": []}
+    sweep.write_plan(tmp_path, sweep._plan_of(label, 3), [scenario | {"fingerprint": "0" * 12}])
+    jobs, _, _ = sweep.planned(tmp_path)
+    assert [job.seed for job in jobs] == [3, 4, 5, 6]
+    for job in jobs[:2]:
+        job.folder.mkdir(parents=True)
+        os.utime(job.folder, (time.time() - 10,) * 2)
+    monkeypatch.setattr(runs, "is_running", lambda job: job.seed == 5)
+    counts, said = sweep.status(tmp_path)
+    assert {k: counts[k] for k in ("done", "running", "missing", "waiting")} == {
+        "done": 2, "running": 1, "missing": 1, "waiting": 2
+    }  # fmt: skip
+    assert counts["seconds_left"] == pytest.approx((2 + 2 * 4) / (2 / 10), rel=0.2)
+    assert "2 more jobs have not started" in said
+
+
+def test_plans_are_read_in_their_order_and_two_scenarios_may_be_the_same(tmp_path):
+    about = {"settings": {}, "overrides": [], "first_seed": 1, "seeds": 1, "fingerprint": "0" * 12, "dates": []}
+    sweep.write_plan(tmp_path, "a", [about | {"label": "later"}], number=1)
+    sweep.write_plan(tmp_path, "b", [about | {"label": "sooner"}], number=0)
+    assert [job.arm for job in sweep.planned(tmp_path)[0]] == ["sooner", "later"]
+
+
+def test_what_is_simulated_is_told_apart_from_how_and_with_which_luck():
+    how = ["run.seeds=3", "+run.name=x", "hydra.job.num=1", "hydra/launcher=dask", "seed=7", "++seed=7"]
+    what = ["mission=none", "~mission.components.un", "+country.seeds=3", "run_of=1"]
+    assert sweep.settings_of([*how, *what]) == what
 
 
 def test_status_of_nothing_is_refused(tmp_path, monkeypatch, capsys):
@@ -619,16 +687,26 @@ def test_a_multirun_can_leave_folders_of_all_tables_instead(tmp_path, monkeypatc
     assert names == ["veltara_none_seed1", "veltara_un_only_seed1"]
 
 
-@pytest.mark.parametrize("objective", [["deaths"], ["deaths", "cost"]])
-def test_a_job_hands_means_over_its_seeds_to_a_sweeper(tmp_path, monkeypatch, objective):
+def hydra_job(tmp_path, monkeypatch, objective):
+    """Do what a job of Hydra does with two seeds, in a folder `x`; return what it hands to a sweeper."""
     from types import SimpleNamespace
 
     job = {"sweep": {"dir": "x"}, "overrides": {"task": ["mission=un_only"]}, "job": {"num": 3}}
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sweep, "HydraConfig", SimpleNamespace(get=lambda: OmegaConf.create(job)))
-    means = sweep.scenario_job(
+    return sweep.scenario_job(
         composed([*TINY, "run.seeds=2", "run.workers=1", f"run.objective=[{','.join(objective)}]", "mission=un_only"])
     )
+
+
+def test_a_job_of_which_a_run_failed_hands_nothing_to_a_sweeper(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "simulate", lambda job: 1 / 0)
+    assert hydra_job(tmp_path, monkeypatch, ["deaths"]) is None
+
+
+@pytest.mark.parametrize("objective", [["deaths"], ["deaths", "cost"]])
+def test_a_job_hands_means_over_its_seeds_to_a_sweeper(tmp_path, monkeypatch, objective):
+    means = hydra_job(tmp_path, monkeypatch, objective)
     stored = runs.gather(sweep.planned("x")[0])[0][objective].mean().tolist()
     assert (means if len(objective) > 1 else [means]) == pytest.approx(stored)
 
@@ -697,12 +775,37 @@ def test_the_monthly_table_is_that_of_the_runs(undisturbed):
     found = results.load(undisturbed)
     pd.testing.assert_frame_equal(found.runs[one.columns].astype(one.dtypes), one)
     pd.testing.assert_frame_equal(found.monthly()[months.columns].astype(months.dtypes), months)
-    assert list(found.monthly(columns=["troops"], arm="un_only", seed=[1, 2]).columns) == [
-        "arm",
-        "seed",
-        "month",
-        "troops",
-    ]
+    few = found.monthly(columns=["troops"], arm="un_only", seed=[1, 2])
+    assert list(few.columns) == ["arm", "seed", "month", "troops"]
+    wanted = months[(months.arm == "un_only") & months.seed.isin([1, 2])]
+    assert (
+        few[["seed", "month", "troops"]].to_numpy().tolist() == wanted[["seed", "month", "troops"]].to_numpy().tolist()
+    )
+
+
+def test_tables_have_every_run_however_many_are_in_a_part_and_nothing_where_there_is_no_number(
+    tmp_path, undisturbed, monkeypatch
+):
+    import pyarrow.compute
+    import pyarrow.parquet as pq
+
+    shutil.copytree(undisturbed / "runs", tmp_path / "runs")
+    monkeypatch.setattr(results, "PART", 3)
+    results.write(tmp_path, jobs_in(tmp_path))
+    assert (tmp_path / "runs.parquet").read_bytes() == (undisturbed / "runs.parquet").read_bytes()
+    assert len(list((tmp_path / "monthly").iterdir())) == 3
+    pd.testing.assert_frame_equal(results.load(tmp_path).monthly(), results.load(undisturbed).monthly())
+    for table in (pq.read_table(tmp_path / "runs.parquet"), results.load(tmp_path).months.to_table()):
+        numbers = [column for column in table.columns if column.type == "double"]
+        assert sum(column.null_count for column in numbers) > 0
+        assert not any(pyarrow.compute.any(pyarrow.compute.is_nan(column)).as_py() for column in numbers)
+
+
+def test_a_column_of_settings_has_the_type_that_holds_them_all():
+    kinds = {"bool": [True, False, None], "int64": [1, 2, None], "double": [1, 0.5, None]}
+    kinds["string"] = [["none", 1], [True, 1], [1, True], [0.5, False], [None]]
+    assert {str(results._kind(values)) for values in kinds.pop("string")} == {"string"}
+    assert {name: str(results._kind(values)) for name, values in kinds.items()} == {name: name for name in kinds}
 
 
 def test_polars_and_duckdb_read_the_same_as_pandas(undisturbed):
@@ -733,3 +836,17 @@ def test_summaries_and_differences_by_hand(tmp_path):
     ]  # fmt: skip
     with pytest.raises(ValueError, match="No outcome 'deths'"):
         found.summary("deths")
+
+
+def test_pairs_are_made_once_and_more_of_a_good_is_no_worse(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [("n1", "none", 1, 0.5), ("n2", "none", 1, 0.5), ("u1", "un", 1, 0.7), ("u2", "un", 1, 0.4)]
+    frame = pd.DataFrame(rows, columns=["arm", "mission", "seed", "access"])  # the baseline is there under two names
+    made = pa.Table.from_pandas(frame).replace_schema_metadata({"schema": "2", "settings": '["mission"]'})
+    pq.write_table(made, tmp_path / "runs.parquet")
+    differences = results.load(tmp_path).differences("access", {"mission": "none"})
+    assert differences.n.tolist() == [1, 1]
+    assert differences.difference.tolist() == pytest.approx([0.2, -0.1])
+    assert differences.worse_share.tolist() == [0, 1]

@@ -76,6 +76,15 @@ def test_what_a_mechanism_does_is_judged_in_pairs():
     assert (e, low, high) == pytest.approx((-0.5, -0.5, -0.5))
 
 
+def test_what_a_mechanism_does_to_samples_with_other_luck_is_as_unsure_as_all_four_together():
+    luck = np.random.default_rng(6)
+    on, off = [tuple(luck.normal(x, 1, 100) for x in means) for means in ((1.5, 0), (0.5, 0))]
+    e, low, high = estimates.lost(on, off, np.mean)
+    assert e == pytest.approx(on[0].mean() - on[1].mean() - off[0].mean() + off[1].mean())
+    error = np.sqrt(sum(x.var(ddof=1) / 100 for x in (*on, *off)))
+    assert (high - e, e - low) == pytest.approx((1.96 * error, 1.96 * error), rel=0.1)
+
+
 def test_an_estimate_without_numbers_has_no_interval():
     assert np.isnan(estimates.bootstrap(np.full(10, np.nan))).all()
     some = np.r_[np.zeros(5), np.full(10, np.nan)]
@@ -145,6 +154,51 @@ def test_shapes_of_known_series():
     assert measures.after_violence(sticky) > 0.7 > 0.3 > measures.after_quiet(sticky)
     assert measures.persistence(sticky) > 1
     assert measures.burstiness(sticky) > 0
+
+
+def test_measures_of_two_arms_by_hand():
+    """In months 1 to 60: what is measured is 3 before month 13 and 7 after 48, where that is not to count."""
+
+    def panel(**columns):
+        return {name: np.r_[np.full(12, 3.0), np.resize(x, 36), np.full(12, 7.0)][None] for name, x in columns.items()}
+
+    store = made_up(
+        a=panel(access=[0.2, 0.4], humanitarian_staff=10, aid_workers_killed=1, civilians_killed=[2, 4], brd=5,
+                excess_deaths=1, idps=1, refugees=1, unmet_need=9, cost=2e3, un_troops=[10, 100]),
+        b=panel(access=[0.6, np.nan], humanitarian_staff=30, aid_workers_killed=2, civilians_killed=6, brd=5,
+                excess_deaths=2, idps=1, refugees=1, unmet_need=9, cost=1e3, un_troops=[96, 97]),
+    )  # fmt: skip
+    # of 36 months and twelve of 7: (36 x 0.3 + 84) / 48; and 18 that are known, and twelve
+    of_a, of_b = (36 * 0.3 + 84) / 48, (18 * 0.6 + 84) / 30
+    assert measures.access(store, "a", "b") == pytest.approx([np.log(of_a / of_b)])
+    assert measures.mean(store, "b", "access") == pytest.approx([0.6])
+    assert np.isnan(measures.mean(store, "b", "access", (14, 14)))
+    killed, there = np.log((36 + 84 + 0.5) / (72 + 84 + 0.5)), np.log((360 + 84) / (1080 + 84))
+    assert measures.attack_rate(store, "a", "b") == pytest.approx([killed - there])
+    # 108 killed against 216, 36 excess deaths against 72, the same of the rest: of the first, half a death is less
+    assert measures.differences(store, "a", "b") == pytest.approx([np.log(108.5 / 216.5)])
+    assert measures.worse("brd")(store, "a", "b") == measures.worse("civilians_killed")(store, "a", "b") == [0]
+    assert measures.worse("civilians_killed")(store, "b", "a") == [1]
+    # months 13 and 14 against 1 and 2: 6 against 6, and 12 against 6
+    assert measures.jump((1, 2), (13, 14))(store, "a", "b") == pytest.approx([-np.log(12.5 / 6.5)])
+    # thousand US$ of months 1 to 48; (216 + 108 + 12 x 6) averted of b's, and of a's own (108 + 36 + 12 x 6)
+    assert measures.cost_and_averted(store, "a", "b") == pytest.approx(np.array([[72.036, 288 - 144]]))
+    assert measures.months_to_peak("un_troops")(store, "a") == [14]
+    assert measures.months_to_peak("un_troops")(store, "b") == [13]
+
+
+def test_the_worst_months_are_the_last_of_those_in_order():
+    assert measures.concentration(np.r_[np.zeros(30), 1, 5, 2, np.zeros(7)]) == 7 / 8  # two of 40
+    assert measures.concentration(np.r_[9, np.zeros(19)]) == 1
+    assert np.isnan(measures.concentration(np.zeros(20)))
+
+
+def test_losses_now_move_killings_next_month_as_they_were_made_to():
+    luck = np.random.default_rng(8)
+    brd, osv = np.zeros((1, 48)) + luck.poisson(20, 48), np.zeros((1, 48))
+    for month in range(1, 48):
+        osv[0, month] = np.expm1(0.3 * np.log1p(brd[0, month - 1]) + 0.2 * np.log1p(osv[0, month - 1]))
+    assert measures.losses_then_killings(made_up(a={"brd": brd, "osv_reb": osv}), "a") == pytest.approx([0.3])
 
 
 def test_a_price_is_mean_cost_over_mean_deaths_averted():
