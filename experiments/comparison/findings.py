@@ -124,6 +124,6 @@ def in_both(judged: pd.DataFrame, arms: Sequence[str], outcomes: Sequence[str]) 
     if judged["n"].max() < FEWEST:
         return f"{capital(listed(names))}: with fewer than {FEWEST} seeds nothing is sure"
     if both:
-        return f"Surely less of both, {listed(names)}: {_which(both, arms).strip('()')}"
+        return f"Surely less of both, {listed(names)}: {listed([spoken(a) for a in both])}"
     each = [f"{name} {_which(lower[o], arms)}" for o, name in zip(outcomes, names, strict=True) if lower[o]]
     return f"None surely lowers both {listed(names)}" + (f"; surely lower: {', '.join(each)}" if each else "")
