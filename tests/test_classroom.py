@@ -1107,3 +1107,12 @@ def test_there_are_four_lessons_and_what_they_set_can_be_set():
 def test_the_files_of_the_classroom_are_data_that_can_be_read():
     for path in (CONF / "classroom").glob("*.yaml"):
         assert yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def test_cards_of_the_usual_country_open_on_a_seed_that_is_like_most_others():
+    """The medoid of the main job's seeds, the same on every card."""
+    seeds = pd.read_csv(CONF.parent / "results" / "mission_models" / "seeds.csv").set_index("seed").unlike
+    usual = [m for card in scene.cards() for m in card["models"] if not any(o.startswith("country=") for o in m)]
+    assert len(usual) > 10
+    assert {o for m in usual for o in m if o.startswith("seed=")} == {f"seed={seeds.idxmin()}"}
+    assert all(any(o.startswith("seed=") for o in m) for m in usual)
