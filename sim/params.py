@@ -1085,7 +1085,7 @@ _LOWER = {  # what needs memory: what to change when it is too much
 }
 
 
-def too_large(params, most=MEMORY):
+def too_large(params: Params, most: float = MEMORY) -> list[str]:
     """Return one sentence if a run would need more memory than that: so many bytes, asked before it is built."""
     needs = memory(params)
     if sum(needs.values()) <= most:
@@ -1097,7 +1097,7 @@ def too_large(params, most=MEMORY):
     ]
 
 
-def memory(params):
+def memory(params: Params) -> dict[str, float]:
     """Estimate what a run needs, from parameters in their ranges: dict of what for -> bytes."""
     country, km = params.country, params.country.cell_km
     cells, factions, sent = _n_cells(country), len(country.factions), params.mission.components.values()

@@ -142,7 +142,7 @@ class Impatient(H11Protocol):
         if self._is_answering != self.answering and not self.upgraded:
             self._give_anew()
 
-    def on_response_complete(self):
+    def on_response_complete(self) -> None:
         """Give the next request its time."""
         super().on_response_complete()
         self._give_anew()

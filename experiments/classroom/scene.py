@@ -61,7 +61,7 @@ class Scene:
         models = [changed(m, key, value) if i in which else m for i, m in enumerate(self.models)]
         return replace(self, models=tuple(models))
 
-    def with_bearing(self, key):
+    def with_bearing(self, key: str) -> "Scene":
         """Return the scene without settings that have no bearing any more; what `key` is set to stays.
 
         Raises
@@ -193,7 +193,7 @@ def allowed(model: Model) -> Params:
     return params
 
 
-def parameters(model):
+def parameters(model: Model) -> Params:
     """Return the parameters of a model, if one visitor may ask for it; raises what `allowed` does."""
     length = sum(map(len, model))
     if length > WRITTEN:
