@@ -1090,7 +1090,7 @@ def too_large(params: Params, most: float = MEMORY) -> list[str]:
     needs = memory(params)
     if sum(needs.values()) <= most:
         return []
-    first = max(needs, key=needs.get)
+    first = max(needs, key=needs.__getitem__)
     return [
         f"this would need about {_bytes(sum(needs.values()))} of memory, {_bytes(needs[first])} of it for {first}, and "
         f"may need at most {_bytes(most)}; {_LOWER[first]}"
