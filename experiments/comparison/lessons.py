@@ -27,6 +27,12 @@ def scenes(x: Experiment) -> Scenes:
     return found
 
 
+def plan(x: Experiment) -> dict[str, int]:
+    """Return the runs: every arm, once it is known that all scenes are made of arms."""
+    scenes(x)
+    return dict.fromkeys(x.arms, x.about.seeds)
+
+
 def analyse(x: Experiment) -> None:
     """Write what every scene shows: means, intervals, and letters that say which models surely differ."""
     x.write({"lessons": table(x.runs, scenes(x), x.about.analysis["outcomes"])}, digits=6)
