@@ -1033,6 +1033,41 @@ def test_people_in_sites_draw_attacks_so_many_times(tmp_path):
     assert prey.draw_attacks(m.view)[:3, 0] == near([1_000, 1_000, 900 + 3 * 100])
 
 
+def test_no_battle_kills_more_than_a_share_of_both_sides(tmp_path):
+    factions = {"many": Faction(fighters=100, bands=1), "few": Faction(fighters=10, bands=1)}
+    m = PeaceModel(by_hand(tmp_path, TWO, factions, fight__severity=100, fight__largest=100, fight__largest_share=0.5))
+    m.bands.cell[:], m.bands.fighters[:] = 0, np.where(m.bands.faction == m.factions.names.index("many"), 100, 10)
+    many, few = (m.factions.names.index(name) for name in ("many", "few"))
+    fight._battle(m.view, 0, many, few, 0.5, 0.0)
+    # half of 110: the many lose a tenth of it by the strength of the few, who lose all that they are
+    assert (m.now.fighters_lost[many], m.now.fighters_lost[few]) == (5, 10)
+
+
+def test_whom_a_mission_kills_is_held_against_its_command(tmp_path):
+    parts = {name: mission(command=command) for name, command in (("m", "c"), ("n", "c"), ("o", "d"))}
+    m = PeaceModel(by_hand(tmp_path, TWO, {}, parts))
+    census.take_census(m.view)
+    for number, (own, other) in enumerate([(0, 1), (0, 1), (1, 0)]):
+        m.now.logged[:] = 0
+        assert m.kill(0, 8, 0.5, mission=number) == 8
+        _, harmed = feel.blows(m.view, 0.25)
+        assert harmed[[own, other], 0].sum(axis=1) == near([8, 2])
+
+
+def test_a_host_minds_reports_as_far_as_people_live_beyond_the_area(tmp_path):
+    cells = [(0, 0, 1_000, 0, 0, 0.5, 1, 0), (0, 1, 3_000, 0, 0, 0.5, 1, 0)]
+    parts = {"m": mission(tasks={"report": 1}, beyond=0.5)}
+    p = by_hand(tmp_path, cells, {"army": Faction(fighters=9, bands=1, host=True)}, parts, civilians=4, judge__people=0,
+                judge__overreach=5.2, judge__judging_half=30, judge__reporting=0.8)  # fmt: skip
+    m = PeaceModel(p)
+    census.take_census(m.view)
+    m.missions.area[:], m.missions.work[0, TASKS.index("report")] = [1, 0], 100.0
+    rise = np.zeros((1, 1))
+    judge._by_the_host(m.view, rise, np.array([True]))
+    # three of four people are elsewhere: 0.75 x 0.5 x 100 x 0.8 = 30 reporters, half of a tenth a week
+    assert rise == near(np.array([[0.05]]))
+
+
 def test_one_mission_offends_alone_if_it_does_far_more_by_person():
     persons, command = np.array([10.0, 90, 50]), np.array([0, 0, 1])
     # 4 of 5 by a tenth of the persons: 0.4 each against 1 / 90
