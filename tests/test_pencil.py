@@ -10,7 +10,7 @@ import pytest
 from conftest import by_hand, each, mission, numbers_of, only, play, put, uncompiled
 
 from sim import PeaceModel, census, draws, load, outcomes, rules, siting
-from sim.mission import contention
+from sim.mission import contention, plan
 from sim.outcomes import monthly, totals, weekly
 from sim.params import TASKS, Benchmark, Caveats, Contributor, Faction, Hired, Place, When
 from sim.processes import (
@@ -658,6 +658,16 @@ def test_a_contributor_goes_home_over_weeks_for_its_dead_and_others_who_offered_
     assert m.units.strength[careful].sum() == 0
     assert m.missions.persons[0, 0] == near(800 * m.missions.taken[0])
     assert totals(m)["contributors_left"] == 1
+
+
+def test_nobody_comes_before_he_is_authorised_and_ready_and_a_divided_council_takes_longer(tmp_path):
+    parts = {name: mission(force={"readiness": 10, "council": 1}) for name in ("soon", "late", "given")}
+    parts["soon"].arrive, parts["late"].arrive = When(after="start", weeks=2), When(after="start", weeks=30)
+    p = by_hand(tmp_path, TWO, {}, parts, mission__authorised=4, mission__council_unity=0.5, deploy__council_delay=0.4)
+    # who may use all force is wholly contested, half of the Council is against it: 4 + 10 x (1 + 0.4 x 0.5)
+    arrive, leave = plan(p)
+    assert dict(zip(sorted(parts), arrive.tolist(), strict=True)) == near({"given": 0, "late": 30, "soon": 16})
+    assert np.isinf(leave).all()
 
 
 def test_each_contributor_counts_its_own_dead(tmp_path):
