@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from conftest import by_hand, each, mission, numbers_of, only, play, put, uncompiled
+from conftest import by_hand, each, mission, numbers_of, only, play, put, scenario, uncompiled
 
 from sim import PeaceModel, census, draws, load, outcomes, rules, siting
 from sim.mission import contention, plan
@@ -668,6 +668,30 @@ def test_nobody_comes_before_he_is_authorised_and_ready_and_a_divided_council_ta
     arrive, leave = plan(p)
     assert dict(zip(sorted(parts), arrive.tolist(), strict=True)) == near({"given": 0, "late": 30, "soon": 16})
     assert np.isinf(leave).all()
+
+
+def test_what_is_pledged_paid_and_asked_for_by_kind(tmp_path):
+    money = {"assessed": 0.6, "raised": 0.5, "arrears": 0.3, "price": 10.0, "price_staff": 20.0, "price_aid": 30.0}
+    m = PeaceModel(by_hand(tmp_path, TWO, {}, {"m": mission(force=money)}))
+    assert m.missions.pledged == near([0.6 + 0.4 * 0.5])
+    assert m.missions.paid == near([0.8 - 0.6 * 0.3])  # in arrears is what is assessed
+    assert m.missions.price == near(np.array([[10, 10, 10, 20, 30]]))
+
+
+def test_no_two_teams_have_the_same_luck_though_some_of_their_group_join_a_mission():
+    p = scenario("mission=un_only", weeks=2, civilians=50)
+    p.mission.components["un"].integrates = {"ngos": 0.5}
+    m = PeaceModel(p)
+    assert [name for name in m.missions.names if "ngos" in name] == ["ngos", "ngos with un"]
+    assert np.unique(m.units.luck).size == m.units.luck.size
+
+
+def test_a_ceiling_comes_down_as_people_go_home_and_goes_up_as_others_are_found(tmp_path):
+    m = PeaceModel(by_hand(tmp_path, TWO, {}, {"m": mission(), "n": mission()}, deploy__council_ceiling=0.5,
+                           deploy__repatriation=5, deploy__replacement=26))  # fmt: skip
+    m.missions.discord[:], m.missions.ceiling[:] = [1, 0], [1, 0.2]
+    deploy._renew(m.view)
+    assert m.missions.ceiling == near([0.5 + 0.5 * 0.5 ** (1 / 5), 1 - 0.8 * 0.5 ** (1 / 26)])
 
 
 def test_each_contributor_counts_its_own_dead(tmp_path):
