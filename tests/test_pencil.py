@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from conftest import by_hand, each, mission, numbers_of, only, play, put, uncompiled
+from conftest import by_hand, each, mission, numbers_of, only, play, put, scenario, uncompiled
 
 from sim import PeaceModel, census, draws, load, outcomes, rules, siting
-from sim.mission import contention
+from sim.mission import contention, plan
 from sim.outcomes import monthly, totals, weekly
 from sim.params import TASKS, Benchmark, Caveats, Contributor, Faction, Hired, Place, When
 from sim.processes import (
@@ -660,6 +660,40 @@ def test_a_contributor_goes_home_over_weeks_for_its_dead_and_others_who_offered_
     assert totals(m)["contributors_left"] == 1
 
 
+def test_nobody_comes_before_he_is_authorised_and_ready_and_a_divided_council_takes_longer(tmp_path):
+    parts = {name: mission(force={"readiness": 10, "council": 1}) for name in ("soon", "late", "given")}
+    parts["soon"].arrive, parts["late"].arrive = When(after="start", weeks=2), When(after="start", weeks=30)
+    p = by_hand(tmp_path, TWO, {}, parts, mission__authorised=4, mission__council_unity=0.5, deploy__council_delay=0.4)
+    # who may use all force is wholly contested, half of the Council is against it: 4 + 10 x (1 + 0.4 x 0.5)
+    arrive, leave = plan(p)
+    assert dict(zip(sorted(parts), arrive.tolist(), strict=True)) == near({"given": 0, "late": 30, "soon": 16})
+    assert np.isinf(leave).all()
+
+
+def test_what_is_pledged_paid_and_asked_for_by_kind(tmp_path):
+    money = {"assessed": 0.6, "raised": 0.5, "arrears": 0.3, "price": 10.0, "price_staff": 20.0, "price_aid": 30.0}
+    m = PeaceModel(by_hand(tmp_path, TWO, {}, {"m": mission(force=money)}))
+    assert m.missions.pledged == near([0.6 + 0.4 * 0.5])
+    assert m.missions.paid == near([0.8 - 0.6 * 0.3])  # in arrears is what is assessed
+    assert m.missions.price == near(np.array([[10, 10, 10, 20, 30]]))
+
+
+def test_no_two_teams_have_the_same_luck_though_some_of_their_group_join_a_mission():
+    p = scenario("mission=un_only", weeks=2, civilians=50)
+    p.mission.components["un"].integrates = {"ngos": 0.5}
+    m = PeaceModel(p)
+    assert [name for name in m.missions.names if "ngos" in name] == ["ngos", "ngos with un"]
+    assert np.unique(m.units.luck).size == m.units.luck.size
+
+
+def test_a_ceiling_comes_down_as_people_go_home_and_goes_up_as_others_are_found(tmp_path):
+    m = PeaceModel(by_hand(tmp_path, TWO, {}, {"m": mission(), "n": mission()}, deploy__council_ceiling=0.5,
+                           deploy__repatriation=5, deploy__replacement=26))  # fmt: skip
+    m.missions.discord[:], m.missions.ceiling[:] = [1, 0], [1, 0.2]
+    deploy._renew(m.view)
+    assert m.missions.ceiling == near([0.5 + 0.5 * 0.5 ** (1 / 5), 1 - 0.8 * 0.5 ** (1 / 26)])
+
+
 def test_each_contributor_counts_its_own_dead(tmp_path):
     for who in range(4):
         m = of_contributors(tmp_path, dict.fromkeys("abcd", (0.25, {"losses": 20}, {})))
@@ -1031,6 +1065,41 @@ def test_people_in_sites_draw_attacks_so_many_times(tmp_path):
     m = placed(tmp_path, {"m": mission()}, prey__site_target=3)
     m.land.sheltered[2, 0] = 100
     assert prey.draw_attacks(m.view)[:3, 0] == near([1_000, 1_000, 900 + 3 * 100])
+
+
+def test_no_battle_kills_more_than_a_share_of_both_sides(tmp_path):
+    factions = {"many": Faction(fighters=100, bands=1), "few": Faction(fighters=10, bands=1)}
+    m = PeaceModel(by_hand(tmp_path, TWO, factions, fight__severity=100, fight__largest=100, fight__largest_share=0.5))
+    m.bands.cell[:], m.bands.fighters[:] = 0, np.where(m.bands.faction == m.factions.names.index("many"), 100, 10)
+    many, few = (m.factions.names.index(name) for name in ("many", "few"))
+    fight._battle(m.view, 0, many, few, 0.5, 0.0)
+    # half of 110: the many lose a tenth of it by the strength of the few, who lose all that they are
+    assert (m.now.fighters_lost[many], m.now.fighters_lost[few]) == (5, 10)
+
+
+def test_whom_a_mission_kills_is_held_against_its_command(tmp_path):
+    parts = {name: mission(command=command) for name, command in (("m", "c"), ("n", "c"), ("o", "d"))}
+    m = PeaceModel(by_hand(tmp_path, TWO, {}, parts))
+    census.take_census(m.view)
+    for number, (own, other) in enumerate([(0, 1), (0, 1), (1, 0)]):
+        m.now.logged[:] = 0
+        assert m.kill(0, 8, 0.5, mission=number) == 8
+        _, harmed = feel.blows(m.view, 0.25)
+        assert harmed[[own, other], 0].sum(axis=1) == near([8, 2])
+
+
+def test_a_host_minds_reports_as_far_as_people_live_beyond_the_area(tmp_path):
+    cells = [(0, 0, 1_000, 0, 0, 0.5, 1, 0), (0, 1, 3_000, 0, 0, 0.5, 1, 0)]
+    parts = {"m": mission(tasks={"report": 1}, beyond=0.5)}
+    p = by_hand(tmp_path, cells, {"army": Faction(fighters=9, bands=1, host=True)}, parts, civilians=4, judge__people=0,
+                judge__overreach=5.2, judge__judging_half=30, judge__reporting=0.8)  # fmt: skip
+    m = PeaceModel(p)
+    census.take_census(m.view)
+    m.missions.area[:], m.missions.work[0, TASKS.index("report")] = [1, 0], 100.0
+    rise = np.zeros((1, 1))
+    judge._by_the_host(m.view, rise, np.array([True]))
+    # three of four people are elsewhere: 0.75 x 0.5 x 100 x 0.8 = 30 reporters, half of a tenth a week
+    assert rise == near(np.array([[0.05]]))
 
 
 def test_one_mission_offends_alone_if_it_does_far_more_by_person():
