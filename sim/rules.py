@@ -269,7 +269,7 @@ def of_commands(w, task):
 
 @numba.njit(cache=True)
 def hostility_of_host(w):
-    """Return the host government's hostility to every chain of command: (Q,); none once it has left for good."""
+    """Return the host government's hostility to every chain of command, nought once it has left for good: (Q,)."""
     host, leaves, hostility, week = w.factions.host, w.factions.leaves, w.factions.hostility, w.week[0]
     out = np.zeros(hostility.shape[1])
     for f in range(host.size):

@@ -86,7 +86,7 @@ class Civilians(Table):
     status: np.ndarray  # (N,) int, HOME, AWAY or ABROAD
     need: np.ndarray  # (N,) 0..1
     grievance: np.ndarray  # (N, F) 0..1 toward each faction
-    trust: np.ndarray  # (N, K) 0..1 in each chain of command
+    trust: np.ndarray  # (N, Q) 0..1 in each chain of command
 
 
 @dataclass
@@ -117,8 +117,8 @@ class Factions(Table):
     dispersed: np.ndarray  # (F,) persons, fighters who scattered and may return
     demobilised: np.ndarray  # (F,) persons, ex-combatants not yet settled
     settled: np.ndarray  # (F,) persons, ex-combatants who settled for good
-    hostility: np.ndarray  # (F, K) 0..1 to each chain of command
-    smear: np.ndarray  # (F, K) weeks left of its campaign of misinformation about each chain of command
+    hostility: np.ndarray  # (F, Q) 0..1 to each chain of command
+    smear: np.ndarray  # (F, Q) weeks left of its campaign of misinformation about each chain of command
     aggression: np.ndarray  # (F,) 0..1, this week's
     nature: np.ndarray  # (F,) ratio, the abuse that it began with, before any reform
     own_abuse: np.ndarray  # (F,) ratio, its abuse apart from what events make of it
@@ -155,14 +155,14 @@ class Bands(Table):
 class Commands(Table):
     """K chains of command: the flags that people and factions know, each with one mission or several."""
 
-    names: tuple[str, ...]  # (K,) str
-    luck: np.ndarray  # (K,) uint64, identity for draws: made of the name
-    member: np.ndarray  # (K, M) 1 where a mission serves under it, else 0
-    unwelcome: np.ndarray  # (K,) weeks in which the host wanted it gone
-    escorting: np.ndarray  # (K,) 0..1 habit of armed escorts
-    seen: np.ndarray  # (K, C) person-equivalents, protection that people remember, fading
-    incidents: np.ndarray  # (K,) killed by it, or attacked before its eyes, lately, decaying
-    rumour: np.ndarray  # (K,) 0..1 strength of a rumour about it that no faction's campaign spreads, decaying
+    names: tuple[str, ...]  # (Q,) str
+    luck: np.ndarray  # (Q,) uint64, identity for draws: made of the name
+    member: np.ndarray  # (Q, M) 1 where a mission serves under it, else 0
+    unwelcome: np.ndarray  # (Q,) weeks in which the host wanted it gone
+    escorting: np.ndarray  # (Q,) 0..1 habit of armed escorts
+    seen: np.ndarray  # (Q, C) person-equivalents, protection that people remember, fading
+    incidents: np.ndarray  # (Q,) killed by it, or attacked before its eyes, lately, decaying
+    rumour: np.ndarray  # (Q,) 0..1 strength of a rumour about it that no faction's campaign spreads, decaying
 
 
 @dataclass
@@ -313,20 +313,20 @@ class Week(Table):
     by_mission: np.ndarray  # (M,) of these, by mission
     crossfire: np.ndarray  # (F,) of these, in battles that a faction began; not in by_faction
     killed_in_sites: np.ndarray  # (1,) int, of those killed by factions, in camps and protection sites
-    harm: np.ndarray  # (F, K) own people killed by each chain of command
+    harm: np.ndarray  # (F, Q) own people killed by each chain of command
     fighters_lost: np.ndarray  # (F,) in battle with rivals and with missions
     lost_to_rivals: np.ndarray  # (F,) of these, to rivals
     hit: np.ndarray  # (F, M) fighters killed or dispersed by each mission
     peacekeepers_killed: np.ndarray  # (M,) persons of contingents
     aid_workers_killed: np.ndarray  # (M,) persons of aid teams
-    protests: np.ndarray  # (K,) places in which people took to the streets against each chain of command
-    stood_by: np.ndarray  # (K, C) attacks in the presence of a chain of command
-    aid: np.ndarray  # (K, C) 0..1 share of the people in need whom it serves
-    tried: np.ndarray  # (K,) aid teams that wanted to work
-    reached: np.ndarray  # (K,) aid teams that could
-    forced: np.ndarray  # (K,) share of teams that went in by force
-    lent: np.ndarray  # (K,) 0..1 share of its work that teams do under the host's escort
-    pauses: np.ndarray  # (K,) pauses agreed
+    protests: np.ndarray  # (Q,) places in which people took to the streets against each chain of command
+    stood_by: np.ndarray  # (Q, C) attacks in the presence of a chain of command
+    aid: np.ndarray  # (Q, C) 0..1 share of the people in need whom it serves
+    tried: np.ndarray  # (Q,) aid teams that wanted to work
+    reached: np.ndarray  # (Q,) aid teams that could
+    forced: np.ndarray  # (Q,) share of teams that went in by force
+    lent: np.ndarray  # (Q,) 0..1 share of its work that teams do under the host's escort
+    pauses: np.ndarray  # (Q,) pauses agreed
     excess: np.ndarray  # (1,) int, deaths from need
     unmet: np.ndarray  # (1,) person-weeks of need
     cost: np.ndarray  # (M,) US$
@@ -432,8 +432,8 @@ class Census(Table):
     idps: np.ndarray  # (C,) of these, displaced
     displaced: np.ndarray  # (C, K) of these, by community
     need: np.ndarray  # (C,) persons x need
-    trust: np.ndarray  # (K, C) mean trust in each chain of command there; that of strangers where nobody is
-    trust_of_all: np.ndarray  # (K,) mean trust of everybody in the country
+    trust: np.ndarray  # (Q, C) mean trust in each chain of command there; that of strangers where nobody is
+    trust_of_all: np.ndarray  # (Q,) mean trust of everybody in the country
     grievance: np.ndarray  # (K, F) mean grievance of each community
     of_community: np.ndarray  # (K,) persons present
     grudge: np.ndarray  # (F,) 0..1 grievance of each faction's own people toward its worst rival

@@ -146,8 +146,3 @@ def unlike(runs: pd.DataFrame, outcomes: Sequence[str]) -> pd.Series:
     ranks = table.fillna(0.5).to_numpy()
     apart = np.abs(ranks[:, None, :] - ranks[None, :, :]).mean(axis=(1, 2))
     return pd.Series(apart, index=table.index, name="unlike")
-
-
-def typical(runs: pd.DataFrame, outcomes: Sequence[str]) -> int:
-    """Return the seed that is most like all others: their medoid, as `unlike` measures it."""
-    return int(unlike(runs, outcomes).idxmin())

@@ -55,7 +55,6 @@ def write(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     about: Mapping[str, Any] | None = None,
     said: Mapping[str, tuple[str, ...]] | None = None,
-    monthly: bool = True,
 ) -> None:
     """Write the tables of the runs that are done.
 
@@ -65,7 +64,6 @@ def write(
     settings : dict, arm of the job -> {column: value}, what the scenarios differ in
     about : dict, kept in the metadata
     said : dict, column -> (unit, meaning), of settings that are no parameters
-    monthly : write the table of months; without, that of runs alone
 
     Raises
     ------

@@ -17,7 +17,8 @@ no effect. FAIL: wrong sign, and it excludes no effect. INCONCLUSIVE otherwise: 
 the rows of A4 on T1's ratio), if that can decide it, then it is reported. Expected sizes are for warnings, never for
 failure: the grid is not Africa.
 
-The tests stand in patterns.py, what they measure in measures.py and matching.py, how it is judged in estimates.py.
+The tests stand in patterns.py, what they measure in measures.py and matching.py, how it is judged in
+experiments/drawing/estimates.py.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -138,7 +138,7 @@ def serve(capacity, command, cell, freedom, patrol, weight, need, donors, aid):
     ----------
     capacity : (T,) persons it can serve; command, cell : (T,) int; freedom : (T,) 0..1
     patrol : (C, R) int; weight : (R,); need : (C,) persons x need; donors : 0..1 coordination between commands
-    aid : (K, C) share of those in need whom each chain of command serves, written
+    aid : (Q, C) share of those in need whom each chain of command serves, written
     """
     for t in range(command.size):
         total = 0.0

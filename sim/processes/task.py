@@ -89,7 +89,7 @@ def make_effective(presence, armed, command, trust, understood, ability, informa
     Parameters
     ----------
     presence : (M, S, C), written; armed : (M, C) uniformed persons in reach; command : (M,) int
-    trust : (K, C) 0..1 in each chain of command; understood, ability : (M,) 0..1
+    trust : (Q, C) 0..1 in each chain of command; understood, ability : (M,) 0..1
     information : effect when told nothing
     lost : effect lost where two commands overlap in equal strength; crowding : added by each further one, of that
     """
