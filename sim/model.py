@@ -14,6 +14,7 @@ from sim import agents, draws, rules
 from sim.census import make_census, open_week
 from sim.compiled import see
 from sim.country import a_date, make_bands, make_civilians, make_factions, make_land
+from sim.memory import too_large
 from sim.mission import (
     areas,
     make_commands,
@@ -204,8 +205,7 @@ class PeaceModel(mesa.Model):
         rng: int | None = None,
     ) -> None:
         params = params if rng is None else replace(params, seed=rng)
-        wrong = out_of_range(params)
-        if wrong:
+        if wrong := out_of_range(params) or too_large(params):
             raise ValueError("; ".join(wrong))
         super().__init__(rng=params.seed)  # Mesa's own generators: no rule draws from them
         self.params = params

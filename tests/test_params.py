@@ -13,6 +13,7 @@ from numpy import ndarray
 from omegaconf.errors import OmegaConfBaseException
 
 from sim import Params, PeaceModel, load, params
+from sim.memory import memory
 from sim.params import Bundle, Caveats, Contributor, Push, Shock, Tasks, When, markdown, out_of_range, rows, walk
 
 ROWS = list(rows())
@@ -35,7 +36,7 @@ def test_what_a_run_needs_is_known_before_it_is_built(words):
     tables = [vars(t) if is_dataclass(t) else {"": t} for t in vars(model.world).values()]
     arrays = [a for t in tables for a in t.values()] + [a for _, layers in model.record.maps for a in layers.values()]
     weighs = sum(a.nbytes for a in arrays if isinstance(a, ndarray)) + model.record.weekly.nbytes
-    assert weighs / 1.5 < sum(params.memory(p).values()) < 4 * weighs
+    assert weighs / 1.5 < sum(memory(p).values()) < 4 * weighs
 
 
 @pytest.mark.parametrize(("words", "lower"), [

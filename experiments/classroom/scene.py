@@ -19,7 +19,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from experiments.drawing import style
 from sim import asked, paths
 from sim.config import Composer
-from sim.params import Params, out_of_range, too_large
+from sim.memory import too_large
+from sim.params import Params, out_of_range
 from sim.values import among, closest
 
 LETTERS = "abc"

@@ -24,6 +24,7 @@ from experiments.classroom import scene
 from sim import __main__ as command
 from sim import asked, load, paths
 from sim.config import Composer
+from sim.memory import too_large
 from sim.params import Params, out_of_range, walk
 
 REFUSALS = (ValueError, OSError, RuntimeError, HydraException, OmegaConfBaseException)
@@ -39,7 +40,7 @@ _composer = Composer()
 def scenario(words):
     """Compose a scenario, as arms, sweeps and the page do."""
     params = _composer.params(words)
-    if wrong := out_of_range(params):
+    if wrong := out_of_range(params) or too_large(params):
         raise ValueError("; ".join(wrong))
     return params
 
@@ -47,7 +48,7 @@ def scenario(words):
 def alone(words):
     """Compose the scenario of a single run."""
     params = load(*words)
-    if wrong := out_of_range(params):
+    if wrong := out_of_range(params) or too_large(params):
         raise ValueError("; ".join(wrong))
     return params
 
