@@ -31,6 +31,7 @@ apidoc_modules = [
      "automodule_options": {"members", "show-inheritance", "ignore-module-all"}}
     for package in PACKAGES
 ]  # fmt: skip
+suppress_warnings = ["ref.python"]  # a hint names a class by its short name, which two modules may have
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_mock_imports = sorted(  # extras that need not be installed to read about what uses them

@@ -170,7 +170,7 @@ def test_measures_of_two_arms_by_hand():
     )  # fmt: skip
     # of 36 months and twelve of 7: (36 x 0.3 + 84) / 48; and 18 that are known, and twelve
     of_a, of_b = (36 * 0.3 + 84) / 48, (18 * 0.6 + 84) / 30
-    assert measures.access(store, "a", "b") == pytest.approx([np.log(of_a / of_b)])
+    assert measures.ratio_of_means("access")(store, "a", "b") == pytest.approx([np.log(of_a / of_b)])
     assert measures.mean(store, "b", "access") == pytest.approx([0.6])
     assert np.isnan(measures.mean(store, "b", "access", (14, 14)))
     killed, there = np.log((36 + 84 + 0.5) / (72 + 84 + 0.5)), np.log((360 + 84) / (1080 + 84))
