@@ -22,6 +22,7 @@ SILENT = 20  # s that a visitor may be here without a scene
 IDLE = 600  # s without a word after which a place may be given to somebody else
 SHARE, FEW = 0.5, 4  # of the places for one address; but as many pages anybody may open
 LATE, SLOW = 15, 600  # s that a request may take to arrive, and its answer to be taken
+LAST = 5  # s that what is under way has when the room is closed: nobody can keep it open
 DEEP = 3  # lists in lists that a message may have: models, each of overrides
 ANY = ("0.0.0.0", "::")  # what to serve on, to be reached from everywhere
 
@@ -90,7 +91,8 @@ def _is_plain(value, deep):
 def limits(visitors: int) -> dict[str, Any]:
     """Return how uvicorn is to serve so many visitors: what a message may weigh, how many connections, how long."""
     logging.getLogger("uvicorn.error").addFilter(_not_of_a_strangers_text)
-    return {"http": Impatient, "ws_max_size": LONGEST, "limit_concurrency": 50 + 8 * visitors}
+    return {"http": Impatient, "ws_max_size": LONGEST, "limit_concurrency": 50 + 8 * visitors,
+            "timeout_graceful_shutdown": LAST}  # fmt: skip
 
 
 def _not_of_a_strangers_text(record):

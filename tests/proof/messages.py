@@ -278,10 +278,13 @@ def main(words):
     with Room(40) as room:
         before, begun = room.megabytes, time.monotonic()
         count, wrong, took = attack(room.port, many)
+        seconds = time.monotonic() - begun
         took.sort()
         after, tracebacks = room.megabytes, room.tracebacks
-    print(f"  {', '.join(f'{n:,} {what}' for what, n in count.most_common())}, in {time.monotonic() - begun:.0f} s")
-    print(f"  {len(took):,} answers to somebody else: median {took[len(took) // 2]:.3f} s, slowest {took[-1]:.3f} s")
-    print(f"  memory {before:.0f} MB before, {after:.0f} MB after; {tracebacks} tracebacks in the log {room.log}")
-    print("\n".join(f"  {sentence}" for sentence in wrong[:20]))
+        print(f"  {', '.join(f'{n:,} {what}' for what, n in count.most_common())}, in {seconds:.0f} s")
+        print(
+            f"  {len(took):,} answers to somebody else: median {took[len(took) // 2]:.3f} s, slowest {took[-1]:.3f} s"
+        )
+        print(f"  memory {before:.0f} MB before, {after:.0f} MB after; {tracebacks} tracebacks in the log {room.log}")
+        print("\n".join(f"  {sentence}" for sentence in wrong[:20]))
     return not wrong and not tracebacks and took[-1] < SLOWEST and after - before < GROWTH
