@@ -153,7 +153,7 @@ class Bands(Table):
 
 @dataclass
 class Commands(Table):
-    """K chains of command: the flags that people and factions know, each with one mission or several."""
+    """Q chains of command: the flags that people and factions know, each with one mission or several."""
 
     names: tuple[str, ...]  # (Q,) str
     luck: np.ndarray  # (Q,) uint64, identity for draws: made of the name
