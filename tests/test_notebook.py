@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.classroom.scene import from_link
+from experiments.classroom.scene import cards, from_link
 from experiments.comparison import lessons, report
 from experiments.engine.experiment import Experiment
 from sim import PeaceModel, load
@@ -69,11 +69,17 @@ def test_the_table_of_a_lesson_says_which_models_surely_differ():
 
 
 def test_what_lessons_show_is_what_their_cards_set():
+    """Of the luck of the cards; the experiment has other seeds, too."""
     asked = Experiment("lessons")
+    on_cards = [{frozenset(m) for m in card["models"]} for card in cards()]
     links = {sheet: re.findall(r"`(\?a=[^`]*)`", (LESSONS / f"{sheet}.md").read_text(encoding="utf-8"))
              for sheet in lessons.scenes(asked)}  # fmt: skip
     for sheet, scenes in lessons.scenes(asked).items():
-        set_there = [[sorted(model) for model in from_link(link).models] for link in links[sheet]]
+        shown_there = [from_link(link).models for link in links[sheet]]
+        assert any({frozenset(m) for m in models} in on_cards for models in shown_there), sheet
+        luck = [{o for o in model if o.startswith("seed=")} for models in shown_there for model in models]
+        assert all(found == luck[0] != set() for found in luck), sheet
+        set_there = [[sorted(o for o in m if not o.startswith("seed=")) for m in models] for models in shown_there]
         for arms in scenes:
             assert [sorted(asked.about.arms[arm]) for arm in arms] in set_there, (sheet, arms)
 

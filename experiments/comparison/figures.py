@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from experiments.comparison import findings
 from experiments.drawing import family
 from experiments.drawing.panels import DEATHS, HALO, folded, plain, spoken, year_axis, years
-from experiments.drawing.statistics import GOODS, level, require, t_quantile
+from experiments.drawing.statistics import require, t_quantile
 from experiments.drawing.style import (
     FLOWS,
     GREY,
@@ -294,12 +294,9 @@ def against(
     look, places = looks(arms), np.arange(len(arms))
     for ax, outcome in zip(axes.flat, outcomes):
         share = unit(outcome) in ("share", "0/1")
-        values = {arm: runs.loc[runs["arm"] == arm, outcome].dropna().to_numpy(float) for arm in arms}
-        found = {arm: level(v, share) for arm, v in values.items()}
+        values, found, letters = findings.beside_each_other(runs, judged, arms, outcome)
         by, said = scaled_unit(unit(outcome), max((m for m, _, _ in found.values() if np.isfinite(m)), default=1.0))
         top = max([np.quantile(v, 0.9) for v in values.values() if v.size] + [h for _, _, h in found.values()])
-        best = sorted(arms, key=lambda a: found[a][0] * (-1 if outcome.startswith(GOODS) else 1))
-        letters = family.letters(judged, best, outcome)
         for y, arm in zip(places, arms):
             style, (mean, low, high) = look[arm], found[arm]
             if not np.isfinite(mean):

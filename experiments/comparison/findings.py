@@ -12,10 +12,13 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from experiments.drawing import family
 from experiments.drawing.family import FEWEST
 from experiments.drawing.panels import spoken
-from experiments.drawing.style import meaning, short_number
+from experiments.drawing.statistics import GOODS, level
+from experiments.drawing.style import meaning, short_number, unit
 
 MOST_NAMED = 2  # arms in a sentence; more are counted
 HALF = 0.5
@@ -29,6 +32,22 @@ def listed(words: Sequence[str], last: str = "and") -> str:
 def capital(said: str) -> str:
     """Return a sentence that begins with a capital letter."""
     return said[:1].upper() + said[1:]
+
+
+def beside_each_other(
+    runs: pd.DataFrame, judged: pd.DataFrame, arms: Sequence[str], outcome: str
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, tuple[float, float, float]], dict[str, str]]:
+    """Return of each arm the values of its seeds, their mean with its interval, and its letters, a for the best.
+
+    Parameters
+    ----------
+    judged : as experiments.drawing.family.together returns it, of all pairs
+    """
+    values = {arm: runs.loc[runs["arm"] == arm, outcome].dropna().to_numpy(float) for arm in arms}
+    found = {arm: level(v, unit(outcome) in ("share", "0/1")) for arm, v in values.items()}
+    better = {arm: mean * (1 if outcome.startswith(GOODS) else -1) for arm, (mean, _, _) in found.items()}
+    best = sorted(arms, key=better.__getitem__, reverse=True)
+    return values, found, family.letters(judged, best, outcome)
 
 
 def told_apart(judged: pd.DataFrame, arms: Sequence[str], outcomes: Sequence[str]) -> str:

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from experiments.comparison.findings import told_apart
+from experiments.comparison.findings import beside_each_other, told_apart
 from experiments.drawing import estimates, family
-from experiments.drawing.statistics import GOODS, level, require
+from experiments.drawing.statistics import require
 from experiments.drawing.style import meaning, short_number, unit
 from experiments.engine.experiment import Experiment
 
@@ -57,11 +57,7 @@ def table(runs: pd.DataFrame, of: Scenes, outcomes: Sequence[str]) -> pd.DataFra
             judged = family.together(family.differences(mine, outcomes, arms))
             said = told_apart(judged, arms, outcomes)
             for outcome in outcomes:
-                values = {arm: mine.loc[mine["arm"] == arm, outcome].dropna().to_numpy(float) for arm in arms}
-                found = {arm: level(v, unit(outcome) in ("share", "0/1")) for arm, v in values.items()}
-                better = {arm: mean * (1 if outcome.startswith(GOODS) else -1) for arm, (mean, _, _) in found.items()}
-                best = sorted(arms, key=better.__getitem__, reverse=True)
-                letters = family.letters(judged, best, outcome)
+                values, found, letters = beside_each_other(mine, judged, arms, outcome)
                 rows += [[lesson, k + 1, a, outcome, len(values[a]), *found[a], letters[a], said] for a in arms]
     columns = ["lesson", "scene", "arm", "outcome", "n", "mean", "low", "high", "letters", "said"]
     return pd.DataFrame(rows, columns=columns)
