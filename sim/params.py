@@ -553,7 +553,12 @@ class Task:
     medics: float = param(200, "person", 1, 1e5, "personnel in reach, by their medicine, who treat half of the wounded")
     gate_duty: float = param(0.5, "share", 0, 1, "patrols that the guard of a crowded site takes from a base")
     gate_crowd: float = param(5_000, "person", 1, 1e6, "people in a site who take half of that")
-    cover: float = param(3, "ratio", 0, 100, "how units of a mission keep out of places that others of it cover")
+    cover: float = param(3, "ratio", 0, 100, "how `base` or `team` persons of a command keep others of it out of the"
+                         " places that they cover")
+    base: float = param(350, "person", 1, 10_000, "uniformed persons and staff who cover a place",
+                        "assumed; scale of `cover`: mean uniformed persons per base")
+    team: float = param(60, "person", 1, 1_000, "aid workers who cover a place",
+                        "assumed; scale of `cover`: aid workers per team")
     choosiness: float = param(3, "exponent", 0, 10, "how strictly bases go where the pull is strongest")
     crowding: float = param(0.45, "ratio", 0, 5, "friction that each further command adds, of that between two",
                             "mechanism: six football teams on one ground (Khan 2024)")
@@ -725,12 +730,13 @@ class Ambush:
 class Relieve:
     """Humanitarian access and aid."""
 
-    served: float = param(450, "person", 1, 10_000, "people one aid worker can serve")
+    served: float = param(150, "person", 1, 10_000, "people one aid worker can serve")
     base: float = param(2.2, "logit", -10, 10, "access at no hostility, fighting or remoteness")
     hostility: float = param(5.0, "logit", 0, 50, "access lost at full hostility of who controls the place",
                              "sign: stabilisation work reduces access in Mali (Sauter 2022)")
     fighting: float = param(2.5, "logit", 0, 50, "access lost where there is full fighting")
     remoteness: float = param(1.5, "logit", 0, 50, "access lost at full remoteness")
+    far: float = param(0.5, "share", 0, 1, "work that teams do not need around them and can do elsewhere")
     cheaper: float = param(0.5, "share", 0, 1, "work that people in a camp or site need less to be served")
     roads: float = param(0.5, "share", 0, 1, "remoteness that engineers take away from aid at full effort")
     escort: float = param(0.6, "share", 0, 1, "denied access that a full escort forces open",

@@ -62,18 +62,25 @@ def attraction(w, m, team):
 
 
 @numba.njit(cache=True)
+def covered(w, unit):
+    """Return how far the command of a unit covers every place with its other bases, or teams, by their people: (C,)."""
+    u, land, p, flag = w.units, w.land, w.numbers.task, w.missions.command
+    whole, out = p.team if u.team[unit] else p.base, np.zeros(land.felt.size)
+    for i in range(u.cell.size):
+        own = flag[u.mission[i]] == flag[u.mission[unit]]
+        if i != unit and u.cell[i] >= 0 and u.team[i] == u.team[unit] and own:
+            for r in range(land.patrol_weight.size):
+                c = land.patrol[u.cell[i], r]
+                if c >= 0:
+                    out[c] += u.strength[i].sum() / whole * land.patrol_weight[r]
+    return out
+
+
+@numba.njit(cache=True)
 def settle(w, unit):
     """Give a unit the base with the most pull that its command has not covered yet, by the luck of the draw."""
-    u, land, p, d, flag = w.units, w.land, w.numbers.task, w.numbers.deploy, w.missions.command
-    m, whole, cover = u.mission[unit], d.team_size if u.team[unit] else d.base_size, np.zeros(land.felt.size)
-    for other in range(u.cell.size):
-        if other != unit and u.cell[other] >= 0 and u.team[other] == u.team[unit] and flag[u.mission[other]] == flag[m]:
-            size = u.strength[other].sum() / whole
-            for r in range(land.patrol_weight.size):
-                c = land.patrol[u.cell[other], r]
-                if c >= 0:
-                    cover[c] += size * land.patrol_weight[r]
-    pull = attraction(w, m, u.team[unit])
+    u, p, cover = w.units, w.numbers.task, covered(w, unit)
+    pull = attraction(w, u.mission[unit], u.team[unit])
     for c in range(pull.size):
         pull[c] = (pull[c] / (1.0 + p.cover * cover[c])) ** p.choosiness
     u.cell[unit] = max(draws.pick(pull, draws.draw(draws.luck(w.dice, BASE), u.luck[unit])), 0)

@@ -276,7 +276,7 @@ def _scenarios():
         part.force.caveats.impartiality = part.force.caveats.consent = False  # fighting alone holds contingents back
     peace.country.factions["rebels"].commitment = 0.11  # hardly willing to stay
     political, orange = (apart.mission.components[n] for n in ("political", "orange"))
-    political.area, political.area_km, political.beyond = ["Tesmar", "Oravel"], 30.0, 0.5
+    political.area, political.area_km, political.beyond = ["Tesmar", "Oravel"], 60.0, 0.5
     apart.relieve.lent, handover.judge.reconsider = 0.2, 0.97
     handover.events = {  # the host has asked the mission to go, and is talked round
         "talks": Shock(when=When(week=23), moves={"consent": Push(of=["un"], to=0.9)})

@@ -291,14 +291,45 @@ def test_people_are_guarded_as_far_as_force_may_be_used_and_against_the_host_as_
     assert m.guard[:, at] == near([6.5, 65])
 
 
-def test_aid_goes_to_need_in_reach(tmp_path):
-    # a team can serve 1,000; 2,000 need it where it is and 2,000 next door, where it counts half: a third, a sixth
-    out = np.zeros((1, 2))
-    patrol, weight = np.array([[0, 1], [1, 0]]), np.array([1.0, 0.5])
+def served(capacity, need, command=(0,), freedom=1.0, patrol=None, weight=(1.0,), donors=0.5, far=0.5, open_to=1.0):
+    """Return the share of those in need whom each command serves by a team in the first place: (Q, C)."""
+    out, n = np.zeros((max(command) + 1, len(need))), len(command)
     relieve.serve(
-        np.array([1_000.0]), np.array([0]), np.array([0]), np.ones(1), patrol, weight, np.array([2e3, 2e3]), 0.5, out
-    )
+        capacity=np.array(capacity, float), command=np.array(command), cell=np.zeros(n, dtype=int),
+        freedom=np.full(n, float(freedom)), patrol=np.arange(len(need))[:, None] if patrol is None else patrol,
+        weight=np.array(weight), need=np.array(need, float), donors=float(donors), far=float(far),
+        open_to=np.full(len(need), open_to, dtype=float), aid=out,
+    )  # fmt: skip
+    return out
+
+
+def test_aid_goes_to_need_in_reach():
+    # a team can serve 1,000; 2,000 need it where it is and 2,000 next door, where it counts half: a third, a sixth
+    out = served([1_000], [2e3, 2e3], patrol=np.array([[0, 1], [1, 0]]), weight=(1.0, 0.5))
     assert out[0] == near([1 / 3, 1 / 6])
+
+
+@pytest.mark.parametrize(
+    ("freedom", "far", "remote", "elsewhere"), [(1, 0.5, 0.5, 0.3), (1, 0.5, 0, 0.3), (0.5, 0.5, 0, 0.15), (1, 0, 0, 0)]
+)
+def test_what_a_team_does_not_need_around_it_serves_elsewhere(freedom, far, remote, elsewhere):
+    # it can serve 1,000 and finds 400; of the 600 left a half arrives, at 1,000 people beyond its reach
+    out = served([1_000], [400, 1_000], freedom=freedom, far=far, open_to=[0.7, 1 - remote])
+    assert out[0] == near([1, elsewhere])
+
+
+def test_more_of_it_goes_where_roads_lead_and_no_more_than_need_is_met():
+    nobody_here = {"need": [0, 500, 500], "open_to": [1, 0.75, 0.25]}
+    assert served([500], **nobody_here)[0, 1:] == near([0.375, 0.125])  # 250 of 1,000, three to one
+    assert served([1e6], **nobody_here)[0, 1:] == near([1, 1])
+
+
+@pytest.mark.parametrize(("donors", "together"), [(1, 1.0), (0, 0.75), (0.5, 0.875)])
+@pytest.mark.parametrize("far", [False, True])
+def test_aid_of_commands_that_do_not_talk_overlaps_as_by_chance(donors, together, far):
+    need = [0, 1_000] if far else [1_000]
+    out = served([1_000 if far else 500] * 2, need, command=(0, 1), donors=donors)
+    assert out[:, -1] == near([together / 2, together / 2])
 
 
 # ---------------------------------------------------------------------------------- plans and money
@@ -1450,14 +1481,6 @@ def test_work_of_donors_who_do_not_talk_is_done_twice():
     assert [not_twice(two, 0.5), not_twice(one, 0.5)] == near([0.5, 1])  # two equal donors: half of it; one alone: all
     assert [not_twice(two, 0.0), not_twice(one, 0.0)] == near([1, 1])
     assert not_twice(np.array([16.0]), 0.5) == near(1)
-
-
-@pytest.mark.parametrize(("donors", "served"), [(1, 1.0), (0, 0.75), (0.5, 0.875)])
-def test_aid_of_commands_that_do_not_talk_overlaps_as_by_chance(donors, served):
-    out, at = np.zeros((2, 1)), np.zeros(2, dtype=int)
-    relieve.serve(np.array([500.0, 500]), np.array([0, 1]), at, np.ones(2), np.array([[0]]), np.ones(1),
-                  np.array([1_000.0]), float(donors), out)  # fmt: skip
-    assert out[:, 0] == near([served / 2, served / 2])
 
 
 def test_a_third_command_adds_friction_and_a_second_head_office_takes_its_time(tmp_path):

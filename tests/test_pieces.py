@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import by_hand, each, mission, only
 
-from sim import PeaceModel, rules
+from sim import PeaceModel, rules, siting
 from sim.params import Caveats, Contributor, Faction, Humanitarians
 from sim.processes import ambush, enforce, fight, prey, relieve, task
 
@@ -249,6 +249,22 @@ def expected(m):
         "forced": m.now.forced, "protected": m.guard.sum(axis=1),
         "freedom": m.units.freedom @ m.units.strength.sum(axis=1),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("team", [False, True])
+@pytest.mark.parametrize("size", [0.25, 0.5, 2])
+def test_the_same_people_cover_as_much_for_who_comes_next(tmp_path, size, team):
+    def seen_by_next(m):
+        everybody = m.missions.command[m.units.mission]
+        mine = np.flatnonzero((everybody == everybody[m.units.team == team][0]) & (m.units.team == team))
+        last, at = mine[-1], m.units.cell[mine[-1]]
+        whole = m.params.task.team if team else m.params.task.base
+        return siting.covered(m.view, last)[at] + m.units.strength[last].sum() / whole
+
+    usual, other = armed(tmp_path), armed(tmp_path, size=size)
+    assert usual.units.team.size != other.units.team.size
+    assert seen_by_next(usual) > 0
+    assert seen_by_next(usual) == pytest.approx(seen_by_next(other), rel=1e-9)
 
 
 @pytest.mark.parametrize(("bands", "size"), [(1, 1), (4, 1), (2, 0.5), (2, 2), (3, 0.25)])

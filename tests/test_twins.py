@@ -388,7 +388,7 @@ def test_aid_is_served_the_same_compiled_and_never_twice(w):
     need = w.share(w.c) * 5_000 * (w.share(w.c) > 0.3)
     _, own = assert_equal(
         relieve.serve, w.share(teams) * 4_000, w.whole(missions, teams), w.camp, w.share(teams), w.patrol, w.weight,
-        need, float(w.share()), np.zeros((missions, w.c)),
+        need, float(w.share()), float(w.share()), w.share(w.c), np.zeros((missions, w.c)),
     )  # fmt: skip
     assert (own[-1].sum(axis=0) <= 1 + 1e-12).all()
     assert (own[-1] >= 0).all()

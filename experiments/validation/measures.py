@@ -81,9 +81,14 @@ def slope(numbers: Collection[float], window: Months = WINDOW, column: str = KIL
     return of
 
 
-def logs(store: Experiment, arm: str, column: str, window: Months = WINDOW) -> NDArray[np.float64]:
-    """Measure the logarithm of a column's sum in one arm."""
-    return np.log(total(store, arm, column, window) + NO_DEATHS)
+def log_median(values: NDArray[np.float64]) -> float:
+    """Return the logarithm of the median of counts; values : (n,)."""
+    return float(np.log(np.median(values) + NO_DEATHS))
+
+
+def log_mean(values: NDArray[np.float64]) -> float:
+    """Return the logarithm of the mean of counts, for few whole numbers, whose median is one; values : (n,)."""
+    return float(np.log(np.mean(values)))
 
 
 def trend(of: Callable[[Experiment, str], NDArray[np.float64]], numbers: Collection[float]) -> Measure:

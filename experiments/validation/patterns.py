@@ -248,22 +248,25 @@ TESTS = (
          m.differences, ("placebo attacked", "none"), "=1", (), False, "violence is felt whoever dies (live)"),
 )  # fmt: skip
 
+CIVILIANS = ("killed", "civilians killed", KILLED, m.log_median)  # a few seeds have most of the dead
+PEACEKEEPERS = ("lost", "peacekeepers killed", "peacekeepers_killed", m.log_mean)  # few dead: medians are coarse
+
 PIECES = tuple(
-    Test(f"A5 {what} {key}", f"{words}: {said}", m.change(lambda s, a, c=column: m.logs(s, a, c), 1), (finer, usual),
-         "=1", (), True, "hazards are by person, not by piece", (wrong, (more, usual)), margin=SAME)
+    Test(f"A5 {what} {key}", f"{words}: {said}", m.change(lambda s, a, c=column: m.total(s, a, c), 1), (finer, usual),
+         "=1", (), True, "hazards are by person, not by piece", (wrong, (more, usual)), reduce=reduce, margin=SAME)
     for what, words, finer, usual, wrong, more, columns in (
         ("bands", "twice the bands, the same fighters / as they are", "bands in two", "none", "twice the fighters",
-         "twice the fighters", (("killed", "civilians killed", KILLED), ("battle", "battle deaths", BATTLE))),
+         "twice the fighters", (CIVILIANS, ("battle", "battle deaths", BATTLE, m.log_median))),
         ("bases", "bases of half the size, the same soldiers / as they are", "bases in two", "un_8",
-         "twice the soldiers", "un_16", (("lost", "peacekeepers killed", "peacekeepers_killed"),
-                                         ("killed", "civilians killed", KILLED))),
+         "twice the soldiers", "un_16", (PEACEKEEPERS, CIVILIANS)),
         ("teams", "aid teams of half the size, the same people / as they are", "teams in two", "none",
-         "four times the aid workers", "four times the aid", (("lost", "aid workers killed", "aid_workers_killed"),
-                                                              ("need", "unmet need", "unmet_need"))),
+         "four times the aid workers", "four times the aid",
+         (("lost", "aid workers killed", "aid_workers_killed", m.log_mean), ("need", "unmet need", "unmet_need",
+                                                                             m.log_median))),
         ("mission", "a mission written as two halves / as one", "un_8 in halves", "un_8", "half of it is left away",
-         "un_4", (("killed", "civilians killed", KILLED), ("lost", "peacekeepers killed", "peacekeepers_killed"))),
+         "un_4", (CIVILIANS, PEACEKEEPERS)),
     )
-    for key, said, column in columns
+    for key, said, column, reduce in columns
 )  # fmt: skip
 AID = tuple(
     Test(f"A6 {key}", f"a mission without aid workers / aid without a mission: {words}", ratio(column),

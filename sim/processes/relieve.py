@@ -11,6 +11,9 @@ engages can negotiate a pause: bands around hold their fire for some weeks with 
 pause in Gaza). While they do, they keep nobody from the people there, and aid workers vaccinate: what that spares
 lasts for months.
 
+A team serves the need in its reach. What it could do beyond that goes farther, by convoys and mobile clinics, and
+less of it arrives. So it matters how many aid workers there are, and little in how many teams they serve.
+
 Commands that do not talk with each other serve some people twice and others not at all: their shares of those in need
 overlap as by chance, 1 - (1 - a)(1 - b); those that do divide the work, a + b.
 """
@@ -131,35 +134,68 @@ def open_roads(w, teams, hold):
 
 
 @numba.njit(cache=True)
-def serve(capacity, command, cell, freedom, patrol, weight, need, donors, aid):
-    """Spread each team's capacity over the need in its reach; at most all need is met.
+def serve(capacity, command, cell, freedom, patrol, weight, need, donors, far, open_to, aid):
+    """Spread each team's capacity over the need in its reach, and what is left of it farther; at most all need is met.
 
     Parameters
     ----------
     capacity : (T,) persons it can serve; command, cell : (T,) int; freedom : (T,) 0..1
     patrol : (C, R) int; weight : (R,); need : (C,) persons x need; donors : 0..1 coordination between commands
+    far : 0..1 what is left of a team's capacity that serves elsewhere; open_to : (C,) 0..1 how a place can be reached
     aid : (Q, C) share of those in need whom each chain of command serves, written
     """
+    within, left = np.zeros(command.size), np.zeros(aid.shape[0])
     for t in range(command.size):
-        total = 0.0
         for r in range(weight.size):
             c = patrol[cell[t], r]
             if c >= 0:
-                total += need[c] * weight[r] * (1.0 if r == 0 else freedom[t])
+                within[t] += need[c] * weight[r] * (1.0 if r == 0 else freedom[t])
+        if within[t] <= 0.0:
+            left[command[t]] += capacity[t] * freedom[t]
+            continue
         for r in range(weight.size):
             c = patrol[cell[t], r]
-            if c >= 0 and total > 0:
-                aid[command[t], c] += capacity[t] * weight[r] * (1.0 if r == 0 else freedom[t]) / total
+            if c >= 0:
+                aid[command[t], c] += capacity[t] * weight[r] * (1.0 if r == 0 else freedom[t]) / within[t]
+    idle = np.empty(need.size)
     for c in range(need.size):
-        served, missed = 0.0, 1.0
-        for k in range(aid.shape[0]):
-            served += aid[k, c]
-            missed *= 1.0 - min(aid[k, c], 1.0)
-        if served > 0.0:  # who do not talk with each other serve some people twice, and miss others
-            reached = donors * min(served, 1.0) + (1.0 - donors) * (1.0 - missed)
-            if reached < served:
-                for k in range(aid.shape[0]):
-                    aid[k, c] = aid[k, c] * reached / served
+        idle[c] = 1.0 - 1.0 / max(aid[:, c].sum(), 1.0)
+        divide(donors, aid[:, c])
+    for t in range(command.size):
+        for r in range(weight.size):
+            c = patrol[cell[t], r]
+            if c >= 0 and within[t] > 0.0:
+                share = need[c] * weight[r] * (1.0 if r == 0 else freedom[t]) / within[t]
+                left[command[t]] += capacity[t] * freedom[t] * share * idle[c]
+    unmet, pull = np.empty(need.size), 0.0
+    for c in range(need.size):
+        unmet[c] = 1.0 - aid[:, c].sum()
+        pull += need[c] * unmet[c] * open_to[c]
+    if far <= 0.0 or pull <= 0.0:
+        return
+    more = np.empty(left.size)
+    for c in range(need.size):
+        more[:] = far * left * open_to[c] / pull  # of those whom nobody serves there
+        divide(donors, more)
+        for k in range(left.size):
+            aid[k, c] += unmet[c] * more[k]
+
+
+@numba.njit(cache=True)
+def divide(donors, shares):
+    """Bring shares of those in need down to what commands serve together.
+
+    Parameters
+    ----------
+    donors : 0..1 coordination between commands; shares : (Q,) 0.. of each command, changed
+    """
+    together, missed = shares.sum(), 1.0
+    for k in range(shares.size):
+        missed *= 1.0 - min(shares[k], 1.0)
+    # who do not talk with each other serve some people twice, and miss others
+    reached = donors * min(together, 1.0) + (1.0 - donors) * (1.0 - missed)
+    if reached < together:
+        shares *= reached / together
 
 
 @numba.njit(cache=True)
@@ -199,7 +235,8 @@ def _serve(w, teams):
             need[c] *= 1.0 - p.cheaper * land.sheltered[c].sum() / max(census.persons[c], 1.0)
     serve(
         capacity=capacity, command=m.command[u.mission[teams]], cell=u.cell[teams], freedom=u.freedom[teams],
-        patrol=land.patrol, weight=land.patrol_weight, need=need, donors=w.numbers.mission.donors, aid=w.now.aid,
+        patrol=land.patrol, weight=land.patrol_weight, need=need, donors=w.numbers.mission.donors, far=p.far,
+        open_to=1.0 - land.remoteness, aid=w.now.aid,
     )  # fmt: skip
 
 
