@@ -7,6 +7,7 @@ import json
 import math
 import random
 import re
+import shlex
 import socket
 import threading
 import time
@@ -131,6 +132,57 @@ def test_what_has_no_bearing_any_more_is_dropped_and_what_never_had_is_refused()
         scene.checked(idle)
 
 
+def test_an_event_is_two_settings_and_its_link_and_commands_have_them():
+    both = PAIR.with_event("coup", 30, [0, 1]).with_event("drought", 40, [1])
+    assert both.models[0] == ("mission=none", *SMALL, "+events@events=[coup]", "events.coup.when.week=30")
+    assert scene.events_of(both.models[1]) == {"coup": 30, "drought": 40}
+    assert scene.from_link(both.link()) == both
+    assert [p.events["coup"].when.week for p in scene.checked(both)] == [30, 30]
+    assert scene.changes(both.models) == ([[], ["authorised in week 0", "drought in week 40"]], ["coup in week 30"])
+    later = both.with_event("coup", 50, [0])
+    assert [scene.events_of(m)["coup"] for m in later.models] == [50, 30]
+    assert both.with_event("coup", None, [0, 1]).with_event("drought", None, [1]).models == PAIR.models
+    assert load(*shlex.split(both.commands()[1])[3:]) == scene.checked(both)[1]
+
+
+def test_a_mandate_takes_clusters_of_tasks_and_gives_them_back():
+    tree = PAIR.with_bundle("un", "ddr", True, [1]).with_bundle("un", "cyber_security", True, [1])
+    assert scene.bundles_of(tree.models[1], "un") == ["ddr", "cyber_security"]
+    assert set(scene.checked(tree)[1].mission.components["un"].mandate.bundles) == {"ddr", "cyber_security"}
+    assert scene.changes(tree.models)[0][1][-2:] == ["UN also ddr", "UN also cyber security"]
+    assert scene.from_link(tree.link()) == tree
+    assert tree.with_bundle("un", "ddr", False, [1]).with_bundle("un", "cyber_security", False, [0, 1]) == PAIR
+    assert tree.with_setting("mission", "none", [1]).models[1] == (*PAIR.models[1][1:], "mission=none")
+    costs = {c["key"]: c for g in stage.controls(stage.Stage(tree).actors) for c in g["controls"]}["bundles.un"]
+    assert costs["values"] == [None, ["ddr", "cyber_security"]]
+    assert costs["costs"] == [None, "2 clusters; 40 specialists more; US$10 million a year more; "
+                                    "1 without a modelled effect"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "override", ["+events@events=[coup,mine]", "+events@events=../x", "+events@events=[${oc.env:HOME}]",
+                 "events.coup.moves.money.to=0", "+bundle@mission.components.un.mandate.bundles.ddr=[ddr,ddr]",
+                 "+bundle@mission.components.un.mandate.bundles.x/y=ddr", "+bundle@country.bundles.ddr=ddr"]
+)  # fmt: skip
+def test_no_other_files_come_in_by_events_and_bundles(override):
+    assert scene.refused(override)
+
+
+def test_an_event_to_come_goes_on_with_the_run_and_makes_the_same_history(pair):
+    now = at(PAIR)
+    injected = stage.Stage(replace(PAIR.with_event("coup", 30, [0, 1]), week=30), now)
+    assert [a is b for a, b in zip(injected.actors, now.actors, strict=True)] == [True, True]
+    again = stage.Stage(PAIR.with_event("coup", 30, [0, 1]))
+    for s in (injected, again):
+        s.go(60)
+        s.advance(60)
+    assert injected.history() == again.history() != at(PAIR, 60).history()
+    said = [e for e in injected.actors[1].log if e["kind"] == "event"]
+    assert [(e["week"], e["text"][:20]) for e in said] == [(30, "Coup: officers seize")]
+    past = stage.Stage(PAIR.with_event("coup", 20, [0, 1]), again)  # before: it must begin again
+    assert not set(past.actors) & set(again.actors)
+
+
 def test_every_card_can_be_played_and_every_country_has_one():
     cards = scene.cards()
     for card in cards:
@@ -149,7 +201,7 @@ def test_every_control_is_a_declared_setting_within_its_range():
     wanted = "mission mandate mission.authorised mission.coordination judge.conflation feel.misinformation"
     assert set(wanted.split()) | {"judge.contestation", "mission.budget"} <= set(paths)
     for control in (c for g in scene.control_groups() for c in g["controls"]):
-        if control["path"] in (*scene.GROUPS, "mandate"):
+        if control["path"] in (*scene.GROUPS, "mandate", "bundles", "events"):
             continue
         meta = declared[control["path"]].metadata
         assert control["asks"].endswith((".", "?", ".)")), control["path"]

@@ -204,6 +204,38 @@ def test_a_slider_changes_the_run_and_a_bad_number_says_so(visit):
     expect(control.locator("input[type=number]")).to_have_value("260")
 
 
+def test_an_event_befalls_a_run_under_way_and_a_mandate_grows(visit):
+    page = visit(query("mission=un_only mission.authorised=0", "mission=none", week=40))
+    page.click("#tab-settings")
+    page.locator("summary", has_text="What happens").click()
+    events = page.locator('.control[data-key="events"]')
+    events.get_by_label("coup", exact=True).check()
+    expect(events.get_by_label("Week of coup")).to_have_value("40")
+    expect(page.locator(".common")).to_contain_text("coup in week 40")
+    page.click("#step")
+    expect(page.locator("#when")).to_contain_text("Week 41", timeout=WAIT)
+    page.click("#tab-log")
+    expect(page.locator("#entries")).to_contain_text("Coup: officers seize power")
+    page.click("#tab-settings")
+    tree = page.locator('.control[data-key="bundles.un"]')
+    tree.get_by_label("ddr", exact=True).check()
+    expect(page.locator("[data-model=A] .set")).to_contain_text("UN also ddr")
+    expect(tree.locator(".now")).to_contain_text("1 cluster; it takes time from the rest")
+    link = page.url
+    page.reload()
+    expect(page.locator("[data-model=A] .set")).to_contain_text("UN also ddr")
+    assert page.url == link
+    page.click("#tab-settings")
+    page.locator("summary", has_text="What happens").click()
+    visit.expected = ["must be a whole number"]
+    week = page.get_by_label("Week of coup")
+    week.fill("5000")
+    week.press("Enter")
+    expect(events.locator("[role=alert]")).to_contain_text("in [0, 103]")
+    events.get_by_label("coup", exact=True).uncheck()
+    expect(page.locator(".common")).to_have_count(0)
+
+
 def test_two_models_are_compared_with_the_same_luck(visit):
     page = visit(query("mission=none", "mission=parallel", week=20))
     assert number(page, "A", "killed") == number(page, "B", "killed")

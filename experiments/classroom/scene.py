@@ -30,6 +30,13 @@ WRITTEN = 3_000  # characters of a model's settings
 BANDS = 2_000  # bands and civilians are what a week's frame is made of
 SHARED = ("country", "seed", "weeks", "civilians")  # what makes it the same country with the same luck
 GROUPS = ("country", "mission")
+EVENTS = "+events@events"  # the key of a list of files of conf/events
+BUNDLE = "+bundle@mission.components.{}.mandate.bundles.{}"  # that of a cluster of tasks of a mission
+PACKAGES = (  # keys by which a scene takes other files of conf/: their group first
+    r"(mandate|force)@mission\.components\.\w+\.\1",
+    BUNDLE.format(r"\w+", r"\w+").replace("+bundle", r"\+(bundle)"),
+    r"\+(events)@events",
+)
 Model = tuple[str, ...]  # overrides
 _composer = Composer(32)  # visitors may ask for any combination of files
 
@@ -62,6 +69,26 @@ class Scene:
         models = [changed(m, key, value) if i in which else m for i, m in enumerate(self.models)]
         return replace(self, models=tuple(models))
 
+    def with_event(self, name: str, week: int | None, which: Collection[int]) -> "Scene":
+        """Return the scene with an event of conf/events that befalls some of its models in a week; None: in none."""
+        models = []
+        for i, model in enumerate(self.models):
+            some = {n: w for n, w in events_of(model).items() if n != name or i not in which}
+            if i in which and week is not None:
+                some[name] = week
+            given = [f"{EVENTS}=[{','.join(some)}]"] if some else []
+            given += [f"events.{n}.when.week={w}" for n, w in some.items() if w is not None]
+            models.append((*without_events(model), *given))
+        return replace(self, models=tuple(models))
+
+    def with_bundle(self, mission: str, name: str, on: bool, which: Collection[int]) -> "Scene":
+        """Return the scene in which a mission of some models has a cluster of tasks of conf/bundle, or has it not."""
+        key, models = BUNDLE.format(mission, name), []
+        for i, model in enumerate(self.models):
+            kept = tuple(o for o in model if i not in which or key_of(o) != key)
+            models.append((*kept, f"{key}={name}") if i in which and on else kept)
+        return replace(self, models=tuple(models))
+
     def with_bearing(self, key: str) -> "Scene":
         """Return the scene without settings that have no bearing any more; what `key` is set to stays.
 
@@ -71,13 +98,36 @@ class Scene:
             A model that may not be asked for.
         """
         idle = [asked.idle_in(m, parameters(m)) for m in self.models]
-        kept = [tuple(o for o in m if o not in i or o.split("=", 1)[0] == key) for m, i in zip(self.models, idle)]
+        kept = [tuple(o for o in m if o not in i or key_of(o) == key) for m, i in zip(self.models, idle)]
         return replace(self, models=tuple(kept))
+
+
+def key_of(override: str) -> str:
+    """Return what stands before the first = of an override."""
+    return override.split("=", 1)[0]
+
+
+def events_of(model: Model) -> dict[str, int | None]:
+    """Return the events of conf/events that a model's overrides choose, and the week in which each begins, if given."""
+    listed = [n for o in model if key_of(o) == EVENTS for n in o.split("=", 1)[1].strip("[]").split(",") if n]
+    weeks = dict(re.findall(r"^events\.(\w+)\.when\.week=(\d+)$", "\n".join(model), re.MULTILINE))
+    return {n: int(weeks[n]) if n in weeks else None for n in listed}
+
+
+def without_events(model: Model) -> Model:
+    """Return the overrides of a model but for those that choose events and their weeks."""
+    return tuple(o for o in model if key_of(o) != EVENTS and not re.match(r"events\.\w+\.when\.week=", o))
+
+
+def bundles_of(model: Model, mission: str) -> list[str]:
+    """Return the clusters of tasks that a model's overrides add to the mandate of a mission."""
+    stem = BUNDLE.format(mission, "")
+    return [key_of(o).removeprefix(stem) for o in model if o.startswith(stem)]
 
 
 def changed(model: Model, key: str, value: str | float) -> Model:
     """Return the overrides of a model with one of them set, and those dropped that belonged to what it replaces."""
-    kept = [o for o in model if o.split("=", 1)[0] != key]
+    kept = [o for o in model if key_of(o) != key]
     if key == "mission":
         kept = [o for o in kept if "mission.components." not in o]
     if key == "country":
@@ -152,6 +202,7 @@ def declarations() -> dict[str, Field[Any] | None]:
     for key in ("week", "weeks"):  # moments are free numbers, checked where the plan is made
         for moment in ("arrive", "leave"):
             found.setdefault(f"mission.components.*.{moment}.{key}", None)
+    found["events.*.when.week"] = None
     return found
 
 
@@ -163,15 +214,16 @@ def names_of(group: str) -> list[str]:
 def refused(override: str) -> str | None:
     """Return why an override may not come over the network, or None."""
     key, sign, value = override.partition("=")
-    package = re.fullmatch(r"(mandate|force)@mission\.components\.(\w+)\.\1", key)
+    package = next((m for pattern in PACKAGES if (m := re.fullmatch(pattern, key))), None)
     group = package.group(1) if package else key if key in GROUPS else None
     if not sign:
         return f"{override!r} is no setting; a setting is written name=value"
     if group:
-        known = names_of(group)
-        return None if value in known else f"{key} is {value!r}{among(value, known)}"
+        known, names = names_of(group), value.strip("[]").split(",") if group == "events" else [value]
+        wrong = next((n for n in names if n not in known), None)
+        return None if wrong is None else f"{key} is {wrong!r}{among(wrong, known)}"
     pattern = re.sub(r"\.(components|factions|places|communities|deposits|personnel)\.\w+\.", r".\1.*.", key)
-    pattern = re.sub(r"^personnel\.\w+\.", "personnel.*.", pattern)
+    pattern = re.sub(r"^(personnel|events)\.\w+\.", r"\1.*.", pattern)
     if pattern not in declarations() or key == "step_weeks":
         hint = closest(pattern, declarations())
         meant = f" (did you mean {hint}?)" if hint and key != "step_weeks" else ""
@@ -247,7 +299,7 @@ def defaults() -> dict[str, str]:
 
 def choice_of(model: Model, key: str) -> str | None:
     """Return the last value that a model's overrides give to a key; the default choice if they give none."""
-    given = [o.split("=", 1)[1] for o in model if o.split("=", 1)[0] == key]
+    given = [o.split("=", 1)[1] for o in model if key_of(o) == key]
     return given[-1] if given else defaults().get(key)
 
 
@@ -274,7 +326,8 @@ def changes(models: Sequence[Model]) -> tuple[list[list[str]], list[str]]:
     plain = (*GROUPS, "weeks", "civilians")  # which the screen shows anyway
 
     def said(overrides):
-        return [control_words(*o.split("=", 1)) for o in dict.fromkeys(overrides) if o.split("=", 1)[0] not in plain]
+        words = [control_words(*o.split("=", 1)) for o in dict.fromkeys(overrides) if key_of(o) not in plain]
+        return [w for w in words if w]
 
     return [said(o for o in m if o not in common) for m in models], said(common)
 
@@ -302,9 +355,15 @@ def _labels():
 
 def control_words(key: str, value: str) -> str:
     """Return a setting in words: `UN comes later by 104 weeks`."""
+    if key == EVENTS:  # the week of each says it
+        return ""
+    if event := re.fullmatch(r"events\.(\w+)\.when\.week", key):
+        return f"{event[1].replace('_', ' ')} in week {value}"
     star = re.sub(r"\.components\.\w+\.", ".components.*.", key)
     mission = re.search(r"\.components\.(\w+)\.", key)
     plain = "Mandate" if key.startswith("mandate@") else key.rsplit(".", 1)[-1].replace("_", " ")
+    if key.startswith("+bundle@") and mission:
+        return f"{style.label(mission[1])} also {value.replace('_', ' ')}"
     text = _labels().get(star, plain)
     if star.endswith((".arrive.week", ".leave.week")):
         text = "arrives in week" if ".arrive." in star else "leaves in week"

@@ -265,6 +265,18 @@ class Visitor:
         scene = self.stage.scene().with_setting(key, str(message["value"]), list(message["models"]))
         await self._set(await self._build(scene.with_bearing, key))
 
+    async def _do_event(self, message):
+        """Let an event befall some models, in a week; without a week, none of them."""
+        week = message["week"]
+        if week is not None and not (isinstance(week, int) and 0 <= week < self.stage.weeks):
+            raise ValueError(f"week is {week!r}; it must be a whole number in [0, {self.stage.weeks - 1}]")
+        await self._set(self.stage.scene().with_event(str(message["event"]), week, list(message["models"])))
+
+    async def _do_bundle(self, message):
+        """Give the mandate of a mission a cluster of tasks, or take it away."""
+        mission, name, on = str(message["mission"]), str(message["bundle"]), message["on"] is True
+        await self._set(self.stage.scene().with_bundle(mission, name, on, list(message["models"])))
+
     async def _do_add(self, _):
         """Put a copy of the last model beside the others, to be changed."""
         scene = self.stage.scene()

@@ -16,7 +16,7 @@ from experiments.drawing import style
 from sim import outcomes
 from sim.mission import WITH
 from sim.model import PeaceModel
-from sim.params import Params
+from sim.params import KINDS, Params
 from sim.processes import relieve
 from sim.rules import controller
 from sim.state import AWAY, HOME
@@ -167,6 +167,21 @@ class Actor:
         return found
 
 
+def _continued(old, overrides, params):
+    """Return one of the old actors whose run needs only events that are still to come to be the one asked for."""
+    now = scenes.events_of(overrides).items()
+    for model, actor in old.items():
+        before = scenes.events_of(model).items()
+        later = [name for name, week in now - before if week is not None and week >= actor.model.week]
+        same = scenes.without_events(model) == scenes.without_events(overrides)
+        if same and before <= now and len(later) == len(now) - len(before):
+            for name in later:
+                actor.model.inject(name, params.events[name])
+            actor.overrides, actor.params = overrides, params
+            return old.pop(model)
+    return None
+
+
 class Stage:
     """One to three models in step.
 
@@ -182,8 +197,10 @@ class Stage:
 
     def __init__(self, scene: scenes.Scene, before: "Stage | None" = None) -> None:
         params = scenes.checked(scene)
-        old: dict[scenes.Model, Actor | None] = {a.overrides: a for a in before.actors} if before else {}
-        self.actors: list[Actor] = [old.pop(m, None) or Actor(m, p) for m, p in zip(scene.models, params, strict=True)]
+        old: dict[scenes.Model, Actor] = {a.overrides: a for a in before.actors} if before else {}
+        same = [old.pop(m, None) for m in scene.models]
+        every = zip(same, scene.models, params, strict=True)
+        self.actors: list[Actor] = [a or _continued(old, m, p) or Actor(m, p) for a, m, p in every]
         self.models = scene.models
         self.weeks = params[0].weeks
         self.goal = min(scene.week, self.weeks)
@@ -419,6 +436,19 @@ def _expanded(control, declared, actors):
             yield {**common, "key": key, "kind": "choice", "unit": "", "doc": "what it may and must do",
                    "mission": style.label(name), "values": given, "options": options}  # fmt: skip
         return
+    if path == "events":
+        options = [[n, n.replace("_", " "), scenes.about("events", n)[n]["summary"]] for n in scenes.names_of("events")]
+        yield {**common, "key": path, "kind": "events", "options": options,
+               "values": [scenes.events_of(a.overrides) for a in actors]}  # fmt: skip
+        return
+    if path == "bundles":
+        options = [[n, n.replace("_", " "), _summary("bundle", n)] for n in scenes.names_of("bundle")]
+        for name in _missions(actors):
+            there = [a if name in a.params.mission.components else None for a in actors]
+            yield {**common, "key": f"bundles.{name}", "kind": "bundles", "name": name, "mission": style.label(name),
+                   "options": options, "values": [a and scenes.bundles_of(a.overrides, name) for a in there],
+                   "costs": [a and _cost_of_bundles(a, name) for a in there]}  # fmt: skip
+        return
     f = declared[path]
     star = ".*." in path
     for name in _missions(actors) if star else [""]:
@@ -440,6 +470,21 @@ def _expanded(control, declared, actors):
         yield {**common, **more, "key": key, "kind": "number", "unit": meta["unit"], "units": _plural(meta["unit"]),
                "doc": meta["doc"], "allowed": [meta["low"], meta["high"]], "values": given, "off": off,
                "low": max(control["low"], meta["low"]), "high": min(control["high"], meta["high"])}  # fmt: skip
+
+
+def _cost_of_bundles(actor, name):
+    """Say what all clusters of tasks of a mission's mandate cost it."""
+    bundles = actor.params.mission.components[name].mandate.bundles.values()
+    if not bundles:
+        return ""
+    people = sum(getattr(b.personnel, kind) for b in bundles for kind in KINDS)
+    idle = sum(not any(vars(b.tasks).values()) for b in bundles)
+    cost = sum(b.cost for b in bundles)
+    said = [f"{words.count(people, 'specialist')} more" if people else "",
+            f"US${cost / 1e6:,.0f} million a year more" if cost else "",
+            f"{idle} without a modelled effect" if idle else ""]  # fmt: skip
+    said = [s for s in said if s] or ["it takes time from the rest" if len(bundles) == 1 else "they share the time"]
+    return "; ".join([words.count(len(bundles), "cluster"), *said])
 
 
 def _plural(unit):

@@ -12,6 +12,7 @@ from sim.mission import WITH
 from sim.model import PeaceModel
 from sim.params import KINDS
 from sim.processes.move import onsets
+from sim.shocks import happened
 from sim.state import ABROAD, AWAY
 from sim.values import among
 
@@ -304,7 +305,7 @@ class Watch:
     def __init__(self, model: PeaceModel) -> None:
         self.model, self.where = model, Gazetteer(model)
         self.seen = len(model.record.events)
-        self.displaced = 0
+        self.displaced, self.befallen = 0, set()
         self.before = self._look()
 
     def _look(self):
@@ -319,10 +320,18 @@ class Watch:
     def week(self) -> list[dict[str, Any]]:
         """Return the notable events of the week just stepped: dictionaries of week, kind, text and cell or None."""
         m, now = self.model, self._look()
-        said = [*self._politics(now), *self._missions(now), *self._factions(now), *self._violence(), *self._people()]
+        said = [*self._events(), *self._politics(now), *self._missions(now), *self._factions(now), *self._violence(),
+                *self._people()]  # fmt: skip
         self.before = now
         return [{"week": round(m.week - m.params.step_weeks), "kind": k, "text": capital(t), "cell": c}
                 for k, t, c in said]  # fmt: skip
+
+    def _events(self):
+        for _, name, summary in happened(self.model):
+            if name in self.befallen:
+                continue
+            self.befallen.add(name)
+            yield "event", f"{name.replace('_', ' ')}: {summary[:1].lower()}{summary[1:]}", None
 
     def _politics(self, now):
         if now["agreement"] and not self.before["agreement"]:

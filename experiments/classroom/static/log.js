@@ -3,8 +3,8 @@
 import { $, LETTERS, make, room, say } from "./room.js";
 import { look } from "./who.js";
 
-const HEAVY = new Set(["agreement", "collapse", "consent"]);
-const NEWS = ["collapse", "agreement", "consent", "ambush", "mission"]; // announced, the weightiest first
+const HEAVY = new Set(["event", "agreement", "collapse", "consent"]);
+const NEWS = ["event", "collapse", "agreement", "consent", "ambush", "mission"]; // announced, the weightiest first
 const MOST = 250;
 const APART = 1500; // ms between two announcements
 

@@ -33,7 +33,10 @@ function control(c) {
   const id = `c-${c.key.replace(/\W/g, "-")}`;
   label.htmlFor = id;
   const clear = () => node.querySelector(".error")?.remove();
-  if (c.kind === "choice") {
+  if (c.kind === "bundles" || c.kind === "events") {
+    label.removeAttribute("for"); // it names a list, not a field
+    node.append(list(c, name, clear));
+  } else if (c.kind === "choice") {
     const select = make("select", { id, "data-focus": `${c.key} s`, onchange: (e) => { clear(); set(e.target.value); } });
     select.append(make("option", { value: "", text: "differs", hidden: true }));
     for (const [value, text] of c.options) select.append(make("option", { value, text }));
@@ -51,6 +54,22 @@ function control(c) {
   return node;
 }
 
+// What may be chosen many times over: clusters of tasks, and events, each of these with its week.
+function list(c, name, clear) {
+  const items = c.options.map(([key, text, summary]) => {
+    const box = make("input", { type: "checkbox", value: key, "data-focus": `${c.key} ${key}`, onchange: (e) => {
+      clear();
+      const models = targets(c), on = e.target.checked;
+      if (c.kind === "events") ask("event", { key: c.key, event: key, week: on ? Math.min(room.week, room.scene.weeks - 1) : null, models });
+      else ask("bundle", { key: c.key, mission: c.name, bundle: key, on, models });
+    } });
+    const week = c.kind === "events" ? make("input", { type: "number", min: 0, step: 1, hidden: true, "aria-label": `Week of ${text}`,
+      "data-focus": `${c.key} ${key} w`, onchange: (e) => { clear(); if (e.target.value !== "") ask("event", { key: c.key, event: key, week: Number(e.target.value), models: targets(c) }); } }) : null;
+    return make("li", { title: summary }, make("label", {}, box, ` ${text}`), week);
+  });
+  return make("ul", { class: "several", "aria-label": name }, ...items);
+}
+
 function plain(v) {
   return Math.abs(v) >= 1e6 ? v.toLocaleString("en", { notation: "compact" }) : v.toLocaleString("en");
 }
@@ -64,7 +83,20 @@ export function values() {
     const shown = node.querySelector(".now");
     const off = c.off && which.every((i) => c.off[i]);
     node.classList.toggle("off", !!off);
-    if (c.kind === "choice") {
+    if (c.kind === "bundles" || c.kind === "events") {
+      for (const box of node.querySelectorAll("input[type=checkbox]")) {
+        const has = mine.map((v) => (c.kind === "events" ? box.value in v : v.includes(box.value)));
+        box.checked = has.every(Boolean);
+        box.indeterminate = !box.checked && has.some(Boolean);
+        const week = box.closest("li").querySelector("input[type=number]");
+        if (!week) continue;
+        const weeks = mine.map((v) => v[box.value]);
+        week.hidden = !has.some(Boolean);
+        week.value = weeks.every((w) => w === weeks[0]) ? weeks[0] ?? "" : "";
+        week.placeholder = "differs";
+      }
+      shown.textContent = c.costs ? [...new Set(which.map((i) => c.costs[i]))].filter(Boolean).join(" / ") : "";
+    } else if (c.kind === "choice") {
       node.querySelector("select").value = same ? mine[0] : "";
       shown.textContent = "";
       const summary = same && c.options.find((o) => o[0] === mine[0])?.[2];
