@@ -504,7 +504,20 @@ def test_reported_rows_are_never_a_gate():
      (OPEN, PASS, "STILL PASSES"), (FAIL, FAIL, "fails"), (REPORT, FAIL, ""), (PASS, "", "")],
 )  # fmt: skip
 def test_what_becomes_of_a_row_without_its_mechanism(verdict, off, said):
-    assert validation.shows(verdict, off) == said
+    assert validation.shows({"verdict": verdict, "off_verdict": off, "expected": "=1"}) == said
+
+
+@pytest.mark.parametrize(
+    ("expected", "unit", "effect", "lost", "said"),
+    [(">0", "", 2, (1.5, 1, 2), "weaker by 75%"), (">0", "", 2, (1.5, -0.1, 2), ""),
+     ("=1", "ratio", 1.1, (2, 1, 3), ""), ("<1", "ratio", 0.25, (0.5, 0.4, 0.7), "weaker by 50%"), (">1", "ratio", 4, (0.5, 0.4, 0.7), ""),
+     (">1", "ratio", 1.1, (1.3, 1.2, 1.4), "weaker by 100%")],
+)  # fmt: skip
+def test_a_row_that_passes_without_its_mechanism_may_pass_by_less(expected, unit, effect, lost, said):
+    row = {"verdict": PASS, "off_verdict": PASS, "expected": expected, "unit": unit, "estimate": effect}
+    assert validation.shows(row | dict(zip(("lost", "lost_low", "lost_high"), lost, strict=True))) == (
+        f"passes, {said}" if said else "STILL PASSES"
+    )
 
 
 def test_an_interval_shrinks_with_the_root_of_the_seeds():

@@ -36,7 +36,7 @@ from sim import params
 from sim.paths import choices
 from sim.warm import say
 
-STILL = "STILL PASSES"
+STILL, WEAKER = "STILL PASSES", "passes, weaker"
 NOTHING = (np.nan, np.nan, np.nan)
 NAMED = ("most_seeds",)  # of the experiment's `analysis`: rows of the scorecard, by name
 
@@ -188,10 +188,21 @@ def decidable(test: patterns.Test, found: Mapping[str, Any], seeds: int) -> bool
     return bool(enough(low, high, test.margin, found["seeds"]) / 4 <= seeds)
 
 
-def shows(verdict: str, off: str) -> str:
-    """Say what becomes of a row with its mechanism off, or with a wrong parameter."""
+def shows(r: Mapping[str, Any]) -> str:
+    """Say what becomes of a row with its mechanism off, or with a wrong parameter.
+
+    What passes without it is "weaker" where the difference surely has the sign that is expected: by how much of the
+    effect, logarithms of ratios or the numbers themselves.
+    """
+    verdict, off = r["verdict"], r["off_verdict"]
     if verdict == REPORT or not off:
         return ""
+    if off == PASS and r["expected"] in estimates.SIGNS:
+        lost, low, high, effect = (r[k] for k in ("lost", "lost_low", "lost_high", "estimate"))
+        if r["unit"] == "ratio":
+            lost, low, high, effect = np.log([lost, low, high, effect])
+        if estimates.verdict(low, high, r["expected"]) == PASS:
+            return f"{WEAKER} by {min(lost / effect, 1):.0%}"
     return {FAIL: "fails", PASS: STILL, OPEN: "no longer passes" if verdict == PASS else "open too"}[off]
 
 
@@ -228,7 +239,7 @@ def judge(
     flips(rows)
     rows["A3"] = no_stored_answers()
     for r in rows.values():
-        r["shows"] = shows(r["verdict"], r["off_verdict"])
+        r["shows"] = shows(r)
     return pd.DataFrame(sorted(rows.values(), key=lambda r: _order(r["test"])))
 
 
@@ -266,6 +277,8 @@ def words(table: pd.DataFrame, question: str) -> str:
     can = table[table.verdict != REPORT]
     count = can.verdict.value_counts()
     named = {v: ", ".join(can.test[can.verdict == v]) for v in (FAIL, OPEN)}
+    weaker = [f"{test} ({said[len(f'{WEAKER} by ') :]} of it)" for test, said in zip(can.test, can.shows)
+              if said.startswith(WEAKER)]  # fmt: skip
     lines = [
         f"{len(can)} rows can fail: {', '.join(f'{count.get(v, 0)} {v}' for v in (PASS, FAIL, OPEN))}; "
         f"{len(table) - len(can)} are reported.",
@@ -274,6 +287,8 @@ def words(table: pd.DataFrame, question: str) -> str:
         "have decided (see the remarks).",
         "Rows that still pass with their mechanism off or a wrong parameter, and so say nothing about it: "
         f"{', '.join(can.test[can.shows == STILL]) or 'none'}.",
+        "Rows that pass without it too, but surely by less, so that it makes a part of what they show: "
+        f"{', '.join(weaker) or 'none'}.",
         "Rows that are open with and without it, and so have no power: "
         f"{', '.join(can.test[can.shows == 'open too']) or 'none'}.",
         "Estimates are ratios (1: no effect) unless a row expects a range or a sign against 0: medians over seeds of "
