@@ -42,7 +42,7 @@ from sim.processes.recruit import recruit
 from sim.processes.relieve import relieve
 from sim.processes.task import task
 from sim.rules import LOCAL
-from sim.shocks import THINGS, Event, check, made_of, set_usual, shocks_of, strike
+from sim.shocks import THINGS, Scheduled, check, made_of, set_usual, shocks_of, strike
 from sim.state import (
     Bands,
     Census,
@@ -277,7 +277,7 @@ class PeaceModel(mesa.Model):
         events = shocks_of(params)
         if wrong := out_of_range(params):
             raise ValueError("; ".join(wrong))
-        check(self, Event(name, f"events.{name}", shock))
+        check(self, Scheduled(name, f"events.{name}", shock))
         self.params, self.events = params, events
 
     def run(self, progress: Callable[[float], object] | None = None) -> Self:

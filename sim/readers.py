@@ -44,7 +44,7 @@ MORE = ("dead_before", "dead_after", "events_after")
 
 
 @dataclass(frozen=True)
-class Table:
+class CheckedTable:
     """A table as it stands in a file: texts by column, and the line of each row.
 
     Parameters
@@ -98,7 +98,7 @@ class Table:
         return found
 
 
-def read(path: str | Path, setting: str, needed: Sequence[str] = (), known: Sequence[str] = ()) -> Table:
+def read(path: str | Path, setting: str, needed: Sequence[str] = (), known: Sequence[str] = ()) -> CheckedTable:
     """Read a table with a line of names.
 
     Parameters
@@ -135,7 +135,7 @@ def read(path: str | Path, setting: str, needed: Sequence[str] = (), known: Sequ
     width = len(names)  # spreadsheets may leave out empty fields at the end of a row
     filled = [(fields + [""] * width)[:width] for _, fields in rows]
     comma = mark != "," and any(DECIMAL_COMMA.fullmatch(field) for fields in filled for field in fields)
-    return Table(file, dict(zip(names, map(list, zip(*filled)))), [line for line, _ in rows], comma)
+    return CheckedTable(file, dict(zip(names, map(list, zip(*filled)))), [line for line, _ in rows], comma)
 
 
 def _rows(path, file):

@@ -201,7 +201,7 @@ THINGS = {
 
 
 @dataclass(frozen=True)
-class Event:
+class Scheduled:
     """A shock of the scenario, checked: where it stands in the settings, and what it is."""
 
     name: str
@@ -209,7 +209,7 @@ class Event:
     shock: Shock
 
 
-def shocks_of(params: Params) -> list[Event]:
+def shocks_of(params: Params) -> list[Scheduled]:
     """Return the events of the country, the mission model and the run, in the order of their names.
 
     Raises
@@ -223,11 +223,11 @@ def shocks_of(params: Params) -> list[Event]:
         for name, shock in some.items():
             if name in found:
                 raise ValueError(f"{where}.{name} is in {found[name].where} already; give it another name")
-            found[name] = Event(name, f"{where}.{name}", shock)
+            found[name] = Scheduled(name, f"{where}.{name}", shock)
     return [found[name] for name in sorted(found)]
 
 
-def check(model: "PeaceModel", event: Event) -> None:
+def check(model: "PeaceModel", event: Scheduled) -> None:
     """Refuse an event that cannot happen, in a sentence that says what is allowed."""
     shock, where = event.shock, event.where
     if not shock.moves:

@@ -1016,7 +1016,7 @@ def test_an_answer_that_nobody_takes_is_given_up(monkeypatch, tmp_path):
     room, large = server.Classroom(), tmp_path / "large.bin"
     large.write_bytes(bytes(50_000_000))  # more than lies on the way
     with served(room) as serving, socket.create_connection(("127.0.0.1", port_of(serving)), timeout=10) as one:
-        made = room.jobs.all["k"] = takeaway.Job("k", "gif", tmp_path)
+        made = room.jobs.all["k"] = takeaway.Making("k", "gif", tmp_path)
         made.files, made.over = [large], True
         one.sendall(b"GET /take/k/large.bin HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert one.recv(15) == b"HTTP/1.1 200 OK"

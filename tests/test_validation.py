@@ -510,7 +510,8 @@ def test_what_becomes_of_a_row_without_its_mechanism(verdict, off, said):
 @pytest.mark.parametrize(
     ("expected", "unit", "effect", "lost", "said"),
     [(">0", "", 2, (1.5, 1, 2), "weaker by 75%"), (">0", "", 2, (1.5, -0.1, 2), ""),
-     ("=1", "ratio", 1.1, (2, 1, 3), ""), ("<1", "ratio", 0.25, (0.5, 0.4, 0.7), "weaker by 50%"), (">1", "ratio", 4, (0.5, 0.4, 0.7), ""),
+     (">1", "ratio", 4, (0.5, 0.4, 1), ""),
+     ("<1", "ratio", 0.25, (0.5, 0.4, 0.7), "weaker by 50%"), ("=1", "ratio", 1.1, (2, 1, 3), ""),
      (">1", "ratio", 1.1, (1.3, 1.2, 1.4), "weaker by 100%")],
 )  # fmt: skip
 def test_a_row_that_passes_without_its_mechanism_may_pass_by_less(expected, unit, effect, lost, said):

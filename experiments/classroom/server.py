@@ -115,7 +115,7 @@ class Visitor:
         self.playing = self.announce = False
         self.on_the_way, self.logged = 0, []
         self.next_at = 0.0
-        self.job: takeaway.Job | None = None
+        self.job: takeaway.Making | None = None
 
     @property
     def idle(self) -> float:

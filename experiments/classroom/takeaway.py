@@ -38,7 +38,7 @@ def _politely(work):
         return error
 
 
-class Job:
+class Making:
     """A sheet or an animation that is being made."""
 
     def __init__(self, key: str, what: str, folder: Path) -> None:
@@ -92,7 +92,7 @@ class Jobs:
             job.cancel()
         self.pool.shutdown(wait=False, cancel_futures=True)
 
-    def start(self, what: str, scene: Scene, seeds: int | None = None, every: int | None = None) -> Job:
+    def start(self, what: str, scene: Scene, seeds: int | None = None, every: int | None = None) -> Making:
         """Start a job.
 
         Parameters
@@ -113,7 +113,7 @@ class Jobs:
         if what != "sheet":
             every = film.check_every(every or film.EVERY)
         key = secrets.token_urlsafe(12)  # nobody can guess it
-        job = Job(key, what, self.folder / key)
+        job = Making(key, what, self.folder / key)
         job.folder.mkdir()
         with self.lock:
             self.all[key] = job

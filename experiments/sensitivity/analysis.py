@@ -88,7 +88,7 @@ class Analysis:
         self.plane, self.at_plane = designs.plane(self.paths, size.grid, size.grid_seeds)
         self.places, self.at_places = designs.everywhere(self.names, size.points, size.point_seeds)
 
-    def scenarios(self, design: str, points: Sequence[designs.Point], arms: Sequence[str]) -> dict[str, list[int]]:
+    def scenarios(self, design: str, points: Sequence[designs.Sampled], arms: Sequence[str]) -> dict[str, list[int]]:
         """Name the scenarios of a design: dict of label -> the seed of its one run, arms within points."""
         wanted = {}
         for n, point in enumerate(points):
@@ -109,7 +109,7 @@ class Analysis:
             **self.scenarios("screening", self.at_screening, self.arms),
         }
 
-    def __call__(self, design: str, points: Sequence[designs.Point], arms: Sequence[str]) -> NDArray[np.float64]:
+    def __call__(self, design: str, points: Sequence[designs.Sampled], arms: Sequence[str]) -> NDArray[np.float64]:
         """Return the outcomes at some points, after doing the runs that are missing: (points, arms, outcomes)."""
         wanted, found = self.scenarios(design, points, arms), {}
         self.x.do(wanted, design)

@@ -109,10 +109,10 @@ class Change(Values):
 
     Parameters
     ----------
-    factors : dict of Factor by name; arm : str; point : Point
+    factors : dict of Factor by name; arm : str; point : Sampled
     """
 
-    def __init__(self, factors: Mapping[str, Factor], arm: str, point: "Point") -> None:
+    def __init__(self, factors: Mapping[str, Factor], arm: str, point: "Sampled") -> None:
         self.factors, self.arm, self.point = factors, arm, point
 
     @property
@@ -129,7 +129,7 @@ class Change(Values):
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class Sampled:
     """Places of some factors in their ranges (all others at their defaults), and a seed."""
 
     names: tuple[str, ...]
@@ -144,7 +144,7 @@ def problem(names: Sequence[str]) -> dict[str, Any]:
 
 def screening(
     names: Sequence[str], trajectories: int, dummies: int
-) -> tuple[dict[str, Any], NDArray[np.float64], list[Point]]:
+) -> tuple[dict[str, Any], NDArray[np.float64], list[Sampled]]:
     """Return Morris trajectories over some factors and dummies: (problem, (P, D) places, points).
 
     A dummy is a parameter that the model does not have: where it moves, luck is drawn anew. Each trajectory is drawn
@@ -161,17 +161,17 @@ def screening(
         for row in path:
             levels = np.rint(row[n:] * (LEVELS - 1)).astype(int)
             seed = 1 + int.from_bytes(hashlib.sha256(f"{t} {levels.tolist()}".encode()).digest()[:4], "big")
-            points.append(Point(names, tuple(row[:n].tolist()), seed))
+            points.append(Sampled(names, tuple(row[:n].tolist()), seed))
     return cube, np.concatenate(places), points
 
 
-def tornado(names: Sequence[str], seeds: int) -> list[Point]:
+def tornado(names: Sequence[str], seeds: int) -> list[Sampled]:
     """Return points at the defaults, then at the low and the high end of each factor, each with the same seeds."""
     corners = [((), ()), *(((name,), (end,)) for name in names for end in (0.0, 1.0))]
-    return [Point(*corner, s) for corner in corners for s in range(1, seeds + 1)]
+    return [Sampled(*corner, s) for corner in corners for s in range(1, seeds + 1)]
 
 
-def sobol(names: Sequence[str], base: int) -> tuple[dict[str, Any], NDArray[np.float64], list[Point]]:
+def sobol(names: Sequence[str], base: int) -> tuple[dict[str, Any], NDArray[np.float64], list[Sampled]]:
     """Return Saltelli's design over some factors and luck: (problem, (P, D) places, points).
 
     Luck is a factor like any other: its place in 0..1 picks the seed.
@@ -180,16 +180,16 @@ def sobol(names: Sequence[str], base: int) -> tuple[dict[str, Any], NDArray[np.f
 
     cube = problem([*names, LUCK])
     places = sobol.sample(cube, base, calc_second_order=False, seed=1)
-    points = [Point(tuple(names), tuple(row[:-1].tolist()), 1 + int(row[-1] * 2**31)) for row in places]
+    points = [Sampled(tuple(names), tuple(row[:-1].tolist()), 1 + int(row[-1] * 2**31)) for row in places]
     return cube, places, points
 
 
-def everywhere(names: Sequence[str], points: int, seeds: int) -> tuple[NDArray[np.float64], list[Point]]:
+def everywhere(names: Sequence[str], points: int, seeds: int) -> tuple[NDArray[np.float64], list[Sampled]]:
     """Return a Latin hypercube over some factors, each place with the same few seeds: ((P, D) places, points)."""
     from SALib.sample import latin
 
     places = latin.sample(problem(names), points, seed=1)
-    return places, [Point(tuple(names), tuple(row.tolist()), s) for row in places for s in range(1, seeds + 1)]
+    return places, [Sampled(tuple(names), tuple(row.tolist()), s) for row in places for s in range(1, seeds + 1)]
 
 
 def plane_name(path: str) -> str:
@@ -197,12 +197,12 @@ def plane_name(path: str) -> str:
     return f"plane {path}"
 
 
-def plane(paths: Sequence[str], grid: int, seeds: int) -> tuple[list[tuple[float, float]], list[Point]]:
+def plane(paths: Sequence[str], grid: int, seeds: int) -> tuple[list[tuple[float, float]], list[Sampled]]:
     """Return the plane of two settings from 0 to 1: ((x, y) values, points)."""
     at = np.linspace(0, 1, grid).tolist()
     values = [(x, y) for y in at for x in at]
     names = tuple(map(plane_name, paths))
-    return values, [Point(names, xy, s) for xy in values for s in range(1, seeds + 1)]
+    return values, [Sampled(names, xy, s) for xy in values for s in range(1, seeds + 1)]
 
 
 def whole_range(factor: Factor) -> Factor:
