@@ -209,7 +209,7 @@ def refuse(words: Sequence[str], of: str) -> None:
     """
     for word in words:
         if not isinstance(word, str):
-            raise ValueError(f"{word!r} is no setting; each is a text of its own: load('mission=none', 'seed=3')")
+            raise ValueError(f"{word!r} is no setting; each is a text of its own: load('seed=3', 'weeks=104')")
     found = [read(word) for word in words]
     given = {key_of(o) for o in found if _says_something(o)}
     for o in found:

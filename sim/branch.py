@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.mission import WITH, replan
+from sim.components import WITH
+from sim.mission import replan
 from sim.model import PeaceModel
 from sim.params import Params
 from sim.results import Damaged, code_version, packed, unpacked, whole_file

@@ -13,18 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from sim import agents, draws, rules
 from sim.census import make_census, open_week
 from sim.compiled import see
+from sim.components import with_humanitarians
 from sim.country import a_date, make_bands, make_civilians, make_factions, make_land
+from sim.mandate import phases
 from sim.memory import too_large
-from sim.mission import (
-    areas,
-    make_commands,
-    make_contributors,
-    make_missions,
-    make_units,
-    phases,
-    whole_plan,
-    with_humanitarians,
-)
+from sim.mission import areas, make_commands, make_missions, whole_plan
 from sim.outcomes import OUTCOMES, Outcome, Record
 from sim.params import WEEKS_PER_YEAR, Params, Shock, When, numbers, out_of_range
 from sim.processes.ambush import ambush
@@ -62,6 +55,7 @@ from sim.state import (
     make_week,
     zeros,
 )
+from sim.units import make_contributors, make_units
 from sim.values import among
 
 SCHEDULE = (

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, List, Optional  # noqa: UP035  as the dec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sim.components import WITH
 from sim.country import land_of, weeks_until
-from sim.mission import WITH
 from sim.params import KINDS, Params, Push, Shock, When
 from sim.processes.judge import ask_to_leave, take_back
 from sim.processes.negotiate import set_aggression

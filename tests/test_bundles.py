@@ -8,7 +8,7 @@ import yaml
 from conftest import CONF
 
 from sim import PeaceModel, load
-from sim.mission import capacities
+from sim.mandate import capacities
 from sim.params import AID, STAFF, TASKS, TROOPS, Bundle, Tasks, walk
 
 NAMES = sorted(f.stem for f in (CONF / "bundle").glob("*.yaml"))

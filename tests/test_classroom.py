@@ -34,8 +34,8 @@ from experiments.drawing import style
 from experiments.engine import runs
 from sim import PeaceModel, load, outcomes
 from sim.asked import explain
+from sim.components import WITH
 from sim.config import CONF
-from sim.mission import WITH
 
 pytestmark = pytest.mark.xdist_group("classroom")  # they share runs and composed configurations
 SMALL = ("civilians=300", "weeks=80")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.comparison import figures, findings
+from experiments.comparison import figures, findings, places
 from experiments.drawing import statistics, style
 from experiments.history import figures as history
 
@@ -127,7 +127,7 @@ def test_a_missing_arm_is_named_with_those_that_exist(runs, call):
 
 def test_a_missing_month_or_outcome_is_named(runs, cells):
     with pytest.raises(ValueError, match=r"month '2019-01'.*2012-06, 2013-12"):
-        figures.maps(cells, ARMS, dates=["2019-01"])
+        places.maps(cells, ARMS, dates=["2019-01"])
     with pytest.raises(ValueError, match="outcome 'happiness'"):
         statistics.paired_differences(runs, "happiness", "none")
 
@@ -296,7 +296,7 @@ def test_names_are_moved_apart_but_stay_in_order():
 
 
 def test_maps_draw_only_cells_that_exist(cells):
-    figure = drawn(figures.maps(cells, ARMS, helmets={"un": "#0000ff"}, places={"Town": (0, 2)}, cell_km=25))
+    figure = drawn(places.maps(cells, ARMS, helmets={"un": "#0000ff"}, places={"Town": (0, 2)}, cell_km=25))
     panels = [ax for ax in figure.axes if ax.images]
     assert len(panels) == len(ARMS) * 2
     for ax in panels:
@@ -309,7 +309,7 @@ def test_maps_draw_only_cells_that_exist(cells):
 
 
 def test_maps_draw_bases_in_the_colours_of_their_helmets(cells):
-    figure = drawn(figures.maps(cells, ARMS, helmets={"un": "#0000ff", "orange": "#ff8800"}))
+    figure = drawn(places.maps(cells, ARMS, helmets={"un": "#0000ff", "orange": "#ff8800"}))
     panels = [ax for ax in figure.axes if ax.images]
     bases = [sum(len(c.get_offsets()) for c in ax.collections) for ax in panels]
     assert bases == [0, 0, 1, 1, 1 + 5, 1 + 5]
@@ -317,7 +317,7 @@ def test_maps_draw_bases_in_the_colours_of_their_helmets(cells):
 
 
 def test_maps_of_an_arm_without_peacekeepers(cells):
-    drawn(figures.maps(cells, ["none"]))
+    drawn(places.maps(cells, ["none"]))
 
 
 def test_observed_stands_beside_the_simulated(monthly):

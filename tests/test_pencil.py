@@ -10,9 +10,10 @@ import pytest
 from conftest import by_hand, each, mission, numbers_of, only, play, put, scenario, uncompiled
 
 from sim import PeaceModel, census, draws, load, outcomes, rules, siting
-from sim.mission import contention, plan
+from sim.mandate import contention
 from sim.outcomes import monthly, totals, weekly
 from sim.params import TASKS, Benchmark, Caveats, Contributor, Faction, Hired, Place, When
+from sim.plans import plan
 from sim.processes import (
     ambush,
     deploy,

@@ -19,7 +19,7 @@ from experiments.classroom import look, words
 from experiments.classroom import scene as scenes
 from experiments.classroom.stage import HEADLINES, LAYERS, Headline, Stage, authorised
 from experiments.drawing import style
-from sim.mission import WITH
+from sim.components import WITH
 from sim.results import whole_file
 from sim.state import AWAY, HOME
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from matplotlib.colors import to_hex, to_rgb
 
 from experiments.drawing.style import INK
-from sim.mission import WITH, with_humanitarians
+from sim.components import WITH, with_humanitarians
 from sim.model import PeaceModel
 from sim.params import Params
 

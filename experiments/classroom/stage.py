@@ -14,7 +14,7 @@ from experiments.classroom import look, words
 from experiments.classroom import scene as scenes
 from experiments.drawing import style
 from sim import outcomes
-from sim.mission import WITH
+from sim.components import WITH
 from sim.model import PeaceModel
 from sim.params import KINDS, Params
 from sim.processes import relieve

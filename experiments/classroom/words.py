@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.drawing import style
 from experiments.drawing.panels import spoken
-from sim.mission import WITH
+from sim.components import WITH
 from sim.model import PeaceModel
 from sim.params import KINDS
 from sim.processes.move import onsets

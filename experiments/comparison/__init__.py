@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from experiments.comparison import figures, page, surfaces, sweeps
+from experiments.comparison import figures, page, places, surfaces, sweeps
 from experiments.drawing import family, statistics
 from experiments.engine.experiment import Experiment, as_yaml
 from sim import results
@@ -21,7 +21,7 @@ def _maps(x):
     country = x.first(x.baseline).country
     capital = {n: (p.row, p.col) for n, p in country.places.items() if p.capital}
     helmets = {n: c.force.helmet for a in arms for n, c in x.first(a).mission.components.items()}
-    return figures.maps(x.maps, arms, x.dates, helmets, capital, country.cell_km)
+    return places.maps(x.maps, arms, x.dates, helmets, capital, country.cell_km)
 
 
 def _front(x):

@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 
 from sim import draws
 from sim.compiled import rule
-from sim.mission import capacities, replan
+from sim.mandate import capacities
+from sim.mission import replan
 from sim.params import STAFF, TROOPS
 from sim.rules import affordable, controller, fading, hostility_of_host, in_uniform, survey
 from sim.siting import settle
