@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 from conftest import CONF
 
@@ -67,6 +68,13 @@ def test_what_the_guide_for_contributors_says_is_so():
         assert (ROOT / file).exists(), file
     extras = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert all(f"\n{name} = [" in extras for name in re.findall(r"'\.\[(\w+)\]'", text))
-    line = re.search(r"```python\n(.*?)\n```", text, re.DOTALL)[1]
+    line, figure, named = re.findall(r"```python\n(.*?)\n```", text, re.DOTALL)
+    said = {}
+    exec(figure, said)  # the recipe for a figure
+    runs = pd.DataFrame({"arm": ["none", "none", "un_only", "un_only"], "civilians_killed": [9, 7, 5, 3]})
+    drawn = said["every_seed"](runs)
+    assert drawn.get_suptitle() == "Half of the runs with UN only have at most 4 civilians killed"
+    assert [t.get_text() for t in drawn.axes[0].get_yticklabels()] == ["No mission", "UN only"]
+    assert "every_seed" in named
     assert line in (ROOT / "sim" / "params.py").read_text(encoding="utf-8")
     assert params.Enforce().rate == 3.0
