@@ -13,6 +13,15 @@ def with_humanitarians(params: Params) -> dict[str, Component]:
 
     A share of the humanitarians may join a component: they serve under its command and are known by its flag, but it
     does not pay for them. The others stay apart, each group its own command.
+
+    Returns
+    -------
+    dict of Component by name: components in the order of their names, then "ngos", "ngos with un", ... by group
+
+    Raises
+    ------
+    ValueError
+        Shares that join outside [0, 1], or more than 1 of a group.
     """
     model = params.mission
     everybody = {n: model.components[n] for n in sorted(model.components)}

@@ -27,7 +27,7 @@ def weeks_until(start: str, day: str, where: str = "the date") -> float:
 
 
 def a_date(text: str, where: str) -> date:
-    """Read a calendar date."""
+    """Read a calendar date, YYYY-MM-DD; where : the setting that gives it, for the error (ValueError)."""
     try:
         return date.fromisoformat(str(text))
     except ValueError:
@@ -223,7 +223,13 @@ def _generate_cells(country):
 
 
 def finer(country: Country, times: float) -> Country:
-    """Return the same country on a generated map of so many times as many cells a side, everything where it was."""
+    """Return the same country on a generated map of so many times as many cells a side, everything where it was.
+
+    Raises
+    ------
+    ValueError
+        A country that is read from a table of cells, or `times` not above 0.
+    """
     if country.cells:
         raise ValueError(f"country.cells is {country.cells!r}; only a generated map can be drawn with other cells")
     if not times > 0:
@@ -260,6 +266,15 @@ def make_civilians(params: Params, land: Land, n_factions: int, n_commands: int,
 
     Agent i stands for the persons between i/n and (i+1)/n of the country, so that the total is exact and
     does not depend on n.
+
+    Returns
+    -------
+    Civilians: N agents, in the order of cells and, in a cell, of communities; trust (N, n_commands), all at feel.start
+
+    Raises
+    ------
+    ValueError
+        More agents than persons.
     """
     n = params.civilians
     where = land.births.ravel().cumsum()
@@ -379,7 +394,16 @@ def _contract(start, faction, where):
 
 
 def make_bands(country: Country, land: Land, factions: Factions, luck: draws.Draws, loot_base: float) -> Bands:
-    """Place each faction's bands: around its starting places, or among its own people and resources."""
+    """Place each faction's bands: around its starting places, or among its own people and resources.
+
+    Parameters
+    ----------
+    loot_base : 0..1 pull of a place without resources on those who live from loot (move.loot_base)
+
+    Returns
+    -------
+    Bands: B in all, faction by faction in the order of their names; a band has 0.5 to 1.5 of the mean size
+    """
     faction, home, fighters = [], [], []
     for f, name in enumerate(factions.names):
         spec = country.factions[name]

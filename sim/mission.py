@@ -116,7 +116,13 @@ def make_missions(params: Params) -> Missions:
 
 
 def areas(params: Params, land: Land, names: Sequence[str]) -> NDArray[np.float64]:
-    """Return where each mission may work: (M, C) 1, or 0 outside the area of its mandate."""
+    """Return where each mission may work: (M, C) 1, or 0 outside the area of its mandate.
+
+    Raises
+    ------
+    ValueError
+        An area of no cell, or of a place that the country has not; names : of all missions, in their order.
+    """
     found = np.ones((len(names), land.row.size))
     for m, name in enumerate(names):
         of = params.mission.components.get(name)

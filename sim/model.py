@@ -324,7 +324,13 @@ class PeaceModel(mesa.Model):
         return rules.hostility_of_host(self.view)
 
     def counted(self, column: str, weeks: float) -> float:
-        """Return the sum of a column of the weekly table over the last weeks; nan if there are not so many yet."""
+        """Return the sum of a column of the weekly table over the last weeks; nan if there are not so many yet.
+
+        Raises
+        ------
+        ValueError
+            The table has no such column.
+        """
         r, steps = self.record, round(weeks / self.params.step_weeks)
         if r.steps < steps:
             return np.nan
@@ -344,6 +350,11 @@ class PeaceModel(mesa.Model):
 
         They are taken from their households when people live the week (`live`). If no community is named, anybody
         in the place of the cell may be hit.
+
+        Parameters
+        ----------
+        cell : 0..C-1; wanted : persons, 0 or more; luck : 0..1, which picks whom it hits
+        faction, mission, community : numbers, -1 for none; crossfire : whether they were bystanders of a battle
         """
         return rules.kill(
             self.view, cell=cell, community=community, wanted=wanted, luck=luck, faction=faction, mission=mission,

@@ -493,7 +493,10 @@ def events(model: "PeaceModel") -> "pd.DataFrame":
 
 
 def totals(model: "PeaceModel") -> dict[str, float]:
-    """Return the outcomes of a run: a dictionary of numbers."""
+    """Return the outcomes of a run: a dictionary of numbers by name, nan where there was nothing to measure.
+
+    Names, units and meanings are those of OUTCOMES and TOTALS; docs/columns.md lists them.
+    """
     r = model.record
     table = dict(zip(r.columns, r.weekly[: r.steps].T, strict=True))
     out = {o: float(np.nansum(table[o])) for o in (

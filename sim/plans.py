@@ -14,11 +14,17 @@ from sim.values import among
 
 
 def plan(params: Params, leaves: Mapping[str, float] | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Resolve each component's arrival and departure into weeks of the run: two (M,) arrays.
+    """Resolve each component's arrival and departure into weeks of the run: two (M,) arrays, inf for never.
 
     Parameters
     ----------
     params : Params; leaves : weeks in which components leave because their benchmark was met, by name
+
+    Raises
+    ------
+    ValueError
+        A moment after one that is unknown, moments that wait for each other, or a component that leaves before it
+        arrives.
     """
     leaves = leaves or {}
     model, everybody = params.mission, with_humanitarians(params)

@@ -23,7 +23,16 @@ FAIL, PASS, OPEN, REPORT = "FAIL", "PASS", "INCONCLUSIVE", "REPORT"
 
 
 def log_ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the logarithm of the ratio of two counts, seed by seed, for the seeds that both have."""
+    """Return the logarithm of the ratio of two counts, seed by seed, for the seeds that both have.
+
+    Parameters
+    ----------
+    above, below : (n,), (m,) counts, 0 or more, in the order of seeds; half a death is added to both
+
+    Returns
+    -------
+    (min(n, m),)
+    """
     n = min(len(above), len(below))
     return np.log((above[:n] + NO_DEATHS) / (below[:n] + NO_DEATHS))
 
