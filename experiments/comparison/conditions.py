@@ -25,16 +25,14 @@ from experiments.drawing.style import INK, SIZE, footnote, label, meaning, scale
 from experiments.engine.experiment import Experiment
 from sim.warm import say
 
-OUTCOMES = ("civilians_killed", "deaths", "access", "peace_kept")
+OUTCOMES = ("civilians_killed", "deaths", "access", "peace_kept", "cost")
 USUAL = "as usual"
 COLOURS = "PuOr"  # orange: worse than the baseline; violet: better
 
 
 def plan(x: Experiment) -> dict[str, int]:
-    """Return the runs: every arm as it is, and every one but the baseline under every condition."""
-    missions = [arm for arm in x.arms if arm != x.baseline]
-    under = [f"{mission}, {condition}" for condition in x.about.variants for mission in missions]
-    return dict.fromkeys([*x.arms, *under], x.about.seeds)
+    """Return the runs: every arm, the baseline too, as it is and under every condition."""
+    return dict.fromkeys([*x.arms, *(f"{arm}, {c}" for c in x.about.variants for arm in x.arms)], x.about.seeds)
 
 
 def analyse(x: Experiment) -> pd.DataFrame:
@@ -63,23 +61,24 @@ def judged(runs: pd.DataFrame, baseline: str, outcomes: Sequence[str] = OUTCOMES
 
     Returns
     -------
-    DataFrame: outcome, arm, condition, mean, difference from the baseline, low, high, sure. All together are a family.
+    DataFrame: outcome, arm, condition, mean, difference from the baseline under the same condition, low, high, sure.
+        All together are a family.
     DataFrame: outcome, condition, arm, other, difference, low, high, sure. All of one condition are a family.
     """
-    arms = list(dict.fromkeys(runs["arm"]))
-    apart = family.together(family.differences(runs, outcomes, arms, baseline))
-    rows, pairs = [], []
-    for (outcome, arm, _), d in apart.iterrows():
+    named = runs["arm"].drop_duplicates().str.partition(", ")
+    rows, pairs, apart = [], [], []
+    for condition, some in named.groupby(2, sort=False):
+        missions = some[some[0] != baseline].agg("".join, axis=1)
+        apart.append(family.differences(runs, outcomes, missions, f"{baseline}, {condition}".removesuffix(", ")))
+        for (outcome, *two), d in family.together(family.differences(runs, outcomes, missions)).iterrows():
+            names = (word.partition(", ")[0] for word in two)
+            pairs.append([outcome, condition or USUAL, *names, *d[["difference", "low", "high", "sure"]]])
+    for (outcome, arm, _), d in family.together(pd.concat(apart, axis=1)).iterrows():
         name, _, condition = arm.partition(", ")
         mean = runs.loc[runs["arm"] == arm, outcome].mean()
         rows.append([outcome, name, condition or USUAL, mean, *d[["difference", "low", "high", "sure"]]])
     found = pd.DataFrame(rows, columns=["outcome", "arm", "condition", "mean", "difference", "low", "high", "sure"])
-    for condition in dict.fromkeys(found["condition"]):
-        ending = "" if condition == USUAL else f", {condition}"
-        here = [f"{name}{ending}" for name in dict.fromkeys(found["arm"])]
-        for (outcome, a, b), d in family.together(family.differences(runs, outcomes, here)).iterrows():
-            names = (words.partition(", ")[0] for words in (a, b))
-            pairs.append([outcome, condition, *names, *d[["difference", "low", "high", "sure"]]])
+    found = found.sort_values("outcome", key=lambda of: of.map(list(outcomes).index), kind="stable")
     columns = ["outcome", "condition", "arm", "other", "difference", "low", "high", "sure"]
     return found, pd.DataFrame(pairs, columns=columns)
 
@@ -98,6 +97,17 @@ def answer(pairs: pd.DataFrame) -> str:
     return f"Pairs of missions that surely differ: {'; '.join(said)}."
 
 
+def headline(pairs: pd.DataFrame) -> str:
+    """Return in a sentence how many pairs surely differ in each outcome where most do, and where that is."""
+    said = []
+    for outcome, of in pairs.assign(sure=pairs["sure"].astype(bool)).groupby("outcome", sort=False):
+        sure = of.groupby("condition", sort=False)["sure"].sum()
+        where = f" ({sure.idxmax()})" if sure.max() else ""
+        said.append(f"{sure.max()} in {meaning(outcome).lower()}{where}")
+    n = pairs.groupby(["outcome", "condition"]).size().max()
+    return f"Of {n} pairs of missions at most this many surely differ: {', '.join(said)}"
+
+
 def draw(found: pd.DataFrame, pairs: pd.DataFrame, baseline: str, title: str | None = None) -> Figure:
     """Draw what each arm changes under each condition: a panel an outcome, a row an arm, a column a condition.
 
@@ -111,7 +121,7 @@ def draw(found: pd.DataFrame, pairs: pd.DataFrame, baseline: str, title: str | N
     """
     arms, conditions = (list(dict.fromkeys(found[column])) for column in ("arm", "condition"))
     outcomes = list(dict.fromkeys(found["outcome"]))
-    title = folded(title or answer(pairs), 104)
+    title = folded(title or headline(pairs), 104)
     rows = -(-len(outcomes) // 2)
     figure, axes = sheet(1.2 + rows * (1.2 + 0.3 * len(arms)), title, rows, 2, sharey=True)
     for ax, outcome in zip(axes.flat, outcomes):
