@@ -116,7 +116,7 @@ class Idle:
 READ_ELSEWHERE = {  # numbers of a process that others read, or that the start of a run is made of
     "deploy": "base_size base_skew build_up council_ceiling council_delay council_narrow council_robustness overhead "
     "siting_violence team_size",
-    "task": "apart at_rest choosiness cover engineers_half joint mixed patrol_km",
+    "task": "apart at_rest base choosiness cover engineers_half joint mixed patrol_km team",
     "move": "elsewhere grievance_half loot loot_base place_km refuge refuge_km",
     "fight": "",
     "prey": "armless band targets wounded",

@@ -12,7 +12,7 @@ from conftest import by_hand, each, mission, numbers_of, only, play, put, scenar
 from sim import PeaceModel, census, draws, load, outcomes, rules, siting
 from sim.mandate import contention
 from sim.outcomes import monthly, totals, weekly
-from sim.params import TASKS, Benchmark, Caveats, Contributor, Faction, Hired, Place, When
+from sim.params import AID, TASKS, Benchmark, Caveats, Contributor, Faction, Hired, Place, When
 from sim.plans import plan
 from sim.processes import (
     ambush,
@@ -292,45 +292,74 @@ def test_people_are_guarded_as_far_as_force_may_be_used_and_against_the_host_as_
     assert m.guard[:, at] == near([6.5, 65])
 
 
-def served(capacity, need, command=(0,), freedom=1.0, patrol=None, weight=(1.0,), donors=0.5, far=0.5, open_to=1.0):
-    """Return the share of those in need whom each command serves by a team in the first place: (Q, C)."""
-    out, n = np.zeros((max(command) + 1, len(need))), len(command)
-    relieve.serve(
-        capacity=np.array(capacity, float), command=np.array(command), cell=np.zeros(n, dtype=int),
-        freedom=np.full(n, float(freedom)), patrol=np.arange(len(need))[:, None] if patrol is None else patrol,
-        weight=np.array(weight), need=np.array(need, float), donors=float(donors), far=float(far),
-        open_to=np.full(len(need), open_to, dtype=float), aid=out,
-    )  # fmt: skip
-    return out
+def served(able, need, pull, command=(0,), donors=0.5, rounds=1):
+    """Return the share of those in need whom each command serves, (Q, C), and what is left of each group of workers."""
+    out, left, n = np.zeros((max(command) + 1, len(need))), np.array(able, float), len(able)
+    for _ in range(rounds):
+        relieve.serve(
+            left=left, command=np.array(command), places=np.tile(np.arange(len(need)), (n, 1)),
+            pull=np.array(pull, float), need=np.array(need, float), donors=float(donors), aid=out,
+        )  # fmt: skip
+    return out, left
 
 
 def test_aid_goes_to_need_in_reach():
     # a team can serve 1,000; 2,000 need it where it is and 2,000 next door, where it counts half: a third, a sixth
-    out = served([1_000], [2e3, 2e3], patrol=np.array([[0, 1], [1, 0]]), weight=(1.0, 0.5))
+    out, left = served([1_000], [2e3, 2e3], [[1, 0.5]])
     assert out[0] == near([1 / 3, 1 / 6])
+    assert left == near([0])
 
 
-@pytest.mark.parametrize(
-    ("freedom", "far", "remote", "elsewhere"), [(1, 0.5, 0.5, 0.3), (1, 0.5, 0, 0.3), (0.5, 0.5, 0, 0.15), (1, 0, 0, 0)]
-)
-def test_what_a_team_does_not_need_around_it_serves_elsewhere(freedom, far, remote, elsewhere):
-    # it can serve 1,000 and finds 400; of the 600 left a half arrives, at 1,000 people beyond its reach
-    out = served([1_000], [400, 1_000], freedom=freedom, far=far, open_to=[0.7, 1 - remote])
-    assert out[0] == near([1, elsewhere])
+def test_what_a_place_does_not_need_is_served_next_door_and_only_the_rest_is_left():
+    # of 1,000 half go to 400 people here, half to 800 next door, who count half; the 100 too many are sent there, too
+    out, left = served([1_000], [400, 800], [[1, 0.5]])
+    assert (out[0], left) == (near([1, 500 / 800]), near([100]))
+    out, left = served([1_000], [400, 800], [[1, 0.5]], rounds=2)
+    assert (out[0], left) == (near([1, 600 / 800]), near([0]))
+    out, left = served([1_500], [400, 800], [[1, 0.5]], rounds=2)
+    assert (out[0], left) == (near([1, 1]), near([300]))
 
 
-def test_more_of_it_goes_where_roads_lead_and_no_more_than_need_is_met():
-    nobody_here = {"need": [0, 500, 500], "open_to": [1, 0.75, 0.25]}
-    assert served([500], **nobody_here)[0, 1:] == near([0.375, 0.125])  # 250 of 1,000, three to one
-    assert served([1e6], **nobody_here)[0, 1:] == near([1, 1])
+def test_where_nobody_is_in_need_all_is_left():
+    _, left = served([500, 20], [0, 0], [[1, 0.5], [0, 0]], (0, 1))
+    assert left == near([500, 20])
 
 
 @pytest.mark.parametrize(("donors", "together"), [(1, 1.0), (0, 0.75), (0.5, 0.875)])
-@pytest.mark.parametrize("far", [False, True])
-def test_aid_of_commands_that_do_not_talk_overlaps_as_by_chance(donors, together, far):
-    need = [0, 1_000] if far else [1_000]
-    out = served([1_000 if far else 500] * 2, need, command=(0, 1), donors=donors)
-    assert out[:, -1] == near([together / 2, together / 2])
+def test_aid_of_commands_that_do_not_talk_overlaps_as_by_chance(donors, together):
+    out, left = served([500, 500], [1_000], [[1], [1]], (0, 1), donors, rounds=2)
+    assert out[:, 0] == near([together / 2, together / 2])
+    assert left == near([0, 0])  # nobody knows that it was in vain
+
+
+def test_double_work_is_not_known_for_what_it_is():
+    # 900 each for 1,000: one too many of every nine, which only those see who talk with each other
+    for donors, left in ((1, 400), (0.5, 200), (0, 0)):
+        assert served([900, 900], [1_000], [[1], [1]], (0, 1), donors)[1] == near([left, left])
+    assert served([1_500, 900], [1_000], [[1], [1]], (0, 1), 0)[1] == near([500, 0])
+
+
+def test_what_a_team_does_not_need_goes_where_it_is_let_in_and_half_arrives(tmp_path):
+    # 60 workers serve 1,000 each and nobody is in need where they are: 30,000 of the people farther away
+    factions = {"army": Faction(fighters=0, bands=1, host=True)}
+    parts = {"m": mission(persons={"aid": 60}, tasks={"relieve": 1})}
+    p = by_hand(tmp_path, TWO, factions, parts, relieve__base=0.0, relieve__served=1_000, relieve__far=0.5,
+                task__patrol_km=1, **STILL)  # fmt: skip
+    m = PeaceModel(only(p, "deploy"))
+    m.step()
+    (team,) = np.flatnonzero(m.units.team)
+    here, away = m.units.cell[team], 1 - m.units.cell[team]
+    m.units.access[:], m.land.remoteness[:], m.land.felt[:] = True, 0, 0
+    m.census.need[here], m.census.need[away] = 0, 200_000
+    hold = np.zeros(2)
+    assert relieve.let_in(m.view, np.ones(1), hold)[0] == near([0.5, 0.5])
+    m.now.aid[:] = 0
+    relieve._serve(m.view, np.array([team]), hold)
+    assert m.now.aid[0, away] == near(30_000 * m.missions.capacity[0, AID, TASKS.index("relieve")] / 200_000)
+    m.missions.area[0, away] = 0  # beyond its mandate
+    m.now.aid[:] = 0
+    relieve._serve(m.view, np.array([team]), hold)
+    assert m.now.aid.sum() == 0
 
 
 # ---------------------------------------------------------------------------------- plans and money

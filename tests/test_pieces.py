@@ -228,8 +228,9 @@ def expected(m):
     attacks = prey.rates(m.view, prey.draw_attacks(m.view))
     m.numbers.relieve.base = 100.0  # every team may work
     teams = np.flatnonzero(m.units.team & (m.units.cell >= 0))
-    pauses = relieve.pauses(m.view, teams, relieve.open_roads(m.view, teams, np.zeros(m.land.row.size)))
-    relieve._serve(m.view, teams)
+    hold = np.zeros(m.land.row.size)
+    pauses = relieve.pauses(m.view, teams, relieve.open_roads(m.view, teams, hold))
+    relieve._serve(m.view, teams, hold)
     hit, raid = ambush.rates(m.view, np.zeros(m.units.cell.size))
     size = {
         "attacks": attacks * (near / p.prey.band) ** p.prey.band_power,

@@ -384,14 +384,18 @@ def test_bands_march_the_same_compiled_one_cell_a_hop(w):
 @few
 @given(worlds)
 def test_aid_is_served_the_same_compiled_and_never_twice(w):
-    teams, missions = w.b, max(w.m, 1)
+    groups, commands, reach = w.b, max(w.m, 1), w.weight.size
     need = w.share(w.c) * 5_000 * (w.share(w.c) > 0.3)
+    left = w.share(groups) * 4_000
     _, own = assert_equal(
-        relieve.serve, w.share(teams) * 4_000, w.whole(missions, teams), w.camp, w.share(teams), w.patrol, w.weight,
-        need, float(w.share()), float(w.share()), w.share(w.c), np.zeros((missions, w.c)),
+        relieve.serve, left, w.whole(commands, groups), w.patrol[w.camp], w.share(groups, reach), need,
+        float(w.share()), np.zeros((commands, w.c)),
     )  # fmt: skip
-    assert (own[-1].sum(axis=0) <= 1 + 1e-12).all()
-    assert (own[-1] >= 0).all()
+    aid = own[-1]
+    assert (aid.sum(axis=0) <= 1 + 1e-12).all()
+    assert (aid >= 0).all()
+    assert (own[0] <= left).all()
+    assert own[0].sum() + (aid * need).sum() <= left.sum() * (1 + 1e-12)
 
 
 @few

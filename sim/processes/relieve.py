@@ -11,11 +11,12 @@ engages can negotiate a pause: bands around hold their fire for some weeks with 
 pause in Gaza). While they do, they keep nobody from the people there, and aid workers vaccinate: what that spares
 lasts for months.
 
-A team serves the need in its reach. What it could do beyond that goes farther, by convoys and mobile clinics, and
-less of it arrives. So it matters how many aid workers there are, and little in how many teams they serve.
+A team serves the need in its reach. What it could do beyond that goes farther, by convoys and mobile clinics, as far as
+they are let in there, and less of it arrives. So it matters how many aid workers there are, and little in how many
+teams they serve.
 
 Commands that do not talk with each other serve some people twice and others not at all: their shares of those in need
-overlap as by chance, 1 - (1 - a)(1 - b); those that do divide the work, a + b.
+overlap as by chance, 1 - (1 - a)(1 - b), and none knows that its work is done twice; those that do divide it, a + b.
 """
 
 import math
@@ -44,6 +45,7 @@ from sim.rules import (
 )  # fmt: skip
 
 RELIEVE, ESCORT, ENGINEER = (TASKS.index(t) for t in ("relieve", "escort", "engineer"))
+ROUNDS = 2  # in which aid workers look for need in their reach that nobody serves yet
 ACCESS, PAUSE, HEED = (draws.decision(f"relieve.{what}") for what in ("access", "pause", "heed"))
 
 
@@ -79,7 +81,7 @@ def relieve(w):
     if teams.size == 0:
         return
     hostility = open_roads(w, teams, hold)
-    _serve(w, teams)
+    _serve(w, teams, hold)
     if hold.max() > 0.0:
         workers = np.empty(teams.size)
         for t in range(teams.size):
@@ -134,51 +136,42 @@ def open_roads(w, teams, hold):
 
 
 @numba.njit(cache=True)
-def serve(capacity, command, cell, freedom, patrol, weight, need, donors, far, open_to, aid):
-    """Spread each team's capacity over the need in its reach, and what is left of it farther; at most all need is met.
+def serve(left, command, places, pull, need, donors, aid):
+    """Let aid workers serve what need nobody serves yet in the places they reach; what they find none for is left.
 
     Parameters
     ----------
-    capacity : (T,) persons it can serve; command, cell : (T,) int; freedom : (T,) 0..1
-    patrol : (C, R) int; weight : (R,); need : (C,) persons x need; donors : 0..1 coordination between commands
-    far : 0..1 what is left of a team's capacity that serves elsewhere; open_to : (C,) 0..1 how a place can be reached
-    aid : (Q, C) share of those in need whom each chain of command serves, written
+    left : (N,) persons that each group of them can still serve, changed; command : (N,) int
+    places : (N, R) int cells in reach, -1 for none; pull : (N, R) 0.. how much a person in need there draws them
+    need : (C,) persons x need; donors : 0..1 coordination between commands
+    aid : (Q, C) share of those in need whom each chain of command serves, changed
     """
-    within, left = np.zeros(command.size), np.zeros(aid.shape[0])
-    for t in range(command.size):
-        for r in range(weight.size):
-            c = patrol[cell[t], r]
-            if c >= 0:
-                within[t] += need[c] * weight[r] * (1.0 if r == 0 else freedom[t])
-        if within[t] <= 0.0:
-            left[command[t]] += capacity[t] * freedom[t]
-            continue
-        for r in range(weight.size):
-            c = patrol[cell[t], r]
-            if c >= 0:
-                aid[command[t], c] += capacity[t] * weight[r] * (1.0 if r == 0 else freedom[t]) / within[t]
-    idle = np.empty(need.size)
+    more, idle, total = np.zeros(aid.shape), np.zeros(aid.shape), np.zeros(left.size)
+    unmet = np.empty(need.size)
     for c in range(need.size):
-        idle[c] = 1.0 - 1.0 / max(aid[:, c].sum(), 1.0)
-        divide(donors, aid[:, c])
-    for t in range(command.size):
-        for r in range(weight.size):
-            c = patrol[cell[t], r]
-            if c >= 0 and within[t] > 0.0:
-                share = need[c] * weight[r] * (1.0 if r == 0 else freedom[t]) / within[t]
-                left[command[t]] += capacity[t] * freedom[t] * share * idle[c]
-    unmet, pull = np.empty(need.size), 0.0
+        unmet[c] = max(1.0 - aid[:, c].sum(), 0.0)
+    for n in range(left.size):
+        for r in range(places.shape[1]):
+            if places[n, r] >= 0:
+                total[n] += need[places[n, r]] * unmet[places[n, r]] * pull[n, r]
+        for r in range(places.shape[1]):
+            if places[n, r] >= 0 and total[n] > 0.0:
+                more[command[n], places[n, r]] += left[n] * pull[n, r] / total[n]
     for c in range(need.size):
-        unmet[c] = 1.0 - aid[:, c].sum()
-        pull += need[c] * unmet[c] * open_to[c]
-    if far <= 0.0 or pull <= 0.0:
-        return
-    more = np.empty(left.size)
-    for c in range(need.size):
-        more[:] = far * left * open_to[c] / pull  # of those whom nobody serves there
-        divide(donors, more)
-        for k in range(left.size):
-            aid[k, c] += unmet[c] * more[k]
+        beyond = 1.0 - 1.0 / max(more[:, c].sum(), 1.0)
+        for k in range(aid.shape[0]):  # of double work nobody knows that it is
+            idle[k, c] = donors * beyond + (1.0 - donors) * (1.0 - 1.0 / max(more[k, c], 1.0))
+        divide(donors, more[:, c])
+        for k in range(aid.shape[0]):
+            aid[k, c] += unmet[c] * more[k, c]
+    for n in range(left.size):
+        if total[n] > 0.0:
+            back = 0.0
+            for r in range(places.shape[1]):
+                c = places[n, r]
+                if c >= 0:
+                    back += need[c] * unmet[c] * pull[n, r] / total[n] * idle[command[n], c]
+            left[n] *= back
 
 
 @numba.njit(cache=True)
@@ -220,24 +213,61 @@ def vaccinate(p, y, workers, cell, patrol, weight, hold, vaccinated):
 
 
 @numba.njit(cache=True)
-def _serve(w, teams):
-    """Let every team with access and stocks serve the need around it."""
+def _serve(w, teams, hold):
+    """Let every team with access and stocks serve the need around it, and farther away what it is let in to."""
     u, m, land, p, census = w.units, w.missions, w.land, w.numbers.relieve, w.census
-    capacity, need = np.zeros(teams.size), np.empty(census.need.size)
+    donors, n_reach = w.numbers.mission.donors, land.patrol_weight.size
+    left, need = np.zeros(teams.size), np.empty(census.need.size)
+    places, pull = np.empty((teams.size, n_reach), dtype=np.int64), np.empty((teams.size, n_reach))
     for t in range(teams.size):
         i = teams[t]
         if u.access[i]:
             work = m.capacity[u.mission[i], AID, RELIEVE] * u.strength[i, AID]
-            capacity[t] = work * p.served * u.stock[i] * m.pace[u.mission[i]]
+            left[t] = work * p.served * u.stock[i] * m.pace[u.mission[i]]
+        for r in range(n_reach):
+            places[t, r] = land.patrol[u.cell[i], r]
+            pull[t, r] = land.patrol_weight[r] * (1.0 if r == 0 else u.freedom[i])
     for c in range(need.size):
         need[c] = census.need[c]
         if land.site[c] > 0.0:  # people in camps are served with less work
             need[c] *= 1.0 - p.cheaper * land.sheltered[c].sum() / max(census.persons[c], 1.0)
-    serve(
-        capacity=capacity, command=m.command[u.mission[teams]], cell=u.cell[teams], freedom=u.freedom[teams],
-        patrol=land.patrol, weight=land.patrol_weight, need=need, donors=w.numbers.mission.donors, far=p.far,
-        open_to=1.0 - land.remoteness, aid=w.now.aid,
-    )  # fmt: skip
+    for _ in range(ROUNDS):
+        serve(
+            left=left, command=m.command[u.mission[teams]], places=places, pull=pull, need=need, donors=donors,
+            aid=w.now.aid,
+        )  # fmt: skip
+    afield = np.zeros(m.command.size)  # what each mission can send farther away
+    for t in range(teams.size):
+        afield[u.mission[teams[t]]] += p.far * u.freedom[teams[t]] * left[t]
+    if afield.max() > 0.0:
+        everywhere = np.empty((m.command.size, need.size), dtype=np.int64)
+        everywhere[:] = np.arange(need.size)
+        welcome = let_in(w, afield, hold)
+        for _ in range(ROUNDS):
+            serve(
+                left=afield, command=m.command, places=everywhere, pull=welcome, need=need, donors=donors, aid=w.now.aid
+            )
+
+
+@numba.njit(cache=True)
+def let_in(w, afield, hold):
+    """Return the chance that people of each mission who send aid are let in without force, in its area: (M, C) 0..1.
+
+    Parameters
+    ----------
+    afield : (M,) persons whom they could serve there; hold : (C,) 0..1 fighters there who hold their fire
+    """
+    m, land, p = w.missions, w.land, w.numbers.relieve
+    out, rains, engineers = np.zeros((m.command.size, hold.size)), wet(w), at_work(w, ENGINEER)
+    open_road = 1.0 - p.roads * engineers / (engineers + w.numbers.task.engineers_half)
+    for c in range(hold.size):
+        master, kept_out = controller(w, c), 1.0 - hold[c]
+        for i in range(m.command.size):
+            if afield[i] > 0.0:
+                angry = w.factions.hostility[master, m.command[i]] * kept_out
+                free = access(p, angry, land.felt[c] * kept_out, land.remoteness[c] * open_road, rains)
+                out[i, c] = m.area[i, c] * free
+    return out
 
 
 @numba.njit(cache=True)
