@@ -344,12 +344,12 @@ def test_what_a_team_does_not_need_goes_where_it_is_let_in_and_half_arrives(tmp_
     factions = {"army": Faction(fighters=0, bands=1, host=True)}
     parts = {"m": mission(persons={"aid": 60}, tasks={"relieve": 1})}
     p = by_hand(tmp_path, TWO, factions, parts, relieve__base=0.0, relieve__served=1_000, relieve__far=0.5,
-                task__patrol_km=1, **STILL)  # fmt: skip
+                **STILL)  # fmt: skip
     m = PeaceModel(only(p, "deploy"))
     m.step()
     (team,) = np.flatnonzero(m.units.team)
     here, away = m.units.cell[team], 1 - m.units.cell[team]
-    m.units.access[:], m.land.remoteness[:], m.land.felt[:] = True, 0, 0
+    m.units.access[:], m.land.remoteness[:], m.land.felt[:], m.land.patrol[:, 1:] = True, 0, 0, -1
     m.census.need[here], m.census.need[away] = 0, 200_000
     hold = np.zeros(2)
     assert relieve.let_in(m.view, np.ones(1), hold)[0] == near([0.5, 0.5])
