@@ -134,7 +134,7 @@ def test_what_has_no_bearing_any_more_is_dropped_and_what_never_had_is_refused()
 
 def test_an_event_is_two_settings_and_its_link_and_commands_have_them():
     both = PAIR.with_event("coup", 30, [0, 1]).with_event("drought", 40, [1])
-    assert both.models[0] == ("mission=none", *SMALL, "+events@events=[coup]", "events.coup.when.week=30")
+    assert both.models[0] == ("mission=none", *SMALL, "events=[coup]", "events.coup.when.week=30")
     assert scene.events_of(both.models[1]) == {"coup": 30, "drought": 40}
     assert scene.from_link(both.link()) == both
     assert [p.events["coup"].when.week for p in scene.checked(both)] == [30, 30]
@@ -154,33 +154,60 @@ def test_a_mandate_takes_clusters_of_tasks_and_gives_them_back():
     assert tree.with_bundle("un", "ddr", False, [1]).with_bundle("un", "cyber_security", False, [0, 1]) == PAIR
     assert tree.with_setting("mission", "none", [1]).models[1] == (*PAIR.models[1][1:], "mission=none")
     costs = {c["key"]: c for g in stage.controls(stage.Stage(tree).actors) for c in g["controls"]}["bundles.un"]
-    assert costs["values"] == [None, ["ddr", "cyber_security"]]
+    assert costs["values"] == [None, ["cyber_security", "ddr"]]
     assert costs["costs"] == [None, "2 clusters; 40 specialists more; US$10 million a year more; "
                                     "1 without a modelled effect"]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "override", ["+events@events=[coup,mine]", "+events@events=../x", "+events@events=[${oc.env:HOME}]",
+    "override", ["events=[coup,mine]", "events=../x", "events=[${oc.env:HOME}]", "events=[[coup]]",
+                 "events=[coup,coup]", "events=", "events=[]", "events.coup.when.week=30.5", "events.coup.when.week=1e2", "events", "seed",
                  "events.coup.moves.money.to=0", "+bundle@mission.components.un.mandate.bundles.ddr=[ddr,ddr]",
-                 "+bundle@mission.components.un.mandate.bundles.x/y=ddr", "+bundle@country.bundles.ddr=ddr"]
+                 "+bundle@mission.components.un.mandate.bundles.foo=ddr", "+bundle@country.bundles.ddr=ddr",
+                 "+bundle@mission_components.un.mandate.bundles.ddr=ddr",
+                 "+bundle@mission.components.un.mandate.bundles.x/y=ddr"]
 )  # fmt: skip
 def test_no_other_files_come_in_by_events_and_bundles(override):
     assert scene.refused(override)
 
 
-def test_an_event_to_come_goes_on_with_the_run_and_makes_the_same_history(pair):
+@pytest.mark.parametrize("event", ["coup", "cut", "rumour", "border_opened", "ceasefire"])
+@pytest.mark.parametrize("week", [30, 33])
+def test_an_event_to_come_goes_on_with_the_run_and_makes_the_same_history(event, week):
     now = at(PAIR)
-    injected = stage.Stage(replace(PAIR.with_event("coup", 30, [0, 1]), week=30), now)
+    asked_for = PAIR.with_event(event, week, [1])
+    injected, again = stage.Stage(replace(asked_for, week=30), now), stage.Stage(asked_for)
     assert [a is b for a, b in zip(injected.actors, now.actors, strict=True)] == [True, True]
-    again = stage.Stage(PAIR.with_event("coup", 30, [0, 1]))
     for s in (injected, again):
         s.go(60)
         s.advance(60)
-    assert injected.history() == again.history() != at(PAIR, 60).history()
+    assert injected.history() == again.history()
     said = [e for e in injected.actors[1].log if e["kind"] == "event"]
-    assert [(e["week"], e["text"][:20]) for e in said] == [(30, "Coup: officers seize")]
-    past = stage.Stage(PAIR.with_event("coup", 20, [0, 1]), again)  # before: it must begin again
-    assert not set(past.actors) & set(again.actors)
+    assert [(e["week"], e["text"].split(":")[0].lower().replace(" ", "_")) for e in said] == [(week, event)]
+
+
+def test_an_event_of_the_past_or_at_another_time_begins_the_run_again():
+    then = at(PAIR.with_event("coup", 30, [0, 1]), 40)
+    for week in (20, 50, None):
+        assert not set(stage.Stage(PAIR.with_event("coup", week, [0, 1]), then).actors) & set(then.actors)
+
+
+def test_a_scene_that_cannot_be_leaves_the_runs_of_the_old_one_as_they_were():
+    now = at(PAIR)
+    ghost = (*PAIR.models[0], "+bundle@mission.components.ghost.mandate.bundles.ddr=ddr")
+    wrong = scene.Scene((PAIR.with_event("coup", 35, [1]).models[1], ghost), 30)
+    with pytest.raises(ValueError, match="ghost has no force"):
+        stage.Stage(wrong, now)
+    assert now.actors[1].overrides == PAIR.models[1]
+    assert now.actors[1].model.params.events == {}
+
+
+def test_clusters_of_the_mandate_itself_are_shown_and_those_added_go_with_it():
+    tree = PAIR.with_setting("mandate@mission.components.un.mandate", "christmas_tree", [1])
+    shown = {c["key"]: c for g in stage.controls(stage.Stage(tree).actors) for c in g["controls"]}["bundles.un"]
+    assert (len(shown["values"][1]), shown["own"][1]) == (20, [])
+    added = PAIR.with_bundle("un", "ddr", True, [1])
+    assert added.with_setting("mandate@mission.components.un.mandate", "christmas_tree", [1]).models == tree.models
 
 
 def test_every_card_can_be_played_and_every_country_has_one():

@@ -30,13 +30,13 @@ WRITTEN = 3_000  # characters of a model's settings
 BANDS = 2_000  # bands and civilians are what a week's frame is made of
 SHARED = ("country", "seed", "weeks", "civilians")  # what makes it the same country with the same luck
 GROUPS = ("country", "mission")
-EVENTS = "+events@events"  # the key of a list of files of conf/events
+EVENTS = "events"  # the key of a list of files of conf/events
 BUNDLE = "+bundle@mission.components.{}.mandate.bundles.{}"  # that of a cluster of tasks of a mission
-PACKAGES = (  # keys by which a scene takes other files of conf/: their group first
-    r"(mandate|force)@mission\.components\.\w+\.\1",
-    BUNDLE.format(r"\w+", r"\w+").replace("+bundle", r"\+(bundle)"),
-    r"\+(events)@events",
+PACKAGES = (  # keys by which a scene takes other files of conf/ for a mission: their group first
+    re.compile(r"(mandate|force)@mission\.components\.\w+\.\1"),
+    re.compile(r"\+(bundle)@mission\.components\.\w+\.mandate\.bundles\.(?P<name>\w+)"),
 )
+WEEK_OF_EVENT = re.compile(r"events\.(\w+)\.when\.week")
 Model = tuple[str, ...]  # overrides
 _composer = Composer(32)  # visitors may ask for any combination of files
 
@@ -110,13 +110,13 @@ def key_of(override: str) -> str:
 def events_of(model: Model) -> dict[str, int | None]:
     """Return the events of conf/events that a model's overrides choose, and the week in which each begins, if given."""
     listed = [n for o in model if key_of(o) == EVENTS for n in o.split("=", 1)[1].strip("[]").split(",") if n]
-    weeks = dict(re.findall(r"^events\.(\w+)\.when\.week=(\d+)$", "\n".join(model), re.MULTILINE))
-    return {n: int(weeks[n]) if n in weeks else None for n in listed}
+    weeks = {m[1]: int(o.split("=", 1)[1]) for o in model if (m := WEEK_OF_EVENT.fullmatch(key_of(o)))}
+    return {n: weeks.get(n) for n in listed}
 
 
 def without_events(model: Model) -> Model:
     """Return the overrides of a model but for those that choose events and their weeks."""
-    return tuple(o for o in model if key_of(o) != EVENTS and not re.match(r"events\.\w+\.when\.week=", o))
+    return tuple(o for o in model if key_of(o) != EVENTS and not WEEK_OF_EVENT.fullmatch(key_of(o)))
 
 
 def bundles_of(model: Model, mission: str) -> list[str]:
@@ -132,6 +132,9 @@ def changed(model: Model, key: str, value: str | float) -> Model:
         kept = [o for o in kept if "mission.components." not in o]
     if key == "country":
         kept = [o for o in kept if not o.startswith("country.")]
+    if key.startswith("mandate@"):  # clusters of tasks are added to a mandate
+        stem = BUNDLE.format(key.split(".")[2], "")
+        kept = [o for o in kept if not o.startswith(stem)]
     return (*kept, f"{key}={value}")
 
 
@@ -211,17 +214,35 @@ def names_of(group: str) -> list[str]:
     return paths.choices(group)
 
 
+def events_that_are_ready() -> list[str]:
+    """Return the events of conf/events that have a file of their own name and begin in a week, which may be another."""
+    found = {name: about("events", name) for name in names_of("events") if name.isidentifier()}
+    return [n for n, of in found.items() if list(of) == [n] and list(of[n].get("when", {})) == ["week"]]
+
+
 def refused(override: str) -> str | None:
     """Return why an override may not come over the network, or None."""
     key, sign, value = override.partition("=")
-    package = next((m for pattern in PACKAGES if (m := re.fullmatch(pattern, key))), None)
-    group = package.group(1) if package else key if key in GROUPS else None
     if not sign:
         return f"{override!r} is no setting; a setting is written name=value"
-    if group:
-        known, names = names_of(group), value.strip("[]").split(",") if group == "events" else [value]
+    package = next((m for pattern in PACKAGES if (m := pattern.fullmatch(key))), None)
+    if key == EVENTS:
+        names = value.strip("[]").split(",")
+        known = events_that_are_ready()
         wrong = next((n for n in names if n not in known), None)
-        return None if wrong is None else f"{key} is {wrong!r}{among(wrong, known)}"
+        if wrong is not None:
+            return f"{key} is {wrong!r}{among(wrong, known)}"
+        well = value == names[0] or (value == f"[{','.join(names)}]" and len(set(names)) == len(names))
+        return None if well else f"{key} is {value!r}; it must be a list of different events, like [{names[0]}]"
+    if package or key in GROUPS:
+        group = package[1] if package else key
+        known = names_of(group)
+        if value not in known:
+            return f"{key} is {value!r}{among(value, known)}"
+        named = package.groupdict().get("name") if package else None
+        return f"{key} is {value!r}; here it has the name of its file" if named not in (None, value) else None
+    if WEEK_OF_EVENT.fullmatch(key) and not re.fullmatch("[0-9]{1,5}", value):
+        return f"{key} is {value!r}; here it must be a whole number of weeks"
     pattern = re.sub(r"\.(components|factions|places|communities|deposits|personnel)\.\w+\.", r".\1.*.", key)
     pattern = re.sub(r"^(personnel|events)\.\w+\.", r"\1.*.", pattern)
     if pattern not in declarations() or key == "step_weeks":
@@ -326,10 +347,13 @@ def changes(models: Sequence[Model]) -> tuple[list[list[str]], list[str]]:
     plain = (*GROUPS, "weeks", "civilians")  # which the screen shows anyway
 
     def said(overrides):
-        words = [control_words(*o.split("=", 1)) for o in dict.fromkeys(overrides) if key_of(o) not in plain]
-        return [w for w in words if w]
+        some = dict.fromkeys(overrides)
+        return [control_words(*o.split("=", 1)) for o in some if key_of(o) not in (*plain, EVENTS)]
 
-    return [said(o for o in m if o not in common) for m in models], said(common)
+    def happens(model):  # in the week of its file
+        return [f"{n.replace('_', ' ')} happens" for n, week in events_of(model).items() if week is None]
+
+    return [said(o for o in m if o not in common) + happens(m) for m in models], said(common)
 
 
 @lru_cache
@@ -355,9 +379,7 @@ def _labels():
 
 def control_words(key: str, value: str) -> str:
     """Return a setting in words: `UN comes later by 104 weeks`."""
-    if key == EVENTS:  # the week of each says it
-        return ""
-    if event := re.fullmatch(r"events\.(\w+)\.when\.week", key):
+    if event := WEEK_OF_EVENT.fullmatch(key):
         return f"{event[1].replace('_', ' ')} in week {value}"
     star = re.sub(r"\.components\.\w+\.", ".components.*.", key)
     mission = re.search(r"\.components\.(\w+)\.", key)

@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +16,10 @@ from experiments.drawing import style
 from sim import outcomes
 from sim.components import WITH
 from sim.model import PeaceModel
-from sim.params import KINDS, Params
+from sim.params import KINDS, Params, Shock
 from sim.processes import relieve
 from sim.rules import controller
+from sim.shocks import Scheduled, check
 from sim.state import AWAY, HOME
 from sim.values import among, value_of
 
@@ -128,6 +129,17 @@ class Actor:
             for h in HEADLINES
         }
 
+    def could(self, events: Mapping[str, Shock]) -> None:
+        """Refuse events that cannot befall the run; it stays as it is."""
+        for name, event in events.items():
+            check(self.model, Scheduled(name, f"events.{name}", event))
+
+    def go_on(self, overrides: scenes.Model, params: Params) -> None:
+        """Go on as the run of another scene, from which only events that are still to come set it apart."""
+        for name, event in (_to_come(self, params) or {}).items():
+            self.model.inject(name, event)
+        self.overrides, self.params = overrides, params
+
     def step(self) -> None:
         """Run one week and enter what was notable."""
         self.model.step()
@@ -167,19 +179,17 @@ class Actor:
         return found
 
 
-def _continued(old, overrides, params):
-    """Return one of the old actors whose run needs only events that are still to come to be the one asked for."""
-    now = scenes.events_of(overrides).items()
-    for model, actor in old.items():
-        before = scenes.events_of(model).items()
-        later = [name for name, week in now - before if week is not None and week >= actor.model.week]
-        same = scenes.without_events(model) == scenes.without_events(overrides)
-        if same and before <= now and len(later) == len(now) - len(before):
-            for name in later:
-                actor.model.inject(name, params.events[name])
-            actor.overrides, actor.params = overrides, params
-            return old.pop(model)
-    return None
+def _to_come(actor, params):
+    """Return the events that the run of an actor needs besides its own, all of them still to come, to be another one.
+
+    None, if it cannot be.
+    """
+    before, now = actor.params.events, params.events
+    later = {n: e for n, e in now.items() if n not in before}
+    same = all(now.get(n) == e for n, e in before.items())
+    if not same or any(e.when.week is None or e.when.week < actor.model.week for e in later.values()):
+        return None
+    return later
 
 
 class Stage:
@@ -198,9 +208,17 @@ class Stage:
     def __init__(self, scene: scenes.Scene, before: "Stage | None" = None) -> None:
         params = scenes.checked(scene)
         old: dict[scenes.Model, Actor] = {a.overrides: a for a in before.actors} if before else {}
-        same = [old.pop(m, None) for m in scene.models]
-        every = zip(same, scene.models, params, strict=True)
-        self.actors: list[Actor] = [a or _continued(old, m, p) or Actor(m, p) for a, m, p in every]
+        kept = [old.pop(m, None) for m in scene.models]
+        for i, (m, p) in enumerate(zip(scene.models, params, strict=True)):
+            alike = (a for a in old.values() if scenes.without_events(a.overrides) == scenes.without_events(m))
+            if kept[i] is None and (going_on := next((a for a in alike if _to_come(a, p) is not None), None)):
+                kept[i] = old.pop(going_on.overrides)
+        made = [a or Actor(m, p) for a, m, p in zip(kept, scene.models, params, strict=True)]
+        for a, p in zip(made, params):  # all that can go wrong has been tried before anybody's run is changed
+            a.could(_to_come(a, p) or {})
+        for a, m, p in zip(made, scene.models, params):
+            a.go_on(m, p)
+        self.actors: list[Actor] = made
         self.models = scene.models
         self.weeks = params[0].weeks
         self.goal = min(scene.week, self.weeks)
@@ -437,16 +455,18 @@ def _expanded(control, declared, actors):
                    "mission": style.label(name), "values": given, "options": options}  # fmt: skip
         return
     if path == "events":
-        options = [[n, n.replace("_", " "), scenes.about("events", n)[n]["summary"]] for n in scenes.names_of("events")]
-        yield {**common, "key": path, "kind": "events", "options": options,
-               "values": [scenes.events_of(a.overrides) for a in actors]}  # fmt: skip
+        ready = scenes.events_that_are_ready()
+        options = [[n, n.replace("_", " "), scenes.about("events", n)[n].get("summary", "")] for n in ready]
+        chosen = [{n: a.params.events[n].when.week for n in scenes.events_of(a.overrides)} for a in actors]
+        yield {**common, "key": path, "kind": "events", "options": options, "values": chosen}
         return
     if path == "bundles":
         options = [[n, n.replace("_", " "), _summary("bundle", n)] for n in scenes.names_of("bundle")]
         for name in _missions(actors):
             there = [a if name in a.params.mission.components else None for a in actors]
             yield {**common, "key": f"bundles.{name}", "kind": "bundles", "name": name, "mission": style.label(name),
-                   "options": options, "values": [a and scenes.bundles_of(a.overrides, name) for a in there],
+                   "options": options, "values": [a and _bundles(a, name) for a in there],
+                   "own": [a and scenes.bundles_of(a.overrides, name) for a in there],
                    "costs": [a and _cost_of_bundles(a, name) for a in there]}  # fmt: skip
         return
     f = declared[path]
@@ -470,6 +490,12 @@ def _expanded(control, declared, actors):
         yield {**common, **more, "key": key, "kind": "number", "unit": meta["unit"], "units": _plural(meta["unit"]),
                "doc": meta["doc"], "allowed": [meta["low"], meta["high"]], "values": given, "off": off,
                "low": max(control["low"], meta["low"]), "high": min(control["high"], meta["high"])}  # fmt: skip
+
+
+def _bundles(actor, name):
+    """Return the clusters of tasks in a mission's mandate, those of its file included, as conf/bundle calls them."""
+    said = {b.summary for b in actor.params.mission.components[name].mandate.bundles.values()}
+    return [n for n in scenes.names_of("bundle") if _summary("bundle", n) in said]
 
 
 def _cost_of_bundles(actor, name):

@@ -19,7 +19,7 @@ export function settings() {
     const nodes = g.controls.filter((c) => targets(c).length).map(control);
     return make("details", { "data-title": g.title, open: open.size ? open.has(g.title) : k === 0 }, make("summary", { text: g.title }), ...nodes);
   });
-  box.replaceChildren(target, make("p", { class: "small", text: "A change starts the run again with the same luck and comes back to this week." }), ...groups);
+  box.replaceChildren(target, make("p", { class: "small", text: "A change starts the run again with the same luck and comes back to this week; for an event to come it goes on." }), ...groups);
   values();
   box.scrollTop = scrolled;
   if (focused) box.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
@@ -64,7 +64,7 @@ function list(c, name, clear) {
       else ask("bundle", { key: c.key, mission: c.name, bundle: key, on, models });
     } });
     const week = c.kind === "events" ? make("input", { type: "number", min: 0, step: 1, hidden: true, "aria-label": `Week of ${text}`,
-      "data-focus": `${c.key} ${key} w`, onchange: (e) => { clear(); if (e.target.value !== "") ask("event", { key: c.key, event: key, week: Number(e.target.value), models: targets(c) }); } }) : null;
+      "data-focus": `${c.key} ${key} w`, onchange: (e) => { clear(); if (e.target.value !== "") ask("event", { key: c.key, event: key, week: Number(e.target.value), models: targets(c).filter((i) => key in c.values[i]) }); } }) : null;
     return make("li", { title: summary }, make("label", {}, box, ` ${text}`), week);
   });
   return make("ul", { class: "several", "aria-label": name }, ...items);
@@ -87,6 +87,7 @@ export function values() {
       for (const box of node.querySelectorAll("input[type=checkbox]")) {
         const has = mine.map((v) => (c.kind === "events" ? box.value in v : v.includes(box.value)));
         box.checked = has.every(Boolean);
+        box.disabled = !!c.own && which.some((i) => c.values[i].includes(box.value) && !c.own[i].includes(box.value)); // of the mandate itself
         box.indeterminate = !box.checked && has.some(Boolean);
         const week = box.closest("li").querySelector("input[type=number]");
         if (!week) continue;
