@@ -161,7 +161,8 @@ def test_a_mandate_takes_clusters_of_tasks_and_gives_them_back():
 
 @pytest.mark.parametrize(
     "override", ["events=[coup,mine]", "events=../x", "events=[${oc.env:HOME}]", "events=[[coup]]",
-                 "events=[coup,coup]", "events=", "events=[]", "events.coup.when.week=30.5", "events.coup.when.week=1e2", "events", "seed",
+                 "events=[coup,coup]", "events=", "events=[]", "events.coup.when.week=30.5",
+                 "events.coup.when.week=1e2", "events", "seed",
                  "events.coup.moves.money.to=0", "+bundle@mission.components.un.mandate.bundles.ddr=[ddr,ddr]",
                  "+bundle@mission.components.un.mandate.bundles.foo=ddr", "+bundle@country.bundles.ddr=ddr",
                  "+bundle@mission_components.un.mandate.bundles.ddr=ddr",
