@@ -12,7 +12,8 @@ seeds (`experiment.analysis.rows=[T1,T3 killed] experiment.seeds=2`); more rows 
 conf/experiment/validation.yaml (other steps and grids share no luck, which drowns what 100 seeds can tell).
 
 The protocol: months 13 to 48 after twelve months of burn-in, unless a row says otherwise; common random numbers; the
-median over seeds of the paired log ratio, with a 95% bootstrap interval. PASS: right sign, and the interval excludes
+median over seeds of the paired log ratio, with a 95% bootstrap interval; of A5, whose arms share no luck, the ratio of
+medians, and of means where medians are small whole numbers (lost). PASS: right sign, and the interval excludes
 no effect. FAIL: wrong sign, and it excludes no effect. INCONCLUSIVE otherwise: the seeds are raised to 100 (400 for
 the rows of A4 on T1's ratio), if that can decide it, then it is reported. Expected sizes are for warnings, never for
 failure: the grid is not Africa.
@@ -197,7 +198,7 @@ def shows(r: Mapping[str, Any]) -> str:
     verdict, off = r["verdict"], r["off_verdict"]
     if verdict == REPORT or not off:
         return ""
-    if off == PASS and r["expected"] in estimates.SIGNS:
+    if verdict == off == PASS and r["expected"] in estimates.SIGNS:
         lost, low, high, effect = (r[k] for k in ("lost", "lost_low", "lost_high", "estimate"))
         if r["unit"] == "ratio":
             lost, low, high, effect = np.log([lost, low, high, effect])
@@ -292,9 +293,9 @@ def words(table: pd.DataFrame, question: str) -> str:
         "Rows that are open with and without it, and so have no power: "
         f"{', '.join(can.test[can.shows == 'open too']) or 'none'}.",
         "Estimates are ratios (1: no effect) unless a row expects a range or a sign against 0: medians over seeds of "
-        "paired logarithms, T5 and T8 of all runs together, each with its 95% bootstrap interval. With no effect at "
-        "all, one row in forty passes by luck and one in forty fails; a second look at more seeds adds a little to "
-        "both.",
+        "paired logarithms, T5 and T8 of all runs together, A5 of two medians, or means (lost), each with its 95% "
+        "bootstrap interval. With no effect at all, one row in forty passes by luck and one in forty fails; a second "
+        "look at more seeds adds a little to both.",
         "T1 to T8 are held out: no number of the model was chosen by them. T10, T11 and T12 were looked at while the "
         "model was built. T4 is not in the list of tests.",
     ]
