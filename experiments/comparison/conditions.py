@@ -100,7 +100,8 @@ def answer(pairs: pd.DataFrame) -> str:
 def headline(pairs: pd.DataFrame) -> str:
     """Return in a sentence how many pairs surely differ in each outcome where most do, and where that is."""
     said = []
-    for outcome, of in pairs.assign(sure=pairs["sure"].astype(bool)).groupby("outcome", sort=False):
+    of_all = pairs[pairs["outcome"] != "cost"]  # which says how they spend, not who does better
+    for outcome, of in of_all.assign(sure=of_all["sure"].astype(bool)).groupby("outcome", sort=False):
         sure = of.groupby("condition", sort=False)["sure"].sum()
         where = f" ({sure.idxmax()})" if sure.max() else ""
         said.append(f"{sure.max()} in {meaning(outcome).lower()}{where}")
