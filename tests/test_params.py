@@ -278,6 +278,7 @@ def _scenarios():
     political, orange = (apart.mission.components[n] for n in ("political", "orange"))
     political.area, political.area_km, political.beyond = ["Tesmar", "Oravel"], 60.0, 0.5
     apart.relieve.lent, handover.judge.reconsider = 0.2, 0.97
+    peace.relieve.served = 10_000.0  # more than is needed around the teams: some is left for farther places
     handover.events = {  # the host has asked the mission to go, and is talked round
         "talks": Shock(when=When(week=23), moves={"consent": Push(of=["un"], to=0.9)})
     }
