@@ -62,6 +62,27 @@ def access(p, hostility, fighting, remoteness, wet):
 
 
 @numba.njit(cache=True)
+def let_through(w, cell, hostility, held, remaining, rains):
+    """Return the probability of unforced access to a place this week: 0..1; who holds his fire keeps nobody out.
+
+    Parameters
+    ----------
+    hostility : 0..1 of who rules it; held : 0..1 fighters there who hold their fire
+    remaining : 0..1 remoteness that engineers leave; rains : 0.. how heavy they are
+    """
+    land, kept_out = w.land, 1.0 - held
+    remote = land.remoteness[cell] * remaining
+    return access(w.numbers.relieve, hostility * kept_out, land.felt[cell] * kept_out, remote, rains)
+
+
+@numba.njit(cache=True)
+def unopened(w):
+    """Return the share of remoteness that engineers leave, who open roads: 0..1."""
+    engineers = at_work(w, ENGINEER)
+    return 1.0 - w.numbers.relieve.roads * engineers / (engineers + w.numbers.task.engineers_half)
+
+
+@numba.njit(cache=True)
 def forced(p, escorts, habit):
     """Return the share of denied access that escorts force open: 0..1."""
     return p.escort * habit * escorts / (escorts + p.escort_half)
@@ -96,11 +117,10 @@ def relieve(w):
 @numba.njit(cache=True)
 def open_roads(w, teams, hold):
     """Decide which teams can work, freely or by force; return the hostility of who controls their place: (T,)."""
-    f, u, m, land, p, now = w.factions, w.units, w.missions, w.land, w.numbers.relieve, w.now
+    f, u, m, p, now = w.factions, w.units, w.missions, w.numbers.relieve, w.now
     n, n_commands, habit = teams.size, w.commands.escorting.size, w.commands.escorting
     own, others = escorts(w)
-    by_host, engineers, rains, luck = lent(w), at_work(w, ENGINEER), wet(w), draws.luck(w.dice, ACCESS)
-    open_road = 1.0 - p.roads * engineers / (engineers + w.numbers.task.engineers_half)
+    by_host, remaining, rains, luck = lent(w), unopened(w), wet(w), draws.luck(w.dice, ACCESS)
     hostility, pushed, denied, guarded = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     for t in range(n):
         i = teams[t]
@@ -114,8 +134,7 @@ def open_roads(w, teams, hold):
         if by_host[i] > 0.0:  # the host's own fighters open the way, and make an enemy of those who fight it
             hostility[t] = max(hostility[t], under_guard(w, master, by_host[i]))
             guarded[t] = by_host[i] / (by_host[i] + p.escort_half)
-        kept_out = 1.0 - hold[cell]  # who holds his fire lets people through
-        free = access(p, hostility[t] * kept_out, land.felt[cell] * kept_out, land.remoteness[cell] * open_road, rains)
+        free = let_through(w, cell, hostility[t], hold[cell], remaining, rains)
         push = forced(p, own[i] + with_others + by_host[i], habit[q])
         chance, out = draws.draw(luck, u.luck[i]), not u.suspended[i]
         pushed[t] = out and free <= chance < free + (1.0 - free) * push
@@ -257,16 +276,13 @@ def let_in(w, afield, hold):
     ----------
     afield : (M,) persons whom they could serve there; hold : (C,) 0..1 fighters there who hold their fire
     """
-    m, land, p = w.missions, w.land, w.numbers.relieve
-    out, rains, engineers = np.zeros((m.command.size, hold.size)), wet(w), at_work(w, ENGINEER)
-    open_road = 1.0 - p.roads * engineers / (engineers + w.numbers.task.engineers_half)
+    m, remaining, rains, out = w.missions, unopened(w), wet(w), np.zeros((w.missions.command.size, hold.size))
     for c in range(hold.size):
-        master, kept_out = controller(w, c), 1.0 - hold[c]
+        master = controller(w, c)
         for i in range(m.command.size):
             if afield[i] > 0.0:
-                angry = w.factions.hostility[master, m.command[i]] * kept_out
-                free = access(p, angry, land.felt[c] * kept_out, land.remoteness[c] * open_road, rains)
-                out[i, c] = m.area[i, c] * free
+                hostility = w.factions.hostility[master, m.command[i]]
+                out[i, c] = m.area[i, c] * let_through(w, c, hostility, hold[c], remaining, rains)
     return out
 
 
