@@ -134,7 +134,7 @@ def open_roads(w, teams, hold):
         if by_host[i] > 0.0:  # the host's own fighters open the way, and make an enemy of those who fight it
             hostility[t] = max(hostility[t], under_guard(w, master, by_host[i]))
             guarded[t] = by_host[i] / (by_host[i] + p.escort_half)
-        free = let_through(w, cell, hostility[t], hold[cell], remaining, rains)
+        free = let_through(w, cell, hostility=hostility[t], held=hold[cell], remaining=remaining, rains=rains)
         push = forced(p, own[i] + with_others + by_host[i], habit[q])
         chance, out = draws.draw(luck, u.luck[i]), not u.suspended[i]
         pushed[t] = out and free <= chance < free + (1.0 - free) * push
@@ -282,7 +282,8 @@ def let_in(w, afield, hold):
         for i in range(m.command.size):
             if afield[i] > 0.0:
                 hostility = w.factions.hostility[master, m.command[i]]
-                out[i, c] = m.area[i, c] * let_through(w, c, hostility, hold[c], remaining, rains)
+                free = let_through(w, c, hostility=hostility, held=hold[c], remaining=remaining, rains=rains)
+                out[i, c] = m.area[i, c] * free
     return out
 
 
