@@ -25,7 +25,7 @@ PLAIN = bool(numba.config.DISABLE_JIT)
 
 def rule(process: Callable[[World], None]) -> "Callable[[PeaceModel], None]":
     """Make a compiled rule of the world a process of the week, a function of the model."""
-    compiled = numba.njit(cache=True)(process)
+    compiled = numba.njit(cache=True, nogil=True)(process)  # the runs of a room go on side by side, in threads
 
     @wraps(process)
     def on(model):

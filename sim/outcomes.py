@@ -33,7 +33,7 @@ EVENT_COLUMNS = {  # of the table of events: (unit, meaning)
     "cell": ("", "cell of the country, as in the table of cells and months"),
     "row": ("cell", "row of the cell, 0 in the south"),
     "col": ("cell", "column of the cell, 0 in the west"),
-    "latitude": ("degree", "middle of the cell, north; empty in a country that is not of this world"),
+    "latitude": ("degree", "middle of the cell, north; empty in a country that is not on the world's map"),
     "longitude": ("degree", "middle of the cell, east; likewise"),
     "priogrid_gid": ("", "cell of PRIO-GRID in which that lies; likewise"),
     "adm_1": ("", "first-level administrative unit, if the country has any"),
@@ -429,7 +429,7 @@ def cell_month(model: "PeaceModel", months: Collection[str] | None = None) -> "p
 def where(land: Land) -> dict[str, NDArray[Any]]:
     """Return the keys of the cells: dict of cell, row, col, and latitude, longitude and gid of PRIO-GRID, each (C,).
 
-    The last three are nan in a country that is not of this world. Several cells may lie in one of PRIO-GRID.
+    The last three are nan in a country that is not on the world's map. Several cells may lie in one of PRIO-GRID.
     """
     keys = {"cell": np.arange(land.row.size), "row": land.row, "col": land.col}
     if land.latitude is None or land.longitude is None:

@@ -70,7 +70,7 @@ class Land(Table):
     patrol_weight: np.ndarray  # (R,) presence of a unit at each of these, 1 at its own
     names: tuple[str, ...] = ()  # communities
     admin: np.ndarray | None = None  # (C,) str, first-level administrative unit
-    latitude: np.ndarray | None = None  # (C,) degrees north, middle of the cell in the world; none: not of this world
+    latitude: np.ndarray | None = None  # (C,) degrees north, middle of the cell; none: not on the world's map
     longitude: np.ndarray | None = None  # (C,) degrees east
 
 

@@ -166,9 +166,12 @@ def serve(left, command, places, pull, need, donors, aid):
     aid : (Q, C) share of those in need whom each chain of command serves, changed
     """
     more, idle, total = np.zeros(aid.shape), np.zeros(aid.shape), np.zeros(left.size)
-    unmet = np.empty(need.size)
+    unmet, shares = np.empty(need.size), np.empty(aid.shape[0])
     for c in range(need.size):
-        unmet[c] = max(1.0 - aid[:, c].sum(), 0.0)
+        served = 0.0
+        for k in range(aid.shape[0]):
+            served += aid[k, c]
+        unmet[c] = max(1.0 - served, 0.0)
     for n in range(left.size):
         for r in range(places.shape[1]):
             if places[n, r] >= 0:
@@ -177,12 +180,18 @@ def serve(left, command, places, pull, need, donors, aid):
             if places[n, r] >= 0 and total[n] > 0.0:
                 more[command[n], places[n, r]] += left[n] * pull[n, r] / total[n]
     for c in range(need.size):
-        beyond = 1.0 - 1.0 / max(more[:, c].sum(), 1.0)
-        for k in range(aid.shape[0]):  # of double work nobody knows that it is
-            idle[k, c] = donors * beyond + (1.0 - donors) * (1.0 - 1.0 / max(more[k, c], 1.0))
-        divide(donors, more[:, c])
-        for k in range(aid.shape[0]):
-            aid[k, c] += unmet[c] * more[k, c]
+        together = 0.0
+        for k in range(shares.size):
+            shares[k] = more[k, c]
+            together += shares[k]
+        if together == 0.0:
+            continue
+        beyond = 1.0 - 1.0 / max(together, 1.0)
+        for k in range(shares.size):  # of double work nobody knows that it is
+            idle[k, c] = donors * beyond + (1.0 - donors) * (1.0 - 1.0 / max(shares[k], 1.0))
+        divide(donors, shares)
+        for k in range(shares.size):
+            aid[k, c] += unmet[c] * shares[k]
     for n in range(left.size):
         if total[n] > 0.0:
             back = 0.0
