@@ -385,5 +385,12 @@ def test_a_title_says_when_and_where():
             for year, killed in zip((12, 13), deaths, strict=True)]  # fmt: skip
     said = findings.when(pd.DataFrame(rows), ["un"], "none", "civilians_killed")
     assert said == "Civilians killed: furthest from no mission in 2013, on average 50 fewer than its 90"
-    cells = pd.DataFrame({"arm": "none", "month": "2013-06", "killed_so_far": [60, *([1.0] * 39)]})
-    assert findings.where(cells, "none") == "With no mission, half of all who are killed die in 2% of the country"
+    cells = pd.DataFrame({"row": range(40), "col": 0, "killed_so_far": [60, *([1.0] * 39)]})
+    cells = cells.assign(arm="none", month="2013-06")
+    half = "With no mission, half of all who are killed die in 2% of the country"
+    assert findings.where(cells, ["none"]) == half
+    fewer = [cells.assign(arm=arm, killed_so_far=[most, *([1.0] * 39)]) for arm, most in (("un", 21), ("orange", 1))]
+    seen = findings.where(pd.concat([cells, fewer[0]]), ["none", "un"])
+    assert seen == f"{half}; with UN, 35% die in the same places"
+    seen = findings.where(pd.concat([cells, *fewer]), ["none", "un", "orange"])
+    assert seen == f"{half}; with a mission, 2% to 35% die in the same places"

@@ -114,19 +114,26 @@ def when(monthly: pd.DataFrame, arms: Sequence[str], baseline: str, outcome: str
     return f"{meaning(outcome)}: furthest from {spoken(baseline)} in {year}, on average {by} {more} than its {of}"
 
 
-def where(maps: pd.DataFrame, baseline: str) -> str:
-    """Return in a sentence how few of the cells hold half of those killed by the last month.
+def where(maps: pd.DataFrame, arms: Sequence[str]) -> str:
+    """Return in a sentence how few cells hold half of those killed by the last month, and what of them other arms see.
 
     Parameters
     ----------
-    maps : DataFrame: arm, month, cell, killed_so_far, as a mean over seeds
+    maps : DataFrame: arm, month, row, col, killed_so_far, as a mean over seeds
+    arms : the first is what the others are held against
     """
-    last = maps[(maps["month"] == maps["month"].max()) & (maps["arm"] == baseline)]
-    killed = np.sort(last["killed_so_far"].to_numpy())[::-1]
+    last = maps[maps["month"] == maps["month"].max()].pivot(index=["row", "col"], columns="arm", values="killed_so_far")
+    killed = last[arms[0]].sort_values(ascending=False, kind="stable")
     if killed.sum() <= 0:
         return "Where civilians died, and who was there"
-    cells = np.searchsorted(killed.cumsum(), HALF * killed.sum()) + 1
-    return f"With {spoken(baseline)}, half of all who are killed die in {cells / killed.size:.0%} of the country"
+    worst = killed.index[: np.searchsorted(killed.cumsum(), HALF * killed.sum()) + 1]
+    said = f"With {spoken(arms[0])}, half of all who are killed die in {len(worst) / len(killed):.0%} of the country"
+    others = sorted(last.loc[worst, arm].sum() / last[arm].sum() for arm in arms[1:] if last[arm].sum() > 0)
+    if not others:
+        return said
+    low, high = (f"{share:.0%}" for share in (others[0], others[-1]))
+    who = spoken(arms[1]) if len(arms) == 2 else "the other models" if arms[0] != "none" else "a mission"
+    return f"{said}; with {who}, {low if low == high else f'{low} to {high}'} die in the same places"
 
 
 def in_both(judged: pd.DataFrame, arms: Sequence[str], outcomes: Sequence[str]) -> str:

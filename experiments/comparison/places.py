@@ -70,7 +70,7 @@ def maps(
     arms, dates = list(arms), sorted(maps["month"].unique()) if dates is None else list(dates)
     require(arms, maps["arm"])
     require(dates, maps["month"], kind="month")
-    title = folded(title or findings.where(maps, arms[0]), TITLE)
+    title = folded(title or findings.where(maps, arms), TITLE)
     shown = maps[maps["arm"].isin(arms) & maps["month"].isin(dates)]
     strengths = shown.filter(regex="^peacekeepers_").rename(columns=lambda c: c.removeprefix("peacekeepers_"))
     missions = list(strengths.columns[(strengths >= SMALLEST_BASE).any()])
