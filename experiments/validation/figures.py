@@ -117,7 +117,7 @@ def _row(ax, r, at):
         _mark(ax, r, "off_estimate", at + 0.22, GREY, None)
     left = -LEFT / WIDE + 0.03
     ax.text(left, at, r.test, transform=across, size=SIZE["small"], va="center", color=INK, weight="bold")
-    ax.text(left + 0.39, at, textwrap.fill(_cut(r.compared, 84), 43), transform=across, size=6.3, va="center",
+    ax.text(left + 0.42, at, textwrap.fill(_cut(r.compared, 84), 43), transform=across, size=6.3, va="center",
             color=INK, linespacing=0.95)  # fmt: skip
     if r.verdict == REPORT:
         said = f"{number(r.estimate)} [{number(r.estimate_low)}, {number(r.estimate_high)}]"
