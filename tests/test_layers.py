@@ -243,6 +243,14 @@ def test_the_generic_parts_of_experiments_name_no_country_and_no_date(path):
     assert not [s for s in strings(path) if re.search(r"\bcar\b|seleka|\b(19|20)\d\d-\d\d\b", s)]
 
 
+@pytest.mark.parametrize("path", STUDIES, ids=lambda p: f"{p.parent.stem}/{p.stem}")
+def test_the_title_of_a_figure_says_what_was_found(path):
+    """A title that is the same whatever comes out answers nothing."""
+    calls = [n for n in ast.walk(tree(path)) if isinstance(n, ast.Call) and ast.unparse(n.func).endswith("sheet")]
+    drawn = [c for c in calls if len(c.args) > 1]
+    assert not [ast.unparse(c.args[1]) for c in drawn if isinstance(c.args[1], ast.Constant)]
+
+
 # ---------------------------------------------------------------------------------- by name
 
 SAID_IN_ORDER = {

@@ -42,7 +42,7 @@ from sim.config import Design
 
 PALE = 0.35  # strength of the colour of a winner who may only have been lucky
 MOST_NAMED = 5  # columns of a map in which names have room
-CUT = 0.25  # of UN peacekeeping's budget, October 2025
+CUT = 0.15  # of what UN missions spend, October 2025: 25% of those in uniform (Xinhua 2025)
 ASSESSED_2719 = 0.75  # the most of an African Union mission's budget that resolution 2719 lets the UN assess
 
 
@@ -228,7 +228,9 @@ def price(tables: Results, baseline: str = "none", outcomes: Sequence[str] = ("c
     x, size = tables.settings[:2]
     sizes = sorted(tables.runs[size].dropna().unique())
     colours = [(PALETTE[k % len(PALETTE)], "os^Dv<>p"[k % 8]) for k in range(len(sizes))]
-    figure, axes = sheet(1.0 + 2.3 * len(outcomes), "The price of delay", len(outcomes), 2, width_ratios=(2.1, 1))
+    slopes = {(o, s): interval(_slopes(tables.runs[tables.runs[size] == s], x, o) * 4) for o in outcomes for s in sizes}
+    title = _dear([slopes[outcomes[0], s] for s in sizes], meaning(outcomes[0]).lower(), size)
+    figure, axes = sheet(1.0 + 2.3 * len(outcomes), folded(title, 86), len(outcomes), 2, width_ratios=(2.1, 1))
     for (ax, slope), outcome in zip(axes, outcomes):
         found = tables.differences(outcome, baseline).sort_values([size, x])
         found["series"] = [f"{s:,.0f} {size}" for s in found[size]]
@@ -240,7 +242,7 @@ def price(tables: Results, baseline: str = "none", outcomes: Sequence[str] = ("c
         ax.set_ylabel(said)
         ax.yaxis.set_major_formatter(FuncFormatter(plain))
         for k, s in enumerate(sizes):
-            mean, low, high = interval(_slopes(tables.runs[tables.runs[size] == s], x, outcome) * 4)
+            mean, low, high = slopes[outcome, s]
             slope.plot([low, high], [k, k], color=colours[k][0], lw=1.8)
             slope.plot(mean, k, colours[k][1], color=colours[k][0], ms=6.5, mec="white")
             slope.annotate(short_number(mean), (mean, k), (0, 5), textcoords="offset points", ha="center", fontsize=7.5,
@@ -260,6 +262,17 @@ def price(tables: Results, baseline: str = "none", outcomes: Sequence[str] = ("c
         "Right: slope of a straight line through each seed's runs; black numbers: the interval does not contain 0.",
     )
     return figure
+
+
+def _dear(slopes, outcome, size):
+    """Say in a sentence what four weeks of delay add, where the interval of it does not hold 0."""
+    shown = [mean for mean, low, _ in slopes if low > 0]
+    if not shown:
+        return f"The price of delay: no size of {size} for which four weeks of it are shown to add {outcome}"
+    much = " to ".join(dict.fromkeys(short_number(v) for v in (min(shown), max(shown))))
+    return f"The price of delay: four weeks add {much} {outcome} with {len(shown)} of {len(slopes)} sizes of {size}" + (
+        "; with the others nothing is shown" if len(shown) < len(slopes) else ""
+    )
 
 
 def _slopes(runs, x, outcome):
@@ -289,9 +302,15 @@ def funding(
     arms = [a for a in dict.fromkeys(tables.runs["arm"]) if a != baseline]
     levels = sorted(tables.runs[ability].dropna().unique())
     colours = [(PALETTE[k % len(PALETTE)], "os^Dv"[k % 5]) for k in range(len(levels))]
-    title = "What missing money costs: share of the budget paid, and ability"
     shares = np.sort(tables.runs[x].dropna().unique())
     others: list[Any] = [baseline, {x: shares[-1]}]
+    lost = tables.differences(outcomes[0], others[1])
+    lost = lost[lost[x] == shares[0]]
+    title = folded(
+        f"What missing money costs: with {shares[0]:.0%} of the budget paid, more {meaning(outcomes[0]).lower()} are "
+        f"shown in {(lost['low'] > 0).sum()} of {len(lost)} lines, fewer in {(lost['high'] < 0).sum()}",
+        86,
+    )
     rows = list(itertools.product(outcomes, others))
     figure, axes = sheet(1.1 + 1.75 * len(rows), title, len(rows), len(arms), sharex=True, sharey="row")
     for row, (outcome, other) in zip(axes, rows):
@@ -308,7 +327,7 @@ def funding(
             ax.set_title(f"{label(arm)}: {meaning(outcome).lower()}", fontsize=SIZE["panel"], loc="left")
         than = spoken(baseline) if other == baseline else "full payment"
         row[0].set_ylabel(f"difference from\n{than}\n({said})", fontsize=SIZE["small"])
-    for column, (share, words) in enumerate([(1 - CUT, "cut of 25%, October 2025"),
+    for column, (share, words) in enumerate([(1 - CUT, f"cut of {CUT:.0%}, October 2025"),
                                              (ASSESSED_2719, "resolution 2719, nothing raised")]):  # fmt: skip
         for ax in axes[:, column % len(arms)]:
             ax.axvline(share, color=GREY, lw=0.8, ls="--", zorder=0)
@@ -364,11 +383,16 @@ def front(tables: Results, design: Design) -> Figure:
     if not others:
         raise ValueError("the figure 'front' needs two objectives, or an objective and a bound")
     means = tried(tables, design)
-    first = f"{meaning(x)} against {' and '.join(meaning(y).lower() for y in others)}: what was tried"
-    figure, axes = sheet(4.4, first, 1, len(others))
     by_x, said_x = scaled_unit(tables.units.get(x, ""), means[x].abs().max())
     good = means[means["allowed"]] if design.objectives.get(x) != "maximize" else means[:0]
     best = good.loc[good[x].idxmin()] if len(good) else None
+    first = f"{meaning(x)} against {' and '.join(meaning(y).lower() for y in others)}, {len(means)} points tried: "
+    first += f"{means['on_front'].sum()} on the front" + (
+        f", {means['allowed'].sum()} allowed" if design.bounds else ""
+    )
+    if best is not None:
+        first += f", from {short_number(best[x] / by_x)} {said_x}"
+    figure, axes = sheet(4.4, folded(first, 86), 1, len(others))
     for ax, y in zip(axes[0], others):
         by, said = scaled_unit(tables.units.get(y, ""), means[y].abs().max())
         for (on_front, allowed), mine in means.groupby(["on_front", "allowed"]):  # the front on top

@@ -26,6 +26,7 @@ from experiments.drawing.panels import (
     deployment_marks,
     folded,
     plain,
+    spoken,
     year_axis,
     years,
 )
@@ -56,27 +57,30 @@ def _two(value):
     return f"{float(f'{value:.2g}'):,.10f}".rstrip("0").rstrip(".")
 
 
+def _placed(prior, value):
+    """Return where values lie within the range of a prior: 0..1, on its own scale."""
+    scale = np.log if prior["log"] else np.asarray
+    low, high = scale(prior["low"]), scale(prior["high"])
+    return (scale(value) - low) / (high - low)
+
+
 def parameters(
     priors: Mapping[str, Mapping[str, Any]], draws: pd.DataFrame, default: Mapping[str, float], begins: str
 ) -> Figure:
     """Draw what calibration says of each parameter: 50% and 90% of the draws within the prior's range."""
     names = list(priors)
-    figure, axes = sheet(0.9 + 0.3 * len(names), f"What the months before {begins} say about parameters")
+    narrowed = sum(np.diff(_placed(p, draws[name].quantile(BANDS[0])))[0] < np.diff(BANDS[0])[0] / 2
+                   for name, p in priors.items())  # fmt: skip
+    title = f"The months before {begins} halve what is possible of {narrowed} of {len(names)} parameters"
+    figure, axes = sheet(0.9 + 0.3 * len(names), folded(title, 86))
     ax = axes[0, 0]
-    for y, name in enumerate(names):
-        p = priors[name]
-        scale = np.log if p["log"] else np.asarray
-        low, high = scale(p["low"]), scale(p["high"])
-
-        def at(value, scale=scale, low=low, high=high):
-            return (scale(value) - low) / (high - low)
-
+    for y, (name, p) in enumerate(priors.items()):
         ax.plot([0, 1], [y, y], color="#dddddd", lw=7, solid_capstyle="butt", zorder=1)
         for (a, b), width in zip(BANDS, (2.5, 7)):
-            ends = at(draws[name].quantile([a, b]).to_numpy())
+            ends = _placed(p, draws[name].quantile([a, b]))
             ax.plot(ends, [y, y], color=BLUE, lw=width, alpha=0.75, solid_capstyle="butt", zorder=2)
-        ax.plot(at(draws[name].median()), y, "o", color="white", mec=BLUE, ms=5, zorder=4)
-        ax.plot(at(default[name]), y, "D", color=ORANGE, mec="white", ms=6, zorder=3)
+        ax.plot(_placed(p, draws[name].median()), y, "o", color="white", mec=BLUE, ms=5, zorder=4)
+        ax.plot(_placed(p, default[name]), y, "D", color=ORANGE, mec="white", ms=6, zorder=3)
         for x, value, side in ((-0.01, p["low"], "right"), (1.01, p["high"], "left")):
             ax.text(x, y, f"{value:g}", ha=side, va="center", fontsize=7, color=GREY)
         said = draws[name].quantile([0.05, 0.5, 0.95])
@@ -106,7 +110,10 @@ def targets(table: pd.DataFrame, begins: str) -> Figure:
     ----------
     table : DataFrame of calibration.targets_table; begins : str, the first month that was not fitted, in words
     """
-    figure, axes = sheet(1.3 + 0.28 * len(table), f"Targets before {begins}: simulated against observed")
+    near = {kind: (table[f"{kind}_off_median"].abs() <= 1).sum() for kind in ("default", "fresh")}
+    title = f"Of {len(table)} targets before {begins}, the median run is within one unit of {near['fresh']}; "
+    title += f"with default parameters, of {near['default']}"
+    figure, axes = sheet(1.3 + 0.28 * len(table), folded(title, 86))
     ax = axes[0, 0]
     ax.axvline(0, color=INK, lw=1)
     ax.axvspan(-1, 1, color="#eeeeee", lw=0, zorder=0)
@@ -156,9 +163,10 @@ def months(
     deployments : dict, label -> month of beginning
     """
     measures = list(dict.fromkeys(table["measure"]))
-    figure, axes = sheet(
-        2.3 * len(measures) + 0.8, f"{seen.title}: simulated months and observed ones", len(measures), 1, sharex=True
-    )
+    later = table[table["month"] >= seen.first].groupby("measure")["in90"].mean()
+    held = " to ".join(dict.fromkeys(f"{share:.0%}" for share in (later.min(), later.max())))
+    title = f"{seen.title}: {held} of the months from {seen.begins} on lie where 90% of runs do"
+    figure, axes = sheet(2.3 * len(measures) + 0.8, folded(title, 86), len(measures), 1, sharex=True)
     axes = axes[:, 0]
     for ax, measure in zip(axes, measures):
         t = table[table["measure"] == measure]
@@ -218,9 +226,12 @@ def verdicts(table: pd.DataFrame, rival: str) -> str:
 def scores(table: pd.DataFrame, seen: Observed) -> Figure:
     """Draw the mean CRPS of the simulation and of forecasts that need no model: a panel per measure and scale."""
     scales, measures = list(dict.fromkeys(table["scale"])), list(dict.fromkeys(table["measure"]))
-    figure, axes = sheet(
-        5.5, "Whose forecast was nearer? Mean score of the months, lower is better", len(scales), len(measures)
+    found = table["verdict"].value_counts()
+    title = (
+        f"Whose forecast was nearer? Of {len(table)} comparisons the simulation is better in {found.get('better', 0)}, "
     )
+    title += f"worse in {found.get('worse', 0)}; in the rest no difference is shown"
+    figure, axes = sheet(5.5, folded(title, 86), len(scales), len(measures))
     names = ["simulation", *RIVALS]
     colours = [BLUE, ORANGE, ORANGE, ORANGE, GREY]
     for axes_row, scale in zip(axes, scales):
@@ -235,7 +246,9 @@ def scores(table: pd.DataFrame, seen: Observed) -> Figure:
             ax.set_xlim(0, 1.25 * max(values))
             ax.set_title(measure.capitalize(), fontsize=SIZE["panel"], color=INK)
             kind = "events" if measure == "events" else "people"
-            ax.set_xlabel(f"CRPS ({kind} a month)" if scale == "count" else "CRPS of log(1 + x)")
+            ax.set_xlabel(
+                f"mean CRPS, lower is better\n({kind} a month)" if scale == "count" else "mean CRPS of log(1 + x)"
+            )
             ax.xaxis.set_major_locator(MaxNLocator(4))
     known = sorted({table["months"].min(), table["months"].max()})
     said = [
@@ -273,9 +286,11 @@ def where(table: pd.DataFrame, maps: pd.DataFrame, seen: Observed, arm: str, cor
     )
     most = max(p["killed"].max() for _, p in panels)
     norm = LogNorm(0.3, max(most, 10))
-    figure, axes = sheet(
-        5.6, f"Where civilians were killed, {seen.begins} to {mine['month'].max()[:4]}", 2, 2, height_ratios=(1, 1)
+    title = f"Where civilians were killed, {seen.begins} to {mine['month'].max()[:4]}: "
+    title += (
+        f"{each}s are put in order best by {correlations.loc[correlations['rank_correlation'].idxmax(), 'forecast']}"
     )
+    figure, axes = sheet(5.6, folded(title, 86), 2, 2, height_ratios=(1, 1))
     for ax, (title, panel) in zip(axes.flat, panels):
         grid = np.full(shape, np.nan)
         grid[panel["row"], panel["col"]] = np.maximum(panel["killed"], 1e-3)
@@ -318,11 +333,13 @@ def counterfactuals(
     until : last month, as YYYY-MM; calibrated : has each pair parameters of its own; same_past : have arms one past
     """
     measures, arms = list(dict.fromkeys(table["measure"])), list(dict.fromkeys(table["arm"]))
-    figure, axes = sheet(
-        1.9 + 0.62 * len(arms),
-        f"{seen.title}, {seen.begins} to {until[:4]}: what each way of sharing the work would have changed",
-        2, 2, sharey=True,
-    )  # fmt: skip
+    fewer = table.loc[table["measure"] == measures[0], "below"]
+    share = " to ".join(dict.fromkeys(f"{v:.0%}" for v in (fewer.min(), fewer.max())))
+    title = (
+        f"{seen.title}, {seen.begins} to {until[:4]}: in {share} of pairs, by model, {measures[0]} are fewer than with "
+    )
+    title += spoken(baseline)
+    figure, axes = sheet(1.9 + 0.62 * len(arms), folded(title, 86), 2, 2, sharey=True)
     look = looks(arms)
     for ax, measure in zip(axes.flat, measures):
         t = table[table["measure"] == measure].set_index("arm")
@@ -363,7 +380,7 @@ def observed(
     observed: pd.DataFrame,
     deployments: Mapping[str, str] | None = None,
     arm: str | None = None,
-    title: str = "What happened, and what the simulation makes of it",
+    title: str | None = None,
 ) -> Figure:
     """Draw simulated months and observed ones: civilians killed, battle deaths, displaced, refugees.
 
@@ -377,8 +394,8 @@ def observed(
         Label -> month of its beginning
     arm : str, optional
         Needed where the table has more than one
-    title : str
-        What the figure is about
+    title : str, optional
+        What there is to see; made of what is found
 
     Returns
     -------
@@ -392,7 +409,7 @@ def observed(
         raise ValueError(f"Say which arm is to be drawn: the table has {', '.join(monthly['arm'].unique())}")
     months = sorted(monthly["month"].unique())
     seen = observed[observed["month"].isin(months)]
-    figure, axes = sheet(7.6, title, 4, 1, sharex=True)
+    figure, axes = sheet(7.6, folded(title or _held(monthly, seen), 86), 4, 1, sharex=True)
     axes = axes[:, 0]
     colour = looks(monthly["arm"].unique())[monthly["arm"].iloc[0]].colour
     panels = (
@@ -442,3 +459,15 @@ def observed(
     ]
     figure.legend(handles=handles, loc="outside lower left", ncols=5, fontsize=SIZE["small"], frameon=False)
     return figure
+
+
+def _held(monthly, seen, outcome="civilians_killed"):
+    """Say in a sentence how many of the observed months lie where most of the runs do."""
+    known = seen.set_index("month")[outcome].dropna()
+    low, high = (monthly.groupby("month")[outcome].quantile(q).reindex(known.index) for q in BANDS[0])
+    if known.empty:
+        return "What the simulation makes of it; nothing was observed in these months"
+    inside = f"{((low <= known) & (known <= high)).mean():.0%}"
+    return (
+        f"In {inside} of the months, as many {meaning(outcome).lower()} were observed as 90% of the runs would have it"
+    )

@@ -33,6 +33,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import ArrayLike
 
 from experiments.drawing import estimates, style
+from experiments.drawing.panels import folded
 from experiments.engine.experiment import Experiment
 from experiments.regression.conflicts import WHO, panels
 from sim.warm import say
@@ -273,7 +274,10 @@ def _reaches(seen, real):
 def figure(rows: pd.DataFrame) -> Figure:
     """Draw the rate ratio per 1,000 troops of every model beside the published ones and the truth."""
     r = pd.concat([rows[(rows.variable == "troops") & (rows.source == s)] for s in ("published", "simulated", "truth")])
-    fig, axes = style.sheet(5.8, "Civilians killed, per 1,000 more UN troops: what a regression sees and what is true")
+    troops = rows[rows.variable == "troops"].set_index("model")
+    title = f"Civilians killed, per 1,000 more UN troops: the paper's regression finds {_interval(troops, 'paper')}, "
+    title += f"the truth is {_interval(troops, 'truth, selected')}"
+    fig, axes = style.sheet(6.0, folded(title, 86))
     ax = axes[0, 0]
     group = r.source.map({"published": 0, "simulated": 1, "truth": 2}).to_numpy()
     y = np.arange(len(r)) + 0.9 * group

@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from experiments.drawing.panels import folded
 from experiments.drawing.style import GREY, INK, PALE, PALETTE, SIZE, bare, footnote, label, looks, meaning, sheet
 from experiments.sensitivity.designs import LUCK
 from experiments.sensitivity.indices import LEVEL, against
@@ -67,6 +68,10 @@ def in_ratios(ax: Axes, widest: float) -> None:
     ax.set_xticks([-top, 0, top], [ratio(-top), ratio(0), ratio(top)])
 
 
+def _both():
+    return " or ".join(meaning(outcome).lower() for outcome in SHOWN)
+
+
 def panels(studied: str) -> list[tuple[str, str]]:
     """Return the (outcome, target) of the four panels: two outcomes, by level and against the other models."""
     return [(outcome, target) for target in (LEVEL, against(studied)) for outcome in SHOWN]
@@ -75,7 +80,12 @@ def panels(studied: str) -> list[tuple[str, str]]:
 def screening(screened: pd.DataFrame, score: pd.DataFrame, studied: str, trajectories: int) -> Figure:
     """Draw mu* of the parameters that move most, with intervals, beside what luck alone does."""
     names = score.parameter[:MOST].tolist()
-    figure, axes = sheet(1.8 + 0.22 * len(names), "Which numbers move the results (Morris screening)", 1, 4)
+    moving = screened[
+        screened.beyond_luck & screened.outcome.isin(SHOWN) & (screened.target == LEVEL)
+    ].parameter.nunique()
+    title = f"Of {screened.parameter.nunique()} numbers, {moving} move {_both()} by more than luck; "
+    title += f"first of all: {short(names[0])}"
+    figure, axes = sheet(1.8 + 0.22 * len(names), folded(title, 86), 1, 4)
     for ax, (outcome, target) in zip(axes.flat, panels(studied)):
         of = screened[(screened.outcome == outcome) & (screened.target == target)]
         panel_title(ax, outcome, target)
@@ -102,9 +112,16 @@ def screening(screened: pd.DataFrame, score: pd.DataFrame, studied: str, traject
 def tornado(swings: pd.DataFrame, studied: str, seeds: int) -> Figure:
     """Draw what the low and the high end of each parameter's range do against the defaults."""
     names = list(dict.fromkeys(swings.parameter))
-    figure, axes = sheet(
-        1.6 + 0.32 * len(names), "What each end of a parameter's range does, all else at its default", 1, 4
+    outcome, target = panels(studied)[0]
+    ends = swings[(swings.outcome == outcome) & (swings.target == target)].pivot(
+        index="parameter", columns="end", values="change"
     )
+    most = ends.abs().max(axis=1).idxmax()
+    title = (
+        f"{short(most)} moves {meaning(outcome).lower()} most: {ratio(ends.low[most])} at the low end of its range, "
+    )
+    title += f"{ratio(ends.high[most])} at the high end, all else at its default"
+    figure, axes = sheet(1.6 + 0.32 * len(names), folded(title, 86), 1, 4)
     for ax, (outcome, target) in zip(axes.flat, panels(studied)):
         table = swings[(swings.outcome == outcome) & (swings.target == target)]
         for shift, end, colour in ((-0.18, "low", LOW), (0.18, "high", HIGH)):
@@ -130,7 +147,16 @@ def tornado(swings: pd.DataFrame, studied: str, seeds: int) -> Figure:
 def sobol(table: pd.DataFrame, names: Sequence[str], studied: str, base: int) -> Figure:
     """Draw first-order and total indices, with luck as a parameter of its own."""
     rows = [*names, LUCK]
-    figure, axes = sheet(1.7 + 0.32 * len(rows), "Shares of the variance of single runs (Sobol')", 1, 4)
+    outcome, target = panels(studied)[0]
+    of = table[(table.outcome == outcome) & (table.target == target)].set_index("parameter")
+    title = "Shares of the variance of single runs (Sobol')"
+    if not of.empty:
+        beyond = (of.total - of.total_half > of.total[LUCK] + of.total_half[LUCK])[list(names)].sum()
+        title = (
+            f"Luck has a share in {of.total[LUCK]:.0%} of the variance of {meaning(outcome).lower()} in single runs; "
+        )
+        title += f"{beyond} of {len(names)} numbers have more (Sobol')"
+    figure, axes = sheet(1.7 + 0.32 * len(rows), folded(title, 86), 1, 4)
     for ax, (outcome, target) in zip(axes.flat, panels(studied)):
         of = table[(table.outcome == outcome) & (table.target == target)]
         panel_title(ax, outcome, target)
@@ -166,9 +192,11 @@ def sobol(table: pd.DataFrame, names: Sequence[str], studied: str, base: int) ->
 def first(shares: pd.DataFrame, arms: Sequence[str], points: int, seeds: int) -> Figure:
     """Draw at which share of the places each model is first, between surely and perhaps."""
     outcomes = list(dict.fromkeys(shares.outcome))
-    figure, axes = sheet(
-        3.6, "In which share of the parameter space does each mission model rank first?", 1, len(outcomes)
-    )
+    of = shares[shares.outcome == outcomes[0]].set_index("arm")
+    best = of["first"].idxmax()
+    title = f"On {meaning(outcomes[0]).lower()}, {label(best).lower()} ranks first most often, "
+    title += f"at {of['first'][best]:.0%} of places in the parameter space, and surely at {of.surely[best]:.0%}"
+    figure, axes = sheet(3.8, folded(title, 86), 1, len(outcomes))
     look = looks(arms)
     for ax, outcome in zip(axes.flat, outcomes):
         of = shares[shares.outcome == outcome].set_index("arm").loc[list(arms)]
@@ -194,8 +222,12 @@ def first(shares: pd.DataFrame, arms: Sequence[str], points: int, seeds: int) ->
 def flip(stood: pd.DataFrame, plane: Sequence[str], studied: str, seeds: int) -> Figure:
     """Draw how the studied model ranks over a plane of two parameters, and which model is best."""
     outcomes, arms = list(dict.fromkeys(stood.outcome)), list(dict.fromkeys(stood.arm))
-    title = f"How the {label(studied).lower()} model ranks among {len(arms)}, by conflation and contestation"
-    figure, axes = sheet(6.6, title, 2, 3)
+    mine = stood[(stood.arm == studied) & (stood.outcome == outcomes[0])]
+    title = f"By conflation and contestation, the {label(studied).lower()} model ranks {mine['rank'].min()} to "
+    title += f"{mine['rank'].max()} of {len(arms)} on {meaning(outcomes[0]).lower()}; "
+    title += f"luck leaves it first at {(mine.best_rank == 1).sum()} of {len(mine)} places, last at "
+    title += f"{(mine.worst_rank == len(arms)).sum()}"
+    figure, axes = sheet(6.8, folded(title, 86), 2, 3)
     look, n = looks(arms), len(arms)
     shades = LinearSegmentedColormap.from_list("rank", [GOOD, "#f7f7f5", BAD])
     x, y = plane
