@@ -125,7 +125,15 @@ SHORT = {
     "pay_owed_peak": "most pay owed",
     "weeks_to_war": "weeks until war",
     "relapse": "war again",
+    "attacks_on_missions": "attacks on missions",
+    "killed_in_sites": "civilians killed in camps and sites",
+    "osv_gov": "civilians killed by the government",
+    "osv_reb": "civilians killed by other factions",
+    "rearmed": "ex-combatants who rearmed",
+    "agreement_collapses": "agreements that collapsed",
 }
+OF_A_MISSION = {"trust_": "trust in", "consent_gov_": "the government's consent to",
+                "consent_reb_": "other factions' consent to"}  # fmt: skip
 PLURALS = {"person": "people", "person-week": "person-weeks", "event": "events"}
 POWERS = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"))
 FLOWS = {o.name for o in OUTCOMES if o.month == "sum"}  # weeks add up to a month
@@ -139,7 +147,11 @@ def unit(outcome: str) -> str:
 def meaning(outcome: str, short: bool = True) -> str:
     """Return what an outcome is, in words that begin with a capital letter."""
     declared = {o.name: o.meaning for o in reversed(OUTCOMES)} | {name: said for name, (_, said) in MADE.items()}
-    said = (SHORT.get(outcome) if short else None) or declared.get(outcome) or outcome.replace("_", " ")
+    said = (SHORT.get(outcome) if short else None) or declared.get(outcome)
+    of = next((start for start in OF_A_MISSION if outcome.startswith(start)), None)
+    if not said and of:
+        said = f"{OF_A_MISSION[of]} {in_words(outcome.removeprefix(of))}"
+    said = said or outcome.replace("_", " ")
     return said[:1].upper() + said[1:]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from experiments.drawing import style
 from experiments.drawing.panels import folded
@@ -21,8 +21,18 @@ ARROWS = {"rise": "▲", "fall": "▼", "open": "?"}
 LOW, HIGH = 0.25, 4.0  # of the axis of ratios; what lies beyond ends in an arrow
 TICKS = (0.25, 0.5, 1, 2, 4)
 FEWEST_POINTS = 4.0  # of a hundred, either side, of the axis of shares
-COLUMNS = 3  # of the overview
+COLUMNS = 2  # of the overview
 A_LINE = 0.17  # inches
+A_QUESTION, A_NOTE = 70, 115  # letters of a line
+
+
+def _answer(rows):
+    """Say in a sentence how many levers move what was expected, and how many of those of which nothing was."""
+    count, open_ = rows.verdict.value_counts(), (rows.expected == "open").sum()
+    said = [f"Of {len(rows) - open_} levers with an expected sign {count.get('as expected', 0)} surely have it"]
+    said += [f"{n} {words}" for verdict, words in (("reversed", "surely the opposite"),
+             ("not shown", "are not shown to move anything")) if (n := count.get(verdict, 0))]  # fmt: skip
+    return ", ".join(said) + (f"; of {open_} without, {count.get('moves', 0)} surely move something" if open_ else "")
 
 
 def table(rows: pd.DataFrame) -> Figure:
@@ -37,9 +47,8 @@ def table(rows: pd.DataFrame) -> Figure:
     Figure. A mark is the effect of the high setting against the low one with its 95% interval, a hollow one the same
     with the mechanism off.
     """
-    count = rows.verdict.value_counts()
-    title = "What each lever does: " + ", ".join(f"{n} {v}" for v, n in count.items())
-    figure, axes = style.sheet(1.7 + 0.4 * len(rows), folded(title, 86), 1, 3, width_ratios=(1.9, 1.1, 0.8))
+    title = folded(_answer(rows), 86)
+    figure, axes = style.sheet(1.8 + 0.42 * len(rows), title, 1, 3, width_ratios=(1.9, 1.0, 0.9))
     words, ratios, shares = axes[0]
     words.set_axis_off()
     of_shares = rows[rows.unit == "difference"][["effect_low", "effect_high", "off_low", "off_high"]]
@@ -47,7 +56,8 @@ def table(rows: pd.DataFrame) -> Figure:
     for y, row in enumerate(rows.itertuples()):
         ax, limits = (ratios, (LOW, HIGH)) if row.unit == "ratio" else (shares, (-points / 100, points / 100))
         colour = COLOURS[row.verdict]
-        words.text(0, y - 0.08, row.question, va="bottom", fontsize=7, color=INK)
+        question = folded(row.question, A_QUESTION)
+        words.text(0, y - 0.08, question, va="bottom", fontsize=7, color=INK, linespacing=1.05)
         what = f"{ARROWS[row.expected]} {style.meaning(row.outcome)}"
         words.text(0.02, y + 0.02, what, va="top", fontsize=6.5, color=GREY)
         for name, high, filled in (("off", y + 0.22, False), ("effect", y + 0.05, True)):
@@ -67,8 +77,9 @@ def table(rows: pd.DataFrame) -> Figure:
     ratios.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
     ratios.set_xlabel("high setting against low,\nratio (log scale)", fontsize=SIZE["small"])
     shares.set_xlim(-points / 100, points / 100)
-    shares.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:+.0f}".replace("-", "−") if v else "0"))
-    shares.set_xlabel("difference,\npoints of a hundred", fontsize=SIZE["small"])
+    shares.xaxis.set_major_locator(MaxNLocator(3))
+    shares.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:+.3g}".replace("-", "−") if v else "0"))
+    shares.set_xlabel("difference,\npoints of 100", fontsize=SIZE["small"])
     seen = [v for v in COLOURS if v in set(rows.verdict)]
     ratios.legend(
         handles=[Line2D([], [], marker="o", ls="", color=COLOURS[v], label=v, ms=5) for v in seen]
@@ -99,9 +110,7 @@ def overview(rows: pd.DataFrame) -> Figure:
     for subject, some in rows.groupby("subject", sort=False):
         lines += [(HEADINGS.get(subject) or style.label(subject), None), *((None, row) for row in some.itertuples())]
     tall = -(-(len(lines) + COLUMNS) // COLUMNS)
-    count = rows.verdict.value_counts()
-    title = f"Of {len(rows)} levers: " + ", ".join(f"{n} {v}" for v, n in count.items())
-    figure, axes = style.sheet(1.0 + A_LINE * tall, folded(title, 86), 1, COLUMNS)
+    figure, axes = style.sheet(1.1 + A_LINE * tall, folded(_answer(rows), 86), 1, COLUMNS)
     places = [(column, y) for column in range(COLUMNS) for y in range(tall)]
     at = 0
     for heading, row in lines:
@@ -117,17 +126,18 @@ def overview(rows: pd.DataFrame) -> Figure:
         ax.text(0.06, y, row.row.replace("_", " "), va="center", fontsize=6.2, color=INK if sure else GREY)
         ratio = f"×{row.effect:.2g}" if row.effect < 100 else f"×{row.effect:,.0f}"
         shown = ratio if row.unit == "ratio" else f"{100 * row.effect:+.1f} p.".replace("-", "−")
+        ax.text(0.86, y, style.meaning(row.outcome).lower(), va="center", ha="right", fontsize=6.2, color=GREY)
         ax.text(1.0, y, shown, va="center", ha="right", fontsize=6.2, color=INK if sure else GREY)
     for ax in axes[0]:
         ax.set_axis_off()
         ax.set_xlim(0, 1.02)
         ax.set_ylim(tall - 0.5, -0.5)
-    style.footnote(
-        figure,
-        "Effect of the high setting against the low one, as a ratio or in points of a hundred, at least "
-        f"{rows.seeds.min()} seeds; ▲ ▼ the sign that was expected, ● none.\n"
-        "Blue: as expected; orange: reversed; green: moves; hollow: not shown, or not told apart from nothing.",
+    said = (
+        "Effect of the high setting against the low one, as a ratio or in points of 100, at least "
+        f"{rows.seeds.min()} seeds. ▲ ▼: the sign that was expected; ●: none was. Blue: as expected; orange: the "
+        "opposite; green: surely moves, without an expectation; hollow: not shown, or not told apart from nothing."
     )
+    style.footnote(figure, folded(said, A_NOTE))
     return figure
 
 
