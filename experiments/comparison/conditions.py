@@ -21,7 +21,18 @@ from matplotlib.figure import Figure
 from experiments.drawing import family
 from experiments.drawing.panels import folded, spoken
 from experiments.drawing.statistics import GOODS
-from experiments.drawing.style import INK, SIZE, footnote, label, meaning, scaled_unit, sheet, short_number, unit
+from experiments.drawing.style import (
+    INK,
+    SIZE,
+    footnote,
+    label,
+    meaning,
+    meant,
+    scaled_unit,
+    sheet,
+    short_number,
+    unit,
+)
 from experiments.engine.experiment import Experiment
 from sim.warm import say
 
@@ -90,7 +101,7 @@ def answer(pairs: pd.DataFrame) -> str:
         n = len(all_pairs) // all_pairs["outcome"].nunique()
         of = sure[sure["condition"] == condition].groupby("outcome", sort=False).size()
         if len(of):
-            parts = ", ".join(f"{meaning(outcome).lower()} {k}" for outcome, k in of.items())
+            parts = ", ".join(f"{meant(outcome)} {k}" for outcome, k in of.items())
             said.append(f"{condition}: {parts} of {n}")
     if not said:
         return "Under none of these conditions can any two missions surely be told apart."
@@ -104,7 +115,7 @@ def headline(pairs: pd.DataFrame) -> str:
     for outcome, of in of_all.assign(sure=of_all["sure"].astype(bool)).groupby("outcome", sort=False):
         sure = of.groupby("condition", sort=False)["sure"].sum()
         where = f" ({sure.idxmax()})" if sure.max() else ""
-        said.append(f"{sure.max()} in {meaning(outcome).lower()}{where}")
+        said.append(f"{sure.max()} in {meant(outcome)}{where}")
     n = pairs.groupby(["outcome", "condition"]).size().max()
     return f"Of {n} pairs of missions at most this many surely differ: {', '.join(said)}"
 

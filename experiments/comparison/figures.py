@@ -29,6 +29,7 @@ from experiments.drawing.style import (
     label,
     looks,
     meaning,
+    meant,
     scaled_unit,
     sheet,
     short_number,
@@ -129,7 +130,7 @@ def series(
         ax.set_ylabel(folded(label(arm), 13), color=look[arm].colour, fontweight="bold", fontsize=SIZE["small"])
     for ax in axes[-1]:
         ax.set_xlabel("year", fontsize=SIZE["small"])
-    smooth = ", ".join(meaning(o).lower() for o in outcomes if _is_smoothed(o)) or "nothing"
+    smooth = ", ".join(meant(o) for o in outcomes if _is_smoothed(o)) or "nothing"
     footnote(
         figure,
         f"Colour: the arm; grey: {spoken(baseline)}. {how_sure(monthly, 'Means')}\n"

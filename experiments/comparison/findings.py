@@ -18,7 +18,12 @@ from experiments.drawing import family
 from experiments.drawing.family import FEWEST
 from experiments.drawing.panels import spoken
 from experiments.drawing.statistics import GOODS, level
-from experiments.drawing.style import meaning, short_number, unit
+from experiments.drawing.style import (
+    meaning,
+    meant,
+    short_number,
+    unit,
+)
 
 MOST_NAMED = 2  # arms in a sentence; more are counted
 HALF = 0.5
@@ -59,8 +64,8 @@ def told_apart(judged: pd.DataFrame, arms: Sequence[str], outcomes: Sequence[str
     """
     pairs = len(arms) * (len(arms) - 1) // 2
     sure = {o: int(judged.loc[[k for k in judged.index if k[0] == o], "sure"].sum()) for o in outcomes}
-    alike = [meaning(o).lower() for o, k in sure.items() if not k]
-    differ = [f"{meaning(o).lower()} ({k} of {pairs} pairs)" for o, k in sure.items() if k]
+    alike = [meant(o) for o, k in sure.items() if not k]
+    differ = [f"{meant(o)} ({k} of {pairs} pairs)" for o, k in sure.items() if k]
     said = []
     if alike:
         said.append(f"They cannot be told apart on {listed(alike, 'or')}")
@@ -85,7 +90,7 @@ def against_baseline(judged: pd.DataFrame, arms: Sequence[str], baseline: str, i
         for (outcome, arm, _), d in judged[judged["sure"]].iterrows():
             if np.sign(d["difference"]) == sign and outcome not in idle:
                 of.setdefault(outcome, []).append(arm)
-        parts = [f"{meaning(outcome).lower()} {_which(mine, arms)}" for outcome, mine in of.items()]
+        parts = [f"{meant(outcome)} {_which(mine, arms)}" for outcome, mine in of.items()]
         said += [f"surely {word}: {', '.join(parts)}"] if parts else []
     return f"Compared with {spoken(baseline)}, {'; '.join(said) or 'nothing is surely different'}"
 
@@ -146,7 +151,7 @@ def in_both(judged: pd.DataFrame, arms: Sequence[str], outcomes: Sequence[str]) 
     lower = {o: [a for (what, a, _), d in judged.iterrows() if what == o and d["sure"] and d["difference"] < 0]
              for o in outcomes}  # fmt: skip
     both = [a for a in arms if all(a in of for of in lower.values())]
-    names = [meaning(o).lower() for o in outcomes]
+    names = [meant(o) for o in outcomes]
     if judged["n"].max() < FEWEST:
         return f"{capital(listed(names))}: with fewer than {FEWEST} seeds nothing is sure"
     if both:

@@ -32,6 +32,7 @@ from experiments.drawing.style import (
     label,
     looks,
     meaning,
+    meant,
     noted,
     scaled_unit,
     sheet,
@@ -99,7 +100,7 @@ def phases(
         best, sure = _winners(runs, arms, x, y, xs, ys, outcome)
         judged = _judged(_everywhere(runs, baseline, x, y), arms, x, y, outcome, baseline)
         fields = [f"{spoken(a)} at {n}" for a in arms if (n := int(((best == a) & sure).sum()))]
-        won.append(f"{meaning(outcome).lower()}: {', '.join(fields) or 'none'} of {best.size} points")
+        won.append(f"{meant(outcome)}: {', '.join(fields) or 'none'} of {best.size} points")
         colours = np.ones((len(ys), len(xs), 3))
         for i, j in np.ndindex(len(ys), len(xs)):
             colour, strength = np.array(to_rgb(look[best[i, j]].colour)), 1 if sure[i, j] else PALE
@@ -108,7 +109,7 @@ def phases(
         for i, j in np.ndindex(best.shape) if len(xs) <= MOST_NAMED else ():
             how = {"fontweight": "bold", "color": "white"} if sure[i, j] else {"color": INK}
             row[0].text(j, i, _short(best[i, j]), ha="center", va="center", fontsize=6, **how)
-        row[0].set_title(f"Fewest {meaning(outcome).lower().removeprefix('all ')}", fontsize=SIZE["panel"], color=INK)
+        row[0].set_title(f"Fewest {meant(outcome).removeprefix('all ')}", fontsize=SIZE["panel"], color=INK)
         row[0].set_ylabel(axis_name(y))
         by, said = scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
         worst = found["difference"].abs().max() / by
@@ -125,7 +126,7 @@ def phases(
             ax.set_title(label(arm), fontsize=SIZE["panel"], color=look[arm].colour, fontweight="bold")
             ax.set_yticklabels([])
         bar = figure.colorbar(shown, ax=list(row[1:]), aspect=25, pad=0.01)
-        bar.set_label(f"{meaning(outcome).lower()},\ndifference ({said})", fontsize=SIZE["small"])
+        bar.set_label(f"{meant(outcome)},\ndifference ({said})", fontsize=SIZE["small"])
         bar.ax.tick_params(labelsize=SIZE["tick"])
         bar.formatter = FuncFormatter(plain)
     for ax in axes[-1]:
@@ -229,7 +230,7 @@ def price(tables: Results, baseline: str = "none", outcomes: Sequence[str] = ("c
     sizes = sorted(tables.runs[size].dropna().unique())
     colours = [(PALETTE[k % len(PALETTE)], "os^Dv<>p"[k % 8]) for k in range(len(sizes))]
     slopes = {(o, s): interval(_slopes(tables.runs[tables.runs[size] == s], x, o) * 4) for o in outcomes for s in sizes}
-    title = _dear([slopes[outcomes[0], s] for s in sizes], meaning(outcomes[0]).lower(), size)
+    title = _dear([slopes[outcomes[0], s] for s in sizes], meant(outcomes[0]), size)
     figure, axes = sheet(1.0 + 2.3 * len(outcomes), folded(title, 86), len(outcomes), 2, width_ratios=(2.1, 1))
     for (ax, slope), outcome in zip(axes, outcomes):
         found = tables.differences(outcome, baseline).sort_values([size, x])
@@ -307,7 +308,7 @@ def funding(
     lost = tables.differences(outcomes[0], others[1])
     lost = lost[lost[x] == shares[0]]
     title = folded(
-        f"What missing money costs: with {shares[0]:.0%} of the budget paid, more {meaning(outcomes[0]).lower()} are "
+        f"What missing money costs: with {shares[0]:.0%} of the budget paid, more {meant(outcomes[0])} are "
         f"shown in {(lost['low'] > 0).sum()} of {len(lost)} lines, fewer in {(lost['high'] < 0).sum()}",
         86,
     )
@@ -324,7 +325,7 @@ def funding(
             ax.yaxis.set_major_formatter(FuncFormatter(plain))
             if ax is row[-1] and other == baseline:
                 name_ends(ax, ends)
-            ax.set_title(f"{label(arm)}: {meaning(outcome).lower()}", fontsize=SIZE["panel"], loc="left")
+            ax.set_title(f"{label(arm)}: {meant(outcome)}", fontsize=SIZE["panel"], loc="left")
         than = spoken(baseline) if other == baseline else "full payment"
         row[0].set_ylabel(f"difference from\n{than}\n({said})", fontsize=SIZE["small"])
     for column, (share, words) in enumerate([(1 - CUT, f"cut of {CUT:.0%}, October 2025"),
@@ -386,7 +387,7 @@ def front(tables: Results, design: Design) -> Figure:
     by_x, said_x = scaled_unit(tables.units.get(x, ""), means[x].abs().max())
     good = means[means["allowed"]] if design.objectives.get(x) != "maximize" else means[:0]
     best = good.loc[good[x].idxmin()] if len(good) else None
-    first = f"{meaning(x)} against {' and '.join(meaning(y).lower() for y in others)}, {len(means)} points tried: "
+    first = f"{meaning(x)} against {' and '.join(meant(y) for y in others)}, {len(means)} points tried: "
     first += f"{means['on_front'].sum()} on the front" + (
         f", {means['allowed'].sum()} allowed" if design.bounds else ""
     )
@@ -413,8 +414,8 @@ def front(tables: Results, design: Design) -> Figure:
             ax.annotate(said_best, (best[x] / by_x, best[y] / by), (0.04, 0.04), textcoords="axes fraction",
                         fontsize=SIZE["small"], color=INK, path_effects=HALO,
                         arrowprops={"arrowstyle": "-", "color": INK, "lw": 0.8, "shrinkB": 6})  # fmt: skip
-        ax.set_xlabel(f"{meaning(x).lower()} ({said_x})")
-        ax.set_ylabel(f"{meaning(y).lower()} ({said})")
+        ax.set_xlabel(f"{meant(x)} ({said_x})")
+        ax.set_ylabel(f"{meant(y)} ({said})")
         ax.set_xlim(left=0)
         ax.set_ylim(bottom=0)
         for axis in (ax.xaxis, ax.yaxis):

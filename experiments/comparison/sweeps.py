@@ -29,6 +29,7 @@ from experiments.drawing.style import (
     label,
     looks,
     meaning,
+    meant,
     scaled_unit,
     sheet,
     short_number,
@@ -100,7 +101,7 @@ def answer(judged: pd.DataFrame) -> str:
         of, sure = {}, judged[judged["sure"] & (np.sign(judged["difference"]) == sign)]
         for (outcome, arm), mine in sure.groupby(level=(0, 1), sort=False):
             of.setdefault(outcome, []).append(f"{spoken(arm)} {_ends(mine.index.get_level_values(2))}")
-        found = [f"{meaning(outcome).lower()} ({', '.join(where)})" for outcome, where in of.items()]
+        found = [f"{meant(outcome)} ({', '.join(where)})" for outcome, where in of.items()]
         said += [f"surely {word}: {', '.join(found)}"] if found else []
     text = "; ".join(said) or "nothing is surely different"
     return f"{text[0].upper()}{text[1:]}."

@@ -12,7 +12,14 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from experiments.drawing.style import GREY, PALE, SIZE, label, short_number
+from experiments.drawing.style import (
+    GREY,
+    PALE,
+    SIZE,
+    label,
+    lowered,
+    short_number,
+)
 
 BANDS = ((0.05, 0.95), (0.25, 0.75))  # of seeds
 # Shades of grey, so that the helmets are the only colours on a map.
@@ -47,8 +54,7 @@ def folded(text: str, width: int) -> str:
 
 def spoken(name: str) -> str:
     """Return a label as it stands within a sentence: no mission, UN only."""
-    said = label(name)
-    return said if said[:2].isupper() else said[:1].lower() + said[1:]
+    return lowered(label(name))
 
 
 def plain(value: float, _: object = None) -> str:

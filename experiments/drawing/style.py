@@ -155,6 +155,16 @@ def meaning(outcome: str, short: bool = True) -> str:
     return said[:1].upper() + said[1:]
 
 
+def meant(outcome: str) -> str:
+    """Return what an outcome is, as it stands within a sentence: civilians killed, trust in UN."""
+    return lowered(meaning(outcome))
+
+
+def lowered(said: str) -> str:
+    """Return words as they stand within a sentence: no mission, UN only."""
+    return said if said[:2].isupper() else said[:1].lower() + said[1:]
+
+
 def scaled_unit(unit: str, largest: float) -> tuple[float, str]:
     """Return by what to divide, and how to say the unit then.
 

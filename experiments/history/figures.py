@@ -41,6 +41,7 @@ from experiments.drawing.style import (
     label,
     looks,
     meaning,
+    meant,
     scaled_unit,
     sheet,
     short_number,
@@ -362,7 +363,7 @@ def counterfactuals(
         ax.set_title(measure.capitalize(), loc="left", fontsize=SIZE["panel"], color=INK)
         ax.annotate("below", (1.02, -0.75), xycoords=("axes fraction", "data"), va="center", fontsize=SIZE["small"],
                     color=GREY)  # fmt: skip
-        ax.set_xlabel(f"ratio to {label(baseline).lower()}")
+        ax.set_xlabel(f"ratio to {spoken(baseline)}")
     axes[0, 0].set_yticks(range(len(arms)), [label(a) for a in arms])
     axes[0, 0].set_ylim(len(arms) - 0.5, -1)
     footnote(
@@ -468,6 +469,4 @@ def _held(monthly, seen, outcome="civilians_killed"):
     if known.empty:
         return "What the simulation makes of it; nothing was observed in these months"
     inside = f"{((low <= known) & (known <= high)).mean():.0%}"
-    return (
-        f"In {inside} of the months, as many {meaning(outcome).lower()} were observed as 90% of the runs would have it"
-    )
+    return f"In {inside} of the months, as many {meant(outcome)} were observed as 90% of the runs would have it"

@@ -126,7 +126,7 @@ def overview(rows: pd.DataFrame) -> Figure:
         ax.text(0.06, y, row.row.replace("_", " "), va="center", fontsize=6.2, color=INK if sure else GREY)
         ratio = f"×{row.effect:.2g}" if row.effect < 100 else f"×{row.effect:,.0f}"
         shown = ratio if row.unit == "ratio" else f"{100 * row.effect:+.1f} p.".replace("-", "−")
-        ax.text(0.86, y, style.meaning(row.outcome).lower(), va="center", ha="right", fontsize=6.2, color=GREY)
+        ax.text(0.86, y, style.meant(row.outcome), va="center", ha="right", fontsize=6.2, color=GREY)
         ax.text(1.0, y, shown, va="center", ha="right", fontsize=6.2, color=INK if sure else GREY)
     for ax in axes[0]:
         ax.set_axis_off()

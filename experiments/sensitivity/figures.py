@@ -18,7 +18,21 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from experiments.drawing.panels import folded
-from experiments.drawing.style import GREY, INK, PALE, PALETTE, SIZE, bare, footnote, label, looks, meaning, sheet
+from experiments.drawing.style import (
+    GREY,
+    INK,
+    PALE,
+    PALETTE,
+    SIZE,
+    bare,
+    footnote,
+    label,
+    looks,
+    lowered,
+    meaning,
+    meant,
+    sheet,
+)
 from experiments.sensitivity.designs import LUCK
 from experiments.sensitivity.indices import LEVEL, against
 
@@ -69,7 +83,7 @@ def in_ratios(ax: Axes, widest: float) -> None:
 
 
 def _both():
-    return " or ".join(meaning(outcome).lower() for outcome in SHOWN)
+    return " or ".join(meant(outcome) for outcome in SHOWN)
 
 
 def panels(studied: str) -> list[tuple[str, str]]:
@@ -117,9 +131,7 @@ def tornado(swings: pd.DataFrame, studied: str, seeds: int) -> Figure:
         index="parameter", columns="end", values="change"
     )
     most = ends.abs().max(axis=1).idxmax()
-    title = (
-        f"{short(most)} moves {meaning(outcome).lower()} most: {ratio(ends.low[most])} at the low end of its range, "
-    )
+    title = f"{short(most)} moves {meant(outcome)} most: {ratio(ends.low[most])} at the low end of its range, "
     title += f"{ratio(ends.high[most])} at the high end, all else at its default"
     figure, axes = sheet(1.6 + 0.32 * len(names), folded(title, 86), 1, 4)
     for ax, (outcome, target) in zip(axes.flat, panels(studied)):
@@ -152,9 +164,7 @@ def sobol(table: pd.DataFrame, names: Sequence[str], studied: str, base: int) ->
     title = "Shares of the variance of single runs (Sobol')"
     if not of.empty:
         beyond = (of.total - of.total_half > of.total[LUCK] + of.total_half[LUCK])[list(names)].sum()
-        title = (
-            f"Luck has a share in {of.total[LUCK]:.0%} of the variance of {meaning(outcome).lower()} in single runs; "
-        )
+        title = f"Luck has a share in {of.total[LUCK]:.0%} of the variance of {meant(outcome)} in single runs; "
         title += f"{beyond} of {len(names)} numbers have more (Sobol')"
     figure, axes = sheet(1.7 + 0.32 * len(rows), folded(title, 86), 1, 4)
     for ax, (outcome, target) in zip(axes.flat, panels(studied)):
@@ -194,7 +204,7 @@ def first(shares: pd.DataFrame, arms: Sequence[str], points: int, seeds: int) ->
     outcomes = list(dict.fromkeys(shares.outcome))
     of = shares[shares.outcome == outcomes[0]].set_index("arm")
     best = of["first"].idxmax()
-    title = f"On {meaning(outcomes[0]).lower()}, {label(best).lower()} ranks first most often, "
+    title = f"On {meant(outcomes[0])}, {lowered(label(best))} ranks first most often, "
     title += f"at {of['first'][best]:.0%} of places in the parameter space, and surely at {of.surely[best]:.0%}"
     figure, axes = sheet(3.8, folded(title, 86), 1, len(outcomes))
     look = looks(arms)
@@ -223,8 +233,8 @@ def flip(stood: pd.DataFrame, plane: Sequence[str], studied: str, seeds: int) ->
     """Draw how the studied model ranks over a plane of two parameters, and which model is best."""
     outcomes, arms = list(dict.fromkeys(stood.outcome)), list(dict.fromkeys(stood.arm))
     mine = stood[(stood.arm == studied) & (stood.outcome == outcomes[0])]
-    title = f"By conflation and contestation, the {label(studied).lower()} model ranks {mine['rank'].min()} to "
-    title += f"{mine['rank'].max()} of {len(arms)} on {meaning(outcomes[0]).lower()}; "
+    title = f"By conflation and contestation, the {lowered(label(studied))} model ranks {mine['rank'].min()} to "
+    title += f"{mine['rank'].max()} of {len(arms)} on {meant(outcomes[0])}; "
     title += f"luck leaves it first at {(mine.best_rank == 1).sum()} of {len(mine)} places, last at "
     title += f"{(mine.worst_rank == len(arms)).sum()}"
     figure, axes = sheet(6.8, folded(title, 86), 2, 3)

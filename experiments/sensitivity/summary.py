@@ -6,7 +6,12 @@ import numpy as np
 import pandas as pd
 
 from experiments.drawing.estimates import markdown
-from experiments.drawing.style import label, meaning
+from experiments.drawing.style import (
+    label,
+    lowered,
+    meaning,
+    meant,
+)
 from experiments.sensitivity.indices import LEVEL, OFFSET, against, is_dummy
 
 LITTLE = np.log2(1.1)  # doublings: a count that changes by less than a tenth
@@ -38,7 +43,7 @@ def what_matters(score: pd.DataFrame, swings: pd.DataFrame, studied: str) -> pd.
     for row in score[score.matters].itertuples():
         cells = {"parameter": f"`{row.parameter}`", "explains, level": percent(row.level),
                  "explains, ranking": percent(row.ranking), "sure": "yes" if row.sure else ""}  # fmt: skip
-        for target, said in ((LEVEL, "all models"), (against(studied), f"{label(studied).lower()} / others")):
+        for target, said in ((LEVEL, "all models"), (against(studied), f"{lowered(label(studied))} / others")):
             of = swings[(swings.parameter == row.parameter) & (swings.target == target)]
             of = of[of.outcome == "civilians_killed"].set_index("end")
             ends = []
@@ -109,7 +114,7 @@ def page(
     plane : names of its two parameters; studied : the model that is held against the others
     """
     luck = sobol[(sobol.parameter == "luck") & (sobol.target == LEVEL)].set_index("outcome") if len(sobol) else sobol
-    said = [f"{meaning(o).lower()} {r.total:.2f} ± {r.total_half:.2f}" for o, r in luck.iterrows()]
+    said = [f"{meant(o)} {r.total:.2f} ± {r.total_half:.2f}" for o, r in luck.iterrows()]
     level = screened[(screened.target == LEVEL) & ~is_dummy(screened.parameter) & (screened.outcome != "access")]
     little = (level.mu_star < LITTLE).groupby(level.outcome, sort=False).sum()
     beyond = level.groupby("outcome", sort=False).beyond_luck.sum()
@@ -131,11 +136,11 @@ def page(
         f"Morris screening of {len(score)} parameters, mean of all models: so many move a count by less than a tenth "
         "over their whole range (in brackets: so many move it more than the 99% bound of re-drawn luck, where one in a "
         "hundred is expected): "
-        + "; ".join(f"{meaning(o).lower()} {n} ({beyond[o]})" for o, n in little.items()) + ".",
+        + "; ".join(f"{meant(o)} {n} ({beyond[o]})" for o, n in little.items()) + ".",
         "## Who is first at the ends of the numbers that matter, if it is not who is first at the defaults",
         markdown(sure.drop(columns="beyond luck")) if len(sure) else "Nobody else, beyond luck.",
         f"Within luck, another is first in {len(flipped) - len(sure)} of {corners.place.max() * len(OFFSET)} cases.",
-        f"## The {label(studied).lower()} model over conflation and contestation: rank (by luck)",
+        f"## The {lowered(label(studied))} model over conflation and contestation: rank (by luck)",
         markdown(ranks_on_the_plane(stood, plane, studied)),
     ]  # fmt: skip
     return "\n\n".join(p.rstrip("\n") for p in parts) + "\n"
