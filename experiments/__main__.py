@@ -16,6 +16,7 @@ from pathlib import Path
 
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from experiments.engine import runs, sweep
 from experiments.engine.experiment import Experiment, names
@@ -70,7 +71,7 @@ def main(words: Sequence[str] | None = None) -> None:
     except runs.Failures as error:
         say(f"failed: {error}")
         sys.exit(1)
-    except (ValueError, HydraException, OmegaConfBaseException, RuntimeError, ImportError, OSError) as error:
+    except (ValueError, HydraException, OmegaConfBaseException, RuntimeError, ImportError, OSError, YAMLError) as error:
         say(f"error: {explain(error)}")
         sys.exit(2)
     except KeyboardInterrupt:

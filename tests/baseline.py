@@ -119,7 +119,10 @@ def main(words):
     changed = {}
     for row in new:
         key = (row["country"], row["mission"], row["seed"])
-        for outcome, was, now in differences(old.get(key, {}), numbers(row)):
+        if key not in old:
+            print(f"{' '.join(map(str, key))}: a new row")
+            continue
+        for outcome, was, now in differences(old[key], numbers(row)):
             changed.setdefault(outcome, []).append((was, now))
     for outcome, pairs in changed.items():
         was, now = (np.nansum(x) / len(pairs) for x in zip(*pairs, strict=True))

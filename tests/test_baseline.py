@@ -10,6 +10,7 @@ ROWS = list(rows())
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: "-".join(map(str, row)))
 def test_a_run_gives_what_the_baseline_says(row):
+    assert row in stored(), "no such row yet: python -m tests.baseline"
     old, new = stored()[row], numbers(measure(*row))
     told = [f"{k}: old {was:.6g}, new {now:.6g}, ratio {now / was if was else float('nan'):.3f}"
             for k, was, now in differences(old, new)]  # fmt: skip

@@ -456,7 +456,7 @@ def observed(
         Patch(color=colour, alpha=0.45, lw=0, label="50% of seeds"),
         Patch(color=colour, alpha=0.18, lw=0, label=f"90% of {n} seeds"),
         Line2D([], [], color=INK, marker=".", lw=1.1, label="observed"),
-        Line2D([], [], color=INK, marker="D", lw=0, ms=5.5, mec="white", label="observed, end of year"),
+        Line2D([], [], color=INK, marker="D", lw=0, ms=5.5, mec="white", label="observed, in some months"),
     ]
     figure.legend(handles=handles, loc="outside lower left", ncols=5, fontsize=SIZE["small"], frameon=False)
     return figure

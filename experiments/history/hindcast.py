@@ -87,9 +87,11 @@ class Observed:
         known = [f.name for f in fields(cls)[1:]]
         wrong = {*about}.symmetric_difference(known) - {*known[2:]}
         if wrong:
+            needed, more = [n for n in known[:2] if n not in about], sorted(set(about) - {*known})
+            said = f"lacks {', '.join(needed)}" if needed else f"has {', '.join(more)}"
             raise ValueError(
-                f"experiment.analysis has or lacks {', '.join(sorted(wrong))}; a country with observed months has "
-                f"{', '.join(known)}: take one of conf/history by /history@experiment.analysis"
+                f"experiment.analysis {said}; of a country with observed months it says {', '.join(known)}: take a "
+                "file of conf/history, or one of your own in history/, by /history@experiment.analysis"
             )
         observed_months(country)
         return cls(country, **about)
