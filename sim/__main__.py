@@ -17,6 +17,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from sim import asked, branch, outcomes, paths, results
 from sim.asked import explain
@@ -25,7 +26,7 @@ from sim.config import Config, Multirun, engine, register, to_params, try_jobs
 from sim.model import PeaceModel
 from sim.warm import between_steps, progress, say, warm_up
 
-WRONG = (ValueError, OSError, HydraException, OmegaConfBaseException, RuntimeError)
+WRONG = (ValueError, OSError, HydraException, OmegaConfBaseException, RuntimeError, YAMLError)
 
 
 def simulate(config: DictConfig) -> Path | float | tuple[float, ...] | None:

@@ -7,7 +7,7 @@ of the wrong kind) is turned into one sentence by `explain`. Nothing that was as
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Sequence, Set
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
@@ -29,6 +29,7 @@ from omegaconf.errors import (
     ValidationError,
 )
 
+from sim import params as declared
 from sim import paths
 from sim.values import among, closest, no_setting, value_of
 
@@ -447,8 +448,10 @@ def _of_composition(said):
         return f"{key} is not a choice{f' (did you mean {hint}?)' if hint else ''}; choices are {', '.join(GROUPS)}"
     if there := re.search(r"item is already at '(.+?)'", said):
         return f"+{there[1]} adds a setting that is there already; write it without +"
-    if stray := re.search(r"In '(.+?)': .*Key '(.+?)' not in", said, re.DOTALL):
-        return f"{stray[1]} has {stray[2]}, which is not a setting there; choices are {', '.join(GROUPS)}"
+    if stray := re.search(r"In '(.+?)': .*Key '.+?' not in '(\w+)'\s+full_key: (\S+)", said, re.DOTALL):
+        kind = getattr(declared, stray[2], None)
+        beside = [f.name for f in fields(kind)] if is_dataclass(kind) else GROUPS
+        return f"in the file {stray[1]}.yaml, {no_setting(stray[3], beside)}"
     if gone := re.search(r"Could not delete from config. '(.+?)' does not exist", said):
         return f"~{gone[1]} takes away what is not there"
     return _line(said.split("Config search path")[0])

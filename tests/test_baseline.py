@@ -1,8 +1,13 @@
 """Results are those of the baseline; `python -m tests.baseline` takes new ones on purpose."""
 
+from copy import deepcopy
+
+import numpy as np
 import pytest
 from baseline import differences, measure, numbers, rows, scenario, stored
 
+from sim import PeaceModel
+from sim.outcomes import OUTCOMES
 from sim.params import walk
 
 ROWS = list(rows())
@@ -19,6 +24,17 @@ def test_a_run_gives_what_the_baseline_says(row):
 
 def test_the_baseline_has_every_row_and_no_other():
     assert list(stored()) == ROWS
+
+
+def test_every_column_of_the_week_is_filled():
+    """An outcome that nobody writes would be a column of nothing."""
+    assert not [o.name for o in OUTCOMES if o.of], (
+        "`of` is for outcomes of one's own; measure() writes those of the project"
+    )
+    params = deepcopy(scenario("veltara", "parallel"))
+    record = PeaceModel(params).run().record
+    filled = np.isfinite(record.weekly).any(axis=0)
+    assert not [c for c, full in zip(record.columns, filled, strict=True) if not full], "write them in measure()"
 
 
 def test_no_two_numbers_of_a_group_are_equal_in_the_baseline():

@@ -212,3 +212,25 @@ def test_a_file_with_the_name_of_one_of_the_projects_is_refused(own, name):
 
 def test_the_projects_own_folder_may_be_named():
     assert load("mission=none", config_dir=paths.CONF) == load("mission=none")
+
+
+def _refused(own, name, text, monkeypatch, capsys):
+    """Return what the command says of a mission that is written so."""
+    (own / "mission").mkdir(exist_ok=True)
+    (own / "mission" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    assert run(command, "--config-dir", str(own), f"mission={name}", "weeks=4", monkeypatch=monkeypatch) == 2
+    return capsys.readouterr().err
+
+
+def test_a_typing_error_in_a_file_is_told_with_its_place_and_what_was_meant(own, monkeypatch, capsys):
+    said = _refused(own, "slip", "components: {un: {arive: {week: 3}}}\n", monkeypatch, capsys)
+    assert "in the file mission/slip.yaml, mission.components.un.arive is not a setting" in said
+    assert "did you mean mission.components.un.arrive?" in said
+    assert said.count("\n") == 1
+
+
+def test_a_file_that_is_no_yaml_is_refused_in_a_sentence(own, monkeypatch, capsys):
+    said = _refused(own, "torn", "summary: x\n  bad: [\n", monkeypatch, capsys)
+    assert said.startswith("error: ")
+    assert "torn.yaml" in said
+    assert said.count("\n") == 1
