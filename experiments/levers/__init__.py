@@ -112,7 +112,7 @@ def analyse(x: Experiment) -> None:
     """Write the table and draw it."""
     rows, more = levers(x.about.analysis.get("rows")), x.about.analysis["more_seeds"] or 0
     table = judged(rows, x.runs)
-    again = [row for row, verdict in zip(rows, table.verdict, strict=True) if verdict in (UNSEEN, STILL)]
+    again = [row for row, verdict in zip(rows, table.verdict, strict=True) if verdict in (UNSEEN, STILL, REVERSED)]
     if again and more > x.about.seeds:
         x.do({label: more for row in again for label in row.arms()}, f"{len(again)} rows not shown, {more} seeds")
         table = judged(rows, x.runs)
