@@ -160,7 +160,9 @@ def test_a_question_leaves_a_report_with_what_to_notice_and_says_it(tmp_path, mo
     monkeypatch.chdir(tmp_path)
     asked = run("two_generals", "weeks=20", *SMALLER["two_generals"])
     report = (asked.folder / "report.md").read_text(encoding="utf-8")
-    assert report.index(asked.about.question) < report.index("![over](over.png)") < report.index("## What to notice")
+    found = f"![{asked.found['over']}](over.png)"
+    assert asked.found["over"].startswith(f"{asked.about.question} With fewer than ")
+    assert report.index(asked.about.question) < report.index(found) < report.index("## What to notice")
     assert report.endswith(f"{asked.about.notice}\n")
     assert f"to notice: {asked.about.notice}" in capsys.readouterr().err
     rows = [line for line in report.splitlines() if line.startswith("| ")]

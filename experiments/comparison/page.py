@@ -22,7 +22,7 @@ def page(x: Experiment) -> str:
         rows.append([*("" if v != v else v for v in key), *said])
     rows = pd.DataFrame(rows, columns=[*scenario, *map(style.meaning, outcomes)])
     seeds = f"Means and their 95% intervals, {x.runs['seed'].nunique()} seeds."
-    figures = [f"![{name}]({name}.png)" for name in x.figures]
+    figures = [f"![{x.found.get(name, name)}]({name}.png)" for name in x.figures]
     parts = [f"# {style.label(x.name)}", x.about.question, *figures, seeds, estimates.markdown(rows).strip()]
     if x.about.notice:
         parts += ["## What to notice", x.about.notice.strip()]

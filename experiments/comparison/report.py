@@ -25,6 +25,7 @@ COUNTED = ROOT / "results" / "lessons" / "lessons.csv"
 A_LINE = 145  # letters, of prose
 SUMMARY = ROOT / "results" / "mission_models" / "summary.csv"
 BLOCK = re.compile(r"(<!-- generated: (?:results|questions|lesson) -->\n).*?(<!-- end -->)", re.DOTALL)
+FIGURE = re.compile(r"^!\[(.+?)\]\(\w+\.png\)$", re.MULTILINE)
 HEAD = (
     "mission model", "civilians killed", "difference from none", "all civilian deaths, difference", "aid teams' access",
     "missions asked to go", "peace at exit", "of these, war again in ten years", "spent, bn US$",
@@ -75,8 +76,19 @@ def questions() -> str:
         about = yaml.safe_load(paths.file_of("experiment", f"{name}.yaml").read_text(encoding="utf-8"))["experiment"]
         if "notice" in about:
             command = f"```sh\npython -m experiments {name}\n```"
-            parts.append(f"## {about['question']}\n\n{command}\n\n{fill(about['notice'], A_LINE)}\n")
+            parts += [f"## {about['question']}\n\n{command}\n", f"{fill(about['notice'], A_LINE)}\n"]
+            parts += _found(name, about)
     return "\n".join(parts)
+
+
+def _found(name, about):
+    """Yield what was found when an experiment was last run in full, if its report is kept: the titles of its figures."""
+    kept = ROOT / "results" / name / "report.md"
+    text = kept.read_text(encoding="utf-8") if kept.is_file() else ""
+    titles = [t.removeprefix(about["question"]).strip() for t in FIGURE.findall(text)]
+    if titles:
+        said = f"*Found* with {about['seeds']} seeds: {' '.join(dict.fromkeys(titles))}"
+        yield f"{fill(said, A_LINE)}\n"
 
 
 def brought_up_to_date(text: str, made: str | None = None) -> str:

@@ -84,6 +84,7 @@ class Experiment:
             raise ValueError(f"experiment.baseline is {self.baseline!r}{among(self.baseline, self.arms)}")
         self.figures = {n.rpartition(".")[2]: study.figure(self.about.study, n) for n in self.about.figures}
         self.composer = Composer()
+        self.found: dict[str, str] = {}  # the titles of figures, which say what was found
         self.scenarios: dict[str, Scenario] = {}
         self.jobs: list[Job] = []
         self.began, self.done_here = time.perf_counter(), 0
@@ -561,6 +562,7 @@ class Experiment:
             results.whole_file(self.folder / name, functools.partial(Path.write_text, data=text, encoding="utf-8"))
         note = next((s.params.country.note for s in self.scenarios.values()), "")
         for name, figure in (figures or {}).items():
+            self.found[name] = " ".join(figure.get_suptitle().split())
             style.noted(figure, note)
             for ending in self.about.formats:
                 path, how = self.folder / f"{name}.{ending}", FORMATS[ending]

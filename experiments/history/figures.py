@@ -467,6 +467,6 @@ def _held(monthly, seen, outcome="civilians_killed"):
     known = seen.set_index("month")[outcome].dropna()
     low, high = (monthly.groupby("month")[outcome].quantile(q).reindex(known.index) for q in BANDS[0])
     if known.empty:
-        return "What the simulation makes of it; nothing was observed in these months"
+        return f"What the simulation makes of it: of {meant(outcome)} nothing is known in these months"
     inside = f"{((low <= known) & (known <= high)).mean():.0%}"
     return f"In {inside} of the months, as many {meant(outcome)} were observed as 90% of the runs would have it"
