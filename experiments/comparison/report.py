@@ -82,7 +82,7 @@ def questions() -> str:
 
 
 def _found(name, about):
-    """Yield what was found when an experiment was last run in full, if its report is kept: the titles of its figures."""
+    """Yield what was found when an experiment was last run in full, if its report is kept: its titles."""
     kept = ROOT / "results" / name / "report.md"
     text = kept.read_text(encoding="utf-8") if kept.is_file() else ""
     titles = [t.removeprefix(about["question"]).strip() for t in FIGURE.findall(text)]
