@@ -51,6 +51,7 @@ class Lever:
     high: list[str]
     outcome: str
     expected: str
+    withdrawn: str = ""  # a sign that was expected, and is not shown with all seeds: asked openly now
     base: list[str] = field(default_factory=list)
     without: list[str] = field(default_factory=list)
 
@@ -85,7 +86,7 @@ def levers(names: Sequence[str] | None = None) -> list[Lever]:
 
 def _refuse(where, name, row, found):
     known = [f.name for f in fields(Lever) if f.name not in ("name", "subject")]
-    needed = [n for n in known if n not in ("base", "without")]
+    needed = [n for n in known if n not in ("base", "without", "withdrawn")]
     if not isinstance(row, dict):
         raise ValueError(f"{where} is {row!r}; a row has {', '.join(known)}")
     if unknown := sorted(set(row) - set(known)):
@@ -94,6 +95,10 @@ def _refuse(where, name, row, found):
         raise ValueError(f"{where} lacks {', '.join(missing)}")
     if row["expected"] not in EXPECTED:
         raise ValueError(f"{where}: expected is {row['expected']!r}{among(row['expected'], EXPECTED)}")
+    if row.get("withdrawn") and (row["expected"] != "open" or row["withdrawn"] not in EXPECTED[:2]):
+        raise ValueError(
+            f"{where}: withdrawn is {row['withdrawn']!r}; it is rise or fall, of a row whose expected is open"
+        )
     if name in found:
         raise ValueError(f"{where} is in conf/levers/{found[name].subject}.yaml, too")
 
@@ -157,7 +162,7 @@ def judged(rows: Sequence[Lever], runs: pd.DataFrame) -> pd.DataFrame:
         out.append({
             "subject": lever.subject, "row": lever.name, "question": lever.question, "asked_by": lever.asked_by,
             "outcome": lever.outcome, "unit": "difference" if share else "ratio", "expected": lever.expected,
-            "seeds": int(effect.notna().sum()), "low_mean": values["low"].mean(), "high_mean": values["high"].mean(),
+            "withdrawn": lever.withdrawn, "seeds": int(effect.notna().sum()), "low_mean": values["low"].mean(), "high_mean": values["high"].mean(),
             "difference": (values["high"] - values["low"]).mean(), **_three("effect", effect, share),
             **_three("off", without, share),
         })  # fmt: skip

@@ -24,15 +24,19 @@ FEWEST_POINTS = 4.0  # of a hundred, either side, of the axis of shares
 COLUMNS = 2  # of the overview
 A_LINE = 0.17  # inches
 A_QUESTION, A_NOTE = 70, 115  # letters of a line
+MOST = 1000.0  # times; what grows more grows from nothing
 
 
 def _answer(rows):
     """Say in a sentence how many levers move what was expected, and how many of those of which nothing was."""
-    count, open_ = rows.verdict.value_counts(), (rows.expected == "open").sum()
-    said = [f"Of {len(rows) - open_} levers with an expected sign {count.get('as expected', 0)} surely have it"]
-    said += [f"{n} {words}" for verdict, words in (("reversed", "surely the opposite"),
-             ("not shown", "are not shown to move anything")) if (n := count.get(verdict, 0))]  # fmt: skip
-    return ", ".join(said) + (f"; of {open_} without, {count.get('moves', 0)} surely move something" if open_ else "")
+    count, signed = rows.verdict.value_counts(), (rows.expected != "open") | (rows.withdrawn != "")
+    hidden = count.get("not shown", 0) + (rows.withdrawn != "").sum()
+    said = [f"Of {signed.sum()} levers with an expected sign {count.get('as expected', 0)} surely have it"]
+    said += [f"{n} {words}" for n, words in ((count.get("reversed", 0), "surely the opposite"),
+             (hidden, "are not shown to")) if n]  # fmt: skip
+    open_ = (~signed).sum()
+    without = f"; of {open_} without, {(rows[~signed].verdict == 'moves').sum()} surely move something"
+    return ", ".join(said) + (without if open_ else "")
 
 
 def table(rows: pd.DataFrame) -> Figure:
@@ -122,11 +126,19 @@ def overview(rows: pd.DataFrame) -> Figure:
             ax.text(0, y, heading, va="center", fontsize=7.5, fontweight="bold", color=INK)
             continue
         colour, sure = COLOURS[row.verdict], COLOURS[row.verdict] != GREY
-        ax.plot(0.025, y, MARKS[row.expected], color=colour, mfc=colour if sure else "white", ms=4.5, mew=0.8)
+        ax.plot(
+            0.025,
+            y,
+            MARKS[row.withdrawn or row.expected],
+            color=colour,
+            mfc=colour if sure else "white",
+            ms=4.5,
+            mew=0.8,
+        )
         ax.text(0.06, y, row.row.replace("_", " "), va="center", fontsize=6.2, color=INK if sure else GREY)
-        ratio = f"×{row.effect:.2g}" if row.effect < 100 else f"×{row.effect:,.0f}"
+        ratio = "×1,000 or more" if row.effect >= MOST else f"×{row.effect:.{2 if row.effect < 10 else 0}f}"
         shown = ratio if row.unit == "ratio" else f"{100 * row.effect:+.1f} p.".replace("-", "−")
-        ax.text(0.86, y, style.meant(row.outcome), va="center", ha="right", fontsize=6.2, color=GREY)
+        ax.text(0.84, y, style.meant(row.outcome), va="center", ha="right", fontsize=6.2, color=GREY)
         ax.text(1.0, y, shown, va="center", ha="right", fontsize=6.2, color=INK if sure else GREY)
     for ax in axes[0]:
         ax.set_axis_off()
