@@ -162,7 +162,8 @@ def judged(rows: Sequence[Lever], runs: pd.DataFrame) -> pd.DataFrame:
         out.append({
             "subject": lever.subject, "row": lever.name, "question": lever.question, "asked_by": lever.asked_by,
             "outcome": lever.outcome, "unit": "difference" if share else "ratio", "expected": lever.expected,
-            "withdrawn": lever.withdrawn, "seeds": int(effect.notna().sum()), "low_mean": values["low"].mean(), "high_mean": values["high"].mean(),
+            "withdrawn": lever.withdrawn,
+            "seeds": int(effect.notna().sum()), "low_mean": values["low"].mean(), "high_mean": values["high"].mean(),
             "difference": (values["high"] - values["low"]).mean(), **_three("effect", effect, share),
             **_three("off", without, share),
         })  # fmt: skip

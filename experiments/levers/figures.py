@@ -136,7 +136,7 @@ def overview(rows: pd.DataFrame) -> Figure:
             mew=0.8,
         )
         ax.text(0.06, y, row.row.replace("_", " "), va="center", fontsize=6.2, color=INK if sure else GREY)
-        ratio = "×1,000 or more" if row.effect >= MOST else f"×{row.effect:.{2 if row.effect < 10 else 0}f}"
+        ratio = "> ×1,000" if row.effect >= MOST else f"×{row.effect:.{2 if row.effect < 10 else 0}f}"
         shown = ratio if row.unit == "ratio" else f"{100 * row.effect:+.1f} p.".replace("-", "−")
         ax.text(0.84, y, style.meant(row.outcome), va="center", ha="right", fontsize=6.2, color=GREY)
         ax.text(1.0, y, shown, va="center", ha="right", fontsize=6.2, color=INK if sure else GREY)
