@@ -86,6 +86,8 @@ def test_swapped_settings_swap_the_verdict():
     ({"question": "?"}, "lacks asked_by, low, high, outcome, expected"),
     ({"lo": []}, "bad.lo is not a setting .did you mean"),
     ([1], "a row has question"),
+    ({"question": "?", "asked_by": "a", "low": [], "high": [], "outcome": "deaths", "expected": "rise",
+      "withdrawn": "fall"}, "withdrawn is 'fall'; it is rise or fall, of a row whose expected is open"),
 ])  # fmt: skip
 def test_a_bad_row_is_refused(row, said, tmp_path, monkeypatch):
     (tmp_path / "levers").mkdir()

@@ -67,6 +67,10 @@ def test_what_is_sure_is_said_and_nothing_else():
     un = family.together(sweeps.changes(table({"un_only": EFFECT["saves"]}), "x", ["deaths"], "none", 0.5))
     assert "lower: all deaths of civilians (UN only at 1)" in sweeps.answer(un)
     assert "higher: all deaths of civilians (UN only at 0)" in sweeps.answer(un)
+    now_and_then = family.together(
+        sweeps.changes(table({"saves": lambda v: -100 * (v != 0.5)}), "x", ["deaths"], "none")
+    )
+    assert sweeps.answer(now_and_then) == f"Surely lower: {what} (saves at 0 and 1)."
     few = table(EFFECT)
     judged = family.together(sweeps.changes(few[few.seed < 5], "x", ["deaths"], "none", 0))
     assert "nothing is sure" in sweeps.answer(judged)

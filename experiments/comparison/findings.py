@@ -18,12 +18,7 @@ from experiments.drawing import family
 from experiments.drawing.family import FEWEST
 from experiments.drawing.panels import spoken
 from experiments.drawing.statistics import GOODS, level
-from experiments.drawing.style import (
-    meaning,
-    meant,
-    short_number,
-    unit,
-)
+from experiments.drawing.style import meaning, meant, short_number, unit
 
 MOST_NAMED = 2  # arms in a sentence; more are counted
 HALF = 0.5

@@ -100,17 +100,23 @@ def answer(judged: pd.DataFrame) -> str:
     for word, sign in (("higher", 1), ("lower", -1)):
         of, sure = {}, judged[judged["sure"] & (np.sign(judged["difference"]) == sign)]
         for (outcome, arm), mine in sure.groupby(level=(0, 1), sort=False):
-            of.setdefault(outcome, []).append(f"{spoken(arm)} {_ends(mine.index.get_level_values(2))}")
+            swept = judged.loc[outcome, arm].index
+            of.setdefault(outcome, []).append(f"{spoken(arm)} {_at(mine.index.get_level_values(2), swept)}")
         found = [f"{meant(outcome)} ({', '.join(where)})" for outcome, where in of.items()]
         said += [f"surely {word}: {', '.join(found)}"] if found else []
     text = "; ".join(said) or "nothing is surely different"
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _ends(values):
-    """Return at which values of a setting something is so: the first and the last."""
-    first, last = plain(min(values)), plain(max(values))
-    return f"at {first}" if first == last else f"at {first} to {last}"
+def _at(values, swept):
+    """Return at which of the values of a setting something is so: the first and the last of those in a row."""
+    rows = []
+    for k, value in enumerate(sorted(swept)):
+        if value in values and rows and rows[-1][1] == k - 1:
+            rows[-1] = (rows[-1][0], k, value)
+        elif value in values:
+            rows.append((value, k, value))
+    return "at " + " and ".join(plain(a) if a == b else f"{plain(a)} to {plain(b)}" for a, _, b in rows)
 
 
 def over(

@@ -469,4 +469,4 @@ def _held(monthly, seen, outcome="civilians_killed"):
     if known.empty:
         return f"What the simulation makes of it: of {meant(outcome)} nothing is known in these months"
     inside = f"{((low <= known) & (known <= high)).mean():.0%}"
-    return f"In {inside} of the months, as many {meant(outcome)} were observed as 90% of the runs would have it"
+    return f"{meaning(outcome)}: {inside} of {len(known)} observed months lie where 90% of the runs do"

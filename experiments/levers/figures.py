@@ -35,7 +35,8 @@ def _answer(rows):
     said += [f"{n} {words}" for n, words in ((count.get("reversed", 0), "surely the opposite"),
              (hidden, "are not shown to")) if n]  # fmt: skip
     open_ = (~signed).sum()
-    without = f"; of {open_} without, {(rows[~signed].verdict == 'moves').sum()} surely move something"
+    moves = (rows[~signed].verdict == "moves").sum()
+    without = f"; of {open_} without, {moves} surely move{'s' if moves == 1 else ''} something"
     return ", ".join(said) + (without if open_ else "")
 
 
@@ -62,7 +63,7 @@ def table(rows: pd.DataFrame) -> Figure:
         colour = COLOURS[row.verdict]
         question = folded(row.question, A_QUESTION)
         words.text(0, y - 0.08, question, va="bottom", fontsize=7, color=INK, linespacing=1.05)
-        what = f"{ARROWS[row.expected]} {style.meaning(row.outcome)}"
+        what = f"{ARROWS[row.withdrawn or row.expected]} {style.meaning(row.outcome)}"
         words.text(0.02, y + 0.02, what, va="top", fontsize=6.5, color=GREY)
         for name, high, filled in (("off", y + 0.22, False), ("effect", y + 0.05, True)):
             found = [getattr(row, n) for n in (name, f"{name}_low", f"{name}_high")]

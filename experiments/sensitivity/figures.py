@@ -34,7 +34,7 @@ from experiments.drawing.style import (
     sheet,
 )
 from experiments.sensitivity.designs import LUCK
-from experiments.sensitivity.indices import LEVEL, against
+from experiments.sensitivity.indices import LEVEL, against, is_dummy
 
 LOW, HIGH = PALETTE[0], PALETTE[4]
 GOOD, BAD = "#7fb3d8", "#f0b56a"  # grounds of the first and the last rank
@@ -82,10 +82,6 @@ def in_ratios(ax: Axes, widest: float) -> None:
     ax.set_xticks([-top, 0, top], [ratio(-top), ratio(0), ratio(top)])
 
 
-def _both():
-    return " or ".join(meant(outcome) for outcome in SHOWN)
-
-
 def panels(studied: str) -> list[tuple[str, str]]:
     """Return the (outcome, target) of the four panels: two outcomes, by level and against the other models."""
     return [(outcome, target) for target in (LEVEL, against(studied)) for outcome in SHOWN]
@@ -94,10 +90,9 @@ def panels(studied: str) -> list[tuple[str, str]]:
 def screening(screened: pd.DataFrame, score: pd.DataFrame, studied: str, trajectories: int) -> Figure:
     """Draw mu* of the parameters that move most, with intervals, beside what luck alone does."""
     names = score.parameter[:MOST].tolist()
-    moving = screened[
-        screened.beyond_luck & screened.outcome.isin(SHOWN) & (screened.target == LEVEL)
-    ].parameter.nunique()
-    title = f"Of {screened.parameter.nunique()} numbers, {moving} move {_both()} by more than luck; "
+    real = screened[~is_dummy(screened.parameter) & screened.outcome.isin(SHOWN) & (screened.target == LEVEL)]
+    moved, n = " or ".join(map(meant, SHOWN)), real[real.beyond_luck].parameter.nunique()
+    title = f"Of {real.parameter.nunique()} numbers, {n} move {moved} by more than luck; "
     title += f"first of all: {short(names[0])}"
     figure, axes = sheet(1.8 + 0.22 * len(names), folded(title, 86), 1, 4)
     for ax, (outcome, target) in zip(axes.flat, panels(studied)):

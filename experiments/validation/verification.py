@@ -159,7 +159,7 @@ def _seeds(sd, half):
 
 def figure(table: pd.DataFrame, years: pd.DataFrame, pairs: pd.DataFrame) -> Figure:
     """Draw convergence in step, cells and civilians, the years of a long run, and what pairing saves."""
-    fine = table[(table.scenario == "none") & (table.ratio_low > 0)]
+    fine = table[(table.scenario == "none") & (table.level != table.what.map(REFERENCE))]
     kept = ((fine.ratio >= 1 / (1 + BAND)) & (fine.ratio <= 1 + BAND)).sum()
     title = f"Computed more finely or coarsely, {kept} of {len(fine)} results stay within {BAND:.0%}; pairs of the "
     title += f"same luck need {pairs.variance_ratio_civilians_killed.median():.1f} times fewer seeds"
