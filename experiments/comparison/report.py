@@ -26,7 +26,7 @@ A_LINE = 145  # letters, of prose
 SUMMARY = ROOT / "results" / "mission_models" / "summary.csv"
 BLOCK = re.compile(r"(<!-- generated: (?:results|questions|lesson) -->\n).*?(<!-- end -->)", re.DOTALL)
 FIGURE = re.compile(r"^!\[(.+?)\]\(\w+\.png\)$", re.MULTILINE)
-SEEDS = re.compile(r"\d+ seeds")
+SEEDS = re.compile(r"95% intervals, (\d+ seeds)\.")
 HEAD = (
     "mission model", "civilians killed", "difference from none", "all civilian deaths, difference", "aid teams' access",
     "missions asked to go", "peace at exit", "of these, war again in ten years", "spent, bn US$",
@@ -88,7 +88,7 @@ def _found(name, about):
     text = kept.read_text(encoding="utf-8") if kept.is_file() else ""
     titles = [t.removeprefix(about["question"]).strip() for t in FIGURE.findall(text)]
     if titles:
-        said = f"*Found* with {SEEDS.search(text)[0]}: {' '.join(dict.fromkeys(titles))}"
+        said = f"*Found* with {SEEDS.findall(text)[0]}: {' '.join(dict.fromkeys(titles))}"
         yield f"{fill(said, A_LINE)}\n"
 
 

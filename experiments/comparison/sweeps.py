@@ -96,11 +96,10 @@ def answer(judged: pd.DataFrame) -> str:
     """
     if judged["n"].max() < family.FEWEST:
         return f"With fewer than {family.FEWEST} seeds nothing is sure."
-    said = []
+    said, swept = [], judged.index.get_level_values(2).unique()
     for word, sign in (("higher", 1), ("lower", -1)):
         of, sure = {}, judged[judged["sure"] & (np.sign(judged["difference"]) == sign)]
         for (outcome, arm), mine in sure.groupby(level=(0, 1), sort=False):
-            swept = judged.loc[outcome, arm].index
             of.setdefault(outcome, []).append(f"{spoken(arm)} {_at(mine.index.get_level_values(2), swept)}")
         found = [f"{meant(outcome)} ({', '.join(where)})" for outcome, where in of.items()]
         said += [f"surely {word}: {', '.join(found)}"] if found else []

@@ -228,7 +228,8 @@ def told(table: pd.DataFrame) -> str:
     for subject, some in table.groupby("subject", sort=False):
         shown = pd.DataFrame({
             "question": some.question, "asked by": some.asked_by,
-            "outcome": [style.meant(o) for o in some.outcome], "expected": [f"{r.withdrawn} (withdrawn)" if r.withdrawn else r.expected for r in some.itertuples()],
+            "outcome": [style.meant(o) for o in some.outcome],
+            "expected": [f"{r.withdrawn} (withdrawn)" if r.withdrawn else r.expected for r in some.itertuples()],
             "low": some.low_mean.map(number), "high": some.high_mean.map(number),
             "effect": [_said(r, "effect") for r in some.itertuples()],
             "mechanism off": [_said(r, "off") for r in some.itertuples()], "verdict": some.verdict,
