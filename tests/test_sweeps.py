@@ -407,6 +407,26 @@ def test_a_full_disk_is_said_plainly_and_is_no_failure_of_a_run(tmp_path, monkey
     assert not [f for f in (tmp_path / "runs").iterdir() if f.name != runs.LOCKS]
 
 
+def full_after_a_while(job):
+    """Fail at once at the first job; be half-way through the second for as long as it takes."""
+    if job.seed > 1:
+        (job.store / f".{job.key}.{os.getpid()}.draft").mkdir(parents=True)
+        time.sleep(60)
+    while not list(job.store.glob(".*.draft")):
+        time.sleep(0.01)
+    return {"errno": errno.ENOSPC, "error": os.strerror(errno.ENOSPC)}
+
+
+def test_processes_that_are_stopped_half_way_leave_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "attempt", full_after_a_while)
+    try:
+        with pytest.raises(runs.Unwritable, match="No space left on device"):
+            runs.run(jobs_in(tmp_path, seeds=2, arms=("none",)), 2, "full")
+    finally:
+        workers.close()
+    assert not list((tmp_path / "runs").glob(".*.draft"))
+
+
 def test_tables_that_cannot_be_written_are_said_plainly(tmp_path, monkeypatch, capsys):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

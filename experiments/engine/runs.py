@@ -205,6 +205,17 @@ def run(jobs: Sequence[Job], at_a_time: int, what: str, retry_failed: bool = Fal
             job.failure.unlink(missing_ok=True)
     state = {job.key: job for job in jobs}
     ended = sum(_ended(job) for job in state.values())
+    try:
+        _do(state, ended, at_a_time, what)
+    except BaseException:  # the processes that were at it have been stopped, half-way
+        for store in {job.store for job in jobs}:
+            with contextlib.suppress(OSError):  # of a store that cannot be written: what went wrong is said already
+                clean(store)
+        raise
+    complain(jobs)
+
+
+def _do(state, ended, at_a_time, what):
     with _progress(what, len(state), ended) as advance:
         todo, since, told = _undone(state.values()), None, False
         while todo is not None:
@@ -230,7 +241,6 @@ def run(jobs: Sequence[Job], at_a_time: int, what: str, retry_failed: bool = Fal
                     if _ended(job):
                         advance(failed=bool(job.failed))
                 todo = list(_undone(elsewhere)) or None
-    complain(jobs)
 
 
 def complain(jobs: Collection[Job]) -> None:
