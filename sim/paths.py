@@ -6,15 +6,18 @@ Nobody else works out where the project is. Results go to the folder that a comm
 import argparse
 import hashlib
 import os
+import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent  # of the source; of an installed copy, the folder it was installed into
 CONF = next(folder for folder in (PACKAGE / "conf", ROOT / "conf") if folder.is_dir())  # a wheel carries it in sim/
 VARIABLE = "PEACEKEEPING_CONF"  # of the environment: folders of users' own configuration, as PATH is written
+STATES_KEPT = 4  # of the source, whose compiled rules are kept beside those of the present one
 
 
 def own_folders() -> list[Path]:
@@ -103,7 +106,19 @@ def choose_compile_cache() -> None:
     if given and Path(given).name == name:  # by the process that started this one
         return
     folder = _place_for_rules(given) / name
+    _let_go_of_old_rules(folder)
     os.environ["NUMBA_CACHE_DIR"] = numba.config.CACHE_DIR = str(folder)  # for processes to come, and for this one
+
+
+def _let_go_of_old_rules(folder: Path) -> None:
+    """Keep the compiled rules of the last few states of the source that were used: each takes some 30 MB."""
+    if folder.is_dir():
+        with suppress(OSError):
+            os.utime(folder)
+        return
+    found = [path for path in folder.parent.glob("rules-*") if re.fullmatch("rules-[0-9a-f]{16}", path.name)]
+    for old in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)[STATES_KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _place_for_rules(given: str | None) -> Path:

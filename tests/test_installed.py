@@ -6,9 +6,12 @@ import subprocess
 import sys
 import zipfile
 
+import numba
 import pytest
 import yaml
 from conftest import CONF
+
+from sim import paths
 
 ROOT = CONF.parent
 PARTS = ("pyproject.toml", "README.md", "LICENSE", "sim", "conf", "experiments")
@@ -112,3 +115,16 @@ def test_modules_and_imports_work(run, installed):
 def test_the_cache_is_in_the_home_where_that_can_be_written(run, tmp_path):
     run(sys.executable, "-c", "import sim", home=tmp_path)
     assert (tmp_path / ".cache" / "peacekeeping").is_dir()
+
+
+def test_compiled_rules_of_the_last_few_states_of_the_source_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", numba.config.CACHE_DIR)
+    for age in range(9):
+        folder = tmp_path / f"rules-{age:016x}"
+        (folder / "processes").mkdir(parents=True)
+        os.utime(folder, (1e9 - age, 1e9 - age))
+    (tmp_path / "rules-of-thumb").mkdir()  # of somebody else
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    paths.choose_compile_cache()
+    kept = {f"rules-{age:016x}" for age in range(paths.STATES_KEPT)}
+    assert {folder.name for folder in tmp_path.iterdir()} == kept | {"rules-of-thumb"}
