@@ -329,12 +329,16 @@ def load(*overrides: str, config_dir: str | Path | None = None) -> Params:
 
     Raises
     ------
-    ValueError, hydra.errors.HydraException, omegaconf.errors.OmegaConfBaseException
-        What was asked for is not there, or has no bearing on parameters; `sim.asked.explain` says it in one sentence.
+    ValueError
+        In one sentence: what was asked for is not there, or has no bearing on parameters.
     """
     with paths.also(*([config_dir] if config_dir else [])):
         asked.refuse(overrides, asked.LOADED)
-        config = composed(overrides)
-        params, calibration = to_params(config), Calibration.asked_for(config.calibration, overrides)
+        try:
+            config = composed(overrides)
+            params = to_params(config)
+        except (HydraException, OmegaConfBaseException) as error:
+            raise ValueError(asked.explain(error)) from None
+        calibration = Calibration.asked_for(config.calibration, overrides)
         asked.refuse_idle([(overrides, params)])
         return calibration.of(params) if calibration else params

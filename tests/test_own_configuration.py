@@ -6,7 +6,6 @@ import sys
 import pytest
 import yaml
 from conftest import own_configuration
-from hydra.errors import HydraException
 
 from experiments import __main__ as experiments
 from experiments.classroom import scene as scenes
@@ -146,7 +145,7 @@ def test_python_finds_it(own):
     params = load(*TINY, "calibration=moorish", config_dir=own)
     assert (params.prey.rate, params.country.name) == (7.5, "Island")
     assert PeaceModel(params).run().land.row.size == 3  # the folder is not needed any more
-    with pytest.raises(HydraException, match="Could not find 'mission/patrols'"):
+    with pytest.raises(ValueError, match=r"^mission is 'patrols'; choose among"):
         load(*TINY)
 
 

@@ -1,5 +1,6 @@
 """Every number is declared in full, refused when bad, and matters: all three generated from sim/params.py."""
 
+import re
 from copy import deepcopy
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -8,9 +9,7 @@ from math import inf, isfinite, isnan, nan
 
 import pytest
 from conftest import dataclasses_of, fingerprint, loaded, put, scenario
-from hydra.errors import ConfigCompositionException
 from numpy import ndarray
-from omegaconf.errors import OmegaConfBaseException
 
 from sim import Params, PeaceModel, load, params
 from sim.memory import memory
@@ -157,20 +156,19 @@ def test_a_word_that_is_no_choice_is_refused_with_the_choices():
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused(bad):
-    with pytest.raises((ConfigCompositionException, OmegaConfBaseException)) as refused:
-        load(*bad.split())
     key = bad.split()[-1].split("=")[0]
-    assert key in f"{refused.value} {refused.value.__cause__}"
+    with pytest.raises(ValueError, match=f"^{re.escape(key)} "):
+        load(*bad.split())
 
 
 @pytest.mark.parametrize(
     "bad", ["prey.rates=1", "predation.rate=1", "mission.speed=2", "country.factions.rebels.anger=1"]
 )
 def test_an_unknown_key_is_refused_by_name(bad):
-    with pytest.raises((ConfigCompositionException, OmegaConfBaseException)) as refused:
+    with pytest.raises(ValueError, match="is not a setting") as refused:
         load(bad)
     unknown = bad.split("=")[0]
-    assert any(k in f"{refused.value} {refused.value.__cause__}" for k in (unknown, unknown.split(".")[-1]))
+    assert str(refused.value).startswith((unknown, unknown.split(".")[0]))
 
 
 @pytest.mark.parametrize(
