@@ -12,6 +12,7 @@ import pytest
 import yaml
 from conftest import CONF, loaded, play, scenario
 
+from experiments.__main__ import main
 from experiments.drawing import style
 from experiments.engine import experiment
 from sim import PeaceModel
@@ -353,3 +354,14 @@ def test_the_classroom_says_it_too():
 
     about = stage.Stage(scene.Scene((("country=timor_leste", "mission=none", "civilians=100", "weeks=8"),))).about()
     assert about["country"]["note"].startswith("Not calibrated.")
+
+
+def test_months_of_another_time_than_the_run_are_refused_before_the_first_week(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["mali", "country.start=1990-01-01", "experiment.seeds=1", "weeks=60", "civilians=50"])
+    assert (
+        "what was observed is of 2012-01 to 2023-12, and the run of 1990-01 to 1991-02: there is no month to compare"
+        in (capsys.readouterr().err)
+    )
+    assert not list(tmp_path.rglob("*.parquet"))

@@ -7,6 +7,7 @@ and what to call it; an experiment takes it as `/history@experiment.analysis: NA
 from experiments.drawing import style
 from experiments.history import figures, hindcast
 from experiments.history.hindcast import Observed
+from sim import outcomes
 
 
 def _of_first(x):
@@ -71,4 +72,11 @@ def _check_scores(x):
     hindcast.scored(seen.history, seen.first)
 
 
-CHECKS = {"months": _check_scores, "scores": _check_scores, "where": lambda x: _seen(x).by_place}
+def _check_observed(x):
+    params = x.first(x.arms[0])
+    hindcast.in_the_run(hindcast.observed_months(params.country), outcomes.months_of(params))
+
+
+CHECKS = {
+    "observed": _check_observed, "months": _check_scores, "scores": _check_scores, "where": lambda x: _seen(x).by_place,
+}  # fmt: skip

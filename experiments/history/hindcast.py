@@ -12,7 +12,7 @@ months before each month, which no forecast made before the first can have; it i
 """
 
 from calendar import month_name
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Self
@@ -54,6 +54,22 @@ def observed_months(country: Country) -> pd.DataFrame:
     if not country.observed:
         raise ValueError(f"country {country.name} has no observed months to draw; drop the figures of them")
     return pd.DataFrame(readers.months(_observed(country)))
+
+
+def in_the_run(seen: pd.DataFrame, lived: Sequence[str]) -> pd.DataFrame:
+    """Return the observed months that a run lives through: a frame, not empty.
+
+    Parameters
+    ----------
+    seen : DataFrame, of observed_months; lived : list of str, the run's months as YYYY-MM
+    """
+    found = seen[seen["month"].isin(lived)]
+    if found.empty:
+        raise ValueError(
+            f"what was observed is of {seen['month'].min()} to {seen['month'].max()}, and the run of {lived[0]} to "
+            f"{lived[-1]}: there is no month to compare; mend country.start or weeks, or drop the figures of them"
+        )
+    return found
 
 
 def _observed(country):
