@@ -106,6 +106,7 @@ MADE = {
 # Shorter than the declared meanings, where a panel has little room.
 SHORT = {
     "excess_deaths": "deaths from unmet need",
+    "institutions": "institutions people live under",
     "brd": "battle deaths",
     "peacekeepers_killed": "peacekeepers killed",
     "civilians_killed": "civilians killed",

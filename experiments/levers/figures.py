@@ -31,13 +31,37 @@ def _answer(rows):
     """Say in a sentence how many levers move what was expected, and how many of those of which nothing was."""
     count, signed = rows.verdict.value_counts(), (rows.expected != "open") | (rows.withdrawn != "")
     hidden = count.get("not shown", 0) + (rows.withdrawn != "").sum()
-    said = [f"Of {signed.sum()} levers with an expected sign {count.get('as expected', 0)} surely have it"]
-    said += [f"{n} {words}" for n, words in ((count.get("reversed", 0), "surely the opposite"),
-             (hidden, "are not shown to")) if n]  # fmt: skip
-    open_ = (~signed).sum()
-    moves = (rows[~signed].verdict == "moves").sum()
-    without = f"; of {open_} without, {moves} surely move{'s' if moves == 1 else ''} something"
-    return ", ".join(said) + (without if open_ else "")
+    shown, open_, moves = count.get("as expected", 0), (~signed).sum(), (rows[~signed].verdict == "moves").sum()
+    told = [(shown, f"surely {_verb(shown, 'has', 'have')} it"), (count.get("reversed", 0), "surely the opposite"),
+            (hidden, f"{_verb(hidden, 'is', 'are')} not shown to")]  # fmt: skip
+    said = []
+    if signed.any():
+        said.append(f"of {_levers(signed.sum())} with an expected sign " + ", ".join(
+            f"{n} {words}" for n, words in told if n))  # fmt: skip
+    if open_:
+        without = "without" if said else f"{_verb(open_, 'lever', 'levers')} without an expected sign"
+        said.append(
+            f"of {open_} {without}, {moves or 'none'} surely {_verb(moves or 1, 'moves', 'move')} what is asked"
+        )
+    return "; ".join(said)
+
+
+def _verb(n, one, many):
+    return one if n == 1 else many
+
+
+def _levers(n):
+    return f"{n} {_verb(n, 'lever', 'levers')}"
+
+
+def _heading(subject):
+    return HEADINGS.get(subject) or style.label(subject)
+
+
+def _title(rows):
+    """Return what was found, under the name of the subject if it is one."""
+    found, about = _answer(rows), rows.subject.unique()
+    return folded(f"{_heading(about[0])}: {found}" if len(about) == 1 else found[0].upper() + found[1:], 86)
 
 
 def table(rows: pd.DataFrame) -> Figure:
@@ -52,8 +76,7 @@ def table(rows: pd.DataFrame) -> Figure:
     Figure. A mark is the effect of the high setting against the low one with its 95% interval, a hollow one the same
     with the mechanism off.
     """
-    title = folded(_answer(rows), 86)
-    figure, axes = style.sheet(1.8 + 0.42 * len(rows), title, 1, 3, width_ratios=(1.9, 1.0, 0.9))
+    figure, axes = style.sheet(1.8 + 0.42 * len(rows), _title(rows), 1, 3, width_ratios=(1.9, 1.0, 0.9))
     words, ratios, shares = axes[0]
     words.set_axis_off()
     of_shares = rows[rows.unit == "difference"][["effect_low", "effect_high", "off_low", "off_high"]]
@@ -85,18 +108,24 @@ def table(rows: pd.DataFrame) -> Figure:
     shares.xaxis.set_major_locator(MaxNLocator(3))
     shares.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:+.3g}".replace("-", "−") if v else "0"))
     shares.set_xlabel("difference,\npoints of 100", fontsize=SIZE["small"])
-    seen = [v for v in COLOURS if v in set(rows.verdict)]
-    ratios.legend(
-        handles=[Line2D([], [], marker="o", ls="", color=COLOURS[v], label=v, ms=5) for v in seen]
-        + [Line2D([], [], marker="o", ls="", mfc="white", mec=GREY, label="mechanism off", ms=5)],
-        loc="lower left", bbox_to_anchor=(-0.05, 1.0), ncols=2, fontsize=6.5, frameon=False, handletextpad=0.1,
+    for ax, kind in ((ratios, "ratio"), (shares, "difference")):
+        ax.set_visible(kind in set(rows.unit))
+    marks = [("o", COLOURS[v], COLOURS[v], v) for v in COLOURS if v in set(rows.verdict)]
+    marks += [("o", "white", GREY, "mechanism off")] if rows.off.notna().any() else []
+    words.legend(
+        handles=[Line2D([], [], marker=m, ls="", mfc=inside, mec=edge, label=v, ms=5) for m, inside, edge, v in marks],
+        loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, fontsize=6.5, frameon=False, handletextpad=0.1,
     )  # fmt: skip
-    seeds = rows.seeds.min()
-    style.footnote(
-        figure,
-        f"Mean paired effect and its 95% interval, at least {seeds} seeds; ▲ ▼ the sign that was expected, ? none.\n"
-        "What lies beyond an axis ends in an arrow.",
+    said = [
+        f"Mean paired effect and its 95% interval, at least {rows.seeds.min()} seeds; ▲ ▼ the sign that was expected"
+    ]
+    said += (
+        [", ? none, and then all such rows are judged together"]
+        if (rows.withdrawn + rows.expected == "open").any()
+        else []
     )
+    said += [". What lies beyond an axis ends in an arrow."]
+    style.footnote(figure, folded("".join(said), A_NOTE))
     return figure
 
 
@@ -113,9 +142,9 @@ def overview(rows: pd.DataFrame) -> Figure:
     """
     lines = []
     for subject, some in rows.groupby("subject", sort=False):
-        lines += [(HEADINGS.get(subject) or style.label(subject), None), *((None, row) for row in some.itertuples())]
+        lines += [(_heading(subject), None), *((None, row) for row in some.itertuples())]
     tall = -(-(len(lines) + COLUMNS) // COLUMNS)
-    figure, axes = style.sheet(1.1 + A_LINE * tall, folded(_answer(rows), 86), 1, COLUMNS)
+    figure, axes = style.sheet(1.1 + A_LINE * tall, _title(rows), 1, COLUMNS)
     places = [(column, y) for column in range(COLUMNS) for y in range(tall)]
     at = 0
     for heading, row in lines:
@@ -163,4 +192,4 @@ def _mark(ax, limits, found, y, colour, filled):
     ax.plot(ends, [y, y], color=colour, lw=1.6 if filled else 0.9, alpha=1 if filled else 0.7, solid_capstyle="butt")
     beyond = "<" if mean < left else ">" if mean > right else "o"
     ax.plot(np.clip(mean, left, right), y, beyond, color=colour, ms=5 if filled else 4,
-            mfc=colour if filled else "white", mew=0.9, zorder=3)  # fmt: skip
+            mfc=colour if filled else "white", mew=0.9, zorder=3, clip_on=False)  # fmt: skip
