@@ -66,33 +66,62 @@ def test_bands_cover_what_they_say():
 # ------------------------------------------------------------------------------ forecasts
 
 
-def test_forecasts_know_nothing_of_december_2013_and_later(monthly, seen):
-    later = seen.assign(civilians_killed=seen.civilians_killed.where(seen.month < "2013-12", 9_999.0))
-    for (month, came, a), (_, changed, b) in zip(
-        hindcast.forecasts(monthly, seen, "one-sided deaths", FIRST),
-        hindcast.forecasts(monthly, later, "one-sided deaths", FIRST),
-    ):
-        assert (came, changed) == (10, 9_999)
-        assert month >= "2013-12"
-        for name in ("simulation", "last year's mean", "last year's months", "long run"):
-            assert a[name].tolist() == b[name].tolist()
-    assert len(a["long run"]) == (2013 - 1989) * 12 + 11
-    assert a["last year's mean"].tolist() == [10]
+def test_origins_are_every_third_month_that_has_a_year_ahead(seen):
+    assert hindcast.origins(MONTHS, seen, "2012-12") == ["2012-12", "2013-03", "2013-06", "2013-09", "2013-12"]
+    assert hindcast.origins(MONTHS, seen, "2014-01") == ["2014-01"]
+    with pytest.raises(ValueError, match="end in 2014-12; forecasts need a year from 2014-02 on"):
+        hindcast.origins(MONTHS, seen, "2014-02")
+
+
+def test_forecasts_know_nothing_of_their_origin_and_later(monthly, seen):
+    for changed_from in ("2013-03", "2013-12"):
+        later = seen.assign(civilians_killed=seen.civilians_killed.where(seen.month < changed_from, 9_999.0))
+        for (origin, month, came, a), (_, _, changed, b) in zip(
+            hindcast.forecasts(monthly, seen, "one-sided deaths", "2013-03"),
+            hindcast.forecasts(monthly, later, "one-sided deaths", "2013-03"),
+        ):
+            assert origin <= month
+            assert (came, changed) == (10, 10 if month < changed_from else 9_999)
+            same = all(a[name].tolist() == b[name].tolist() for name in a)
+            assert same == (origin <= changed_from)
+    assert set(a) == {hindcast.SIMULATION, hindcast.NEAREST, *hindcast.FORECASTS}
     assert hindcast.last_year(later, FIRST)["all violent deaths"] == 15
+
+
+def test_each_table_is_what_its_name_says(monthly, seen):
+    rising = seen.assign(events=np.arange(len(seen), dtype=float))
+    at = dict(zip(rising.month, rising.events))["2013-12"]
+    _, _, _, found = next(hindcast.forecasts(monthly, rising, "events", FIRST))
+    assert found["last month"].tolist() == [at - 1]
+    assert found["last quarter's months"].tolist() == [at - 3, at - 2, at - 1]
+    assert found["last year's months"].tolist() == list(np.arange(at - 12, at))
+    assert found["last year's mean"].tolist() == [at - 6.5]
+    assert found["long run"].tolist() == list(np.arange(at))
+
+
+def test_the_nearest_runs_are_those_of_the_year_before(monthly, seen):
+    like = monthly.assign(events=monthly.seed.astype(float))  # seen: 3 in every month
+    _, _, _, found = next(hindcast.forecasts(like, seen, "events", FIRST))
+    assert sorted(found[hindcast.NEAREST]) == [1, 2, 3, 4, 5, 6, 7, 8]  # of 40: 4 is nearer than 2, 9 farther than 1
+    assert len(found[hindcast.SIMULATION]) == 40
 
 
 def test_a_perfect_forecast_beats_and_a_wrong_one_loses(monthly, seen):
     rng = np.random.default_rng(3)
     seen = seen.assign(civilians_killed=rng.poisson(200, len(seen)))
     came = seen.set_index("month").civilians_killed
-    now = monthly.month >= "2013-12"
-    right = monthly.assign(osv_all=monthly.month.map(came).where(now, 0))
+    right = monthly.assign(osv_all=monthly.month.map(came))
     wrong = monthly.assign(osv_all=5_000.0)
-    for table, verdict in ((right, "better"), (wrong, "worse")):
-        found = hindcast.scores(hindcast.months_table(table, seen, FIRST))
-        found = found[(found.measure == "one-sided deaths") & (found.scale == "count")]
-        assert set(found.verdict) == {verdict}
-        assert set(found.rival) == set(hindcast.RIVALS)
+    for table, best in ((right, 5), (wrong, 0)):
+        found = hindcast.scores(hindcast.origins_table(table, seen, "2012-12"))
+        found = found[found.measure == "one-sided deaths"].set_index(["scale", "forecast"])
+        assert (found.origins == 5).all()
+        for scale in hindcast.SCALES:
+            assert found.best[scale, hindcast.SIMULATION] == best
+            assert (found["mean"][scale, hindcast.SIMULATION] < 1e-9) == (best > 0)
+            assert found.nearer_than_simulation[scale, "last month"] == 5 - best
+        tables = found.loc["count"].loc[list(hindcast.FORECASTS)]
+        assert tables.best.sum() == 5  # somebody is the best of the tables from every origin
 
 
 def test_scores_without_a_year_before_are_refused(monthly, seen):
@@ -194,15 +223,18 @@ def drawn(figure):
     return figure
 
 
-def test_months_and_scores_are_drawn(monthly, seen):
+def test_months_and_forecasts_are_drawn(monthly, seen):
     table = hindcast.months_table(monthly, seen, "2012-06")
     figure = drawn(held.months(table, hindcast.last_year(seen, FIRST), observed(), True, {"Mission": "2013-12"}))
     assert len(figure.axes) == len(hindcast.MEASURES)
     assert all("50% band holds" in ax.get_title(loc="left") for ax in figure.axes)
-    scores = hindcast.scores(hindcast.months_table(monthly, seen, FIRST))
-    assert len(drawn(held.scores(scores, observed())).axes) == 6
-    worse = scores.assign(verdict=np.where(scores.scale == "log", "better", "worse"))
-    said = held.verdicts(worse[worse.measure == "events"], "long run")
-    assert said == "Against long run: worse on events (count); better on events (log)."
-    said = held.verdicts(worse.assign(verdict="worse"), "long run")
-    assert said == "Against long run: worse on one-sided deaths, all violent deaths, events."
+    for runs, said in ((monthly, "in no measure"), (monthly.assign(events=3.0), "in no measure")):
+        figure = drawn(held.origins(hindcast.origins_table(runs, seen, FIRST), observed(), True))
+        assert len(figure.axes) == 2 * len(hindcast.MEASURES)
+        assert said in " ".join(figure.get_suptitle().split())
+    rough = seen.assign(civilians_killed=np.random.default_rng(4).poisson(200, len(seen)))
+    right = monthly.assign(osv_all=monthly.month.map(rough.set_index("month").civilians_killed))
+    figure = held.origins(hindcast.origins_table(right, rough, FIRST), observed(), False)
+    assert "in one-sided deaths, and nearer than all at once from 0 to 1 of 1 origins" in (
+        " ".join(figure.get_suptitle().split())
+    )

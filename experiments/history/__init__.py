@@ -42,10 +42,11 @@ def _months(x):
     return figures.months(shown, past, seen, bool(x.calibration), _deployments(x)), table
 
 
-def _scores(x):
+def _origins(x):
     seen = _seen(x)
-    table = hindcast.scores(hindcast.months_table(_of_first(x), seen.history, seen.first))
-    return figures.scores(table, seen), table
+    table = hindcast.origins_table(_of_first(x), seen.history, seen.first)
+    x.write({"scores": hindcast.scores(table)}, digits=4)
+    return figures.origins(table, seen, bool(x.calibration)), table
 
 
 def _where(x):
@@ -63,13 +64,19 @@ def _counterfactuals(x):
 
 
 FIGURES = {
-    "observed": _observed, "months": _months, "scores": _scores, "where": _where, "counterfactuals": _counterfactuals,
+    "observed": _observed, "months": _months, "origins": _origins, "where": _where, "counterfactuals": _counterfactuals,
 }  # fmt: skip
 
 
-def _check_scores(x):
+def _check_months(x):
     seen = _seen(x)
     hindcast.scored(seen.history, seen.first)
+
+
+def _check_origins(x):
+    _check_months(x)
+    seen = _seen(x)
+    hindcast.origins(outcomes.months_of(x.first(x.arms[0])), seen.history, seen.first)
 
 
 def _check_observed(x):
@@ -78,5 +85,6 @@ def _check_observed(x):
 
 
 CHECKS = {
-    "observed": _check_observed, "months": _check_scores, "scores": _check_scores, "where": lambda x: _seen(x).by_place,
+    "observed": _check_observed, "months": _check_months, "origins": _check_origins,
+    "where": lambda x: _seen(x).by_place,
 }  # fmt: skip

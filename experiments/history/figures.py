@@ -2,7 +2,7 @@
 
 Question: what did the observed past teach, and did it help with what came after?
 
-Things to notice: `parameters` and `targets` show the past that was used, `months`, `scores` and `where` the years that
+Things to notice: `parameters` and `targets` show the past that was used, `months`, `origins` and `where` the years that
 were not. Bands are over single histories, each with parameters of its own: seed and parameter uncertainty together.
 """
 
@@ -47,7 +47,7 @@ from experiments.drawing.style import (
     short_number,
     unit,
 )
-from experiments.history.hindcast import RIVALS, Observed
+from experiments.history.hindcast import FORECASTS, NEAR, NEAREST, SIMULATION, Observed, scores
 
 BLUE, ORANGE, GREEN = PALETTE[0], PALETTE[2], PALETTE[1]
 FARTHEST = 6  # units of nearness shown
@@ -212,53 +212,63 @@ def months(
     return figure
 
 
-def verdicts(table: pd.DataFrame, rival: str) -> str:
-    """Say on which measures the simulation is better than a rival, worse, or neither is shown: a sentence."""
-    said = {}
-    for measure, mine in table[table["rival"] == rival].groupby("measure", sort=False):
-        by_scale = dict(zip(mine["scale"], mine["verdict"]))
-        for verdict in dict.fromkeys(by_scale.values()):
-            scales = [scale for scale, found in by_scale.items() if found == verdict]
-            only = "" if len(scales) == len(by_scale) else f" ({scales[0]})"
-            said.setdefault(verdict, []).append(measure + only)
-    return f"Against {rival}: " + "; ".join(f"{verdict} on {', '.join(which)}" for verdict, which in said.items()) + "."
+def _nearer(summed, measures):
+    """Say in which measures the simulation is on average nearer than every table."""
+    means = {m: summed.loc[m]["mean"] for m in measures}
+    won = [m.lower() for m, mean in means.items() if mean[SIMULATION] < mean[list(FORECASTS)].min()]
+    return "no measure" if not won else "every measure" if len(won) == len(measures) else ", ".join(won)
 
 
-def scores(table: pd.DataFrame, seen: Observed) -> Figure:
-    """Draw the mean CRPS of the simulation and of forecasts that need no model: a panel per measure and scale."""
-    scales, measures = list(dict.fromkeys(table["scale"])), list(dict.fromkeys(table["measure"]))
-    found = table["verdict"].value_counts()
+def origins(table: pd.DataFrame, seen: Observed, calibrated: bool) -> Figure:
+    """Draw how near forecasts of a year came, from every origin: a row of panels a measure.
+
+    Parameters
+    ----------
+    table : DataFrame of hindcast.origins_table; seen : hindcast.Observed; calibrated : are parameters drawn by run
+    """
+    measures, n = list(dict.fromkeys(table["measure"])), table["origin"].nunique()
+    by_scale = {scale: some.set_index(["measure", "forecast"]) for scale, some in scores(table).groupby("scale")}
+    summed = by_scale["log"]
+    often = sorted({int(summed.best[m, SIMULATION]) for m in measures})
     title = (
-        f"Whose forecast was nearer? Of {len(table)} comparisons the simulation is better in {found.get('better', 0)}, "
+        f"A year ahead, on a log scale, the simulation is on average nearer than each of five tables in "
+        f"{_nearer(summed, measures)}, and nearer than all at once from "
+        f"{' to '.join(map(str, dict.fromkeys((often[0], often[-1]))))} of {n} origins"
     )
-    title += f"worse in {found.get('worse', 0)}; in the rest no difference is shown"
-    figure, axes = sheet(5.5, folded(title, 86), len(scales), len(measures))
-    names = ["simulation", *RIVALS]
-    colours = [BLUE, ORANGE, ORANGE, ORANGE, GREY]
-    for axes_row, scale in zip(axes, scales):
-        for ax, measure in zip(axes_row, measures):
-            t = table[(table["scale"] == scale) & (table["measure"] == measure)].set_index("rival")
-            values = [t["simulation"].iloc[0], *t.loc[list(RIVALS), "naive"]]
-            ax.barh(range(len(names)), values, color=colours, height=0.65)
-            for y, value in enumerate(values):
-                ax.text(value, y, f" {short_number(value)}", va="center", fontsize=SIZE["small"], color=INK)
-            ax.set_yticks(range(len(names)), names if ax is axes_row[0] else [""] * len(names))
-            ax.set_ylim(len(names) - 0.4, -0.6)
-            ax.set_xlim(0, 1.25 * max(values))
-            ax.set_title(measure.capitalize(), fontsize=SIZE["panel"], color=INK)
-            kind = "events" if measure == "events" else "people"
-            ax.set_xlabel(
-                f"mean CRPS, lower is better\n({kind} a month)" if scale == "count" else "mean CRPS of log(1 + x)"
-            )
-            ax.xaxis.set_major_locator(MaxNLocator(4))
-    known = sorted({table["months"].min(), table["months"].max()})
-    said = [
-        f"{' to '.join(map(str, known))} months from {seen.begins}. Grey: `rolling` sees each past month, as no "
-        f"forecast from {seen.known_until} can.",
-        *(verdicts(table, rival) for rival in RIVALS[:3]),
-        "Better and worse: the 95% interval of the mean difference (blocks of six months) is on one side of 0.",
-    ]
-    footnote(figure, "\n".join(folded(line, 125) for line in said))
+    figure, axes = sheet(2.1 * len(measures) + 1.2, folded(title, 86), len(measures), 2, width_ratios=(1.5, 1))
+    looks_of = {SIMULATION: (BLUE, "-", "o"), NEAREST: (GREEN, "--", "s")}
+    for (over, bars), measure in zip(axes, measures):
+        wide = table[table["measure"] == measure].pivot(index="origin", columns="forecast", values="crps_log")
+        x, tables = years(wide.index), wide[list(FORECASTS)]
+        over.fill_between(x, tables.min(axis=1), tables.max(axis=1), color=GREY, alpha=0.25, lw=0)
+        for name, (colour, line, mark) in looks_of.items():
+            over.plot(x, wide[name], color=colour, ls=line, marker=mark, ms=3.5, lw=1.5)
+        over.set_ylim(bottom=0)
+        year_axis(over, x)
+        over.set_xlim(x.min() - 0.15, x.max() + 0.15)
+        over.set_title(measure.capitalize(), loc="left", fontsize=SIZE["panel"], color=INK)
+        over.set_ylabel("mean CRPS of log(1 + x)")
+        found = summed.loc[measure]
+        for y, name in enumerate(names := [*looks_of, *FORECASTS]):
+            colour = looks_of[name][0] if name in looks_of else GREY
+            bars.barh(y, found["mean"][name], color=colour, alpha=1 if name in looks_of else 0.6, height=0.65)
+            said = f" {found['mean'][name]:.2f}, best in {found.best[name]}"
+            bars.text(found["mean"][name], y, said, va="center", fontsize=SIZE["small"], color=INK)
+        bars.set_yticks(range(len(names)), names)
+        bars.set_ylim(len(names) - 0.4, -0.6)
+        bars.set_xlim(0, 1.6 * found["mean"].max() or 1)
+        bars.xaxis.set_major_locator(MaxNLocator(4))
+    axes[-1, 0].set_xlabel("origin of the forecast")
+    axes[-1, 1].set_xlabel("mean over origins, lower is nearer")
+    fitted = f", and its runs were fitted until {seen.known_until}" if calibrated else ""
+    about = (
+        f"{seen.title}. Each forecast is of the 12 months from its origin on, every third month from {seen.begins}: "
+        "the years overlap. A table (grey; left, all five) knows what was observed until the origin. The simulation "
+        f"knows nothing of it{fitted}; its nearest runs are the {NEAR:.0%} that were nearest in the year before the "
+        "origin. Best: nearer than every table (of a table: than the four others). In counts, where the worst months "
+        f"weigh most, the simulation is on average nearer than each table in {_nearer(by_scale['count'], measures)}."
+    )
+    footnote(figure, folded(about, 125))
     return figure
 
 

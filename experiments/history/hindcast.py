@@ -1,18 +1,19 @@
 """How good a hindcast is: simulated months against observed ones, and against forecasts that need no model.
 
-Question: would one who had this model on the day before the first month have known more than one who had a table?
+Question: would one who had this model have known more of the year ahead than one who had a table?
 
 Things to notice: a forecast is a distribution. The continuous ranked probability score (CRPS) rewards one that is both
 sharp and right, in the unit of what is forecast; of a single number it is the absolute error. Deaths are heavy-tailed:
 on their own scale a few terrible months decide, so the score is given for log(1 + x) too, where all months count.
 
-The forecasts that need no model know what the model knows, all until then: last year's mean, one number; the twelve
-months of last year; the country's long run, all months that are known. Only `rolling` sees more: the mean of the twelve
-months before each month, which no forecast made before the first can have; it is there as a bar, not as a rival.
+One origin is an anecdote: a table that is the best from one month is the worst from another. So forecasts of a year are
+made from every third month on, and beside the simulation stand five tables of what was observed until then. They learn
+as the years go by; the runs were fitted before the first origin and learn nothing. Which of them were nearest in the
+year before an origin is known, though, and those are a forecast, too.
 """
 
 from calendar import month_name
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Self
@@ -30,7 +31,11 @@ MEASURES = {  # name: (simulated columns, observed columns)
     "all violent deaths": (["civilians_killed", "brd"], ["civilians_killed", "battle_deaths"]),
     "events": (["events"], ["events"]),
 }
-RIVALS = ("last year's mean", "last year's months", "long run", "rolling")
+SIMULATION, NEAREST = "simulation", "its nearest runs"
+FORECASTS = {  # name: the months before that a table is made of (0: all that are known), and whether it is their mean
+    "last month": (1, False), "last quarter's months": (3, False), "last year's months": (12, False),
+    "last year's mean": (12, True), "long run": (0, False),
+}  # fmt: skip
 CHANGED = {  # counterfactuals: measure: (simulated columns, "sum" over months or "mean" of them)
     "civilians killed": (["civilians_killed"], "sum"),
     "battle deaths": (["brd"], "sum"),
@@ -40,8 +45,8 @@ CHANGED = {  # counterfactuals: measure: (simulated columns, "sum" over months o
 SCALES: dict[str, Callable[[Any], Any]] = {"count": np.asarray, "log": np.log1p}
 ENDS = ("low90", "low50", "median", "high50", "high90")
 YEAR = 12  # months
-BLOCK = 6  # months drawn together in the bootstrap: months in a row are alike
-DRAWS = 2_000
+EVERY = 3  # months between two origins of forecasts
+NEAR = 0.2  # share of the runs, those nearest to the year before an origin
 
 
 def observed_months(country: Country) -> pd.DataFrame:
@@ -207,10 +212,31 @@ def known_months(seen: pd.DataFrame, measure: str, first: str) -> pd.Series | No
     return known if past[-YEAR:].notna().any() and known[known.index >= first].notna().any() else None
 
 
+def origins(months: Iterable[str], seen: pd.DataFrame, first: str) -> list[str]:
+    """Return the months from which forecasts are made: every third from the first on that has a whole year ahead.
+
+    Parameters
+    ----------
+    months : of the runs, as YYYY-MM; seen : DataFrame of observed months; first : month as YYYY-MM
+    """
+    both = sorted(set(months) & set(seen["month"]))
+    ahead = [month for month in both if month >= first]
+    if len(ahead) < YEAR:
+        raise ValueError(
+            f"the runs and what was observed end in {both[-1] if both else 'no month of both'}; forecasts need a year "
+            f"from {first} on: raise weeks, or drop the figure of them"
+        )
+    return ahead[: len(ahead) - YEAR + 1 : EVERY]
+
+
 def forecasts(
     monthly: pd.DataFrame, seen: pd.DataFrame, measure: str, first: str
-) -> Iterator[tuple[str, float, dict[str, NDArray[np.float64]]]]:
-    """Yield (month, observed, {forecast: sample}) for each month of a hindcast, nan where nothing was observed.
+) -> Iterator[tuple[str, str, float, dict[str, NDArray[np.float64]]]]:
+    """Yield (origin, month, observed, {forecast: sample}) for the year from each origin on; nan where nothing was seen.
+
+    Of the simulation there are all runs, which know nothing of the months since the first origin, and the runs that
+    were nearest to what was observed in the year before the origin: by the mean distance of log(1 + x) of a month.
+    Each table knows what was observed until the origin, and nothing later.
 
     Parameters
     ----------
@@ -221,18 +247,24 @@ def forecasts(
     known = known_months(seen, measure, first)
     if known is None:
         return
-    past = known[known.index < first]
-    year = past[-YEAR:].dropna()
-    fixed = {"last year's mean": [year.mean()], "last year's months": year, "long run": past.dropna()}
-    for month in made.index[(made.index >= first) & made.index.isin(known.index)]:
-        rolling = known[known.index < month][-YEAR:].mean()
-        samples = {"simulation": made.loc[month], **fixed, "rolling": [rolling]}
-        yield month, known[month], {name: np.asarray(s, dtype=float) for name, s in samples.items()}
+    for origin in origins(made.index, seen, first):
+        past = known[known.index < origin]
+        lately = past[-YEAR:].dropna()
+        off = (np.log1p(made.reindex(lately.index)).sub(np.log1p(lately), axis=0)).abs().mean()
+        near = off.nsmallest(max(2, round(NEAR * off.size))).index
+        tables = {}
+        for name, (back, averaged) in FORECASTS.items():
+            sample = past[-back:].dropna().to_numpy(float)
+            tables[name] = sample[:0] if not sample.size else np.array([sample.mean()]) if averaged else sample
+        for month in known.index[(known.index >= origin)][:YEAR]:
+            runs = {SIMULATION: made.loc[month].to_numpy(float), NEAREST: made.loc[month, near].to_numpy(float)}
+            yield origin, month, known[month], runs | tables
 
 
-def scored(seen: pd.DataFrame, first: str) -> list[str]:
-    """Return the measures that can be scored, as known_months says: list of str, at least one."""
-    found = [measure for measure in MEASURES if known_months(seen, measure, first) is not None]
+def scored(seen: pd.DataFrame, first: str) -> dict[str, pd.Series]:
+    """Return the measures that can be scored, at least one, with what known_months says of each."""
+    all_of = {measure: known_months(seen, measure, first) for measure in MEASURES}
+    found = {measure: known for measure, known in all_of.items() if known is not None}
     if not found:
         raise ValueError(
             f"nothing was observed of {', '.join(MEASURES)} in the year before {first}, or nothing from then on; drop "
@@ -248,63 +280,74 @@ def last_year(seen: pd.DataFrame, first: str) -> dict[str, float]:
 
 
 def months_table(monthly: pd.DataFrame, seen: pd.DataFrame, first: str) -> pd.DataFrame:
-    """Return a row per measure and month: what came, what was simulated, and the scores of all forecasts.
+    """Return a row per measure and month: what came (nan where nothing was observed), and what was simulated.
 
-    Where nothing was observed, what came and the scores are nan. A measure that cannot be scored is left out.
+    A measure that cannot be scored is left out.
     """
     rows = []
-    for measure in scored(seen, first):
-        for month, came, samples in forecasts(monthly, seen, measure, first):
-            made = samples["simulation"]
-            bands = np.quantile(made, [0.05, 0.25, 0.5, 0.75, 0.95])
-            row = {"measure": measure, "month": month, "observed": came}
-            row |= dict(zip(ENDS, bands)) | {"mean": made.mean()}
-            row |= {f"in{p}": covered(made, came, p / 100) for p in (50, 90)}
-            for scale, to in SCALES.items():
-                row |= {f"crps_{scale}_{name}": crps(to(s), float(to(came))) for name, s in samples.items()}
-            rows.append(row)
+    for measure, known in scored(seen, first).items():
+        made = monthly.assign(x=monthly[MEASURES[measure][0]].sum(axis=1))
+        for month, x in made[made["month"] >= first].groupby("month")["x"]:
+            if month not in known.index:
+                continue
+            bands = dict(zip(ENDS, x.quantile([0.05, 0.25, 0.5, 0.75, 0.95])))
+            row = {"measure": measure, "month": month, "observed": known[month], **bands, "mean": x.mean()}
+            rows.append(row | {f"in{p}": covered(x, known[month], p / 100) for p in (50, 90)})
     return pd.DataFrame(rows)
 
 
-def scores(months: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per measure, scale and rival: mean CRPS of both, their difference, its 95% interval, a verdict.
-
-    Parameters
-    ----------
-    months : DataFrame of months_table
+def origins_table(monthly: pd.DataFrame, seen: pd.DataFrame, first: str) -> pd.DataFrame:
+    """Score forecasts of a year from every third month on.
 
     Returns
     -------
-    DataFrame: measure, scale, rival, months, simulation, naive, difference (below 0: the simulation is better), low,
-    high (bootstrap of blocks of six months), verdict, coverage50, coverage90, observed_mean, simulated_mean
-
+    DataFrame, a row per measure, origin and forecast: the months that are known, the mean CRPS of them on both scales
+    (nan if the forecast knew nothing or nothing is known)
     """
     rows = []
-    for measure, table in months.groupby("measure", sort=False):
-        for scale in SCALES:
-            for rival in RIVALS:
-                both = table[[f"crps_{scale}_simulation", f"crps_{scale}_{rival}"]].dropna()  # months that are known
-                ours, theirs = both.to_numpy().T
-                low, high = _block_interval(ours - theirs) if len(both) else (np.nan, np.nan)
-                verdict = "better" if high < 0 else "worse" if low > 0 else "no difference shown"
-                rows.append({
-                    "measure": measure, "scale": scale, "rival": rival, "months": len(both),
-                    **dict(zip(("simulation", "naive"), both.mean())),
-                    "difference": both.diff(axis=1).iloc[:, 1].mul(-1).mean(),
-                    "low": low, "high": high, "verdict": verdict,
-                    "coverage50": table.in50.mean(), "coverage90": table.in90.mean(),
-                    "observed_mean": table.observed.mean(),
-                    "simulated_mean": table["mean"].where(table.observed.notna()).mean(),
+    for measure in scored(seen, first):
+        for origin, _, came, samples in forecasts(monthly, seen, measure, first):
+            for name, sample in samples.items():
+                row = {"measure": measure, "origin": origin, "forecast": name, "months": float(came == came)}
+                rows.append(row | {
+                    f"crps_{scale}": crps(to(sample), float(to(came))) if sample.size else np.nan
+                    for scale, to in SCALES.items()
                 })  # fmt: skip
+    by = pd.DataFrame(rows).groupby(["measure", "origin", "forecast"], sort=False)
+    return by.agg({"months": "sum"} | {f"crps_{scale}": "mean" for scale in SCALES}).reset_index()
+
+
+def scores(table: pd.DataFrame) -> pd.DataFrame:
+    """Sum forecasts up over their origins.
+
+    Parameters
+    ----------
+    table : DataFrame of origins_table
+
+    Returns
+    -------
+    DataFrame, a row per measure, scale and forecast: origins, mean CRPS, its lowest and highest; origins at which it is
+    the best of all tables (of a simulation: nearer than every table), and nearer than the whole simulation
+    """
+    rows = []
+    for (measure, scale), of_all in _by_scale(table):
+        tables = of_all[[name for name in FORECASTS if name in of_all]]
+        for name, values in of_all.items():
+            rivals = tables.drop(columns=name, errors="ignore").min(axis=1)
+            rows.append({
+                "measure": measure, "scale": scale, "forecast": name, "origins": int(values.notna().sum()),
+                "mean": values.mean(), "lowest": values.min(), "highest": values.max(),
+                "best": int((values < rivals).sum()),
+                "nearer_than_simulation": int((values < of_all[SIMULATION]).sum()),
+            })  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def _block_interval(values):
-    """Return the 95% interval of a mean of months, by drawing blocks of known months that follow each other."""
-    n, rng = len(values), np.random.default_rng(1)
-    starts = rng.integers(0, n, (DRAWS, -(-n // BLOCK)))
-    at = (starts[:, :, None] + np.arange(BLOCK)).reshape(DRAWS, -1)[:, :n] % n
-    return tuple(float(q) for q in np.quantile(values[at].mean(axis=1), [0.025, 0.975]))
+def _by_scale(table):
+    for measure, some in table.groupby("measure", sort=False):
+        for scale in SCALES:
+            wide = some.pivot(index="origin", columns="forecast", values=f"crps_{scale}")
+            yield (measure, scale), wide[list(dict.fromkeys(some["forecast"]))]
 
 
 # ---------------------------------------------------------------------------------- where
