@@ -143,7 +143,7 @@ def test_a_small_regression_has_its_rows_and_files(small):
     assert rows.groupby("model").variable.apply(set)["paper"] == {*conflicts.WHO, *regression.CONTROLS}
     assert set(pd.read_csv(folder / "coefficients.csv").columns) >= {"model", "variable", "b", "se", "converged"}
     text = (folder / "regression.md").read_text(encoding="utf-8")
-    for said in ("Troops alone", "Panel: 8 conflicts", "Are there enough conflicts?", "published (1.4)"):
+    for said in ("Troops alone", "Panel: 8 conflicts", "Are there enough conflicts?", "real: the paper's model"):
         assert said in text
     assert (folder / "regression.png").stat().st_size > 5_000
 
