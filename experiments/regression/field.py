@@ -318,8 +318,8 @@ def figure(rows: pd.DataFrame) -> Figure:
     style.footnote(
         fig,
         folded(
-            "Negative binomial; 95% intervals clustered on the conflict; of the truth by bootstrap. Real: estimates from "
-            "the replication data of Hultman, Kathman & Shannon (2013); in one month, Rwanda in April 1994, 145,844 died.",
+            "Negative binomial; 95% intervals clustered on the conflict; of the truth by bootstrap. Real: from the "
+            "replication data of Hultman, Kathman & Shannon (2013); in April 1994, in Rwanda, 145,844 were killed.",
             120,
         ),
     )
