@@ -235,8 +235,11 @@ def finer(country: Country, times: float) -> Country:
     if not times > 0:
         raise ValueError(f"finer is {times:g}; it must be above 0")
 
+    def along(at):  # a point stays where it was, counted from the middle of the first cell; a cell has its middle
+        return math.floor((at + 0.5) * times) if isinstance(at, int) else (at + 0.5) * times - 0.5
+
     def moved(spots):
-        return {n: replace(s, row=type(s.row)(s.row * times), col=type(s.col)(s.col * times)) for n, s in spots.items()}
+        return {name: replace(s, row=along(s.row), col=along(s.col)) for name, s in spots.items()}
 
     return replace(
         country, rows=round(country.rows * times), cols=round(country.cols * times), cell_km=country.cell_km / times,

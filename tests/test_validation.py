@@ -16,6 +16,7 @@ from experiments.engine.experiment import Experiment, spelled_out
 from experiments.validation import matching, measures, patterns
 from experiments.validation import scorecard as validation
 from sim import PeaceModel
+from sim.country import finer
 from sim.outcomes import totals
 from sim.values import with_values
 
@@ -332,11 +333,20 @@ def test_an_unknown_arm_or_preset_is_refused_with_the_known_ones():
         spelled_out(["as un_9"], PRESETS)
 
 
-def test_a_finer_grid_is_the_same_country():
-    plain, fine = (DESIGN.scenario(arm).params.country for arm in ("none", "none, fine grid"))
-    assert (fine.rows, fine.cols, fine.cell_km) == (2 * plain.rows, 2 * plain.cols, plain.cell_km / 2)
-    for name, town in plain.places.items():
-        assert (fine.places[name].row, fine.places[name].col) == (2 * town.row, 2 * town.col)
+@pytest.mark.parametrize("times", [0.5, 1.5, 2, 3])
+def test_a_finer_grid_is_the_same_country(times):
+    plain = DESIGN.scenario("none").params.country
+    fine = finer(plain, times)
+    assert (fine.rows, fine.cols, fine.cell_km) == (times * plain.rows, times * plain.cols, plain.cell_km / times)
+
+    def km(country, spot):
+        return np.array([spot.row + 0.5, spot.col + 0.5]) * country.cell_km
+
+    for name, town in plain.places.items():  # a town is in the cell where it was, if not in its middle
+        assert np.abs(km(fine, fine.places[name]) - km(plain, town)).max() <= fine.cell_km / 2
+    for kind in ("communities", "deposits"):
+        for name, spot in getattr(plain, kind).items():
+            assert km(fine, getattr(fine, kind)[name]) == pytest.approx(km(plain, spot))
 
 
 def test_ablations_change_nothing_without_a_mission():

@@ -246,6 +246,11 @@ def words(table: pd.DataFrame, trend: pd.DataFrame, years: NDArray[np.float64], 
             f"{worst.level:g} ({worst.scenario}), {worst.ratio:.2f} [{worst.ratio_low:.2f}, {worst.ratio_high:.2f}] of "
             f"the default's mean. Half an interval is a factor {np.exp(half):.2f} (median): less is not seen."
         )
+        if what == "cells":
+            said.append(
+                "A place of 25 km is one cell by default and 3 x 3 cells at 3; at other sizes its edges cut cells, so "
+                "that what happens in it is felt a little by more people, who flee a little more."
+            )
         part = trend[trend.what == what]
         drifts = part[(part.low > 1) | (part.high < 1)]
         said.append(
