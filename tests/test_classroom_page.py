@@ -351,8 +351,25 @@ def overlaps(texts):
 
 @each_card
 def test_every_card_can_be_read_in_every_window(visit, card):
+    readable(visit(of_card(card, week=150), SIZES[0]))
+
+
+@pytest.mark.parametrize(
+    "models",
+    [
+        ("mission=un_only events=[coup,cut,drought,epidemic,rumour]",),
+        ("mission=none", "mission=parallel events=[atrocity,host_letter] judge.conflation=0.9 feel.misinformation=0.4"),
+        ("mission=none events=border_opened", "mission=hybrid events=contingent_goes_home",
+         "mission=separated_swapped events=[ceasefire] mission.council_unity=0.2 judge.contestation=0.9"),
+    ],
+    ids=lambda models: f"{len(models)}_models",
+)  # fmt: skip
+def test_what_befalls_a_run_and_what_was_set_can_be_read_in_every_window(visit, models):
+    readable(visit(query(*models, week=100), SIZES[0]))
+
+
+def readable(page):
     """No text over text, no map too small, no scrolling sideways: in all sizes, with the panel, without, projected."""
-    page = visit(of_card(card, week=150), SIZES[0])
     faults = []
     for size in SIZES:
         page.set_viewport_size({"width": size[0], "height": size[1]})

@@ -351,7 +351,7 @@ def changes(models: Sequence[Model]) -> tuple[list[list[str]], list[str]]:
         return [control_words(*o.split("=", 1)) for o in some if key_of(o) not in (*plain, EVENTS)]
 
     def happens(model):  # in the week of its file
-        return [f"{n.replace('_', ' ')} happens" for n, week in events_of(model).items() if week is None]
+        return [f"event: {n.replace('_', ' ')}" for n, week in events_of(model).items() if week is None]
 
     return [said(o for o in m if o not in common) + happens(m) for m in models], said(common)
 
