@@ -982,6 +982,10 @@ def test_who_asks_for_no_scene_is_let_go_and_who_is_idle_makes_room(client, room
     with client.websocket_connect("/visit") as silent:
         hear(silent, "welcome")
         assert "no scene" in hear(silent, "full")["text"]
+    with client.websocket_connect("/visit") as strange:
+        strange.send_json({"do": "scene", "link": "a=seed%3D1&b=seed%3D5"})
+        assert "side by side need the same seed" in hear(strange, "wrong")["text"]
+        assert "cannot be shown: seed is 1 and 5;" in hear(strange, "full")["text"]
     monkeypatch.undo()
     with client.websocket_connect("/visit") as one, client.websocket_connect("/visit") as two:
         begin(one)

@@ -115,6 +115,7 @@ class Visitor:
         self.playing = self.announce = False
         self.on_the_way, self.logged = 0, []
         self.next_at = 0.0
+        self.refused = ""  # what was wrong with the scene that the page came for
         self.job: takeaway.Making | None = None
 
     @property
@@ -137,7 +138,7 @@ class Visitor:
             while True:
                 message = await self._next()
                 if message is None and self.stage is None:
-                    await self.leave("the page asked for no scene; reload it")
+                    await self.leave(self.refused or "the page asked for no scene; reload it")
                     return
                 if message is None:
                     await self._go_on()
@@ -245,6 +246,8 @@ class Visitor:
         try:
             await how(message)
         except WRONG as error:
+            if self.stage is None:
+                self.refused = f"this scene cannot be shown: {explain(error)}. Mend the link, and load it again"
             await self.tell("wrong", text=explain(error), key=message.get("key"), models=message.get("models"))
         except INCOMPLETE as error:
             await self.tell("wrong", text=f"the request {what!r} is not complete: {type(error).__name__}")
