@@ -70,9 +70,14 @@ def parameters(
 ) -> Figure:
     """Draw what calibration says of each parameter: 50% and 90% of the draws within the prior's range."""
     names = list(priors)
-    narrowed = sum(np.diff(_placed(p, draws[name].quantile(BANDS[0])))[0] < np.diff(BANDS[0])[0] / 2
-                   for name, p in priors.items())  # fmt: skip
-    title = f"The months before {begins} halve what is possible of {narrowed} of {len(names)} parameters"
+    left = {
+        name: (np.diff(_placed(p, draws[name].quantile(BANDS[0]))) / np.diff(BANDS[0]))[0] for name, p in priors.items()
+    }
+    most, narrowed = min(left, key=left.__getitem__), sum(share < 0.5 for share in left.values())
+    title = (
+        f"The months before {begins} say most of {most}: {left[most]:.0%} of what was possible is left; less than half "
+    )
+    title += f"is of {narrowed or 'none'} of {len(names)} parameters"
     figure, axes = sheet(0.9 + 0.3 * len(names), folded(title, 86))
     ax = axes[0, 0]
     for y, (name, p) in enumerate(priors.items()):
