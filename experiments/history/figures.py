@@ -70,14 +70,10 @@ def parameters(
 ) -> Figure:
     """Draw what calibration says of each parameter: 50% and 90% of the draws within the prior's range."""
     names = list(priors)
-    left = {
-        name: (np.diff(_placed(p, draws[name].quantile(BANDS[0]))) / np.diff(BANDS[0]))[0] for name, p in priors.items()
-    }
-    most, narrowed = min(left, key=left.__getitem__), sum(share < 0.5 for share in left.values())
-    title = (
-        f"The months before {begins} say most of {most}: {left[most]:.0%} of what was possible is left; less than half "
-    )
-    title += f"is of {narrowed or 'none'} of {len(names)} parameters"
+    left = {n: (np.diff(_placed(p, draws[n].quantile(BANDS[0]))) / np.diff(BANDS[0]))[0] for n, p in priors.items()}
+    most = min(left, key=left.__getitem__)
+    title = f"The months before {begins} leave {left[most]:.0%} of what was thought possible of {most}, and more of "
+    title += f"the {len(names) - 1} other parameters"
     figure, axes = sheet(0.9 + 0.3 * len(names), folded(title, 86))
     ax = axes[0, 0]
     for y, (name, p) in enumerate(priors.items()):
