@@ -997,6 +997,19 @@ def test_who_asks_for_no_scene_is_let_go_and_who_is_idle_makes_room(client, room
             assert len(room.here) == 2
 
 
+def test_memory_of_scenes_that_are_gone_is_given_back_now_and_then(client, room, monkeypatch):
+    given = []
+    monkeypatch.setattr(server, "give_back", lambda: given.append(1))
+    with client.websocket_connect("/visit") as page:
+        begin(page)
+        for so_far in (1, 2):
+            for _ in range(2):
+                page.send_json({"do": "scene", "link": PAIR.link()})
+                hear(page, "scene")
+            assert len(given) == so_far
+            room.given_back -= server.NOW_AND_THEN + 1
+
+
 def test_one_address_cannot_take_all_places():
     room = server.Classroom(20, names=["testserver"])
     with TestClient(server.application(room)) as found, ExitStack() as pages:

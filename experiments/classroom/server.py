@@ -9,6 +9,7 @@ stepped in a few threads that all visitors share, a few weeks at a time, so that
 """
 
 import asyncio
+import gc
 import json
 import shutil
 import tempfile
@@ -32,6 +33,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from experiments.classroom import door, look, takeaway
 from experiments.classroom import scene as scenes
 from experiments.classroom.stage import HEADLINES, LAYERS, Stage, known_layer
+from experiments.engine.workers import give_back
 from sim.asked import explain
 
 STATIC = Path(__file__).parent / "static"
@@ -41,6 +43,7 @@ CHUNK, TURN = 4, 0.1  # weeks, and about seconds, that a stage catches up before
 AHEAD = 2  # frames that may be on their way to a page
 WAITING = 64  # messages of a visitor that may wait for an answer; then no more are read
 PAUSE = 1 / 200  # s between two messages of a visitor that are read
+NOW_AND_THEN = 5.0  # s at least between two times that memory is given back
 CLOSED_FULL = 4001
 GONE = object()  # what is heard last of a page
 WRONG = (ValueError, HydraException, OmegaConfBaseException)
@@ -73,6 +76,13 @@ class Classroom:
         self.most, self.here, self.names = visitors, set(), tuple(names)
         self.threads = self.builders = None  # made in the running loop: nobody's frame waits for another's new scene
         self.jobs = takeaway.Jobs(workers)
+        self.given_back = 0.0
+
+    async def give_back(self) -> None:
+        """Give the memory of scenes that are gone back to the system, now and then."""
+        if time.monotonic() - self.given_back > NOW_AND_THEN:
+            self.given_back = time.monotonic()
+            await to_thread.run_sync(give_back, limiter=self.builders)
 
     def welcome(self) -> dict[str, Any]:
         """Return what the page needs once: cards, layers, headlines, speeds."""
@@ -295,6 +305,7 @@ class Visitor:
         stage = await self._build(Stage, scene, self.stage)
         await self._build(stage.go, scene.week)
         self.stage, self.announce, self.on_the_way, self.next_at = stage, True, 0, 0.0
+        await self.room.give_back()
         await self.tell("scene", **await self._in_thread(stage.about), week=scene.week)
         await self.tell("state", playing=self.playing, speed=self.speed)
 
@@ -370,6 +381,7 @@ def application(classroom: Classroom | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(_):
         room.threads, room.builders = CapacityLimiter(max(2, takeaway.cores())), CapacityLimiter(1)
+        gc.freeze()  # what was imported stays for ever: not to look through it makes giving memory back fast
         room.jobs.open(Path(tempfile.mkdtemp(prefix="classroom-")))
         try:
             yield
