@@ -127,7 +127,7 @@ def series(
         column[0].set_title(what, fontsize=SIZE["small"], color=INK)
     year_axis(axes[0, 0], years(monthly["month"].unique()), few=True)
     for ax, arm in zip(axes[:, 0], arms):
-        ax.set_ylabel(folded(label(arm), 13), color=look[arm].colour, fontweight="bold", fontsize=SIZE["small"])
+        ax.set_ylabel(folded(label(arm), 11), color=look[arm].colour, fontweight="bold", fontsize=SIZE["small"])
     for ax in axes[-1]:
         ax.set_xlabel("year", fontsize=SIZE["small"])
     smooth = ", ".join(meant(o) for o in outcomes if _is_smoothed(o)) or "nothing"

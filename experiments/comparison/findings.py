@@ -105,13 +105,15 @@ def when(monthly: pd.DataFrame, arms: Sequence[str], baseline: str, outcome: str
     """
     by_year = monthly.assign(year=monthly["month"].str[:4])
     sums = by_year.groupby(["arm", "seed", "year"])[outcome].sum().groupby(["arm", "year"]).mean().unstack("year")
-    apart = (sums.loc[[a for a in arms if a != baseline]] - sums.loc[baseline]).mean()
+    compared = [a for a in arms if a != baseline]
+    apart = (sums.loc[compared] - sums.loc[baseline]).mean()
     if apart.empty or not np.isfinite(apart).any():
         return "What happens over the years"
     year = apart.abs().idxmax()
     by, of = short_number(abs(apart[year])), short_number(sums.loc[baseline, year])
     more = "more" if apart[year] > 0 else "fewer"
-    return f"{meaning(outcome)}: furthest from {spoken(baseline)} in {year}, on average {by} {more} than its {of}"
+    who = f"with {spoken(compared[0])}, on average" if len(compared) == 1 else f"on average over {len(compared)} arms,"
+    return f"{meaning(outcome)}: furthest from {spoken(baseline)} in {year}, {who} {by} {more} than its {of}"
 
 
 def where(maps: pd.DataFrame, arms: Sequence[str]) -> str:

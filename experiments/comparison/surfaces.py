@@ -271,9 +271,14 @@ def _dear(slopes, outcome, size):
     if not shown:
         return f"The price of delay: no size of {size} for which four weeks of it are shown to add {outcome}"
     much = " to ".join(dict.fromkeys(short_number(v) for v in (min(shown), max(shown))))
-    return f"The price of delay: four weeks add {much} {outcome} with {len(shown)} of {len(slopes)} sizes of {size}" + (
-        "; with the others nothing is shown" if len(shown) < len(slopes) else ""
+    return (
+        f"The price of delay: four weeks add {much} {outcome} with {_of(len(shown), len(slopes))} sizes of {size}"
+        + ("; with the others nothing is shown" if len(shown) < len(slopes) else "")
     )
+
+
+def _of(some, all_of):
+    return f"all {all_of}" if some == all_of else f"{some or 'none'} of {all_of}"
 
 
 def _slopes(runs, x, outcome):
@@ -305,13 +310,14 @@ def funding(
     colours = [(PALETTE[k % len(PALETTE)], "os^Dv"[k % 5]) for k in range(len(levels))]
     shares = np.sort(tables.runs[x].dropna().unique())
     others: list[Any] = [baseline, {x: shares[-1]}]
-    lost = tables.differences(outcomes[0], others[1])
-    lost = lost[lost[x] == shares[0]]
-    title = folded(
-        f"What missing money costs: with {shares[0]:.0%} of the budget paid, more {meant(outcomes[0])} are "
-        f"shown in {(lost['low'] > 0).sum()} of {len(lost)} lines, fewer in {(lost['high'] < 0).sum()}",
-        86,
-    )
+    said = []
+    for outcome in outcomes:
+        lost = tables.differences(outcome, others[1])
+        lost = lost[lost[x] == shares[0]]
+        fewer = (lost["high"] < 0).sum()
+        said.append(f"{meant(outcome)} in {_of((lost['low'] > 0).sum(), len(lost))} lines" + (
+            f" (fewer in {fewer})" if fewer else ""))  # fmt: skip
+    title = folded(f"With {shares[0]:.0%} of the budget paid, surely more than when all is: {', '.join(said)}", 86)
     rows = list(itertools.product(outcomes, others))
     figure, axes = sheet(1.1 + 1.75 * len(rows), title, len(rows), len(arms), sharex=True, sharey="row")
     for row, (outcome, other) in zip(axes, rows):
