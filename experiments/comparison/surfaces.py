@@ -393,12 +393,11 @@ def front(tables: Results, design: Design) -> Figure:
     by_x, said_x = scaled_unit(tables.units.get(x, ""), means[x].abs().max())
     good = means[means["allowed"]] if design.objectives.get(x) != "maximize" else means[:0]
     best = good.loc[good[x].idxmin()] if len(good) else None
-    first = f"{meaning(x)} against {' and '.join(meant(y) for y in others)}, {len(means)} points tried: "
-    first += f"{means['on_front'].sum()} on the front" + (
-        f", {means['allowed'].sum()} allowed" if design.bounds else ""
-    )
+    kept = f"; {means['allowed'].sum()} keep the bound" if design.bounds else ""
+    first = f"Of {len(means)} points tried, {means['on_front'].sum()} are on the front of {meant(x)} against "
+    first += f"{' and '.join(meant(y) for y in others)}{kept}"
     if best is not None:
-        first += f", from {short_number(best[x] / by_x)} {said_x}"
+        first += f", {'the cheapest' if x == 'cost' else 'the lowest'} at {short_number(best[x] / by_x)} {said_x}"
     figure, axes = sheet(4.4, folded(first, 86), 1, len(others))
     for ax, y in zip(axes[0], others):
         by, said = scaled_unit(tables.units.get(y, ""), means[y].abs().max())
