@@ -1213,3 +1213,21 @@ def test_cards_of_the_usual_country_open_on_a_seed_that_is_like_most_others():
     assert len(usual) > 10
     assert {o for m in usual for o in m if o.startswith("seed=")} == {f"seed={seeds.idxmin()}"}
     assert all(any(o.startswith("seed=") for o in m) for m in usual)
+
+
+# ------------------------------------------------------------------------------ calibrated countries
+
+
+def test_a_calibrated_country_runs_as_its_own_command_says(tmp_path):
+    model = ("country=car", "calibration=car", "mission=none", "seed=7", "civilians=300", "weeks=30", "prey.tail=2.5")
+    (one,) = stage.Stage(scene.Scene((model,), 30)).actors
+    assert one.params == load(*model)  # as `python -m sim` draws it: row 7, but what is set stays
+    assert one.params.prey.tail == 2.5
+    assert one.params.prey.rate != load(*(o for o in model if "calibration" not in o)).prey.rate
+    jobs = sheet.plan(scene.Scene((model, (*model[:2], "mission=un_only", *model[3:]))), 3, tmp_path)
+    rates = [job.resolved().prey.rate for job in jobs]
+    assert rates[:3] == rates[3:]  # arms stay paired
+    assert len(set(rates)) == 3  # a row for each seed
+    assert one.params.prey.rate == rates[0]
+    with pytest.raises(ValueError, match=r"calibration is 'cra'.*did you mean car"):
+        scene.allowed((*model[:1], "calibration=cra"))

@@ -18,6 +18,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from experiments.drawing import style
 from sim import asked, paths
+from sim.calibrated import Calibration
 from sim.config import Composer
 from sim.memory import too_large
 from sim.params import Params, out_of_range
@@ -30,6 +31,7 @@ WRITTEN = 3_000  # characters of a model's settings
 BANDS = 2_000  # bands and civilians are what a week's frame is made of
 SHARED = ("country", "seed", "weeks", "civilians")  # what makes it the same country with the same luck
 GROUPS = ("country", "mission")
+CALIBRATION = "calibration"
 EVENTS = "events"  # the key of a list of files of conf/events
 BUNDLE = "+bundle@mission.components.{}.mandate.bundles.{}"  # that of a cluster of tasks of a mission
 PACKAGES = (  # keys by which a scene takes other files of conf/ for a mission: their group first
@@ -241,6 +243,9 @@ def refused(override: str) -> str | None:
             return f"{key} is {value!r}{among(value, known)}"
         named = package.groupdict().get("name") if package else None
         return f"{key} is {value!r}; here it has the name of its file" if named not in (None, value) else None
+    if key == CALIBRATION:
+        known = paths.choices("calibrated", "csv")
+        return None if value in known else f"{key} is {value!r}{among(value, known)}"
     if WEEK_OF_EVENT.fullmatch(key) and not re.fullmatch("[0-9]{1,5}", value):
         return f"{key} is {value!r}; here it must be a whole number of weeks"
     pattern = re.sub(r"\.(components|factions|places|communities|deposits|personnel)\.\w+\.", r".\1.*.", key)
@@ -252,6 +257,18 @@ def refused(override: str) -> str | None:
     if not re.fullmatch(r"[-+\w.]+", value):
         return f"{key} is {value!r}; it must be a number or one of the declared words"
     return None
+
+
+def calibration(model: Model) -> Calibration | None:
+    """Return what a model's runs draw parameters from, if it names something; what is set otherwise stays."""
+    named = next((word.partition("=")[2] for word in model if word.startswith(f"{CALIBRATION}=")), None)
+    return Calibration.asked_for(named, model)
+
+
+def drawn(model: Model, params: Params) -> Params:
+    """Return the parameters of a model's run, those that are calibrated drawn by its seed."""
+    found = calibration(model)
+    return found.of(params) if found else params
 
 
 def allowed(model: Model) -> Params:
@@ -290,7 +307,7 @@ def parameters(model: Model) -> Params:
 
 
 def checked(scene: Scene) -> list[Params]:
-    """Return the parameters of a scene's models.
+    """Return the parameters of a scene's models, as they are asked for: what is calibrated is drawn for each run.
 
     Raises
     ------

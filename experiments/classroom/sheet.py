@@ -53,7 +53,9 @@ def plan(scene: scenes.Scene, seeds: int, folder: str | Path) -> list[store.Job]
         raise ValueError(f"seeds is {seeds!r}; an interval needs at least 2")
     params = scenes.checked(scene)
     first = params[0].seed
-    return store.plan(dict(zip(scenes.titles(scene.models), params)), range(first, first + seeds), Path(folder), ())
+    titles = scenes.titles(scene.models)
+    drawn = dict(zip(titles, map(scenes.calibration, scene.models)))
+    return store.plan(dict(zip(titles, params)), range(first, first + seeds), Path(folder), (), changes=drawn)
 
 
 def write(scene: scenes.Scene, jobs: Sequence[store.Job], folder: str | Path) -> tuple[list[str], list[str]]:

@@ -206,7 +206,7 @@ class Stage:
     """
 
     def __init__(self, scene: scenes.Scene, before: "Stage | None" = None) -> None:
-        params = scenes.checked(scene)
+        params = [scenes.drawn(m, p) for m, p in zip(scene.models, scenes.checked(scene), strict=True)]
         old: dict[scenes.Model, Actor] = {a.overrides: a for a in before.actors} if before else {}
         kept = [old.pop(m, None) for m in scene.models]
         for i, (m, p) in enumerate(zip(scene.models, params, strict=True)):
