@@ -13,8 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from experiments.drawing.panels import folded
@@ -140,14 +139,12 @@ def tornado(swings: pd.DataFrame, studied: str, seeds: int) -> Figure:
         in_ratios(ax, (table.change.abs() + table.half).max())
         panel_title(ax, outcome, target)
     rows_of(axes.flat, names)
-    figure.legend(handles=[Patch(color=LOW, label="low end of its range"), Patch(color=HIGH, label="high end")],
-                  loc="upper right", ncols=2, frameon=False, fontsize=SIZE["small"])  # fmt: skip
     said = (
-        f"Ratio to the run at the defaults with the same seed: mean and 95% interval (Student's t), {seeds} seeds.\n"
-        f"All means are geometric. {label(studied)} / others: to the right of ×1, it does worse against them than at "
-        "the defaults."
+        f"Ratio to the run at the defaults with the same seed: mean and 95% interval (Student's t), {seeds} seeds. Blue, "
+        f"above: the low end of its range; yellow, below: the high end. All means are geometric. {label(studied)} / "
+        "others: to the right of ×1, it does worse against them than at the defaults."
     )
-    footnote(figure, said)
+    footnote(figure, folded(said, 120))
     return figure
 
 
@@ -180,17 +177,12 @@ def sobol(table: pd.DataFrame, names: Sequence[str], studied: str, base: int) ->
                     min(1.8, max(1.0, (of.total + of.total_half).max())))  # fmt: skip
         ax.xaxis.set_major_locator(MaxNLocator(3))
     rows_of(axes.flat, rows)
-    key = [
-        Line2D([], [], color=LOW, marker="o", ms=4, label="first order: by itself"),
-        Line2D([], [], color=HIGH, marker="s", ms=4, label="total: with all interactions"),
-    ]
-    figure.legend(handles=key, loc="upper right", ncols=2, frameon=False, fontsize=SIZE["small"])
     said = (
-        f"With 95% bootstrap intervals, {base} base points. Total: with all interactions, luck among them. Luck: "
-        "another\nseed. Grey: the total of luck. A changed parameter changes the luck of a chaotic war too: a total "
-        "that does not\npass the grey may be luck alone."
+        f"With 95% bootstrap intervals, {base} base points. Blue circle: by itself (first order); yellow square: total, "
+        "with all interactions, luck among them. Luck: another seed. Grey: the total of luck. A changed parameter "
+        "changes the luck of a chaotic war too: a total that does not pass the grey may be luck alone."
     )
-    footnote(figure, said)
+    footnote(figure, folded(said, 120))
     return figure
 
 
