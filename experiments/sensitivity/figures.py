@@ -140,8 +140,8 @@ def tornado(swings: pd.DataFrame, studied: str, seeds: int) -> Figure:
         panel_title(ax, outcome, target)
     rows_of(axes.flat, names)
     said = (
-        f"Ratio to the run at the defaults with the same seed: mean and 95% interval (Student's t), {seeds} seeds. Blue, "
-        f"above: the low end of its range; yellow, below: the high end. All means are geometric. {label(studied)} / "
+        f"Ratio to the run at the defaults with the same seed: mean and 95% interval (Student's t), {seeds} seeds. "
+        f"Blue, above: the low end of its range; yellow, below: the high end. All means are geometric. {label(studied)} / "
         "others: to the right of ×1, it does worse against them than at the defaults."
     )
     footnote(figure, folded(said, 120))
@@ -178,8 +178,8 @@ def sobol(table: pd.DataFrame, names: Sequence[str], studied: str, base: int) ->
         ax.xaxis.set_major_locator(MaxNLocator(3))
     rows_of(axes.flat, rows)
     said = (
-        f"With 95% bootstrap intervals, {base} base points. Blue circle: by itself (first order); yellow square: total, "
-        "with all interactions, luck among them. Luck: another seed. Grey: the total of luck. A changed parameter "
+        f"With 95% bootstrap intervals, {base} base points. Blue circle: by itself (first order); yellow square: "
+        "total, with all interactions, luck among them. Luck: another seed. Grey: the total of luck. A changed parameter "
         "changes the luck of a chaotic war too: a total that does not pass the grey may be luck alone."
     )
     footnote(figure, folded(said, 120))
