@@ -141,8 +141,8 @@ def tornado(swings: pd.DataFrame, studied: str, seeds: int) -> Figure:
     rows_of(axes.flat, names)
     said = (
         f"Ratio to the run at the defaults with the same seed: mean and 95% interval (Student's t), {seeds} seeds. "
-        f"Blue, above: the low end of its range; yellow, below: the high end. All means are geometric. {label(studied)} / "
-        "others: to the right of ×1, it does worse against them than at the defaults."
+        f"Blue, above: the low end of its range; yellow, below: the high end. All means are geometric. "
+        f"{label(studied)} / others: to the right of ×1, it does worse against them than at the defaults."
     )
     footnote(figure, folded(said, 120))
     return figure
@@ -179,8 +179,8 @@ def sobol(table: pd.DataFrame, names: Sequence[str], studied: str, base: int) ->
     rows_of(axes.flat, rows)
     said = (
         f"With 95% bootstrap intervals, {base} base points. Blue circle: by itself (first order); yellow square: "
-        "total, with all interactions, luck among them. Luck: another seed. Grey: the total of luck. A changed parameter "
-        "changes the luck of a chaotic war too: a total that does not pass the grey may be luck alone."
+        "total, with all interactions, luck among them. Luck: another seed. Grey: the total of luck. A changed "
+        "parameter changes the luck of a chaotic war too: a total that does not pass the grey may be luck alone."
     )
     footnote(figure, folded(said, 120))
     return figure
