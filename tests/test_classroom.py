@@ -1231,3 +1231,15 @@ def test_a_calibrated_country_runs_as_its_own_command_says(tmp_path):
     assert one.params.prey.rate == rates[0]
     with pytest.raises(ValueError, match=r"calibration is 'cra'.*did you mean car"):
         scene.allowed((*model[:1], "calibration=cra"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("mission.components.un.arrive.weeks", "104", "UN comes later by 104 weeks"),
+        ("mission.components.regional.leave.weeks", "-26", "Regional leaves earlier by 26 weeks"),
+        ("mission.components.minusma.force.needs_consent", "true", "MINUSMA needs consent yes"),
+    ],
+)
+def test_settings_in_words(key, value, said):
+    assert scene.control_words(key, value) == said

@@ -406,7 +406,10 @@ def control_words(key: str, value: str) -> str:
     text = _labels().get(star, plain)
     if star.endswith((".arrive.week", ".leave.week")):
         text = "arrives in week" if ".arrive." in star else "leaves in week"
-    text = f"{text.lower()} {value.replace('_', ' ')}" + (" weeks" if key.endswith(("weeks", ".readiness")) else "")
+    said = {"true": "yes", "false": "no"}.get(value, value.replace("_", " "))
+    if "later" in text and value.startswith("-"):
+        text, said = text.replace("later", "earlier"), said.removeprefix("-")
+    text = f"{text.lower()} {said}" + (" weeks" if key.endswith(("weeks", ".readiness")) else "")
     return f"{style.label(mission.group(1))} {text}" if mission else text
 
 
