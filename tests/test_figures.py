@@ -206,6 +206,20 @@ def test_an_arm_keeps_its_look_whichever_others_are_drawn():
     assert style.looks(["none", "separated"])["separated"] == style.looks(["hybrid", "separated"])["separated"]
 
 
+@pytest.mark.parametrize(
+    "arms",
+    [
+        [*style.ARMS, "car_history"], [f"troops_{n}" for n in range(10)],
+        ["none", "mali_history", "un_only", "host", "separated", *"abcdef"],
+    ],
+)  # fmt: skip
+def test_no_two_arms_have_one_colour(arms):
+    found = style.looks(arms)
+    assert len({look.colour for look in found.values()}) == len(arms)
+    assert len({look.mark for a, look in found.items() if a != "none"}) == len([a for a in arms if a != "none"])
+    assert all(look.line == "-" for look in found.values())
+
+
 def test_many_arms_have_different_looks():
     many = [*style.ARMS, *(f"gap_of_{k}_weeks" for k in range(6))]
     assert len(set(style.looks(many).values())) == len(many)

@@ -10,6 +10,7 @@ Things to try: add an arm of your own: it takes the next free colour, and its la
 or stands in a file of labels/.
 """
 
+import itertools
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
@@ -28,11 +29,13 @@ WIDTH = 8  # inches; at 100 dots per inch a figure is shown 800 px wide, and 9 p
 SIZE = {"title": 11, "panel": 9, "label": 9, "tick": 8, "small": 8}  # points
 INK, GREY, PALE = "#222222", "#777777", "#e9e9e6"
 
-PALETTE = ("#0072b2", "#009e73", "#d55e00", "#7b4fa3", "#e69f00", "#8c510a", "#56b4e9", "#cc79a7")
-MARKS = ("o", "s", "^", "D", "v", "<", ">", "p")
+PALETTE = (
+    "#0072b2", "#009e73", "#d55e00", "#7b4fa3", "#e69f00", "#8c510a", "#56b4e9", "#cc79a7", "#8a8a2a", "#5b0f3d",
+)  # fmt: skip
+MARKS = ("o", "s", "^", "D", "v", "<", ">", "p", "h", "X")
 LINES = ("-", "--", ":")
 NOBODY = "none"  # the arm without a mission
-# The order of colours. Arms that are not named here come after these, in the order they are given.
+# The order of colours: these have their own in every figure, others what is left of them, in the order they are given.
 ARMS = (
     "un_only", "regional_only", "sequential", "parallel", "separated", "separated_swapped", "hybrid", "un_support",
     "parallel_equal",
@@ -58,12 +61,14 @@ def looks(arms: Collection[str]) -> dict[str, Look]:
 
     Returns
     -------
-    dict, arm -> Look; after eight arms the colours come again with another mark and line
+    dict, arm -> Look; after ten arms the colours come again with another mark and line
 
     """
-    order = [*ARMS, *(a for a in dict.fromkeys(arms) if a not in ARMS and a != NOBODY)]
+    own = {a: ARMS.index(a) for a in arms if a in ARMS}
+    free = (k for k in itertools.count() if k not in own.values())
+    number = {a: own[a] if a in own else next(free) for a in dict.fromkeys(arms) if a != NOBODY}
     n = len(PALETTE)
-    found = {a: Look(PALETTE[k % n], MARKS[(k + k // n) % n], LINES[k // n % len(LINES)]) for k, a in enumerate(order)}
+    found = {a: Look(PALETTE[k % n], MARKS[(k + k // n) % n], LINES[k // n % len(LINES)]) for a, k in number.items()}
     found[NOBODY] = Look(GREY, "o", "-")
     return {a: found[a] for a in arms}
 
