@@ -128,7 +128,8 @@ def refuse_what_is_not_ours(folder: str | Path, sort: str) -> None:
     marks = {name.removeprefix(MARK) for name in there if name.startswith(MARK)}
     if there and marks != {sort}:
         holds = " and ".join(sorted(marks)).replace("-", " ") or "what are no results of ours"
-        raise ValueError(f"{folder} holds {holds}, and a {sort.replace('-', ' ')} would take its place; {way_out}")
+        ours = f"{'an' if sort.startswith(EXPERIMENT) else 'a'} {sort.replace('-', ' ')}"
+        raise ValueError(f"{folder} holds {holds}, and {ours} would take its place; {way_out}")
     if sort == RUN and (strange := sorted(there - {MARK + RUN, *TABLES_OF_A_RUN})):
         raise ValueError(f"{folder} holds {strange[0]}, which would be lost if the run were replaced; {way_out}")
 

@@ -103,10 +103,8 @@ def test_what_is_there_and_of_another_sort_stays(start, here, capsys):
     for other in {*SORTS.values()} - {sort}:
         claim(place, other)
         (place / "monthly.parquet").write_text("of that sort")
-        assert (
-            f"results/mine holds {other.replace('-', ' ')}, and a {sort.replace('-', ' ')} would take its place"
-            in tried()
-        )
+        ours = f"{'an' if sort.startswith('exp') else 'a'} {sort.replace('-', ' ')}"
+        assert f"results/mine holds {other.replace('-', ' ')}, and {ours} would take its place" in tried()
         for path in place.iterdir():
             path.unlink()
     (place / "provenance.json").write_text("{}")  # somebody's, by that name
