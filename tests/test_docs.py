@@ -15,7 +15,6 @@ from experiments.comparison import report
 from sim import __version__, describe, outcomes, params, state
 from sim.model import SCHEDULE
 from sim.outcomes import OUTCOMES
-from sim.results import EXPERIMENT, refuse_what_is_not_ours
 
 ROOT = Path(__file__).resolve().parent.parent
 ODD = (ROOT / "docs" / "odd.md").read_text(encoding="utf-8")
@@ -256,14 +255,6 @@ def test_the_questions_are_those_of_the_experiments():
     made = report.questions()
     assert made.count("python -m experiments ") == 10
     assert report.brought_up_to_date(text, made) == text, "run python -m experiments.comparison.report"
-
-
-def test_results_that_are_kept_carry_the_mark_of_their_experiment():
-    """So that the same command, in a clone, may put its own in their place."""
-    kept = [folder for folder in (ROOT / "results").iterdir() if folder.is_dir() and list(folder.glob("*.png"))]
-    assert len(kept) > 10
-    for folder in kept:
-        refuse_what_is_not_ours(folder, f"{EXPERIMENT}-{folder.name}")
 
 
 def test_the_readme_is_short():
