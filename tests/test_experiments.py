@@ -140,7 +140,7 @@ SMALLER = {
     "misinformation": ["experiment.design.axes={feel.misinformation:[0.3,0.6]}"],
     **{name: [] for name in ("october_2025", "hand_over_gap", "withdrawal", "exit")},  # 20 weeks
 }
-WEEKS = {"hindcast": 120, "car": 106}
+WEEKS = {"hindcast": 154, "car": 106}
 
 
 def test_every_experiment_goes_through(tmp_path, monkeypatch):
