@@ -1005,7 +1005,7 @@ def test_memory_of_scenes_that_are_gone_is_given_back_now_and_then(client, room,
         for so_far in (1, 2):
             for _ in range(2):
                 page.send_json({"do": "scene", "link": PAIR.link()})
-                hear(page, "scene")
+                hear(page, "frame")
             assert len(given) == so_far
             room.given_back -= server.NOW_AND_THEN + 1
 

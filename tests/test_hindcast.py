@@ -223,18 +223,25 @@ def drawn(figure):
     return figure
 
 
+def origins(runs, seen, calibrated):
+    table = hindcast.origins_table(runs, seen, FIRST)
+    return held.origins(table, hindcast.scores(table), observed(), calibrated)
+
+
 def test_months_and_forecasts_are_drawn(monthly, seen):
     table = hindcast.months_table(monthly, seen, "2012-06")
     figure = drawn(held.months(table, hindcast.last_year(seen, FIRST), observed(), True, {"Mission": "2013-12"}))
     assert len(figure.axes) == len(hindcast.MEASURES)
     assert all("50% band holds" in ax.get_title(loc="left") for ax in figure.axes)
     for runs, said in ((monthly, "in no measure"), (monthly.assign(events=3.0), "in no measure")):
-        figure = drawn(held.origins(hindcast.origins_table(runs, seen, FIRST), observed(), True))
+        figure = drawn(origins(runs, seen, True))
         assert len(figure.axes) == 2 * len(hindcast.MEASURES)
         assert said in " ".join(figure.get_suptitle().split())
     rough = seen.assign(civilians_killed=np.random.default_rng(4).poisson(200, len(seen)))
     right = monthly.assign(osv_all=monthly.month.map(rough.set_index("month").civilians_killed))
-    figure = held.origins(hindcast.origins_table(right, rough, FIRST), observed(), False)
+    figure = held.origins(
+        table := hindcast.origins_table(right, rough, FIRST), hindcast.scores(table), observed(), False
+    )
     assert "in one-sided deaths, and nearer than all at once from 0 to 1 of 1 origins" in (
         " ".join(figure.get_suptitle().split())
     )

@@ -305,9 +305,9 @@ class Visitor:
         stage = await self._build(Stage, scene, self.stage)
         await self._build(stage.go, scene.week)
         self.stage, self.announce, self.on_the_way, self.next_at = stage, True, 0, 0.0
-        await self.room.give_back()
         await self.tell("scene", **await self._in_thread(stage.about), week=scene.week)
         await self.tell("state", playing=self.playing, speed=self.speed)
+        await self.room.give_back()
 
     async def _do_play(self, _):
         """Play from here; from the last week on, from the beginning."""

@@ -45,8 +45,9 @@ def _months(x):
 def _origins(x):
     seen = _seen(x)
     table = hindcast.origins_table(_of_first(x), seen.history, seen.first)
-    x.write({"scores": hindcast.scores(table)}, digits=4)
-    return figures.origins(table, seen, bool(x.calibration)), table
+    summed = hindcast.scores(table)
+    x.write({"scores": summed}, digits=4)
+    return figures.origins(table, summed, seen, bool(x.calibration)), table
 
 
 def _where(x):

@@ -47,7 +47,7 @@ from experiments.drawing.style import (
     short_number,
     unit,
 )
-from experiments.history.hindcast import FORECASTS, NEAR, NEAREST, SIMULATION, Observed, scores
+from experiments.history.hindcast import FORECASTS, NEAR, NEAREST, SIMULATION, Observed, in_the_run
 
 BLUE, ORANGE, GREEN = PALETTE[0], PALETTE[2], PALETTE[1]
 FARTHEST = 6  # units of nearness shown
@@ -220,15 +220,16 @@ def _nearer(summed, measures):
     return "no measure" if not won else "every measure" if len(won) == len(measures) else ", ".join(won)
 
 
-def origins(table: pd.DataFrame, seen: Observed, calibrated: bool) -> Figure:
+def origins(table: pd.DataFrame, scores: pd.DataFrame, seen: Observed, calibrated: bool) -> Figure:
     """Draw how near forecasts of a year came, from every origin: a row of panels a measure.
 
     Parameters
     ----------
-    table : DataFrame of hindcast.origins_table; seen : hindcast.Observed; calibrated : are parameters drawn by run
+    table, scores : DataFrames of hindcast.origins_table and hindcast.scores
+    seen : hindcast.Observed; calibrated : are parameters drawn by run
     """
     measures, n = list(dict.fromkeys(table["measure"])), table["origin"].nunique()
-    by_scale = {scale: some.set_index(["measure", "forecast"]) for scale, some in scores(table).groupby("scale")}
+    by_scale = {scale: some.set_index(["measure", "forecast"]) for scale, some in scores.groupby("scale")}
     summed = by_scale["log"]
     often = sorted({int(summed.best[m, SIMULATION]) for m in measures})
     title = (
@@ -420,7 +421,7 @@ def observed(
     if monthly["arm"].nunique() != 1:
         raise ValueError(f"Say which arm is to be drawn: the table has {', '.join(monthly['arm'].unique())}")
     months = sorted(monthly["month"].unique())
-    seen = observed[observed["month"].isin(months)]
+    seen = in_the_run(observed, months)
     figure, axes = sheet(7.6, folded(title or _held(monthly, seen), 86), 4, 1, sharex=True)
     axes = axes[:, 0]
     colour = looks(monthly["arm"].unique())[monthly["arm"].iloc[0]].colour

@@ -331,7 +331,7 @@ def scores(table: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for (measure, scale), of_all in _by_scale(table):
-        tables = of_all[[name for name in FORECASTS if name in of_all]]
+        tables = of_all[list(FORECASTS)]
         for name, values in of_all.items():
             rivals = tables.drop(columns=name, errors="ignore").min(axis=1)
             rows.append({

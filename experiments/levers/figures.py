@@ -36,7 +36,8 @@ def _answer(rows):
             (hidden, f"{_verb(hidden, 'is', 'are')} not shown to")]  # fmt: skip
     said = []
     if signed.any():
-        said.append(f"of {_levers(signed.sum())} with an expected sign " + ", ".join(
+        levers = _verb(signed.sum(), "lever", "levers")
+        said.append(f"of {signed.sum()} {levers} with an expected sign " + ", ".join(
             f"{n} {words}" for n, words in told if n))  # fmt: skip
     if open_:
         without = "without" if said else f"{_verb(open_, 'lever', 'levers')} without an expected sign"
@@ -48,10 +49,6 @@ def _answer(rows):
 
 def _verb(n, one, many):
     return one if n == 1 else many
-
-
-def _levers(n):
-    return f"{n} {_verb(n, 'lever', 'levers')}"
 
 
 def _heading(subject):
@@ -116,16 +113,12 @@ def table(rows: pd.DataFrame) -> Figure:
         handles=[Line2D([], [], marker=m, ls="", mfc=inside, mec=edge, label=v, ms=5) for m, inside, edge, v in marks],
         loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, fontsize=6.5, frameon=False, handletextpad=0.1,
     )  # fmt: skip
-    said = [
+    none = ", ? none: such rows are judged together" if (rows.withdrawn + rows.expected == "open").any() else ""
+    said = (
         f"Mean paired effect and its 95% interval, at least {rows.seeds.min()} seeds; ▲ ▼ the sign that was expected"
-    ]
-    said += (
-        [", ? none, and then all such rows are judged together"]
-        if (rows.withdrawn + rows.expected == "open").any()
-        else []
+        f"{none}. What lies beyond an axis ends in an arrow."
     )
-    said += [". What lies beyond an axis ends in an arrow."]
-    style.footnote(figure, folded("".join(said), A_NOTE))
+    style.footnote(figure, folded(said, A_NOTE))
     return figure
 
 
