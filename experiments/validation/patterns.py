@@ -22,6 +22,7 @@ DOSES_OF_8 = [dose / 8 for dose in FOUR_DOSES.values()]
 DELAYS = {"arrives month 1": 1, "arrives month 3": 3, "arrives month 6": 6, "arrives month 12": 12}
 FACTIONS = {"two factions": 2, "three factions": 3, "four factions": 4, "five factions": 5}
 SPILL = (0, 0.25, 0.5, 0.75, 1)
+CHAINS = (m.after_violence, m.after_quiet, m.persistence)  # T11: of one month on the one before
 SAME = 1.2  # A4: ratios that differ by less than 20%
 ALIKE = 1.25  # A1: as near as a hundred seeds can tell
 EXACT = 1 + 1e-12  # A2
@@ -32,6 +33,7 @@ NO_DETERRENCE = "presence deters and separates nobody (prey.protection, fight.se
 BLOODY = "wrong on purpose: the partner of parallel kills all it meets (enforce)"
 ABLE = "observers are given the troops' abilities"
 STEADY = "steady small attacks: no campaigns, no reprisals, no heavy tail"
+RARE = "steady small attacks with as many quiet months"
 NO_VETO = "every party accepts at once, and rebels fight the government only (negotiate.sign, rivals)"
 NO_BACKLASH = "harm makes no enemies, no recruits, no mistrust (judge.harm, recruit.harm, feel.harm)"
 
@@ -208,6 +210,7 @@ TESTS = (
     ),
     *(
         Test(f"T11 {key}", f"none: {words}", m.shape(of), ("none for ten years",), expect, band, True, mechanism,
+             (RARE, ("none steady and rare for ten years",)) if of in CHAINS else
              (STEADY, ("none steady for ten years",)))
         for key, words, of, expect, band, mechanism in (
             ("quiet", "share of quiet months", m.quiet, "in", (0.5, 0.9), "campaigns and lulls (move)"),
