@@ -99,7 +99,7 @@ def open_week(w):
     for column in (
         now.by_faction, now.by_mission, now.crossfire, now.fighters_lost, now.lost_to_rivals, now.peacekeepers_killed,
         now.aid_workers_killed, now.protests, now.tried, now.reached, now.forced, now.lent, now.pauses, now.unmet,
-        now.cost, now.missing, now.laid_down, now.resettled, now.by_hired, now.rearmed,
+        now.cost, now.missing, now.laid_down, now.resettled, now.by_hired, now.rearmed, now.intended, now.deterred,
     ):  # fmt: skip
         column[:] = 0.0
     take_census(w)

@@ -60,9 +60,9 @@ CELL_COLUMNS = {  # of the table of cells and months, what a row is of: (unit, m
     "month": ("YYYY-MM", "calendar month"),
 }
 MAPS = {  # and what is known of it
-    "persons": ("person", "people there at the end of the month"),
-    "idps": ("person", "displaced who are there at the end of the month"),
-    "need": ("share", "their unmet need at the end of the month"),
+    "persons": ("person", "people there when the last week of the month begins"),
+    "idps": ("person", "displaced who are there when that week begins"),
+    "need": ("share", "their unmet need when that week begins"),
     "violence": ("share", "violence felt there at the end of the month"),
     "institutions": ("share", "reach and quality of the state there at the end of the month"),
     "peacekeepers_<mission>": ("person", "uniformed personnel there at the end of the month"),
@@ -118,14 +118,16 @@ OUTCOMES = (
     Outcome("operation_deaths", "person", "fighters killed by missions", "sum"),
     Outcome("brd", "person", "battle-related deaths between factions, crossfire included (UCDP types 1 and 2)", "sum"),
     Outcome("events", "event", "attacks on civilians and battles with at least one dead, as UCDP counts", "sum"),
+    Outcome("deterred", "share", "attacks on civilians that presence deters, of those to be expected without it",
+            "mean"),
     Outcome("peacekeepers_killed", "person", "uniformed and civilian personnel killed", "sum"),
     Outcome("aid_workers_killed", "person", "aid workers killed", "sum"),
     Outcome("attacks_on_missions", "event", "ambushes of contingents and raids on aid teams", "sum"),
     Outcome("protests", "event", "places in which people took to the streets against a mission", "sum"),
     Outcome("pinned", "person-week", "personnel pinned down by protests", "sum"),
-    Outcome("population", "person", "people alive, inside the country and abroad", "last"),
-    Outcome("idps", "person", "displaced inside the country", "last"),
-    Outcome("refugees", "person", "in refuge abroad", "last"),
+    Outcome("population", "person", "people alive when the week ends, inside the country and abroad", "last"),
+    Outcome("idps", "person", "displaced inside the country when the week begins", "last"),
+    Outcome("refugees", "person", "in refuge abroad when the week begins", "last"),
     Outcome("unmet_need", "person-week", "people times their unmet need", "sum"),
     Outcome("access", "share", "aid teams that could work, of those that tried", "mean"),
     Outcome("sheltered", "person", "displaced in camps and protection sites", "last"),
@@ -135,7 +137,7 @@ OUTCOMES = (
     Outcome("freedom", "share", "freedom of movement of each mission", "mean", per="mission"),
     Outcome("freedom", "share", "freedom of movement of each faction", "mean", per="faction"),
     Outcome("freedom_civilians", "share", "people who live where little violence is felt", "mean"),
-    Outcome("violence_felt", "share", "violence felt by the average person", "mean"),
+    Outcome("violence_felt", "share", "violence felt by the average person when the week begins", "mean"),
     Outcome("smears", "campaign", "campaigns of misinformation under way", "mean"),
     Outcome("rumour", "share", "misinformation about each mission that nobody talks down", "mean", per="mission"),
     Outcome("trust", "share", "mean trust in each mission", "last", per="mission"),
@@ -148,7 +150,7 @@ OUTCOMES = (
     Outcome("laid_down", "person", "fighters who laid down their arms in DDR", "sum"),
     Outcome("settled", "person", "ex-combatants who settled for good", "sum"),
     Outcome("rearmed", "person", "ex-combatants who took up arms again", "sum"),
-    Outcome("institutions", "share", "institutions that the average person lives under", "last"),
+    Outcome("institutions", "share", "institutions that the average person lives under when the week begins", "last"),
     Outcome("agreement", "0/1", "an agreement is in force", "last"),
     Outcome("troops", "person", "troops present", "last"),
     Outcome("un_troops", "person", "of these, UN", "last"),
@@ -512,6 +514,7 @@ def totals(model: "PeaceModel") -> dict[str, float]:
     out["displaced_peak"] = float(displaced.max(initial=0))
     out["displaced_person_weeks"] = float(displaced.sum() * r.step_weeks)
     out["access"] = _nanmean(table["access"])
+    out["deterred"] = _nanmean(table["deterred"])
     out["vaccinated"] = _nanmean(table["vaccinated"])
     out["sheltered_person_weeks"] = float(table["sheltered"].sum() * r.step_weeks)
     out["smears"] = _nanmean(table["smears"])

@@ -320,6 +320,8 @@ class Week(Table):
     peacekeepers_killed: np.ndarray  # (M,) persons of contingents
     aid_workers_killed: np.ndarray  # (M,) persons of aid teams
     protests: np.ndarray  # (Q,) places in which people took to the streets against each chain of command
+    intended: np.ndarray  # (1,) attacks on civilians to be expected if nobody's presence deterred any
+    deterred: np.ndarray  # (1,) of these, those that presence deters
     stood_by: np.ndarray  # (Q, C) attacks in the presence of a chain of command
     aid: np.ndarray  # (Q, C) 0..1 share of the people in need whom it serves
     tried: np.ndarray  # (Q,) aid teams that wanted to work
@@ -360,7 +362,8 @@ def make_week(
         toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f), by_mission=zeros(m), crossfire=zeros(f),
         killed_in_sites=zeros(1, dtype=np.int64), harm=zeros(f, q), fighters_lost=zeros(f), lost_to_rivals=zeros(f),
         hit=zeros(f, m), peacekeepers_killed=zeros(m), aid_workers_killed=zeros(m), protests=zeros(q),
-        stood_by=zeros(q, c), aid=zeros(q, c), tried=zeros(q), reached=zeros(q), forced=zeros(q), lent=zeros(q),
+        intended=zeros(1), deterred=zeros(1), stood_by=zeros(q, c), aid=zeros(q, c), tried=zeros(q), reached=zeros(q),
+        forced=zeros(q), lent=zeros(q),
         pauses=zeros(q), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m), missing=zeros(m),
         laid_down=zeros(f), resettled=zeros(f), by_hired=zeros(f), rearmed=zeros(f), logged=zeros(2, dtype=np.int64),
         event_log=zeros(events, 7, dtype=np.int64), killing_log=zeros(events, 5, dtype=np.int64),

@@ -1,6 +1,7 @@
 """Results are those of the baseline; `python -m tests.baseline` takes new ones on purpose."""
 
 from copy import deepcopy
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from baseline import differences, measure, numbers, rows, scenario, stored
 
 from sim import PeaceModel
 from sim.outcomes import OUTCOMES
-from sim.params import walk
+from sim.params import Processes, walk
 
 ROWS = list(rows())
 
@@ -44,7 +45,7 @@ def test_no_two_numbers_of_a_group_are_equal_in_the_baseline():
         for path, field, value in walk(scenario(country, mission)):
             if "low" in field.metadata and value not in (0, 1):
                 groups.setdefault(path.rpartition(".")[0], []).append(value)
-        for group in ("prey", "feel", "live", "move", "judge", "negotiate", "recruit", "relieve", "task", "deploy"):
+        for group in set(groups) & {f.name for f in fields(Processes)}:
             assert len(groups[group]) == len(set(groups[group])), group
 
 

@@ -1128,6 +1128,28 @@ def test_people_in_sites_draw_attacks_so_many_times(tmp_path):
     assert prey.draw_attacks(m.view)[:3, 0] == near([1_000, 1_000, 900 + 3 * 100])
 
 
+def test_what_presence_deters_is_a_share_of_the_attacks_to_be_expected_without_it(tmp_path):
+    factions = {"a": Faction(fighters=200, bands=2, community={"b": 1.0}), "c": Faction(fighters=100, bands=1)}
+    p = by_hand(tmp_path, LINE, factions, prey__protection=0.1)
+    m = PeaceModel(only(p, "prey", "observe"))
+    m.bands.cell[:], m.bands.fighters[:], m.factions.campaign[:] = [0, 4, 4], 100.0, 5.0
+    m.bands.taking_part[:] = True
+    rules.survey(m.view)
+    m.guard[:, 0], m.guard[:, 4] = 10.0, 0.0  # a tenth of a peacekeeper for each of a hundred fighters deters half
+    targets = prey.draw_attacks(m.view)
+    guarded = prey.rates(m.view, targets)
+    assert m.now.deterred[0] == near(guarded[0] * m.years)  # as many as it still makes
+    assert m.now.intended[0] == near((2 * guarded[0] + guarded[1:].sum()) * m.years)
+    row = np.zeros(len(m.record.columns))
+    observe.measure(m.view, m.record.at, row)
+    share = row[m.record.at.deterred]
+    assert share == near(guarded[0] / (2 * guarded[0] + guarded[1:].sum()))
+    assert 0 < share < 0.5
+    m.now.intended[0] = 0.0
+    observe.measure(m.view, m.record.at, row)
+    assert np.isnan(row[m.record.at.deterred])
+
+
 def test_no_battle_kills_more_than_a_share_of_both_sides(tmp_path):
     factions = {"many": Faction(fighters=100, bands=1), "few": Faction(fighters=10, bands=1)}
     m = PeaceModel(by_hand(tmp_path, TWO, factions, fight__severity=100, fight__largest=100, fight__largest_share=0.5))

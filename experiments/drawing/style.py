@@ -116,6 +116,7 @@ SHORT = {
     "peacekeepers_killed": "peacekeepers killed",
     "civilians_killed": "civilians killed",
     "access": "humanitarian access",
+    "deterred": "attacks on civilians deterred",
     "deaths": "all deaths of civilians",
     "violent_deaths": "violent deaths",
     "displaced": "displaced people",

@@ -1,4 +1,7 @@
-"""Observe: what happened is written down, by the declarations in sim/outcomes.py. It changes nothing."""
+"""Observe: what happened is written down, by the declarations in sim/outcomes.py. It changes nothing.
+
+People are counted once a week, when it begins (`w.census`); all else is as the week has left it (`w.now`, the tables).
+"""
 
 from typing import TYPE_CHECKING
 
@@ -42,6 +45,8 @@ def measure(w, at, row):
     row[at.killed_in_sites] = now.killed_in_sites[0]
     tried = now.tried.sum()
     row[at.access] = now.reached.sum() / tried if tried > 0.0 else np.nan
+    intended = now.intended[0]
+    row[at.deterred] = now.deterred[0] / intended if intended > 0.0 else np.nan
     everybody, vaccinated, calm = 0.0, 0.0, 0.0
     for c in range(census.persons.size):
         everybody += census.persons[c]

@@ -46,6 +46,12 @@ WHOM, SIZE, HELP, WHO, KILLED, HARM, WOUNDS, GATE = (
 
 
 @numba.njit(cache=True)
+def deterred(p, guard, near):
+    """Return the share of its attacks that a band is deterred from: 0..1, below 1; arguments as of `hazard`."""
+    return guard / (guard + p.protection * near)
+
+
+@numba.njit(cache=True)
 def hazard(p, fighters, near, losses, drive, foes, own_dead, targets, guard, reports, abuse, commitment):
     """Return the hazard (1/year) that a band attacks civilians.
 
@@ -60,10 +66,10 @@ def hazard(p, fighters, near, losses, drive, foes, own_dead, targets, guard, rep
         return 0.0
     motive = 1.0 + p.rivals * foes / (foes + near) + p.losses * losses / (losses + p.losses_half * fighters)
     motive += p.reprisal * own_dead / (own_dead + p.reprisal_half)
-    deterred = guard / (guard + p.protection * near)
+    held_back = deterred(p, guard, near)
     restrained = p.restraint * commitment * reports / (reports + p.reporters)
     found = targets / (targets + p.targets)
-    return p.rate * fighters / p.band * abuse * drive * motive * found * (1.0 - deterred) * (1.0 - restrained)
+    return p.rate * fighters / p.band * abuse * drive * motive * found * (1.0 - held_back) * (1.0 - restrained)
 
 
 @numba.njit(cache=True)
@@ -97,7 +103,7 @@ def in_reach(w, f, c, targets):
 @numba.njit(cache=True)
 def rates(w, targets):
     """Return the hazard (1/year) that each band attacks civilians: (B,); targets : (C, K) as people draw attacks."""
-    bands, f, p = w.bands, w.factions, w.numbers.prey
+    bands, f, p, now = w.bands, w.factions, w.numbers.prey, w.now
     abuse, reports, driven = f.abuse * of_hired(w, f.hired_abuse), of_all(w, REPORT), drive(w, p.lull)
     out = np.zeros(bands.faction.size)
     for b in range(out.size):
@@ -109,6 +115,10 @@ def rates(w, targets):
                 foes=foes, own_dead=own_dead, targets=people, guard=w.guard[i, c], reports=reports[c],
                 abuse=abuse[i], commitment=f.commitment[i],
             )  # fmt: skip
+            if out[b] > 0.0:
+                held_back = deterred(p, w.guard[i, c], w.around[i, c])
+                now.intended[0] += out[b] / (1.0 - held_back) * w.years
+                now.deterred[0] += out[b] / (1.0 - held_back) * held_back * w.years
     return out
 
 
