@@ -1,8 +1,8 @@
 """The census: what is counted every Monday, and what every rule of the week then sees alike."""
 
-import numba
 import numpy as np
 
+from sim.kernel import kernel
 from sim.state import ABROAD, AWAY, Census, Land
 
 
@@ -19,7 +19,7 @@ def make_census(land: Land, n_factions: int, n_commands: int) -> Census:
     )  # fmt: skip
 
 
-@numba.njit(cache=True)
+@kernel
 def count(cell, community, status, persons, need, trust, grievance, population, idps, displaced, needs, trusts, wronged,
           totals):  # fmt: skip
     """Add up the people by where they are and who they are; one civilian after the other.
@@ -52,7 +52,7 @@ def count(cell, community, status, persons, need, trust, grievance, population, 
             trusts[m, c] += n * trust[i, m]
 
 
-@numba.njit(cache=True)
+@kernel
 def take_census(w):
     """Count the people of the world: w.census."""
     people, land, census = w.people, w.land, w.census
@@ -66,20 +66,23 @@ def take_census(w):
         trust=people.trust, grievance=people.grievance, population=population, idps=census.idps,
         displaced=census.displaced, needs=census.need, trusts=trust, wronged=wronged, totals=totals,
     )  # fmt: skip
-    everybody, state, felt = 0.0, 0.0, 0.0
+    everybody, state, felt, strangers = 0.0, 0.0, 0.0, w.numbers.feel.start
+    of_community, trust_of_all = census.of_community, census.trust_of_all
+    institutions, violence = land.institutions, land.felt
     for c in range(persons.size):
-        persons[c] = 0.0
+        there = 0.0
         for k in range(n_communities):
-            persons[c] += population[c, k]
-            census.of_community[k] += population[c, k]
+            there += population[c, k]
+            of_community[k] += population[c, k]
         for q in range(trust.shape[0]):
-            census.trust_of_all[q] += trust[q, c]
-            trust[q, c] = trust[q, c] / persons[c] if persons[c] > 0.0 else w.numbers.feel.start
-        everybody += persons[c]
-        state += land.institutions[c] * persons[c]
-        felt += land.felt[c] * persons[c]
+            trust_of_all[q] += trust[q, c]
+            trust[q, c] = trust[q, c] / there if there > 0.0 else strangers
+        persons[c] = there
+        everybody += there
+        state += institutions[c] * there
+        felt += violence[c] * there
     everybody = max(everybody, 1.0)
-    census.trust_of_all /= everybody
+    trust_of_all /= everybody
     census.alive[0], census.refugees[0] = totals
     census.institutions[0], census.felt[0] = state / everybody, felt / everybody
     for k in range(n_communities):
@@ -89,7 +92,7 @@ def take_census(w):
     bear_grudges(w)
 
 
-@numba.njit(cache=True)
+@kernel
 def open_week(w):
     """Count the people, so that every rule of the week sees the same Monday, and open a new page: w.census, w.now."""
     now = w.now
@@ -105,9 +108,12 @@ def open_week(w):
     take_census(w)
 
 
-@numba.njit(cache=True)
+@kernel
 def around(place, share, amount, out):
     """Add up the amounts in the place around each cell, of those in the cells: (C, K), written to `out`."""
+    if share.size == 1:  # a cell is a place
+        out[:, :] = share[0] * amount
+        return
     for c in range(amount.shape[0]):
         for k in range(amount.shape[1]):
             out[c, k] = 0.0
@@ -118,7 +124,7 @@ def around(place, share, amount, out):
                     out[c, k] += share[p] * amount[there, k]
 
 
-@numba.njit(cache=True)
+@kernel
 def bear_grudges(w):
     """Work out the grievance of each faction's own people toward its worst rival: w.census.grudge."""
     census, rival, community = w.census, w.factions.rival, w.factions.community

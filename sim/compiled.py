@@ -20,12 +20,13 @@ from sim.state import Table, World
 if TYPE_CHECKING:
     from sim.model import PeaceModel
 
+in_threads = numba.njit(cache=True, error_model="numpy", nogil=True)  # the runs of a room go on side by side
 PLAIN = bool(numba.config.DISABLE_JIT)
 
 
 def rule(process: Callable[[World], None]) -> "Callable[[PeaceModel], None]":
     """Make a compiled rule of the world a process of the week, a function of the model."""
-    compiled = numba.njit(cache=True, nogil=True)(process)  # the runs of a room go on side by side, in threads
+    compiled = in_threads(process)
 
     @wraps(process)
     def on(model):

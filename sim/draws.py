@@ -12,6 +12,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.kernel import kernel
+
 _GOLDEN = 0x9E3779B97F4A7C15
 _MIX_1, _MIX_2 = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _MASK = 0xFFFFFFFFFFFFFFFF
@@ -44,14 +46,14 @@ def plain_fill(stream: int | np.uint64, step: int, who: NDArray[np.uint64]) -> N
     return np.asarray((z >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
 
 
-@numba.njit(cache=True)
+@kernel
 def _scramble(z):
     z = (z ^ (z >> np.uint64(30))) * np.uint64(_MIX_1)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(_MIX_2)
     return z ^ (z >> np.uint64(31))
 
 
-@numba.njit(cache=True)
+@kernel
 def compiled_fill(stream, step, who):
     """Draw a number in [0, 1) for each of `who`: a hash of the stream, the step and the identity."""
     start = _scramble(stream + np.uint64(_GOLDEN) + np.uint64(step))
@@ -88,7 +90,7 @@ def plain_draw(luck: int | np.uint64, who: int | np.integer) -> float:
     return (mix((int(luck) + (int(who) + 1) * _GOLDEN) & _MASK) >> 11) * 2.0**-53
 
 
-@numba.njit(cache=True)
+@kernel
 def compiled_luck(dice, decision):
     """Return the luck of a decision this week, for `draw`.
 
@@ -100,7 +102,7 @@ def compiled_luck(dice, decision):
     return _scramble(stream + np.uint64(_GOLDEN) + dice[1])
 
 
-@numba.njit(cache=True)
+@kernel
 def compiled_draw(luck, who):
     """Draw somebody's number in [0, 1), by the luck of a decision and his identity, a whole number."""
     z = _scramble(np.uint64(luck) + (np.uint64(who) + np.uint64(1)) * np.uint64(_GOLDEN))
@@ -150,7 +152,7 @@ class Draws:
         return fill(self._of_decision[decision], self.step, who)
 
 
-@numba.njit(cache=True)
+@kernel
 def decay(h):
     """Return exp(-h) for a number 0 <= h <= 64, by exactly rounded operations: the same on every machine.
 
@@ -166,13 +168,13 @@ def decay(h):
     return e * e
 
 
-@numba.njit(cache=True)
+@kernel
 def chance(h):
     """Return 1 - exp(-h), the probability that an event of that cumulative hazard comes."""
     return 1.0 - decay(h)
 
 
-@numba.njit(cache=True)
+@kernel
 def count(luck, h):
     """Say how many events come, of that cumulative hazard: int, Poisson, at most 20; luck in 0..1."""
     n = 0
@@ -185,7 +187,7 @@ def count(luck, h):
     return n
 
 
-@numba.njit(cache=True)
+@kernel
 def counts(luck, rate, years):
     """Say how many events of that hazard (1/year) come within `years`: (n,) int, Poisson, at most 20.
 
@@ -199,7 +201,7 @@ def counts(luck, rate, years):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def most(counts):
     """Return the largest of some counts; 0 if there are none."""
     out = 0
@@ -208,7 +210,7 @@ def most(counts):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def happens(luck, rate, years):
     """Say for whom an event of that hazard (1/year) comes within `years`: (n,) bool.
 
@@ -222,7 +224,7 @@ def happens(luck, rate, years):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def pick(weights, luck):
     """Choose an index with probability in proportion to its weight; -1 if all are zero.
 
@@ -245,7 +247,7 @@ def pick(weights, luck):
     return last
 
 
-@numba.njit(cache=True)
+@kernel
 def heavy_tailed(luck, smallest, exponent, largest=math.inf):
     """Return one power-law size with that density exponent between two bounds, from one draw.
 
@@ -258,7 +260,7 @@ def heavy_tailed(luck, smallest, exponent, largest=math.inf):
     return smallest * math.pow(1.0 - luck * (1.0 - beyond), -1.0 / power)
 
 
-@numba.njit(cache=True)
+@kernel
 def normal(luck):
     """Return the standard normal deviate of that luck, 0 < luck < 1: Wichura (1988), algorithm AS 241."""
     q = luck - 0.5
@@ -269,7 +271,7 @@ def normal(luck):
     return x if q > 0.0 else -x
 
 
-@numba.njit(cache=True)
+@kernel
 def _ratio(r, above, below):
     over, under = 0.0, 0.0
     for i in range(len(above)):
@@ -299,7 +301,7 @@ _TAIL = (
 )  # fmt: skip
 
 
-@numba.njit(cache=True)
+@kernel
 def compiled_of_three(seed, decision, number):
     """Return a number in [0, 1) made of the seed, what it decides, and a whole number such as a year."""
     z = _scramble(_scramble(np.uint64(_GOLDEN) + seed) + np.uint64(_GOLDEN) + decision)

@@ -6,10 +6,10 @@ U units.
 
 import math
 
-import numba
 import numpy as np
 
 from sim import draws
+from sim.kernel import kernel
 from sim.params import STAFF, TASKS
 
 LOCAL = ("protect", "separate", "enforce", "police", "build", "engage", "escort", "report")  # tasks done on the spot
@@ -19,13 +19,13 @@ FLOOD, DROUGHT = draws.decision("season.flood"), draws.decision("season.drought"
 COMMUNICATE = TASKS.index("communicate")
 
 
-@numba.njit(cache=True)
+@kernel
 def fading(w, half_life):
     """Return what one step leaves of a memory with that half-life in weeks."""
     return 0.5 ** (w.step_weeks / half_life)
 
 
-@numba.njit(cache=True)
+@kernel
 def luck_of(w, decision, who):
     """Return somebody's luck in a decision this week: 0..1; who : identity, a whole number."""
     return draws.draw(draws.luck(w.dice, decision), who)
@@ -34,13 +34,13 @@ def luck_of(w, decision, who):
 # ---------------------------------------------------------------------------------- who is near
 
 
-@numba.njit(cache=True)
+@kernel
 def km_between(row, col, cell_km, a, b):
     """Return the distance of two cells in km; row, col : (C,) int; cell_km : side of a cell."""
     return cell_km * math.sqrt((row[a] - row[b]) ** 2 + (col[a] - col[b]) ** 2)
 
 
-@numba.njit(cache=True)
+@kernel
 def survey(w):
     """Count the fighters of every faction in the place of each cell and those around it: w.around, (F, C)."""
     faction, cell, fighters = w.bands.faction, w.bands.cell, w.bands.fighters
@@ -53,7 +53,7 @@ def survey(w):
                 out[faction[b], c] += fighters[b] * share[r]
 
 
-@numba.njit(cache=True)
+@kernel
 def strength(w):
     """Return the fighters of every faction: (F,)."""
     faction, fighters = w.bands.faction, w.bands.fighters
@@ -63,14 +63,14 @@ def strength(w):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def near(row, col, a, b, km, place_km):
     """Say whether a cell is in the place of another or in one around it; cells are `km` wide, places `place_km`."""
     away = max(abs(row[a] - row[b]), abs(col[a] - col[b]))
     return (away - 0.5) * km < 1.5 * place_km
 
 
-@numba.njit(cache=True)
+@kernel
 def bands_near(w, cell, faction):
     """Return the bands of a faction in the place of a cell or one around it: (n,) int; of all for faction -1."""
     row, col, of, at = w.land.row, w.land.col, w.bands.faction, w.bands.cell
@@ -83,7 +83,7 @@ def bands_near(w, cell, faction):
     return out[:n]
 
 
-@numba.njit(cache=True)
+@kernel
 def total(amounts, of):
     """Return the sum of those amounts that are named: a float."""
     out = 0.0
@@ -92,7 +92,7 @@ def total(amounts, of):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def drive(w, lull):
     """Return each band's aggression, dampened by local institutions, by a campaign's vigour or a lull: (B,)."""
     faction, cell, taking_part = w.bands.faction, w.bands.cell, w.bands.taking_part
@@ -106,7 +106,7 @@ def drive(w, lull):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def threat(w):
     """Return the fighters in reach of every cell, those at rest for less, by the people whom they find: (C,)."""
     faction, cell, taking_part, fighters = w.bands.faction, w.bands.cell, w.bands.taking_part, w.bands.fighters
@@ -127,7 +127,7 @@ def threat(w):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def arms_around(w, persons):
     """Return the persons that each unit's chain of command has in reach of it, of those given for units: (U,)."""
     mission, cell, command = w.units.mission, w.units.cell, w.missions.command
@@ -145,10 +145,15 @@ def arms_around(w, persons):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def controller(w, cell):
     """Return the faction with most fighters around a cell; the host where there is none."""
-    around, host = w.around, w.factions.host
+    return ruler(w.around, w.factions.host, cell)
+
+
+@kernel
+def ruler(around, host, cell):
+    """Return what `controller` does, of arrays that are at hand; around : (F, C) fighters, host : (F,) bool."""
     best = 0
     for f in range(1, host.size):
         if around[f, cell] > around[best, cell]:
@@ -161,7 +166,7 @@ def controller(w, cell):
     return 0
 
 
-@numba.njit(cache=True)
+@kernel
 def holding_fire(w):
     """Return the share of the fighters in reach of every cell who hold their fire in a pause: (C,) 0..1."""
     cell, paused, fighters, around = w.bands.cell, w.bands.paused, w.bands.fighters, w.around
@@ -184,7 +189,7 @@ def holding_fire(w):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def pick_somebody(w, cell, faction, targets, luck):
     """Choose somebody in the reach of a cell whom a faction does not call its own: his cell and community, or -1, -1.
 
@@ -206,7 +211,7 @@ def pick_somebody(w, cell, faction, targets, luck):
 # ---------------------------------------------------------------------------------- missions
 
 
-@numba.njit(cache=True)
+@kernel
 def sum_rows(group, amounts, n):
     """Return the sums of amounts by group, of n: (n,)."""
     out = np.zeros(n)
@@ -215,7 +220,7 @@ def sum_rows(group, amounts, n):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def work_on(w, task):
     """Return the person-equivalents that each chain of command has at work on a task, a number of TASKS: (Q,)."""
     command, work = w.missions.command, w.missions.work
@@ -225,7 +230,7 @@ def work_on(w, task):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def at_work(w, task):
     """Return the person-equivalents at work on a task, a number of TASKS, of all missions."""
     work, out = w.missions.work, 0.0
@@ -234,7 +239,7 @@ def at_work(w, task):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def present(w):
     """Return the persons of each chain of command in the country: (Q,)."""
     command, persons = w.missions.command, w.missions.persons
@@ -245,7 +250,7 @@ def present(w):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def of_all(w, task):
     """Return the presence of all missions together for a local task: (C,) person-equivalents."""
     presence = w.presence
@@ -256,7 +261,7 @@ def of_all(w, task):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def of_commands(w, task):
     """Return the presence of each chain of command for a local task: (Q, C) person-equivalents."""
     presence, command = w.presence, w.missions.command
@@ -267,7 +272,7 @@ def of_commands(w, task):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def hostility_of_host(w):
     """Return the host government's hostility to every chain of command, nought once it has left for good: (Q,)."""
     host, leaves, hostility, week = w.factions.host, w.factions.leaves, w.factions.hostility, w.week[0]
@@ -279,14 +284,14 @@ def hostility_of_host(w):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def hits_host(w, mission, consent):
     """Return how far a mission's force holds against the host's own forces: 0..1; consent of the host : (Q,)."""
     m = w.missions
     return m.host_reach[mission] * (1.0 - m.partiality[mission]) * consent[m.command[mission]]
 
 
-@numba.njit(cache=True)
+@kernel
 def escorts(w):
     """Return the escorts around each unit: of its own command, and of each other as far as it asks for them.
 
@@ -306,7 +311,7 @@ def escorts(w):
     return own, others
 
 
-@numba.njit(cache=True)
+@kernel
 def lent(w):
     """Return the host's fighters around each unit that it lends as an escort, as far as it consents: (U,)."""
     mission, cell, team, command = w.units.mission, w.units.cell, w.units.team, w.missions.command
@@ -322,7 +327,7 @@ def lent(w):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def against_host(w, f):
     """Say whether a faction is a rival of the host."""
     host, rival, against = w.factions.host, w.factions.rival, False
@@ -331,14 +336,14 @@ def against_host(w, f):
     return against
 
 
-@numba.njit(cache=True)
+@kernel
 def under_guard(w, f, lent):
     """Return the hostility of a faction to a unit for the escort, in fighters, that the host lends it: 0..1."""
     share = lent / (lent + w.numbers.relieve.escort_half)
     return w.factions.aggression[f] * share if against_host(w, f) else 0.0
 
 
-@numba.njit(cache=True)
+@kernel
 def affordable(missions):
     """Return the share of its strength that each mission's head office plans for, by kind: (M, 5) 0..1.
 
@@ -367,7 +372,7 @@ def affordable(missions):
     return kept
 
 
-@numba.njit(cache=True)
+@kernel
 def reached(p, women):
     """Return how much of what women and men say a mission is told, by the women it has: 0..1; p : numbers.task."""
     out = 0.0
@@ -379,7 +384,7 @@ def reached(p, women):
 # ---------------------------------------------------------------------------------- factions
 
 
-@numba.njit(cache=True)
+@kernel
 def mean_at_home(w, of_bands):
     """Return the mean over each faction's bands of what is given for each, as at their homes: (F,)."""
     faction = w.bands.faction
@@ -390,7 +395,7 @@ def mean_at_home(w, of_bands):
     return out / np.maximum(bands, 1.0)
 
 
-@numba.njit(cache=True)
+@kernel
 def held(w):
     """Return how far missions hold each faction's heartland: (F,) 0..1."""
     faction, home, guard = w.bands.faction, w.bands.home, w.guard
@@ -401,7 +406,7 @@ def held(w):
     return mean / (mean + w.numbers.recruit.holders)
 
 
-@numba.njit(cache=True)
+@kernel
 def sanctions(w):
     """Return the share of their income that sanctions take from armed factions, as far as all keep them: 0..1."""
     mission = w.numbers.mission
@@ -410,7 +415,7 @@ def sanctions(w):
     return mission.sanctions * w.politics.unity[0] * w.numbers.country.neighbours * w.numbers.recruit.sanctioned
 
 
-@numba.njit(cache=True)
+@kernel
 def spoils(w):
     """Return what each faction lives from beside its people: deposits where its fighters are, sponsors: (F,)."""
     faction, cell, fighters, resources = w.bands.faction, w.bands.cell, w.bands.fighters, w.land.resources
@@ -424,13 +429,13 @@ def spoils(w):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def hired_share(w):
     """Return the share of each faction's fighters who are hired men: (F,) 0..1."""
     return np.minimum(w.factions.hired / np.maximum(strength(w), 1.0), 1.0)
 
 
-@numba.njit(cache=True)
+@kernel
 def of_hired(w, trait):
     """Return what hired men make of a trait of each faction, given for themselves (F,): ratio, 1 without them."""
     return 1.0 + hired_share(w) * (trait - 1.0)
@@ -439,14 +444,14 @@ def of_hired(w, trait):
 # ---------------------------------------------------------------------------------- seasons
 
 
-@numba.njit(cache=True)
+@kernel
 def luck_of_year(w, decision):
     """Return the luck of a year of the calendar, 0..1: the same in every week of it and under every mission."""
     year = int((w.week[0] + w.first_week) / YEAR_OF_SEASONS)
     return draws.of_three(w.dice[0], decision, year)
 
 
-@numba.njit(cache=True)
+@kernel
 def wet(w):
     """Return how heavy the rains are this week: 0, dry, to 1, or 2 in a year of floods."""
     c = w.numbers.country
@@ -457,13 +462,13 @@ def wet(w):
     return c.rains * height * (2.0 if c.flood > 0.0 and luck_of_year(w, FLOOD) < c.flood else 1.0)
 
 
-@numba.njit(cache=True)
+@kernel
 def dry(w):
     """Say whether this year is one of drought."""
     return w.numbers.country.drought > 0.0 and luck_of_year(w, DROUGHT) < w.numbers.country.drought
 
 
-@numba.njit(cache=True)
+@kernel
 def hardship(w):
     """Return the rise of need by season and drought: 1/year."""
     p = w.numbers.live
@@ -473,7 +478,7 @@ def hardship(w):
 # ---------------------------------------------------------------------------------- misinformation
 
 
-@numba.njit(cache=True)
+@kernel
 def rumours(w):
     """Return the misinformation about every chain of command as each community believes it: (Q, K) 0..1.
 
@@ -493,7 +498,7 @@ def rumours(w):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def spill(w, rumours):
     """Return the conflation of missions of separate commands, misinformation (Q, K) counted in: 0..1."""
     p, most = w.numbers.judge, 0.0
@@ -502,18 +507,21 @@ def spill(w, rumours):
     return min(1.0, p.conflation * (1.0 + p.rumour * most))
 
 
-@numba.njit(cache=True)
-def media(w, cell):
-    """Return how far misinformation carries in a cell: 0..1, less where local media sort it out."""
-    p = w.numbers.feel
-    reached = p.remote + (1.0 - p.remote) * (1.0 - w.land.remoteness[cell])
-    return reached * (1.0 - p.local_media * w.land.institutions[cell])
+@kernel
+def media(w):
+    """Return how far misinformation carries in every cell: (C,) 0..1, less where local media sort it out."""
+    p, remoteness, institutions = w.numbers.feel, w.land.remoteness, w.land.institutions
+    out = np.empty(remoteness.size)
+    for c in range(out.size):
+        reached = p.remote + (1.0 - p.remote) * (1.0 - remoteness[c])
+        out[c] = reached * (1.0 - p.local_media * institutions[c])
+    return out
 
 
 # ---------------------------------------------------------------------------------- who dies
 
 
-@numba.njit(cache=True)
+@kernel
 def report(w, kind, side_a, side_b, cell, deaths_a, deaths_b, civilians):
     """Write down an event: a number of EVENTS, who (sim/state.py, Event), where, and the dead."""
     n = w.now.logged[0]
@@ -524,7 +532,7 @@ def report(w, kind, side_a, side_b, cell, deaths_a, deaths_b, civilians):
     w.now.logged[0] = n + 1
 
 
-@numba.njit(cache=True)
+@kernel
 def kill(w, cell, community, wanted, luck, faction, mission, crossfire):
     """Enter civilians killed by a faction, or by a mission if the faction is -1, at most those left; return how many.
 
@@ -574,7 +582,7 @@ def kill(w, cell, community, wanted, luck, faction, mission, crossfire):
     return dead
 
 
-@numba.njit(cache=True)
+@kernel
 def lose_fighters(w, faction, bands, dead, to_rivals):
     """Enter fighters of a faction killed, by rivals or by a mission: of some of its bands, each by its strength.
 
@@ -594,7 +602,7 @@ def lose_fighters(w, faction, bands, dead, to_rivals):
         w.factions.provocation[faction] += dead
 
 
-@numba.njit(cache=True)
+@kernel
 def hit(w, faction, bands, dead, mission):
     """Enter fighters of a faction killed by a mission: of some of its bands, each by its strength."""
     if dead > 0:
@@ -602,7 +610,7 @@ def hit(w, faction, bands, dead, mission):
         w.now.hit[faction, mission] += dead
 
 
-@numba.njit(cache=True)
+@kernel
 def harm_bystanders(w, cell, killed, mission, luck):
     """Kill those who stand by where a mission kills fighters, as far as it lacks restraint; return how many."""
     collateral = w.numbers.enforce.collateral * (1.0 - w.missions.restraint[mission])
@@ -612,7 +620,7 @@ def harm_bystanders(w, cell, killed, mission, luck):
     )  # fmt: skip
 
 
-@numba.njit(cache=True)
+@kernel
 def lose_from(w, unit, dead):
     """Enter members of a unit killed, at most those who are there; return how many."""
     u, there = w.units, 0.0
@@ -628,7 +636,7 @@ def lose_from(w, unit, dead):
     return dead
 
 
-@numba.njit(cache=True)
+@kernel
 def lose_personnel(w, mission, cell, dead):
     """Enter peacekeepers of a mission killed in an operation near a cell; return how many."""
     u, patrol = w.units, w.land.patrol
@@ -641,7 +649,7 @@ def lose_personnel(w, mission, cell, dead):
     return lose_from(w, best, dead) if best >= 0 else 0
 
 
-@numba.njit(cache=True)
+@kernel
 def in_row(table, row, number):
     """Say whether a row of a table has a number."""
     has = False
@@ -650,7 +658,7 @@ def in_row(table, row, number):
     return has
 
 
-@numba.njit(cache=True)
+@kernel
 def in_uniform(strength, unit):
     """Return the uniformed persons of a unit; strength : (U, 5) persons by kind."""
     out = 0.0
@@ -659,13 +667,13 @@ def in_uniform(strength, unit):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def die_of_it(w, mission):
     """Return how many die of those who would under half of a full medicine, in a mission with its own: ratio."""
     return 1.0 + w.numbers.ambush.wounded * (1.0 - 2.0 * w.missions.medicine[mission])
 
 
-@numba.njit(cache=True)
+@kernel
 def repel(w, faction, cell, wanted, mission, luck):
     """Let a mission kill fighters of a faction around a cell, and bystanders with them; return how many of each."""
     own = bands_near(w, cell, faction)

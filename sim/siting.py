@@ -2,16 +2,16 @@
 
 import math
 
-import numba
 import numpy as np
 
 from sim import draws
+from sim.kernel import kernel
 from sim.rules import reached, threat
 
 BASE = draws.decision("task.base")
 
 
-@numba.njit(cache=True)
+@kernel
 def understood(p, knowledge, women):
     """Return how much of what people would tell a mission gets through to it: 0..1.
 
@@ -22,7 +22,7 @@ def understood(p, knowledge, women):
     return (1.0 - p.language * (1.0 - knowledge)) * reached(p, women)
 
 
-@numba.njit(cache=True)
+@kernel
 def known(w):
     """Return how much each mission knows of where bands are: (M,) 0..1.
 
@@ -39,7 +39,7 @@ def known(w):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def attraction(w, m, team):
     """Return the pull of every cell on a unit of mission m, an aid team or not: (C,)."""
     land, census, of_place, p = w.land, w.census, w.census.of_place, w.numbers
@@ -61,7 +61,7 @@ def attraction(w, m, team):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def covered(w, unit):
     """Return how far the command of a unit covers every place with its other bases, or teams, by their people: (C,)."""
     u, land, p, flag = w.units, w.land, w.numbers.task, w.missions.command
@@ -76,7 +76,7 @@ def covered(w, unit):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def settle(w, unit):
     """Give a unit the base with the most pull that its command has not covered yet, by the luck of the draw."""
     u, p, cover = w.units, w.numbers.task, covered(w, unit)

@@ -1289,7 +1289,8 @@ def test_medicine_prevents_deaths_and_treats_those_near_by(tmp_path):
 def test_access_is_lost_to_hostility_fighting_and_remoteness_and_forced_by_escorts():
     p = load().relieve
     p.base, p.hostility, p.fighting, p.remoteness, p.escort, p.escort_half = 2.0, 4.0, 1.0, 1.0, 0.6, 150.0
-    open_ = each(relieve.access, p, np.array([0, 0.5, 0.5]), np.array([0, 0, 1.0]), np.array([0, 0, 1.0]), np.zeros(3))
+    fought, hostile, none = np.array([0, 0, 1.0]), np.array([0, 0.5, 0.5]), np.zeros(3)
+    open_ = each(relieve.access, p, hostile, fought, none, fought, none)
     assert open_ == near([1 / (1 + np.exp(-2)), 0.5, 1 / (1 + np.exp(2))])
     assert each(relieve.forced, p, np.array([150.0, 0]), np.array([0.5, 1])) == near([0.6 * 0.5 * 0.5, 0])
 

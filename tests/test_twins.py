@@ -400,6 +400,24 @@ def test_aid_is_served_the_same_compiled_and_never_twice(w):
 
 @few
 @given(worlds)
+def test_aid_sent_everywhere_is_aid_with_every_place_in_reach(w):
+    groups, commands = w.b, max(w.m, 1)
+    need = w.share(w.c) * 5_000 * (w.share(w.c) > 0.3)
+    left, command, pull = (
+        w.share(groups) * (w.share(groups) > 0.3) * 4_000,
+        w.whole(commands, groups),
+        w.share(groups, w.c),
+    )
+    donors, served = float(w.share()), w.share(commands, w.c) / (2 * commands)
+    _, own = assert_equal(relieve.serve_afield, left, command, pull, need, donors, served)
+    everywhere, aid = np.tile(np.arange(w.c), (groups, 1)), served.copy()
+    relieve.serve(left, command, everywhere, pull, need, donors, aid)
+    assert np.array_equal(own[0], left)
+    assert np.array_equal(own[-1], aid)
+
+
+@few
+@given(worlds)
 def test_the_census_counts_the_same_compiled_and_counts_everybody_once(w):
     n, m, f = w.n, w.m, w.f
     counts = [np.zeros(s) for s in ((w.c, w.k), (w.c,), (w.c, w.k), (w.c,), (m, w.c), (w.k, f + 1))]

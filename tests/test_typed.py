@@ -16,7 +16,7 @@ from sim.state import World
 
 ROOT = CONF.parent
 SOURCES = sorted(path for package in ("sim", "experiments") for path in (ROOT / package).rglob("*.py"))
-COMPILED = ("numba.njit", "rule")  # decorators of what is compiled, whose arguments are views that have no class
+COMPILED = ("kernel", "rule")  # decorators of what is compiled, whose arguments are views that have no class
 each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.relative_to(ROOT).as_posix())
 
 
@@ -68,7 +68,7 @@ def test_what_lacks_a_hint_is_found_and_what_is_compiled_or_private_is_left_alon
 def f(a, b: int = 1, *rest, c, **more) -> None: ...
 async def g(a: int): ...
 def _private(a): ...
-@numba.njit(cache=True)
+@kernel
 def compiled(w): ...
 @rule
 def process(w): ...

@@ -14,11 +14,11 @@ The denominator rule of Humanitarian Outcomes: counts fall where fewer workers a
 access together.
 """
 
-import numba
 import numpy as np
 
 from sim import draws
 from sim.compiled import rule
+from sim.kernel import kernel
 from sim.rules import (
     arms_around,
     die_of_it,
@@ -41,7 +41,7 @@ HIT, LOOT, SIZE, DEAD, WHO, CARE, FIRE, ANSWER, HARM = (
 )
 
 
-@numba.njit(cache=True)
+@kernel
 def hazard(p, size, hostile, fighters, guards):
     """Return the hazard (1/year) of an attack on a unit.
 
@@ -53,13 +53,13 @@ def hazard(p, size, hostile, fighters, guards):
     return p.rate * size * hostile / max(fighters + p.guard * guards, 1.0)
 
 
-@numba.njit(cache=True)
+@kernel
 def raids(p, size, stock, looters, guards):
     """Return the hazard (1/year) of a raid on an aid team's stocks; looters : fighters around, by their greed."""
     return p.raid * size * stock * looters / max(looters + p.raiders + p.guard * guards, 1.0)
 
 
-@numba.njit(cache=True)
+@kernel
 def rates(w, by_host):
     """Return the hazards (1/year) that each unit is attacked, and that each team is raided: two (U,).
 
@@ -90,7 +90,7 @@ def rates(w, by_host):
     return hit, raid
 
 
-@numba.njit(cache=True)
+@kernel
 def size_of(w, unit):
     """Return the size of a unit, of a whole one of its kind."""
     p = w.numbers.ambush
@@ -116,14 +116,14 @@ def ambush(w):
             _struck(w, i=i, hit=hit[i], raid=raid[i], size=size_of(w, i), lent=by_host[i])
 
 
-@numba.njit(cache=True)
+@kernel
 def _hostility(w, faction, unit, lent):
     """Return a faction's hostility to a unit, the escort counted in that the host lends it, in fighters: 0..1."""
     usual = w.factions.hostility[faction, w.missions.command[w.units.mission[unit]]]
     return max(usual, under_guard(w, faction, lent)) if lent > 0.0 else usual
 
 
-@numba.njit(cache=True)
+@kernel
 def _struck(w, i, hit, raid, size, lent):
     """Let a unit be attacked, or a team be raided, by one of the factions around it."""
     f, u, p = w.factions, w.units, w.numbers.ambush

@@ -24,12 +24,12 @@ conditions: a mandate too forceful or too political for them, their own dead, a 
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from sim import draws
 from sim.compiled import rule
+from sim.kernel import kernel
 from sim.mandate import capacities
 from sim.mission import replan
 from sim.params import STAFF, TROOPS
@@ -46,7 +46,7 @@ PRICE = 3  # and where it stands in what a contributor's people are, after abili
 RENEWAL, WITHDRAWAL = draws.decision("deploy.renewal"), draws.decision("deploy.withdraw")
 
 
-@numba.njit(cache=True)
+@kernel
 def left_of(left, asked, build_up, dt, expulsion):
     """Return what the host's wish leaves of a mission's strength after a step: 0..1.
 
@@ -61,7 +61,7 @@ def left_of(left, asked, build_up, dt, expulsion):
     return min(left, 1.0) if left >= 1e-9 else 0.0
 
 
-@numba.njit(cache=True)
+@kernel
 def rehatted_share(w, m, left):
     """Return the least share of its troops that a mission has for those whom it re-hats; left : of it, both 0..1."""
     missions, week = w.missions, w.week[0]
@@ -76,7 +76,7 @@ def rehatted_share(w, m, left):
     return min(floor, min(max((missions.leave[m] - week) / max(missions.draw_down[m], 1e-9), 0.0), 1.0))
 
 
-@numba.njit(cache=True)
+@kernel
 def handed_over(missions, m, week):
     """Say whether those whom a mission re-hats were there to be handed over when they left, and have left."""
     other = missions.takes_over[m]
@@ -84,7 +84,7 @@ def handed_over(missions, m, week):
     return missions.arrive[m] <= missions.leave[other] <= week and not gone
 
 
-@numba.njit(cache=True)
+@kernel
 def fails(caveat, felt, consent, gap, fighting, least_consent, widest_gap):
     """Say whether a condition of a contingent's caveats fails.
 
@@ -101,7 +101,7 @@ def fails(caveat, felt, consent, gap, fighting, least_consent, widest_gap):
     )
 
 
-@numba.njit(cache=True)
+@kernel
 def lateness(owed, half):
     """Return how late pay is, as people feel it: 0..1. Weeks are borne, months are not.
 
@@ -112,7 +112,7 @@ def lateness(owed, half):
     return owed * owed / (owed * owed + half * half)
 
 
-@numba.njit(cache=True)
+@kernel
 def next_in_hand(in_hand, income, bill, reserve, weeks):
     """Return the weeks of pay in hand after a step; negative: owed. What comes beyond the reserve is not drawn.
 
@@ -124,7 +124,7 @@ def next_in_hand(in_hand, income, bill, reserve, weeks):
     return min(in_hand + weeks * (covered - 1.0), reserve)
 
 
-@numba.njit(cache=True)
+@kernel
 def settle_accounts(
     p, y, weeks, comes_in, back, due, bill, funding, paid, pledged, reserve, recorded, in_hand, outstanding, away, late,
     cost,
@@ -153,7 +153,7 @@ def settle_accounts(
         away[m] = 0.0 if recorded[m] else min(max(away[m] + change, 0.0), 1.0)
 
 
-@numba.njit(cache=True)
+@kernel
 def renewal(luck, discord, impasse, end):
     """Say how the renewal of a mandate goes: AGREED, IMPASSE or ENDED.
 
@@ -227,7 +227,7 @@ def _deploy(w):
                 m.work[i, task] += m.capacity[i, kind, task] * m.persons[i, kind]
 
 
-@numba.njit(cache=True)
+@kernel
 def _renew(w):
     """Let the Council renew the mandates whose time is over, each as it can agree on it."""
     m, d, week = w.missions, w.numbers.deploy, w.week[0]
@@ -263,7 +263,7 @@ def _change_funding(model, m):
         model.set_usual("money", dated)
 
 
-@numba.njit(cache=True)
+@kernel
 def _stay(w):
     """Return the share of what each group of contingents offers that is there: (G,) 0..1.
 
@@ -282,7 +282,7 @@ def _stay(w):
     return there
 
 
-@numba.njit(cache=True)
+@kernel
 def _man(w, share):
     """Give every unit the people whom plan, money, Council and contributors let it have; share : (M, 5) of the plan."""
     m, u = w.missions, w.units
@@ -299,7 +299,7 @@ def _man(w, share):
         u.strength[i] *= 1.0 - min(u.losses[i] / max(full, 1e-9), 1.0)
 
 
-@numba.njit(cache=True)
+@kernel
 def _hold_back(w):
     """Suspend the contingents whose caveats say so, and let those who sent them call them home."""
     m, u, g, d, hostility = w.missions, w.units, w.contributors, w.numbers.deploy, w.factions.hostility
@@ -325,7 +325,7 @@ def _hold_back(w):
             u.strength[i] = 0.0  # partiality is not cured by waiting in a base; fighting may be
 
 
-@numba.njit(cache=True)
+@kernel
 def _call_home(w):
     """Let those who sent contingents call them home: for the mandate, for their dead, for a principle that failed."""
     m, u, g, d = w.missions, w.units, w.contributors, w.numbers.deploy
@@ -351,7 +351,7 @@ def _call_home(w):
                 g.home[i] = w.week[0]
 
 
-@numba.njit(cache=True)
+@kernel
 def _be_what_they_are(w):
     """Take note of what those who are there are like: how ready to use force, how able, how dear.
 
@@ -375,7 +375,7 @@ def _be_what_they_are(w):
             m.quality[j, trait] = quality[j, trait] / total[j] if total[j] > 0.0 else 1.0
 
 
-@numba.njit(cache=True)
+@kernel
 def _pay(w, share, served):
     """Take in what arrives, pay whom it is enough for, and see what follows where it is not.
 
@@ -444,7 +444,7 @@ def _leave_by_benchmark(model):
         replan(model)
 
 
-@numba.njit(cache=True)
+@kernel
 def _pass_on(w):
     """Let what people and factions think of troops go with them to the command that re-hats them on this day."""
     m, week, n = w.missions, w.week[0], w.commands.unwelcome.size
@@ -470,7 +470,7 @@ def _pass_on(w):
     _inherit(w.factions.hostility, handed)
 
 
-@numba.njit(cache=True)
+@kernel
 def _inherit(known, share):
     """Mix what is thought of each command, (n, Q), with what is thought of those whose troops it has, (Q, Q) shares."""
     for i in range(known.shape[0]):
@@ -481,7 +481,7 @@ def _inherit(known, share):
                 known[i, q] += before[other] * share[q, other]
 
 
-@numba.njit(cache=True)
+@kernel
 def _open_base(w, unit, before):
     """Give a cell to a unit that arrives; a re-hatted contingent stays where others were until today: before, (U,)."""
     u, mission = w.units, w.units.mission[unit]

@@ -7,11 +7,11 @@ faction in reach; a partial force spares the host. An operation removes a share 
 may return (recruit). Harm to bystanders is proportional to the fighters killed and to the restraint that is lacking.
 """
 
-import numba
 import numpy as np
 
 from sim import draws
 from sim.compiled import rule
+from sim.kernel import kernel
 from sim.rules import (
     ENFORCE,
     die_of_it,
@@ -31,7 +31,7 @@ ACT, WHO, SIZE, KILLED, OWN, HARM = (
 )
 
 
-@numba.njit(cache=True)
+@kernel
 def hazard(p, force, fighters, active):
     """Return the hazard (1/year) of an operation against a band.
 
@@ -43,7 +43,7 @@ def hazard(p, force, fighters, active):
     return p.rate * pressed * (1.0 if active else p.idle)
 
 
-@numba.njit(cache=True)
+@kernel
 def force_against(w, b, consent):
     """Return the effective presence of each mission that acts against a band: (M,); consent of the host : (Q,)."""
     faction, cell, m = w.bands.faction[b], w.bands.cell[b], w.missions
@@ -55,7 +55,7 @@ def force_against(w, b, consent):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def rates(w):
     """Return the hazard (1/year) of an operation against each band, (B,), and who would act: (B, M) presence."""
     f, bands, consent = w.factions, w.bands, 1.0 - hostility_of_host(w)
@@ -83,7 +83,7 @@ def enforce(w):
             _operation(w, b, draws.pick(forces[b], draws.draw(who, b)))
 
 
-@numba.njit(cache=True)
+@kernel
 def _operation(w, b, who):
     """Let a mission act against a band: some fighters die, others scatter; so may its own, and those who stand by."""
     bands, p, now = w.bands, w.numbers.enforce, w.now

@@ -16,12 +16,12 @@ saturates. Harm and attacks that one stood by count where they happened and amon
 falls on another by the conflation of the two. Grievance grows with one's own dead, toward who killed them.
 """
 
-import numba
 import numpy as np
 
 from sim import draws
 from sim.census import around
 from sim.compiled import rule
+from sim.kernel import kernel
 from sim.rules import (
     ENGAGE,
     PROTECT,
@@ -41,7 +41,7 @@ from sim.state import ABROAD
 SENDER, TARGET, LENGTH = (draws.decision(f"feel.{what}") for what in ("sender", "target", "length"))
 
 
-@numba.njit(cache=True)
+@kernel
 def update(p, y, cell, community, status, persons, need, aided, gain, loss, by_aid, wound, host, trust,
            grievance):  # fmt: skip
     """One week of trust and grievance; one civilian after the other.
@@ -81,7 +81,7 @@ def update(p, y, cell, community, status, persons, need, aided, gain, loss, by_a
             grievance[i, f] = min(max(g, 0.0), 1.0)
 
 
-@numba.njit(cache=True)
+@kernel
 def signals(p, y, protect, engage, talk, felt, aid, stood_by, harmed, population, rumour, media, known, gain, loss,
             by_aid):  # fmt: skip
     """Work out what people see of each chain of command this week.
@@ -97,31 +97,36 @@ def signals(p, y, protect, engage, talk, felt, aid, stood_by, harmed, population
     gain, by_aid : (C, M), loss : (C, K, M), written
     """
     by_protection, by_engagement, by_relief = p.protection * y, p.engagement * y, p.aid * y
-    by_rumour, by_leaving = p.rumour * y, p.left * y
-    for c in range(felt.size):
-        whole = 0.0
-        for m in range(aid.shape[0]):
-            whole += aid[m, c]
-        for m in range(aid.shape[0]):
-            by_aid[c, m] = by_relief * aid[m, c] / whole if whole > 0 else 0.0
-            gain[c, m], left = 0.0, 0.0
-            if known[m, c] > 0.0:  # which is at least what is there
-                seen = protect[m, c] / (protect[m, c] + p.protection_half)
-                left = (known[m, c] - protect[m, c]) / (known[m, c] + p.protection_half)
-                gain[c, m] = by_protection * seen * (1.0 - felt[c])
-            if engage[m, c] > 0.0:
-                gain[c, m] += by_engagement * (talk[m, c] / (engage[m, c] + p.engagement_half))
-            for k in range(population.shape[1]):
-                x = 0.0
-                if harmed[m, c, k] > 0.0:
-                    x = p.harm * (1_000.0 * harmed[m, c, k] / (population[c, k] + 1_000.0))
-                x += p.stood_by * stood_by[m, c]
+    by_rumour, by_leaving, by_standing = p.rumour * y, p.left * y, p.stood_by
+    protection_half, engagement_half = p.protection_half, p.engagement_half
+    whole, up, left, harm = np.zeros(felt.size), np.empty(felt.size), np.empty(felt.size), np.zeros(felt.size)
+    anybody_harmed = harmed.size > 0 and harmed.max() > 0.0
+    for m in range(aid.shape[0]):
+        for c in range(felt.size):
+            whole[c] += aid[m, c]
+    for m in range(aid.shape[0]):  # short loops over cells, which the compiler does several at a time
+        for c in range(felt.size):  # what people know is at least what is there
+            seen = protect[m, c] / (protect[m, c] + protection_half)
+            left[c] = (known[m, c] - protect[m, c]) / (known[m, c] + protection_half)
+            up[c] = by_protection * seen * (1.0 - felt[c])
+            up[c] += by_engagement * (talk[m, c] / (engage[m, c] + engagement_half))
+        for c in range(felt.size):
+            gain[c, m] = up[c]
+            by_aid[c, m] = by_relief * aid[m, c] / whole[c] if whole[c] > 0.0 else 0.0
+        for k in range(population.shape[1]):
+            if anybody_harmed:
+                for c in range(felt.size):
+                    harm[c] = p.harm * (1_000.0 * harmed[m, c, k] / (population[c, k] + 1_000.0))
+            for c in range(felt.size):
+                x = harm[c] + by_standing * stood_by[m, c]
                 x += by_rumour * media[c] * rumour[m, k]
-                x += by_leaving * left
-                loss[c, k, m] = x / (1.0 + x) if x > 0.0 else 0.0
+                x += by_leaving * left[c]
+                up[c] = x / (1.0 + x) if x > 0.0 else 0.0
+            for c in range(felt.size):
+                loss[c, k, m] = up[c]
 
 
-@numba.njit(cache=True)
+@kernel
 def campaigns(p, hostility, incidents, wants_it_gone):
     """Return the hazard (1/year) that a faction opens a campaign of misinformation about a command.
 
@@ -133,7 +138,7 @@ def campaigns(p, hostility, incidents, wants_it_gone):
     return p.campaigns * hostility * (p.unprovoked + (1.0 - p.unprovoked) * set_off)
 
 
-@numba.njit(cache=True)
+@kernel
 def _campaigns(w):
     """Let campaigns of misinformation end, and factions open new ones."""
     f, q, p = w.factions, w.commands, w.numbers.feel
@@ -156,7 +161,7 @@ def _campaigns(w):
             f.smear[g, target] = p.campaign_weeks * 2.0 * draws.draw(draws.luck(w.dice, LENGTH), g)
 
 
-@numba.njit(cache=True)
+@kernel
 def blows(w, spill):
     """Work out what this week's dead do to those whose people they were, in the place around each.
 
@@ -188,7 +193,7 @@ def blows(w, spill):
     return wound, harmed
 
 
-@numba.njit(cache=True)
+@kernel
 def quarrel(w, wound, weight):
     """Add what sharing land and water in a drought does, with those whom a faction fights for: to (C, K, F) blows."""
     of_place, community = w.census.of_place, w.factions.community
@@ -212,21 +217,19 @@ def feel(w):
     ill = rumours(w)
     mixed = spill(w, ill)
     wound, harmed = blows(w, mixed)
-    stood, rumour, heard = _seen_by_all(w, mixed), np.zeros(ill.shape), np.zeros(n_cells)
+    stood, rumour = _seen_by_all(w, mixed), np.zeros(ill.shape)
     for q in range(n_commands):
         for k in range(n):
             for other in range(n_commands):
                 rumour[q, k] += ill[other, k] * (1.0 if other == q else mixed)
             rumour[q, k] = min(rumour[q, k], 1.0)
-    if ill.size and ill.max() > 0.0:
-        for c in range(n_cells):
-            heard[c] = media(w, c)
+    heard = media(w) if ill.size and ill.max() > 0.0 else np.zeros(n_cells)
     protect, engage, fades = of_commands(w, PROTECT), of_commands(w, ENGAGE), fading(w, p.left_memory)
-    talk = np.zeros(engage.shape)
-    for i in range(w.missions.command.size):
+    talk, presence, command = np.zeros(engage.shape), w.presence, w.missions.command
+    for i in range(command.size):
         by_knowledge = (p.strangers + w.missions.knowledge[i]) * reached(w.numbers.task, w.missions.women[i])
         for c in range(n_cells):
-            talk[w.missions.command[i], c] += w.presence[i, ENGAGE, c] * by_knowledge
+            talk[command[i], c] += presence[i, ENGAGE, c] * by_knowledge
     seen = w.commands.seen
     for q in range(n_commands):
         for c in range(n_cells):
@@ -249,7 +252,7 @@ def feel(w):
     )  # fmt: skip
 
 
-@numba.njit(cache=True)
+@kernel
 def _seen_by_all(w, spill):
     """Return the attacks before the eyes of each chain of command, or of one taken for it: (Q, C), of places."""
     witnessed = w.now.stood_by

@@ -7,11 +7,11 @@ separates. The dead are heavy-tailed in number, bounded by who is there, and sha
 more. All that are in reach take part, so that it does not matter in how many bands they come.
 """
 
-import numba
 import numpy as np
 
 from sim import draws
 from sim.compiled import rule
+from sim.kernel import kernel
 from sim.rules import SEPARATE, bands_near, drive, kill, lose_fighters, of_all, of_hired, report, survey, total
 from sim.state import BATTLE
 
@@ -19,7 +19,7 @@ MEET = draws.decision("fight.meet")
 WHOM, SIZE, CROSSFIRE = (draws.decisions(f"fight.{what}") for what in ("whom", "size", "crossfire"))
 
 
-@numba.njit(cache=True)
+@kernel
 def hazard(p, fighters, near, drive, foes, separation):
     """Return the hazard (1/year) that a band fights.
 
@@ -34,7 +34,7 @@ def hazard(p, fighters, near, drive, foes, separation):
     return p.rate * fighters / p.band * drive * foes / (foes + near) * (1.0 - kept_apart)
 
 
-@numba.njit(cache=True)
+@kernel
 def foes_of(rival, around, f, c):
     """Return the fighters of a faction's rivals in reach of a cell; rival : (F, F) bool, around : (F, C)."""
     out = 0.0
@@ -44,7 +44,7 @@ def foes_of(rival, around, f, c):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def rates(w):
     """Return the hazard (1/year) that each band fights: (B,)."""
     bands, around, p = w.bands, w.around, w.numbers.fight
@@ -82,7 +82,7 @@ def fight(w):
                     )  # fmt: skip
 
 
-@numba.njit(cache=True)
+@kernel
 def _meets(w, b, luck):
     """Choose whom a band meets, by the fighters of its rivals' bands in reach: a faction, or -1."""
     faction, fighters = w.bands.faction, w.bands.fighters
@@ -95,7 +95,7 @@ def _meets(w, b, luck):
     return faction[near[found]] if found >= 0 else -1
 
 
-@numba.njit(cache=True)
+@kernel
 def _battle(w, cell, attacker, other, size, crossfire):
     """Let two factions meet in a cell, with all their bands in reach."""
     p, refuge, edge = w.numbers.fight, w.factions.refuge, w.land.edge[cell]

@@ -14,10 +14,10 @@ whole command to leave; if one mission alone has offended it, far more by person
 its letter back if its hostility falls far enough while some of them are still there.
 """
 
-import numba
 import numpy as np
 
 from sim.compiled import rule
+from sim.kernel import kernel
 from sim.params import TASKS
 from sim.rules import (
     against_host,
@@ -37,7 +37,7 @@ POLITICAL = tuple(TASKS.index(t) for t in ("monitor", "mediate", "build", "polic
 REPORT, PROTECT, ENGAGE = (TASKS.index(t) for t in ("report", "protect", "engage"))
 
 
-@numba.njit(cache=True)
+@kernel
 def by_judging(p, political, rights, loses, abuse):
     """Return the hostility of a faction that judging earns: 1/year.
 
@@ -48,7 +48,7 @@ def by_judging(p, political, rights, loses, abuse):
     return p.political * political * loses + p.rights * rights * abuse
 
 
-@numba.njit(cache=True)
+@kernel
 def by_force(p, hit, harm):
     """Return the hostility of a faction that force earns; hit : share of its fighters; harm : own people killed."""
     return p.force * hit + p.harm * harm / (harm + p.harm_half)
@@ -101,7 +101,7 @@ def judge(w):
     _withdraw_consent(w)
 
 
-@numba.njit(cache=True)
+@kernel
 def _spilt(own, spill):
     """Return what falls on each command of what all have earned: (F, Q), all of its own and `spill` of the others'."""
     out = np.zeros(own.shape)
@@ -112,7 +112,7 @@ def _spilt(own, spill):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def incited(w, rumours):
     """Return how much of each faction's own people hears and believes ill of each chain of command: (F, Q) 0..1.
 
@@ -122,12 +122,11 @@ def incited(w, rumours):
     """
     population, trust, community = w.census.population, w.census.trust, w.factions.community
     n_commands, n = rumours.shape
-    hear = np.zeros((n_commands, n))
+    hear, heard = np.zeros((n_commands, n)), media(w)
     for c in range(population.shape[0]):
-        heard = media(w, c)
         for q in range(n_commands):
             for k in range(n):
-                hear[q, k] += rumours[q, k] * (1.0 - trust[q, c]) * heard * population[c, k]
+                hear[q, k] += rumours[q, k] * (1.0 - trust[q, c]) * heard[c] * population[c, k]
     out = np.zeros((community.shape[0], n_commands))
     for f in range(community.shape[0]):
         own = 0.0
@@ -139,7 +138,7 @@ def incited(w, rumours):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def _offend(w, politics, rights, of_all, rights_of_all, loses, abuse, fighters):
     """Count what each mission earned of the host's hostility: of judging as it shares in the work, its own force."""
     f, m, p, now = w.factions, w.missions, w.numbers.judge, w.now
@@ -158,7 +157,7 @@ def _offend(w, politics, rights, of_all, rights_of_all, loses, abuse, fighters):
         m.offence[i] = m.offence[i] * left + earned
 
 
-@numba.njit(cache=True)
+@kernel
 def _by_the_host(w, rise, there):
     """Add what only a host is moved by: its people's distrust of those who are there, and reports beyond their area."""
     f, m, p, now, y = w.factions, w.missions, w.numbers.judge, w.now, w.years
@@ -183,7 +182,7 @@ def _by_the_host(w, rise, there):
                 rise[g, q] += w.numbers.relieve.escort_cost * now.lent[q] * y
 
 
-@numba.njit(cache=True)
+@kernel
 def ask_to_leave(w, who):
     """Let the host write to some missions, (M,) bool, that it wants them gone."""
     m = w.missions
@@ -193,7 +192,7 @@ def ask_to_leave(w, who):
             m.letters[i] += 1
 
 
-@numba.njit(cache=True)
+@kernel
 def take_back(w, who):
     """Let the host take its letters to some missions, (M,) bool, back, if there is anybody left to stay."""
     m = w.missions
@@ -203,7 +202,7 @@ def take_back(w, who):
             w.commands.unwelcome[m.command[i]] = 0.0
 
 
-@numba.njit(cache=True)
+@kernel
 def alone(offence, persons, command, ratio):
     """Say which missions offend alone: more than half of their command's offence, far more by person than the rest.
 
@@ -224,7 +223,7 @@ def alone(offence, persons, command, ratio):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def _withdraw_consent(w):
     """Let a host that has borne enough write its letters, or take them back."""
     m, c, p = w.missions, w.commands, w.numbers.judge

@@ -11,18 +11,18 @@ spreads to neighbouring places and saturates, so that its scope moves more peopl
 2007).
 """
 
-import numba
 import numpy as np
 
 from sim import draws
 from sim.compiled import rule
+from sim.kernel import kernel
 from sim.rules import PROTECT, fading, hardship, of_all
 from sim.state import ABROAD, AWAY, HOME
 
 BURY, DIE, AID, MOVE, REFUGE = (draws.decision(f"live.{what}") for what in ("bury", "die", "aid", "move", "refuge"))
 
 
-@numba.njit(cache=True)
+@kernel
 def feel_violence(p, deaths, people, near, fading, violence, felt):
     """Update the memory of violence per 1,000 people of a place, and what is felt of it there and around.
 
@@ -43,7 +43,7 @@ def feel_violence(p, deaths, people, near, fading, violence, felt):
         felt[c] = around / (around + p.half_violence)
 
 
-@numba.njit(cache=True)
+@kernel
 def conditions(p, y, felt, institutions, vaccinated):
     """Return what a week does to people by place: five arrays.
 
@@ -68,7 +68,7 @@ def conditions(p, y, felt, institutions, vaccinated):
     return rise, fall, leaves, returns, deadly
 
 
-@numba.njit(cache=True)
+@kernel
 def bury(luck, toll, people, cell, community, status, persons):
     """Take the week's dead from the civilians of each cell and community, exactly as many as the toll.
 
@@ -90,7 +90,7 @@ def bury(luck, toll, people, cell, community, status, persons):
         persons[i] -= dead
 
 
-@numba.njit(cache=True)
+@kernel
 def subsist(p, y, luck, cell, home, status, rise, fall, served, leaves, returns, deadly, persons, need, aided,
             moves):  # fmt: skip
     """One week of need, deaths from it, and who sets out; one civilian after the other.
@@ -139,7 +139,7 @@ def subsist(p, y, luck, cell, home, status, rise, fall, served, leaves, returns,
     return died, unmet
 
 
-@numba.njit(cache=True)
+@kernel
 def by_origin(who, cell, cells):
     """Return those of `who` in the order of the cells where they are: (n,) int; cell : (N,) int; cells : how many."""
     first = np.zeros(cells + 1, dtype=np.int64)
@@ -154,7 +154,7 @@ def by_origin(who, cell, cells):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def find_refuge(luck, who, cell, home, status, row, col, pull, crossing, reach):
     """Give each of those who flee a refuge: by gravity among all cells, or the way abroad.
 
@@ -184,7 +184,7 @@ def find_refuge(luck, who, cell, home, status, row, col, pull, crossing, reach):
             status[i] = HOME if chosen == home[i] else AWAY
 
 
-@numba.njit(cache=True)
+@kernel
 def dead_of_places(w):
     """Return this week's violent deaths in the place of each cell, of civilians and of those who bear arms: (C,)."""
     now, place, share = w.now, w.land.place, w.land.place_share
@@ -202,7 +202,7 @@ def dead_of_places(w):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def _bury(w):
     """Take the week's dead by violence from their households."""
     people = w.people
@@ -224,12 +224,12 @@ def live(w):
     """Bury the dead, feed and starve the living, send people away and home."""
     people, land, p, now, y = w.people, w.land, w.numbers.live, w.now, w.years
     n_cells, n = land.births.shape
-    inhabitants, served = np.zeros(n_cells), np.zeros(n_cells)
+    inhabitants, served, of_place, aid = np.zeros(n_cells), np.zeros(n_cells), w.census.of_place, now.aid
     for c in range(n_cells):
         for k in range(n):
-            inhabitants[c] += w.census.of_place[c, k]
-        for q in range(now.aid.shape[0]):
-            served[c] += now.aid[q, c]
+            inhabitants[c] += of_place[c, k]
+        for q in range(aid.shape[0]):
+            served[c] += aid[q, c]
     feel_violence(
         p=p, deaths=dead_of_places(w), people=inhabitants, near=land.near, fading=fading(w, p.memory),
         violence=land.violence, felt=land.felt,
@@ -246,24 +246,26 @@ def live(w):
         aided=w.aided, moves=moves,
     )  # fmt: skip
     now.excess[0], now.unmet[0] = died, unmet * w.step_weeks
+    cell, home, status = people.cell, people.home, people.status
     for i in range(moves.size):
         if moves[i] == -1:
-            people.cell[i], people.status[i] = people.home[i], HOME
+            cell[i], status[i] = home[i], HOME
     _flee(w, np.flatnonzero(moves == 1))
 
 
-@numba.njit(cache=True)
+@kernel
 def _flee(w, who):
     """Give each of those who flee a refuge, by gravity, calm and protection, with his own luck."""
     if who.size == 0:
         return
     people, land, p = w.people, w.land, w.numbers.live
     shelter, pull, crossing = of_all(w, PROTECT), np.empty(land.felt.size), np.empty(land.felt.size)
+    felt, town, site, border, area = land.felt, land.town, land.site, land.border, land.place_area
     for c in range(pull.size):
-        calm = (1.0 - land.felt[c]) ** 2 * p.calm + p.unrest
-        places = p.countryside * land.place_area + land.town[c] + p.camp * land.site[c]
+        calm = (1.0 - felt[c]) ** 2 * p.calm + p.unrest
+        places = p.countryside * area + town[c] + p.camp * site[c]
         pull[c] = calm * places * (1.0 + p.shelter * shelter[c] / (shelter[c] + p.shelter_half))
-        crossing[c] = p.border / (1.0 + (land.border[c] / p.border_km) ** 2)
+        crossing[c] = p.border / (1.0 + (border[c] / p.border_km) ** 2)
     find_refuge(
         luck=draws.luck(w.dice, REFUGE), who=who, cell=people.cell, home=people.home, status=people.status,
         row=land.row, col=land.col, pull=pull, crossing=crossing, reach=p.flight_km / land.cell_km,

@@ -17,11 +17,11 @@ can be looted. All avoid cells held by a presence stronger than they are.
 import math
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
 from sim import draws
 from sim.compiled import rule
+from sim.kernel import kernel
 from sim.rules import fading, held, km_between, luck_of, mean_at_home, spoils, strength, survey, wet
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ ENTER, ONSET, REST, LENGTH, VIGOUR, GOAL, JOIN, HOPS, DRIFT = (
 HOP = draws.decisions("move.hop", 1_000)
 
 
-@numba.njit(cache=True)
+@kernel
 def onset(p, aggression, rest, provocation, grudge, state, spoils, stamina, held):
     """Return the hazard (1/year) that a faction opens a campaign.
 
@@ -53,7 +53,7 @@ def onset(p, aggression, rest, provocation, grudge, state, spoils, stamina, held
     return p.campaign_rate * aggression * motive * min(stamina, 1.0) * (1.0 - p.deterrence * held)
 
 
-@numba.njit(cache=True)
+@kernel
 def onsets(w):
     """Return the hazard (1/year) that each faction opens a campaign, as things stand: (F,)."""
     f, fighters, income, kept_down = w.factions, strength(w), spoils(w), held(w)
@@ -68,7 +68,7 @@ def onsets(w):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def march(p, dice, hops, goal, roams, guard, comfort, fighters, faction, row, col, near, stride, cell,
           held_up):  # fmt: skip
     """Move bands place by place: those in a campaign toward its objective, the others about their home.
@@ -113,7 +113,7 @@ def march(p, dice, hops, goal, roams, guard, comfort, fighters, faction, row, co
                     break
 
 
-@numba.njit(cache=True)
+@kernel
 def vigour(luck, spread):
     """Return a lognormal intensity of mean 1."""
     return math.exp(spread * draws.normal(min(max(luck, 1e-9), 1.0 - 1e-9)) - spread * spread / 2.0)
@@ -138,7 +138,7 @@ def move(model: "PeaceModel") -> None:
     _move(model)
 
 
-@numba.njit(cache=True)
+@kernel
 def _come_and_go(w):
     """Let factions enter the war on their day, and leave it."""
     f, bands, week = w.factions, w.bands, w.week[0]
@@ -160,7 +160,7 @@ def _come_and_go(w):
             f.dispersed[i], f.campaign[i] = 0.0, 0.0
 
 
-@numba.njit(cache=True)
+@kernel
 def _plan(w):
     """Let campaigns end, begin, and go on to the next objective."""
     f, bands, p = w.factions, w.bands, w.numbers.move
@@ -194,7 +194,7 @@ def _plan(w):
                 f.objective[i] = _objective(w, i, luck_of(w, GOAL, i))
 
 
-@numba.njit(cache=True)
+@kernel
 def _objective(w, i, luck):
     """Choose what a campaign is for: rivals, hostile people, loot; near, and not too well protected."""
     f, bands, land, p, of_place = w.factions, w.bands, w.land, w.numbers.move, w.census.of_place
@@ -219,7 +219,7 @@ def _objective(w, i, luck):
     return draws.pick(pull, luck)
 
 
-@numba.njit(cache=True)
+@kernel
 def _march(w):
     """Let bands go as far as roads and rains let them."""
     f, bands, land, p = w.factions, w.bands, w.land, w.numbers.move

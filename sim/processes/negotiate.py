@@ -21,11 +21,11 @@ arms as far as it is not: reform lowers the abuse of the one state and strengthe
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
 from sim import draws
 from sim.compiled import rule
+from sim.kernel import kernel
 from sim.params import TASKS
 from sim.rules import BUILD, at_work, fading, hostility_of_host, of_all, of_commands, strength, work_on
 from sim.state import SMALL_FACTION
@@ -37,7 +37,7 @@ MEDIATE, MONITOR, BUILDING, REFORM = (TASKS.index(t) for t in ("mediate", "monit
 AGREEMENT = draws.decision("negotiate.agreement")
 
 
-@numba.njit(cache=True)
+@kernel
 def accepted(work, hostility):
     """Return the work of staff, (Q,) by chain of command, that a faction of that hostility, (Q,), accepts."""
     out = 0.0
@@ -46,7 +46,7 @@ def accepted(work, hostility):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def commitment_change(p, commitment, ceiling, offered, security, pressure, lost, grudge, state, y):
     """Return the week's change of a faction's commitment.
 
@@ -61,7 +61,7 @@ def commitment_change(p, commitment, ceiling, offered, security, pressure, lost,
     return rise * room - fall * commitment
 
 
-@numba.njit(cache=True)
+@kernel
 def next_institutions(p, institutions, builders, violence, consent, y):
     """Return the institutions of a cell after the week: 0..1.
 
@@ -79,7 +79,7 @@ def next_institutions(p, institutions, builders, violence, consent, y):
     return min(max(grown, 0.0), 1.0)
 
 
-@numba.njit(cache=True)
+@kernel
 def reformed(p, abuse, nature, armed, effort, commitment, y):
     """Return a host's abuse and what it is armed to keep after the week: two numbers.
 
@@ -95,7 +95,7 @@ def reformed(p, abuse, nature, armed, effort, commitment, y):
     return abuse, armed
 
 
-@numba.njit(cache=True)
+@kernel
 def not_twice(builders, lost):
     """Return the share of the building in a cell that is not done by others too: 0..1.
 
@@ -113,7 +113,7 @@ def not_twice(builders, lost):
     return 1.0 - lost * min(2.0 * other, 1.0)
 
 
-@numba.njit(cache=True)
+@kernel
 def set_aggression(w):
     """Set the aggression of every faction: less where it is committed, and party to an agreement in force."""
     f, p, agreement = w.factions, w.numbers.negotiate, w.politics.agreement[0]
@@ -158,7 +158,7 @@ def negotiate(model: "PeaceModel") -> None:
         model.set_usual("abuse", model.factions.own_abuse)
 
 
-@numba.njit(cache=True)
+@kernel
 def _build(w):
     """Build institutions where there are staff and consent, and lose them to violence."""
     land, p, lost = w.land, w.numbers.negotiate, w.numbers.negotiate.twice * (1.0 - w.numbers.mission.donors)
@@ -176,7 +176,7 @@ def _build(w):
         )  # fmt: skip
 
 
-@numba.njit(cache=True)
+@kernel
 def signing(p, commitment, ceiling, fighters):
     """Return the hazard (1/year) that an agreement is signed.
 
@@ -194,7 +194,7 @@ def signing(p, commitment, ceiling, fighters):
     return p.signing * accepts if veto >= 2 else 0.0
 
 
-@numba.njit(cache=True)
+@kernel
 def _agree(w, fighters, security):
     """Sign when those who can break it accept; collapse as nothing guarantees it and the state is weak."""
     f, p, politics, week = w.factions, w.numbers.negotiate, w.politics, w.week[0]

@@ -5,9 +5,9 @@ People are counted once a week, when it begins (`w.census`); all else is as the 
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
+from sim.kernel import kernel
 from sim.params import AID, KINDS, OBSERVERS, POLICE, TROOPS
 from sim.rules import hostility_of_host, in_uniform, rumours, strength
 from sim.state import AMBUSH, ATTACK, BATTLE, SMALL_FACTION
@@ -23,7 +23,7 @@ def observe(model: "PeaceModel") -> None:
     model.record.write(model)
 
 
-@numba.njit(cache=True)
+@kernel
 def measure(w, at, row):
     """Measure what the project's outcomes are this week.
 
@@ -47,11 +47,11 @@ def measure(w, at, row):
     row[at.access] = now.reached.sum() / tried if tried > 0.0 else np.nan
     intended = now.intended[0]
     row[at.deterred] = now.deterred[0] / intended if intended > 0.0 else np.nan
-    everybody, vaccinated, calm = 0.0, 0.0, 0.0
-    for c in range(census.persons.size):
-        everybody += census.persons[c]
-        vaccinated += land.vaccinated[c] * census.persons[c]
-        calm += census.persons[c] if land.felt[c] < 0.25 else 0.0
+    everybody, vaccinated, calm, persons, immune, felt = 0.0, 0.0, 0.0, census.persons, land.vaccinated, land.felt
+    for c in range(persons.size):
+        everybody += persons[c]
+        vaccinated += immune[c] * persons[c]
+        calm += persons[c] if felt[c] < 0.25 else 0.0
     row[at.vaccinated] = vaccinated / everybody if everybody > 0.0 else np.nan
     row[at.freedom_civilians] = calm / everybody if everybody > 0.0 else np.nan
     row[at.violence_felt] = census.felt[0]
@@ -79,7 +79,7 @@ def measure(w, at, row):
     _by_mission(w, at, row)
 
 
-@numba.njit(cache=True)
+@kernel
 def _deaths(w, at, row):
     """Measure who was killed, and how often."""
     now, by_hosts, by_others, of_hosts, of_others = w.now, 0.0, 0.0, 0.0, 0.0
@@ -107,7 +107,7 @@ def _deaths(w, at, row):
     row[at.events], row[at.attacks_on_missions] = deadly, on_missions
 
 
-@numba.njit(cache=True)
+@kernel
 def _by_faction(w, at, row):
     """Measure what there is of each faction."""
     f, bands, fighters = w.factions, w.bands, strength(w)
@@ -122,7 +122,7 @@ def _by_faction(w, at, row):
             row[at.hostility_faction_mission + i * command.size + j] = f.hostility[i, command[j]]
 
 
-@numba.njit(cache=True)
+@kernel
 def hostility_of_others(w):
     """Return the mean hostility of all factions but the host to each chain of command, by their fighters: (Q,) 0..1."""
     f, fighters = w.factions, strength(w)
@@ -134,7 +134,7 @@ def hostility_of_others(w):
     return out / max(everybody, SMALL_FACTION)
 
 
-@numba.njit(cache=True)
+@kernel
 def _by_mission(w, at, row):
     """Measure what there is of each mission."""
     now, m, u, ill, hostility = w.now, w.missions, w.units, rumours(w), hostility_of_host(w)
@@ -158,7 +158,7 @@ def _by_mission(w, at, row):
         row[at.pay_owed_mission + j] = max(-m.in_hand[j], 0.0)
 
 
-@numba.njit(cache=True)
+@kernel
 def draw_map(w, layers):
     """Draw the map of the month: LAYERS, then the uniformed and the others of each mission: (layers, C), written."""
     u = w.units

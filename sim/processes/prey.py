@@ -16,11 +16,11 @@ hold that against its flag. Those who care for the wounded near by save some of 
 People in a camp or a protection site draw attacks; who guards it stands behind walls and saves most of them.
 """
 
-import numba
 import numpy as np
 
 from sim import draws
 from sim.compiled import rule
+from sim.kernel import kernel
 from sim.rules import (
     PROTECT,
     REPORT,
@@ -45,13 +45,13 @@ WHOM, SIZE, HELP, WHO, KILLED, HARM, WOUNDS, GATE = (
 )
 
 
-@numba.njit(cache=True)
+@kernel
 def deterred(p, guard, near):
     """Return the share of its attacks that a band is deterred from: 0..1, below 1; arguments as of `hazard`."""
     return guard / (guard + p.protection * near)
 
 
-@numba.njit(cache=True)
+@kernel
 def hazard(p, fighters, near, losses, drive, foes, own_dead, targets, guard, reports, abuse, commitment):
     """Return the hazard (1/year) that a band attacks civilians.
 
@@ -72,7 +72,7 @@ def hazard(p, fighters, near, losses, drive, foes, own_dead, targets, guard, rep
     return p.rate * fighters / p.band * abuse * drive * motive * found * (1.0 - held_back) * (1.0 - restrained)
 
 
-@numba.njit(cache=True)
+@kernel
 def in_reach(w, f, c, targets):
     """Return what a faction finds in reach of a cell: fighters of its rivals, its own dead lately, people of others.
 
@@ -100,7 +100,7 @@ def in_reach(w, f, c, targets):
     return foes, own_dead, people
 
 
-@numba.njit(cache=True)
+@kernel
 def rates(w, targets):
     """Return the hazard (1/year) that each band attacks civilians: (B,); targets : (C, K) as people draw attacks."""
     bands, f, p, now = w.bands, w.factions, w.numbers.prey, w.now
@@ -141,13 +141,13 @@ def prey(w):
                 _attack(w, b, near[b], targets, nth)
 
 
-@numba.njit(cache=True)
+@kernel
 def draw_attacks(w):
     """Return how the people of every cell and community draw attacks: persons, more in camps and sites: (C, K)."""
     return w.census.population + (w.numbers.prey.site_target - 1.0) * w.land.sheltered
 
 
-@numba.njit(cache=True)
+@kernel
 def _attack(w, b, near, targets, nth):
     """Let a band, with those of its faction in reach, attack somebody of another community; some step in."""
     bands, now, p = w.bands, w.now, w.numbers.prey
@@ -193,7 +193,7 @@ def _attack(w, b, near, targets, nth):
         report(w, ATTACK, faction, -1, cell, 0, 0, dead)
 
 
-@numba.njit(cache=True)
+@kernel
 def ready_to_help(w, faction, cell):
     """Return the presence of every mission in a cell that would use force against a faction there: (M,)."""
     willing = w.missions.willing

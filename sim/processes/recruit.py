@@ -8,17 +8,17 @@ missed in the ranks: what a faction can keep shrinks by those whom nobody replac
 private military companies, mercenaries.
 """
 
-import numba
 import numpy as np
 
 from sim.compiled import rule
+from sim.kernel import kernel
 from sim.params import TASKS
 from sim.rules import at_work, fading, held, spoils, strength
 
 DDR, REINTEGRATE = TASKS.index("ddr"), TASKS.index("reintegrate")
 
 
-@numba.njit(cache=True)
+@kernel
 def flows(p, fighters, keep, grudge, wronged, loot, commitment, dispersed, demobilised, held, ddr, reintegrators, state,
           y):  # fmt: skip
     """Return the week's recruits, deserters, regrouped, demobilised, rearmed and settled of each faction: (6, F).
@@ -94,7 +94,7 @@ def recruit(w):
         bands.fighters[b] = bands.fighters[b] * stays[faction[b]] + joins[faction[b]] * share
 
 
-@numba.njit(cache=True)
+@kernel
 def mobilising(w, i):
     """Return how much of what it lacks to its strength in war a faction musters this week: 0..1."""
     grudge = w.census.grudge[i]
@@ -102,7 +102,7 @@ def mobilising(w, i):
     return min(w.numbers.recruit.mobilise * anger * (1.0 - w.factions.commitment[i]) * w.years, 1.0)
 
 
-@numba.njit(cache=True)
+@kernel
 def _hire(w, income):
     """Let factions hire men as far as their income, (F,), pays for them, and send them away."""
     f, bands, fighters = w.factions, w.bands, strength(w)

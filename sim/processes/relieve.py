@@ -21,11 +21,11 @@ overlap as by chance, 1 - (1 - a)(1 - b), and none knows that its work is done t
 
 import math
 
-import numba
 import numpy as np
 
 from sim import draws
 from sim.compiled import rule
+from sim.kernel import kernel
 from sim.params import AID, TASKS
 from sim.rules import (
     ENGAGE,
@@ -37,6 +37,7 @@ from sim.rules import (
     km_between,
     lent,
     of_commands,
+    ruler,
     sum_rows,
     survey,
     under_guard,
@@ -49,40 +50,30 @@ ROUNDS = 2  # in which aid workers look for need in their reach that nobody serv
 ACCESS, PAUSE, HEED = (draws.decision(f"relieve.{what}") for what in ("access", "pause", "heed"))
 
 
-@numba.njit(cache=True)
-def access(p, hostility, fighting, remoteness, wet):
-    """Return the probability of unforced access of a team: 0..1.
-
-    Parameters
-    ----------
-    p : numbers.relieve; hostility, fighting, remoteness : 0..1; wet : 0.. how heavy the rains are
-    """
-    logit = p.base - p.hostility * hostility - p.fighting * fighting - (p.remoteness + p.rains * wet) * remoteness
-    return 1.0 / (1.0 + math.exp(-logit))
-
-
-@numba.njit(cache=True)
-def let_through(w, cell, hostility, held, remaining, rains):
+@kernel
+def access(p, hostility, fighting, held, remoteness, wet):
     """Return the probability of unforced access to a place this week: 0..1; who holds his fire keeps nobody out.
 
     Parameters
     ----------
-    hostility : 0..1 of who rules it; held : 0..1 fighters there who hold their fire
-    remaining : 0..1 remoteness that engineers leave; rains : 0.. how heavy they are
+    p : numbers.relieve; hostility : 0..1 of who rules it; fighting : 0..1 violence felt there
+    held : 0..1 fighters there who hold their fire; remoteness : 0..1 that engineers leave
+    wet : 0.. how heavy the rains are
     """
-    land, kept_out = w.land, 1.0 - held
-    remote = land.remoteness[cell] * remaining
-    return access(w.numbers.relieve, hostility * kept_out, land.felt[cell] * kept_out, remote, rains)
+    kept_out = 1.0 - held
+    logit = p.base - p.hostility * (hostility * kept_out) - p.fighting * (fighting * kept_out)
+    logit -= (p.remoteness + p.rains * wet) * remoteness
+    return 1.0 / (1.0 + math.exp(-logit))
 
 
-@numba.njit(cache=True)
+@kernel
 def unopened(w):
     """Return the share of remoteness that engineers leave, who open roads: 0..1."""
     engineers = at_work(w, ENGINEER)
     return 1.0 - w.numbers.relieve.roads * engineers / (engineers + w.numbers.task.engineers_half)
 
 
-@numba.njit(cache=True)
+@kernel
 def forced(p, escorts, habit):
     """Return the share of denied access that escorts force open: 0..1."""
     return p.escort * habit * escorts / (escorts + p.escort_half)
@@ -114,10 +105,10 @@ def relieve(w):
     _pause(w, teams, hostility)
 
 
-@numba.njit(cache=True)
+@kernel
 def open_roads(w, teams, hold):
     """Decide which teams can work, freely or by force; return the hostility of who controls their place: (T,)."""
-    f, u, m, p, now = w.factions, w.units, w.missions, w.numbers.relieve, w.now
+    f, u, m, land, p, now = w.factions, w.units, w.missions, w.land, w.numbers.relieve, w.now
     n, n_commands, habit = teams.size, w.commands.escorting.size, w.commands.escorting
     own, others = escorts(w)
     by_host, remaining, rains, luck = lent(w), unopened(w), wet(w), draws.luck(w.dice, ACCESS)
@@ -134,7 +125,10 @@ def open_roads(w, teams, hold):
         if by_host[i] > 0.0:  # the host's own fighters open the way, and make an enemy of those who fight it
             hostility[t] = max(hostility[t], under_guard(w, master, by_host[i]))
             guarded[t] = by_host[i] / (by_host[i] + p.escort_half)
-        free = let_through(w, cell, hostility=hostility[t], held=hold[cell], remaining=remaining, rains=rains)
+        free = access(
+            p, hostility=hostility[t], fighting=land.felt[cell], held=hold[cell],
+            remoteness=land.remoteness[cell] * remaining, wet=rains,
+        )  # fmt: skip
         push = forced(p, own[i] + with_others + by_host[i], habit[q])
         chance, out = draws.draw(luck, u.luck[i]), not u.suspended[i]
         pushed[t] = out and free <= chance < free + (1.0 - free) * push
@@ -154,7 +148,7 @@ def open_roads(w, teams, hold):
     return hostility
 
 
-@numba.njit(cache=True)
+@kernel
 def serve(left, command, places, pull, need, donors, aid):
     """Let aid workers serve what need nobody serves yet in the places they reach; what they find none for is left.
 
@@ -165,33 +159,17 @@ def serve(left, command, places, pull, need, donors, aid):
     need : (C,) persons x need; donors : 0..1 coordination between commands
     aid : (Q, C) share of those in need whom each chain of command serves, changed
     """
-    more, idle, total = np.zeros(aid.shape), np.zeros(aid.shape), np.zeros(left.size)
-    unmet, shares = np.empty(need.size), np.empty(aid.shape[0])
-    for c in range(need.size):
-        served = 0.0
-        for k in range(aid.shape[0]):
-            served += aid[k, c]
-        unmet[c] = max(1.0 - served, 0.0)
+    more, total, unmet = np.zeros(aid.shape), np.zeros(left.size), unserved(aid)
     for n in range(left.size):
+        if left[n] <= 0.0:
+            continue
         for r in range(places.shape[1]):
             if places[n, r] >= 0:
                 total[n] += need[places[n, r]] * unmet[places[n, r]] * pull[n, r]
         for r in range(places.shape[1]):
             if places[n, r] >= 0 and total[n] > 0.0:
                 more[command[n], places[n, r]] += left[n] * pull[n, r] / total[n]
-    for c in range(need.size):
-        together = 0.0
-        for k in range(shares.size):
-            shares[k] = more[k, c]
-            together += shares[k]
-        if together == 0.0:
-            continue
-        beyond = 1.0 - 1.0 / max(together, 1.0)
-        for k in range(shares.size):  # of double work nobody knows that it is
-            idle[k, c] = donors * beyond + (1.0 - donors) * (1.0 - 1.0 / max(shares[k], 1.0))
-        divide(donors, shares)
-        for k in range(shares.size):
-            aid[k, c] += unmet[c] * shares[k]
+    idle = share_out(more, unmet, donors, aid)
     for n in range(left.size):
         if total[n] > 0.0:
             back = 0.0
@@ -202,7 +180,72 @@ def serve(left, command, places, pull, need, donors, aid):
             left[n] *= back
 
 
-@numba.njit(cache=True)
+@kernel
+def serve_afield(left, command, pull, need, donors, aid):
+    """Do what `serve` does where every place is in reach, for groups that can serve anybody in the country.
+
+    Parameters
+    ----------
+    pull : (N, C); the others as of `serve`
+    """
+    more, total, unmet = np.zeros(aid.shape), np.zeros(left.size), unserved(aid)
+    for n in range(left.size):
+        if left[n] > 0.0:
+            for c in range(need.size):
+                total[n] += need[c] * unmet[c] * pull[n, c]
+            if total[n] > 0.0:
+                there = more[command[n]]
+                for c in range(need.size):
+                    there[c] += left[n] * pull[n, c] / total[n]
+    idle = share_out(more, unmet, donors, aid)
+    for n in range(left.size):
+        if total[n] > 0.0:
+            back = 0.0
+            for c in range(need.size):
+                back += need[c] * unmet[c] * pull[n, c] / total[n] * idle[command[n], c]
+            left[n] *= back
+
+
+@kernel
+def unserved(aid):
+    """Return the share of those in need whom nobody serves yet: (C,) 0..1; aid : (Q, C)."""
+    out = np.empty(aid.shape[1])
+    for c in range(out.size):
+        served = 0.0
+        for k in range(aid.shape[0]):
+            served += aid[k, c]
+        out[c] = max(1.0 - served, 0.0)
+    return out
+
+
+@kernel
+def share_out(more, unmet, donors, aid):
+    """Bring what commands would do in each place down to what is to be done; return what of it finds nobody: (Q, C).
+
+    Parameters
+    ----------
+    more : (Q, C) share of the unmet need that each could serve; unmet : (C,) 0..1; donors : 0..1
+    aid : (Q, C) share of those in need whom each serves, changed
+    """
+    idle, shares = np.zeros(aid.shape), np.empty(aid.shape[0])
+    for c in range(unmet.size):
+        together = 0.0
+        for k in range(shares.size):
+            shares[k] = more[k, c]
+            together += shares[k]
+        if together == 0.0:
+            continue
+        if together > 1.0:
+            beyond = 1.0 - 1.0 / together
+            for k in range(shares.size):  # of double work nobody knows that it is
+                idle[k, c] = donors * beyond + (1.0 - donors) * (1.0 - 1.0 / max(shares[k], 1.0))
+        divide(donors, shares)
+        for k in range(shares.size):
+            aid[k, c] += unmet[c] * shares[k]
+    return idle
+
+
+@kernel
 def divide(donors, shares):
     """Bring shares of those in need down to what commands serve together.
 
@@ -210,16 +253,18 @@ def divide(donors, shares):
     ----------
     donors : 0..1 coordination between commands; shares : (Q,) 0.. of each command, changed
     """
-    together, missed = shares.sum(), 1.0
+    together, missed = 0.0, 1.0
     for k in range(shares.size):
+        together += shares[k]
         missed *= 1.0 - min(shares[k], 1.0)
     # who do not talk with each other serve some people twice, and miss others
     reached = donors * min(together, 1.0) + (1.0 - donors) * (1.0 - missed)
     if reached < together:
-        shares *= reached / together
+        for k in range(shares.size):
+            shares[k] *= reached / together
 
 
-@numba.njit(cache=True)
+@kernel
 def vaccinate(p, y, workers, cell, patrol, weight, hold, vaccinated):
     """Let aid workers vaccinate where fire is held.
 
@@ -240,7 +285,7 @@ def vaccinate(p, y, workers, cell, patrol, weight, hold, vaccinated):
         vaccinated[c] += draws.chance(p.vaccination * y * effort) * (1.0 - vaccinated[c])
 
 
-@numba.njit(cache=True)
+@kernel
 def _serve(w, teams, hold):
     """Let every team with access and stocks serve the need around it, and farther away what it is let in to."""
     u, m, land, p, census = w.units, w.missions, w.land, w.numbers.relieve, w.census
@@ -255,29 +300,28 @@ def _serve(w, teams, hold):
         for r in range(n_reach):
             places[t, r] = land.patrol[u.cell[i], r]
             pull[t, r] = land.patrol_weight[r] * (1.0 if r == 0 else u.freedom[i])
+    site, sheltered, needs, persons = land.site, land.sheltered, census.need, census.persons
     for c in range(need.size):
-        need[c] = census.need[c]
-        if land.site[c] > 0.0:  # people in camps are served with less work
-            need[c] *= 1.0 - p.cheaper * land.sheltered[c].sum() / max(census.persons[c], 1.0)
+        need[c] = needs[c]
+        if site[c] > 0.0:  # people in camps are served with less work
+            need[c] *= 1.0 - p.cheaper * sheltered[c].sum() / max(persons[c], 1.0)
     for _ in range(ROUNDS):
-        serve(
-            left=left, command=m.command[u.mission[teams]], places=places, pull=pull, need=need, donors=donors,
-            aid=w.now.aid,
-        )  # fmt: skip
+        if left.max() > 0.0:
+            serve(
+                left=left, command=m.command[u.mission[teams]], places=places, pull=pull, need=need, donors=donors,
+                aid=w.now.aid,
+            )  # fmt: skip
     afield = np.zeros(m.command.size)  # what each mission can send farther away
     for t in range(teams.size):
         afield[u.mission[teams[t]]] += p.far * u.freedom[teams[t]] * left[t]
     if afield.max() > 0.0:
-        everywhere = np.empty((m.command.size, need.size), dtype=np.int64)
-        everywhere[:] = np.arange(need.size)
         welcome = let_in(w, afield, hold)
         for _ in range(ROUNDS):
-            serve(
-                left=afield, command=m.command, places=everywhere, pull=welcome, need=need, donors=donors, aid=w.now.aid
-            )
+            if afield.max() > 0.0:
+                serve_afield(left=afield, command=m.command, pull=welcome, need=need, donors=donors, aid=w.now.aid)
 
 
-@numba.njit(cache=True)
+@kernel
 def let_in(w, afield, hold):
     """Return the chance that people of each mission who send aid are let in without force, in its area: (M, C) 0..1.
 
@@ -285,18 +329,25 @@ def let_in(w, afield, hold):
     ----------
     afield : (M,) persons whom they could serve there; hold : (C,) 0..1 fighters there who hold their fire
     """
-    m, remaining, rains, out = w.missions, unopened(w), wet(w), np.zeros((w.missions.command.size, hold.size))
+    p, remaining, rains, around, host = w.numbers.relieve, unopened(w), wet(w), w.around, w.factions.host
+    command, area, hostility = w.missions.command, w.missions.area, w.factions.hostility
+    felt, remoteness, out = w.land.felt, w.land.remoteness, np.zeros((command.size, hold.size))
+    free, sends = np.empty(hostility.shape[1]), sum_rows(command, afield, hostility.shape[1])
     for c in range(hold.size):
-        master = controller(w, c)
-        for i in range(m.command.size):
+        master = ruler(around, host, c)
+        for q in range(free.size):
+            if sends[q] > 0.0:
+                free[q] = access(
+                    p, hostility=hostility[master, q], fighting=felt[c], held=hold[c],
+                    remoteness=remoteness[c] * remaining, wet=rains,
+                )  # fmt: skip
+        for i in range(command.size):
             if afield[i] > 0.0:
-                hostility = w.factions.hostility[master, m.command[i]]
-                free = let_through(w, c, hostility=hostility, held=hold[c], remaining=remaining, rains=rains)
-                out[i, c] = m.area[i, c] * free
+                out[i, c] = area[i, c] * free[command[i]]
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def pauses(w, teams, hostility):
     """Return the hazard (1/year) that each team negotiates a pause: (T,); hostility : (T,) of who rules its place."""
     u, p, engages, out = w.units, w.numbers.relieve, of_commands(w, ENGAGE), np.empty(teams.size)
@@ -307,7 +358,7 @@ def pauses(w, teams, hostility):
     return out
 
 
-@numba.njit(cache=True)
+@kernel
 def _pause(w, teams, hostility):
     """Let teams that engage negotiate a pause with the bands around them; hostility : (T,) of who rules the place."""
     u, bands, land, p = w.units, w.bands, w.land, w.numbers.relieve

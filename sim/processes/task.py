@@ -22,11 +22,11 @@ his bases by them and not by past violence.
 What one part of a command sees the whole of it knows, and other commands as far as they coordinate.
 """
 
-import numba
 import numpy as np
 
 from sim import draws
 from sim.compiled import rule
+from sim.kernel import kernel
 from sim.params import AID, TASKS
 from sim.rules import (
     ENFORCE,
@@ -50,7 +50,7 @@ ENGINEER = TASKS.index("engineer")
 MOVE, PROTEST = draws.decision("task.move"), draws.decision("task.protest")
 
 
-@numba.njit(cache=True)
+@kernel
 def spread(work, mission, cell, freedom, known, threat, patrol, weight, out):
     """Add each unit's work to the cells in its patrol reach, more of it where it knows of a threat.
 
@@ -82,7 +82,7 @@ def spread(work, mission, cell, freedom, known, threat, patrol, weight, out):
                     out[mission[u], s, c] += work[u, s] * w
 
 
-@numba.njit(cache=True)
+@kernel
 def make_effective(presence, armed, command, trust, understood, ability, information, lost, crowding):
     """Reduce presence by what people do not tell, by inability, and where chains of command overlap.
 
@@ -118,7 +118,7 @@ def make_effective(presence, armed, command, trust, understood, ability, informa
                 presence[m, s, c] *= left[c]
 
 
-@numba.njit(cache=True)
+@kernel
 def guard_people(protect, police, force, reach, host, out):
     """Add up the effective presence that protects people from each faction.
 
@@ -137,7 +137,7 @@ def guard_people(protect, police, force, reach, host, out):
                     out[f, c] += (protect[m, c] + police[m, c]) * holds
 
 
-@numba.njit(cache=True)
+@kernel
 def freedom(strength, hostile, pinning, host_hostility, grip):
     """Return a unit's freedom of movement: 0..1.
 
@@ -149,7 +149,7 @@ def freedom(strength, hostile, pinning, host_hostility, grip):
     return strength / (strength + pinning * hostile + 1e-9) * (1.0 - grip * host_hostility)
 
 
-@numba.njit(cache=True)
+@kernel
 def protests(p, trust, start):
     """Return the hazard (1/year) of a protest where a chain of command has a base.
 
@@ -160,7 +160,7 @@ def protests(p, trust, start):
     return p.protest * max(0.0, 1.0 - trust / max(start, 1e-9))
 
 
-@numba.njit(cache=True)
+@kernel
 def _protest(w):
     """Let people who trust a command less than a newcomer protest where it has contingents, in however many bases."""
     u, p, now, luck = w.units, w.numbers.task, w.now, draws.luck(w.dice, PROTEST)
@@ -180,22 +180,22 @@ def _protest(w):
             now.protests[q] += alone
 
 
-@numba.njit(cache=True)
+@kernel
 def _keep_to_area(w):
     """Take away the presence of every mission outside its area, but for its reports, as far as it makes them there."""
-    m = w.missions
-    for i in range(m.command.size):
-        for c in range(w.armed.shape[1]):
-            inside = m.area[i, c]
+    area, beyond, presence, armed = w.missions.area, w.missions.beyond, w.presence, w.armed
+    for i in range(beyond.size):
+        for c in range(armed.shape[1]):
+            inside = area[i, c]
             if inside < 1.0:
-                reports = w.presence[i, REPORT, c] * max(inside, m.beyond[i])
-                for s in range(w.presence.shape[1]):
-                    w.presence[i, s, c] *= inside
-                w.presence[i, REPORT, c] = reports
-                w.armed[i, c] *= inside
+                reports = presence[i, REPORT, c] * max(inside, beyond[i])
+                for s in range(presence.shape[1]):
+                    presence[i, s, c] *= inside
+                presence[i, REPORT, c] = reports
+                armed[i, c] *= inside
 
 
-@numba.njit(cache=True)
+@kernel
 def _open_sites(w):
     """See where camps and protection sites are open, and who is in them."""
     land, u, p, gates = w.land, w.units, w.numbers.live, w.missions.gates
@@ -203,16 +203,17 @@ def _open_sites(w):
     for i in range(u.cell.size):
         if u.cell[i] >= 0 and gates[u.mission[i]] > 0.0:
             land.site[u.cell[i]] += gates[u.mission[i]] * u.strength[i].sum()
-    for c in range(land.site.size):
-        if land.site[c] > 0.0:
-            land.site[c] = land.site[c] / (land.site[c] + p.camp_staff)
-            drawn = p.camp * land.site[c]
+    site = land.site
+    for c in range(site.size):
+        if site[c] > 0.0:
+            site[c] = site[c] / (site[c] + p.camp_staff)
+            drawn = p.camp * site[c]
             inside = drawn / max(drawn + p.countryside * land.place_area + land.town[c], 1e-12)
             for k in range(land.sheltered.shape[1]):
                 land.sheltered[c, k] = w.census.displaced[c, k] * inside
 
 
-@numba.njit(cache=True)
+@kernel
 def _move_bases(w):
     """Let units look for another place, if they are free to."""
     u, m, p, luck = w.units, w.missions, w.numbers.task, draws.luck(w.dice, MOVE)
@@ -228,7 +229,7 @@ def _move_bases(w):
             settle(w, i)
 
 
-@numba.njit(cache=True)
+@kernel
 def _move_freely(w):
     """Work out how free every unit is to move; return the uniformed of each: (U,) persons."""
     u, m, p, hostility = w.units, w.missions, w.numbers.task, w.factions.hostility
@@ -262,7 +263,7 @@ def task(w):
         _take_effect(w)
 
 
-@numba.njit(cache=True)
+@kernel
 def _spread_out(w, arms):
     """Send every unit's people to the places that it reaches; arms : (U,) uniformed of each."""
     u, m, land, p, g = w.units, w.missions, w.land, w.numbers.task, w.contributors
@@ -311,11 +312,12 @@ def _spread_out(w, arms):
             work=medics, mission=np.zeros(n, dtype=np.int64), cell=u.cell, freedom=roams, known=seen, threat=menace,
             patrol=land.patrol, weight=weight, out=care,
         )  # fmt: skip
-        for c in range(land.felt.size):
-            w.care[c] = care[0, 0, c] / (care[0, 0, c] + p.medics)
+        treated = w.care
+        for c in range(treated.size):
+            treated[c] = care[0, 0, c] / (care[0, 0, c] + p.medics)
 
 
-@numba.njit(cache=True)
+@kernel
 def _take_effect(w):
     """Work out what presence amounts to, and whom it protects from whom."""
     m, p, n = w.missions, w.numbers.task, w.missions.command.size

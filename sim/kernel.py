@@ -1,0 +1,9 @@
+"""How the functions of rules are compiled: with what is kept on disk, and with division as numpy does it.
+
+Python's division asks at each whether it is by nought, which keeps the compiler from doing several at a time: a loop
+of divisions takes three times as long. Nothing here divides by nought.
+"""
+
+import numba
+
+kernel = numba.njit(cache=True, error_model="numpy")
