@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 CASES = (  # label, overrides, repetitions
     ("default scenario: 5,000 civilians, 520 weeks", [], 5),
@@ -71,8 +72,38 @@ def main():
     kernel = _in_fresh_process(
         "import json; from tests.benchmark import rules_alone as t; print(json.dumps(t(5000, 104)))"
     )
+    worlds = _in_fresh_process("import json; from tests.benchmark import many_worlds as t; print(json.dumps(t()))")
+    cores = os.cpu_count()
+    print(f"\n1,000 worlds of 2,500 civilians: a step {worlds[0]:.2f} s in one thread, {worlds[1]:.2f} s in {cores}")
+    print(f"a month of them:                 {worlds[2]:.2f} s in {cores} threads; {worlds[3]:,.0f} MB")
     print(f"\nthe civilians' rules as ordinary Mesa agents: {slow * 1e9:,.0f} ns per civilian-week")
     print(f"the same rules as compiled loops:             {kernel * 1e9:,.0f} ns, {slow / kernel:,.0f} times faster")
+
+
+def many_worlds(n=1_000, civilians=2_500):
+    """Return the seconds of a step of many worlds in one thread and in one for each core, of a month in these, and MB.
+
+    Compiled rules give up the interpreter's lock; what is Python between them does not.
+    """
+    from dataclasses import replace
+
+    from sim import PeaceModel, load
+
+    params = load("mission=separated", "mission.authorised=4", f"civilians={civilians}", "weeks=60")
+    PeaceModel(params).run()
+    worlds = [PeaceModel(replace(params, seed=seed)) for seed in range(n)]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    for world in worlds:  # until missions are there
+        while world.week < 30:
+            world.step()
+    took = []
+    for threads, steps in ((1, 1), (os.cpu_count(), 1), (os.cpu_count(), 4)):
+        with ThreadPoolExecutor(threads) as pool:
+            start = time.perf_counter()
+            for _ in range(steps):
+                list(pool.map(PeaceModel.step, worlds))
+            took.append(time.perf_counter() - start)
+    return [*took, peak]
 
 
 def rules_alone(n, weeks):

@@ -164,16 +164,18 @@ def find_refuge(luck, who, cell, home, status, row, col, pull, crossing, reach):
     row, col : (C,) int; pull : (C,) of each cell; crossing : (C,) pull of the border near each, against all cells
     reach : cells at which a refuge has lost most of its pull
     """
-    cumulative = np.zeros(row.size + 1)
+    cumulative, weight = np.zeros(row.size + 1), np.empty(row.size)
     origin = -1
     for i in by_origin(who, cell, row.size):
         if cell[i] != origin:  # the same for all who leave one place
             origin = cell[i]
-            total = 0.0
+            total, y, x = 0.0, row[origin], col[origin]
             for c in range(row.size):
-                d2 = (row[c] - row[origin]) ** 2 + (col[c] - col[origin]) ** 2
-                if c != origin:
-                    total += pull[c] / (1.0 + d2 / (reach * reach)) ** 2
+                d2 = (row[c] - y) ** 2 + (col[c] - x) ** 2
+                weight[c] = pull[c] / (1.0 + d2 / (reach * reach)) ** 2
+            weight[origin] = 0.0
+            for c in range(row.size):
+                total += weight[c]
                 cumulative[c] = total
             cumulative[row.size] = total * (1.0 + crossing[origin])
         chosen = np.searchsorted(cumulative, draws.draw(luck, i) * cumulative[row.size], side="right")

@@ -130,11 +130,12 @@ def guard_people(protect, police, force, reach, host, out):
     """
     out[:, :] = 0.0
     for m in range(force.size):
-        for f in range(host.size):
-            holds = force[m] * (reach[m] if host[f] else 1.0)
-            if holds > 0.0:
-                for c in range(protect.shape[1]):
-                    out[f, c] += (protect[m, c] + police[m, c]) * holds
+        there = protect[m] + police[m]
+        if there.max() > 0.0:
+            for f in range(host.size):
+                holds = force[m] * (reach[m] if host[f] else 1.0)
+                for c in range(there.size):
+                    out[f, c] += there[c] * holds
 
 
 @kernel
