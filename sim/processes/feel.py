@@ -52,11 +52,12 @@ def update(p, y, cell, community, status, persons, need, aided, gain, loss, by_a
     cell, community, status, persons : (N,) int; need : (N,) 0..1; aided : (N,) bool
     gain : (C, M) rise of trust in each of M commands this week; by_aid : (C, M) rise if aided
     loss : (C, K, M) 0..1 share of trust that each community loses
-    wound : (C, K, F) blow to those whose people were killed
+    wound : (C, K, F) blow to those whose people were killed; empty if nobody's were
     host : int, faction that need is blamed on, -1 for none
     trust : (N, M), grievance : (N, F), written
     """
     start, forget, forgive, from_need = p.start, p.forget * y, p.forgive * y, p.need * y
+    bereaved = wound.size > 0
     for i in range(persons.size):
         if persons[i] == 0:
             continue
@@ -71,7 +72,7 @@ def update(p, y, cell, community, status, persons, need, aided, gain, loss, by_a
             trust[i, m] = min(max(t, 0.0), 1.0)
         for f in range(grievance.shape[1]):
             g = grievance[i, f]
-            if here:
+            if bereaved and here:
                 w = wound[c, k, f]
                 if w > 0.0:
                     g += w / (1.0 + w) * (1.0 - g)
@@ -91,7 +92,7 @@ def signals(p, y, protect, engage, talk, felt, aid, stood_by, harmed, population
     p : numbers.feel; y : years in a week
     protect, engage : (M, C) effective presence of each of M commands; talk : (M, C) the latter, by what it knows
     felt : (C,) 0..1; aid : (M, C) share served
-    stood_by : (M, C) attacks witnessed; harmed : (M, C, K) killed; population : (C, K), of places
+    stood_by : (M, C) attacks witnessed; harmed : (M, C, K) killed, empty if nobody was; population : (C, K), of places
     rumour : (M, K) 0..1 misinformation that nobody talks down; media : (C,) 0..1 how far it carries
     known : (M, C) protection that people remember
     gain, by_aid : (C, M), loss : (C, K, M), written
@@ -166,11 +167,14 @@ def blows(w, spill):
     """Work out what this week's dead do to those whose people they were, in the place around each.
 
     Returns (C, K, F) blows by each faction, and (Q, C, K) killed by each chain of command, or by another, as far as
-    people take the one for the other (spill), or by hired men.
+    people take the one for the other (spill), or by hired men; both empty if there is nothing of that.
     """
     now, p, land, of_place = w.now, w.numbers.feel, w.land, w.census.of_place
     n_cells, n = of_place.shape
     n_factions, n_commands = w.factions.hostility.shape
+    drought = dry(w)
+    if now.logged[1] == 0 and not drought:
+        return np.zeros((0, 0, 0)), np.zeros((0, 0, 0))
     wound, harmed = np.zeros((n_cells, n, n_factions)), np.zeros((n_commands, n_cells, n))
     if now.logged[1] > 0:
         hired, there = hired_share(w), present(w)
@@ -188,7 +192,7 @@ def blows(w, spill):
                         harmed[q, c, k] += share * dead * (1.0 if w.missions.command[mission] == q else spill)
                     elif there[q] > 0.0:
                         harmed[q, c, k] += share * dead * hired[faction] * w.numbers.judge.hired
-    if dry(w):
+    if drought:
         quarrel(w, wound, p.quarrel * w.years)
     return wound, harmed
 
