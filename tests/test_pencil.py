@@ -1584,8 +1584,10 @@ def test_a_host_that_thinks_better_of_it_takes_its_letter_back_and_the_mission_b
     m.missions.build_up[:], m.missions.arrive[:] = 5, -20
     m.plan[:] = 1
     m.factions.hostility[0] = 0.8
-    for _ in range(5):
+    for _ in range(4):
         m.step()
+    m.factions.hostility[0] = 0.36  # over half of what it writes letters at: this one stands
+    m.step()
     # unwelcome for more than a week at the end of week 1: a tenth goes in each of weeks 2, 3 and 4
     assert (m.missions.expelled[0], m.missions.letters[0]) == (1, 1)
     assert column(m, "personnel_guest") == near([100, 100, 90, 80, 70])
