@@ -68,7 +68,10 @@ def test_what_the_guide_for_contributors_says_is_so():
         assert (ROOT / file).exists(), file
     extras = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert all(f"\n{name} = [" in extras for name in re.findall(r"'\.\[(\w+)\]'", text))
-    line, figure, named = re.findall(r"```python\n(.*?)\n```", text, re.DOTALL)
+    line, outcome, figure, named = re.findall(r"```python\n(.*?)\n```", text, re.DOTALL)
+    declared, measured = re.search(r"Outcome\(.*?\)", outcome)[0], re.search(r"row\[.*", outcome)[0].split("  #")[0]
+    assert declared in (ROOT / "sim" / "outcomes.py").read_text(encoding="utf-8")
+    assert measured in (ROOT / "sim" / "processes" / "observe.py").read_text(encoding="utf-8")
     said = {}
     exec(figure, said)  # the recipe for a figure
     runs = pd.DataFrame({"arm": ["none", "none", "un_only", "un_only"], "civilians_killed": [9, 7, 5, 3]})
