@@ -1716,13 +1716,14 @@ def test_work_under_the_escort_of_another_flag_is_held_against_that_flag(tmp_pat
     parts = {"team": mission(persons={"aid": 20}, tasks={"relieve": 1}, command="a"), "guard": mission(command="b")}
     m = PeaceModel(only(by_hand(tmp_path, TWO, factions, parts, relieve__escort_half=150), "deploy"))
     m.step()
-    m.units.cell[:], m.missions.accepts[:] = 0, 1.0
-    mine, theirs = (m.missions.command[m.missions.names.index(name)] for name in ("team", "guard"))
-    m.presence[m.missions.names.index("guard"), task.LOCAL.index("escort"), 0] = 150.0  # half of its work is under it
+    team, guard = (m.missions.names.index(name) for name in ("team", "guard"))
+    mine, theirs = m.missions.command[team], m.missions.command[guard]
+    m.units.cell[:], m.missions.accepts[team], m.missions.accepts[guard] = 0, 1.0, 0.0
+    m.presence[guard, task.LOCAL.index("escort"), 0] = 150.0  # half of its work is under it
     m.factions.hostility[0, mine], m.factions.hostility[0, theirs] = 0.1, 0.8
     teams = np.flatnonzero(m.units.team)
     assert relieve.open_roads(m.view, teams, np.zeros(2)) == near([0.4])
-    m.missions.accepts[:] = 0.0  # who asks for no escort is met as himself
+    m.missions.accepts[team], m.missions.accepts[guard] = 0.0, 1.0  # who asks for no escort is met as himself
     assert relieve.open_roads(m.view, teams, np.zeros(2)) == near([0.1])
 
 
