@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LONGEST = 8_192  # bytes of a message: a scene of three models with a hundred settings
 SILENT = 20  # s that a visitor may be here without a scene
 IDLE = 600  # s without a word after which a place may be given to somebody else
+PATIENCE = 3  # s for which a page that finds no place waits: somebody may just be leaving, he himself before a reload
 SHARE, FEW = 0.5, 4  # of the places for one address; but as many pages anybody may open
 LATE, SLOW = 15, 600  # s that a request may take to arrive, and its answer to be taken
 LAST = 5  # s that what is under way has when the room is closed: nobody can keep it open

@@ -408,7 +408,10 @@ def application(classroom: Classroom | None = None) -> Starlette:
             return
         await socket.accept()
         visitor = Visitor(room, socket)
-        full = await room.seat(visitor)
+        full, until = await room.seat(visitor), time.monotonic() + door.PATIENCE
+        while full and time.monotonic() < until:
+            await asyncio.sleep(0.1)
+            full = await room.seat(visitor)
         if full:
             await visitor.leave(full)
             return

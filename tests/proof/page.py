@@ -12,8 +12,6 @@ import time
 import urllib.request
 from collections import Counter
 
-from websockets.exceptions import ConnectionClosed
-
 from ._room import Page, Room
 
 FLAT = 1.1  # memory at the end, of that in the middle
@@ -46,7 +44,7 @@ class Person:
                 self.count["things done"] += 1
                 self.listen(self.luck.uniform(*self.pauses))
             self.page.close()
-        except (ConnectionClosed, TimeoutError, OSError, AssertionError) as error:
+        except Exception as error:  # whoever falls over plays no more, and that is to be seen
             self.wrong.append(f"{doing}: {type(error).__name__}: {error}")
 
     def does(self):
@@ -121,13 +119,20 @@ class Person:
         assert self.week == week, f"{link} shows week {self.week}"
 
     def setting(self):
-        """Set one of the controls, in all models or in one."""
+        """Set one of the controls, in all models that have it or in one: a value, an event, a cluster of tasks."""
         every = [c for group in self.about["controls"] for c in group["controls"] if not all(c.get("off", [False]))]
         c = self.luck.choice(every)
-        value = self.luck.choice(c["options"])[0] if c["kind"] == "choice" else self.number(c)
-        several = range(len(self.about["models"]))
-        which = list(several) if self.luck.random() < 0.5 else [self.luck.choice(several)]
-        self.page.ask("set", key=c["key"], value=value, models=which)
+        several = [i for i, value in enumerate(c["values"]) if value is not None]
+        about = {"key": c["key"], "models": several if self.luck.random() < 0.5 else [self.luck.choice(several)]}
+        some = self.luck.choice(c["options"])[0] if "options" in c else None
+        if c["kind"] == "events":
+            week = self.luck.choice((None, min(self.week, self.about["weeks"] - 1)))  # takes it back, or lets it befall
+            self.page.ask("event", event=some, week=week, **about)
+        elif c["kind"] == "bundles":
+            self.page.ask("bundle", mission=c["name"], bundle=some, on=self.luck.random() < 0.5, **about)
+        else:
+            self.page.ask("set", value=some or self.number(c), **about)
+        self.count[c["kind"]] += 1
         self.hear_a("scene", "wrong")
 
     def number(self, control):
