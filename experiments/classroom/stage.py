@@ -41,7 +41,10 @@ def _access(model):
         hostility = model.factions.hostility[controller(model.view, c)]
         for m in np.flatnonzero(aid >= 1):
             angry = hostility[model.missions.command[m]]
-            found[c] += aid[m] * relieve.access(p, angry, land.felt[c], land.remoteness[c], 0.0)
+            free = relieve.access(
+                p, hostility=angry, fighting=land.felt[c], held=0.0, remoteness=land.remoteness[c], wet=0.0
+            )
+            found[c] += aid[m] * free
     return found / aid[aid >= 1].sum()
 
 
