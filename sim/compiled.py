@@ -15,12 +15,12 @@ import numpy as np
 from numba.core import types
 from numba.experimental import structref
 
+from sim.kernel import in_threads
 from sim.state import Table, World
 
 if TYPE_CHECKING:
     from sim.model import PeaceModel
 
-in_threads = numba.njit(cache=True, error_model="numpy", nogil=True)  # the runs of a room go on side by side
 PLAIN = bool(numba.config.DISABLE_JIT)
 
 

@@ -7,3 +7,4 @@ of divisions takes three times as long. Nothing here divides by nought.
 import numba
 
 kernel = numba.njit(cache=True, error_model="numpy")
+in_threads = numba.njit(cache=True, error_model="numpy", nogil=True)  # the runs of a room go on side by side

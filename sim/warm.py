@@ -13,7 +13,7 @@ def say(text: str) -> None:
 
 
 def warm_up() -> None:
-    """Compile the rules if no run on this machine has done it yet, and say so: it takes a minute, once."""
+    """Compile the rules if no run on this machine has done it yet, and say so: it takes a minute or two, once."""
     from sim.processes import feel  # one of the last rules that a week needs
 
     kept_in = {rule.stats.cache_path for rule in vars(feel).values() if hasattr(rule, "stats")}
@@ -22,7 +22,7 @@ def warm_up() -> None:
     from sim.config import load
     from sim.model import PeaceModel
 
-    say("compiling the rules (about a minute, once on a machine) ...")
+    say("compiling the rules (a minute or two, once on a machine) ...")
     model = PeaceModel(load("mission=parallel", "civilians=50", "weeks=40"))
     model.run()
 

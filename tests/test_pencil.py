@@ -1138,6 +1138,7 @@ def test_what_presence_deters_is_a_share_of_the_attacks_to_be_expected_without_i
     m.guard[:, 0], m.guard[:, 4] = 10.0, 0.0  # a tenth of a peacekeeper for each of a hundred fighters deters half
     targets = prey.draw_attacks(m.view)
     guarded = prey.rates(m.view, targets)
+    prey.count_deterred(m.view, guarded)
     assert m.now.deterred[0] == near(guarded[0] * m.years)  # as many as it still makes
     assert m.now.intended[0] == near((2 * guarded[0] + guarded[1:].sum()) * m.years)
     row = np.zeros(len(m.record.columns))

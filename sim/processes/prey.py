@@ -103,7 +103,7 @@ def in_reach(w, f, c, targets):
 @kernel
 def rates(w, targets):
     """Return the hazard (1/year) that each band attacks civilians: (B,); targets : (C, K) as people draw attacks."""
-    bands, f, p, now = w.bands, w.factions, w.numbers.prey, w.now
+    bands, f, p = w.bands, w.factions, w.numbers.prey
     abuse, reports, driven = f.abuse * of_hired(w, f.hired_abuse), of_all(w, REPORT), drive(w, p.lull)
     out = np.zeros(bands.faction.size)
     for b in range(out.size):
@@ -115,11 +115,20 @@ def rates(w, targets):
                 foes=foes, own_dead=own_dead, targets=people, guard=w.guard[i, c], reports=reports[c],
                 abuse=abuse[i], commitment=f.commitment[i],
             )  # fmt: skip
-            if out[b] > 0.0:
-                held_back = deterred(p, w.guard[i, c], w.around[i, c])
-                now.intended[0] += out[b] / (1.0 - held_back) * w.years
-                now.deterred[0] += out[b] / (1.0 - held_back) * held_back * w.years
     return out
+
+
+@kernel
+def count_deterred(w, often):
+    """Count the attacks of this week that presence deters, and all to be expected without it; often : (B,) 1/year."""
+    bands, now, years = w.bands, w.now, w.years
+    for b in range(often.size):
+        if often[b] > 0.0:
+            i, c = bands.faction[b], bands.cell[b]
+            held_back = deterred(w.numbers.prey, w.guard[i, c], w.around[i, c])
+            intended = often[b] / (1.0 - held_back) * years
+            now.intended[0] += intended
+            now.deterred[0] += intended * held_back
 
 
 @rule
@@ -131,6 +140,7 @@ def prey(w):
     bands.losses *= fading(w, p.loss_memory)
     targets, luck = draw_attacks(w), draws.luck(w.dice, COMES)
     often, near = rates(w, targets), np.empty(bands.faction.size)
+    count_deterred(w, often)
     attacks = np.zeros(often.size, dtype=np.int64)
     for b in range(often.size):
         near[b] = w.around[bands.faction[b], bands.cell[b]]
