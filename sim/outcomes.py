@@ -141,6 +141,8 @@ OUTCOMES = (
     Outcome("smears", "campaign", "campaigns of misinformation under way", "mean"),
     Outcome("rumour", "share", "misinformation about each mission that nobody talks down", "mean", per="mission"),
     Outcome("trust", "share", "mean trust in each mission", "last", per="mission"),
+    Outcome("informed", "share", "what each mission's contingents know of where bands are: by technology, from people",
+            "mean", per="mission"),
     Outcome("consent_gov", "share", "host government's consent to each mission", "last", per="mission"),
     Outcome("consent_reb", "share", "consent of all other factions to each mission, by their fighters", "last",
             per="mission"),
@@ -518,7 +520,7 @@ def totals(model: "PeaceModel") -> dict[str, float]:
     out["vaccinated"] = _nanmean(table["vaccinated"])
     out["sheltered_person_weeks"] = float(table["sheltered"].sum() * r.step_weeks)
     out["smears"] = _nanmean(table["smears"])
-    for name in ("freedom", "trust", "consent_gov", "consent_reb"):
+    for name in ("freedom", "trust", "informed", "consent_gov", "consent_reb"):
         out |= {f"{name}_{m}": _nanmean(table[f"{name}_{m}"]) for m in r.missions}
     out |= {f"commitment_{f}": float(table[f"commitment_{f}"][-1]) for f in r.factions}
     out["institutions"] = float(table["institutions"][-1])

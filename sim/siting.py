@@ -40,6 +40,19 @@ def known(w):
 
 
 @kernel
+def informed(w, unit, seen):
+    """Return how much a unit knows of where bands are, from technology and from the people around it: 0..1.
+
+    Parameters
+    ----------
+    unit : 0..U-1, with a base; seen : 0..1, what its mission knows by technology (`known`)
+    """
+    m, p, i = w.missions, w.numbers.task, w.units.mission[unit]
+    told = p.told * w.census.trust[m.command[i], w.units.cell[unit]] * understood(p, m.knowledge[i], m.women[i])
+    return 1.0 - (1.0 - seen) * (1.0 - told)
+
+
+@kernel
 def attraction(w, m, team):
     """Return the pull of every cell on a unit of mission m, an aid team or not: (C,)."""
     land, census, of_place, p = w.land, w.census, w.census.of_place, w.numbers

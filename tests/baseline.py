@@ -70,8 +70,9 @@ def measure(country, mission, seed):
     p.seed = seed
     model = PeaceModel(p).run()
     of_run = {
-        k: v for k, v in totals(model).items() if not k.startswith(("freedom_", "trust_", "consent_", "commitment_"))
-    }
+        k: v for k, v in totals(model).items()
+        if not k.startswith(("freedom_", "trust_", "informed_", "consent_", "commitment_"))
+    }  # fmt: skip
     people, f, m, u = model.people, model.factions, model.missions, model.units
     mean = {
         "need": people.need, "grievance": people.grievance, "trust": people.trust, "commitment": f.commitment,
@@ -131,7 +132,7 @@ def main(words):
     print(f"{len(changed)} outcomes differ" if changed else "nothing differs")
     if "--check" not in words:
         with TABLE.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(new[0]), lineterminator="\n")
+            writer = csv.DictWriter(file, list(dict.fromkeys(k for row in new for k in row)), "nan", lineterminator="\n")
             writer.writeheader()
             writer.writerows(new)
 

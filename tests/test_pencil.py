@@ -1235,6 +1235,27 @@ def test_presence_goes_where_bands_are_known_to_be(tmp_path):
     assert rules.threat(m.view)[:3] == near(0.1 * 100 * 1_000 / 37_000)  # at rest
 
 
+def test_what_a_mission_knows_of_bands_comes_of_its_technology_and_of_people_around_its_bases(tmp_path):
+    parts = {"m": mission(force={"technology": 0.5, "local_knowledge": 0.5}), "t": mission(persons={"aid": 50})}
+    p = by_hand(tmp_path, LINE, missions=parts, task__told=0.4, task__language=0.8, task__threat=0,
+                deploy__base_size=50, deploy__base_skew=1)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "task", "observe"))
+    m.step()
+    large, small, _ = range(m.units.cell.size)  # two bases with twice as many in one, and an aid team
+    m.census.trust[m.missions.command[0]] = [1.0, 0.5, 0, 0, 0]
+    m.units.cell[large], m.units.cell[small] = 0, 1
+    # they get across (1 - 0.8 x 0.5), and are trusted in full or half, so they are told 0.24 and 0.12
+    known = {cell: 1 - 0.5 * (1 - 0.4 * 0.6 * trust) for cell, trust in ((0, 1.0), (1, 0.5))}
+    assert [siting.informed(m.view, unit, 0.5) for unit in (large, small)] == near([known[0], known[1]])
+    row = np.zeros(len(m.record.columns))
+    observe.measure(m.view, m.record.at, row)
+    assert row[m.record.at.informed_mission] == near((2 * known[0] + known[1]) / 3)
+    assert np.isnan(row[m.record.at.informed_mission + 1])  # an aid team asks nobody where bands are
+    m.units.cell[large] = -1  # whoever is not there knows nothing
+    observe.measure(m.view, m.record.at, row)
+    assert row[m.record.at.informed_mission] == near(known[1])
+
+
 def crowded(tmp_path, **about):
     """Return a base of 100 with open gates in the middle of a line, 400 of the 1,000 there displaced."""
     factions = {"rebels": Faction(fighters=50, bands=1, community={"b": 1.0})}

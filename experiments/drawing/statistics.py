@@ -34,8 +34,8 @@ T_QUANTILE = np.array([
 ])  # fmt: skip
 
 # More of these is better; of everything else, less is.
-GOODS = ("access", "freedom", "trust", "consent", "commitment", "institutions", "mandate_weeks", "peace_at_exit",
-         "peace_kept", "peace_lasted")  # fmt: skip
+GOODS = ("access", "freedom", "trust", "informed", "consent", "commitment", "institutions", "mandate_weeks", "deterred",
+         "peace_at_exit", "peace_kept", "peace_lasted")  # fmt: skip
 KEYS = ("arm", "seed")
 ALL_DEATHS = "deaths"
 SUMMARY = (

@@ -10,6 +10,7 @@ import numpy as np
 from sim.kernel import kernel
 from sim.params import AID, KINDS, OBSERVERS, POLICE, TROOPS
 from sim.rules import hostility_of_host, in_uniform, rumours, strength
+from sim.siting import informed, known
 from sim.state import AMBUSH, ATTACK, BATTLE, SMALL_FACTION
 
 if TYPE_CHECKING:
@@ -140,16 +141,21 @@ def _by_mission(w, at, row):
     now, m, u, ill, hostility = w.now, w.missions, w.units, rumours(w), hostility_of_host(w)
     others = hostility_of_others(w)
     free, have = np.zeros(m.command.size), np.zeros(m.command.size)
+    aware, at_bases, seen = np.zeros(m.command.size), np.zeros(m.command.size), known(w)
     for i in range(u.cell.size):
-        persons = u.strength[i].sum()
-        have[u.mission[i]] += persons
-        free[u.mission[i]] += persons * u.freedom[i]
+        persons, j = u.strength[i].sum(), u.mission[i]
+        have[j] += persons
+        free[j] += persons * u.freedom[i]
+        if u.cell[i] >= 0 and not u.team[i]:
+            at_bases[j] += persons
+            aware[j] += persons * informed(w, i, seen[j])
     for j in range(m.command.size):
         q = m.command[j]
         row[at.killed_by_mission + j] = now.by_mission[j]
         row[at.freedom_mission + j] = free[j] / have[j] if have[j] > 0.0 else np.nan
         row[at.rumour_mission + j] = ill[q].mean()
         row[at.trust_mission + j] = w.census.trust_of_all[q]
+        row[at.informed_mission + j] = aware[j] / at_bases[j] if at_bases[j] > 0.0 else np.nan
         row[at.consent_gov_mission + j] = 1.0 - hostility[q]
         row[at.consent_reb_mission + j] = 1.0 - others[q]
         row[at.personnel_mission + j] = m.persons[j].sum()

@@ -42,7 +42,7 @@ from sim.rules import (
     threat,
     work_on,
 )  # fmt: skip
-from sim.siting import known, settle, understood
+from sim.siting import informed, known, settle, understood
 from sim.state import MINIMUM_FORCE
 
 LOCAL_TASKS = np.array([TASKS.index(t) for t in LOCAL])
@@ -293,8 +293,7 @@ def _spread_out(w, arms):
             crowd = land.sheltered[at].sum()
             roams[i] *= 1.0 - p.gate_duty * m.gates[j] * crowd / (crowd + p.gate_crowd)
         if not u.team[i]:  # aid workers do not go where the bands are
-            told = p.told * w.census.trust[q, at] * understood(p, m.knowledge[j], m.women[j])
-            seen[i] = 1.0 - (1.0 - sees[j]) * (1.0 - told)
+            seen[i] = informed(w, i, sees[j])
             aware = aware or seen[i] > 0.0
     menace = threat(w) if aware else np.zeros(land.felt.size)
     spread(
