@@ -132,7 +132,8 @@ def main(words):
     print(f"{len(changed)} outcomes differ" if changed else "nothing differs")
     if "--check" not in words:
         with TABLE.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(dict.fromkeys(k for row in new for k in row)), "nan", lineterminator="\n")
+            columns = list(dict.fromkeys(k for row in new for k in row))
+            writer = csv.DictWriter(file, columns, "nan", lineterminator="\n")
             writer.writeheader()
             writer.writerows(new)
 

@@ -139,8 +139,12 @@ SHORT = {
     "rearmed": "ex-combatants who rearmed",
     "agreement_collapses": "agreements that collapsed",
 }
-OF_A_MISSION = {"trust_": "trust in", "informed_": "bands' whereabouts known to",
-                "consent_gov_": "the government's consent to", "consent_reb_": "other factions' consent to"}  # fmt: skip
+OF_A_MISSION = {
+    "trust_": "trust in",
+    "informed_": "bands' whereabouts known to",
+    "consent_gov_": "the government's consent to",
+    "consent_reb_": "other factions' consent to",
+}
 PLURALS = {"person": "people", "person-week": "person-weeks", "event": "events"}
 POWERS = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"))
 FLOWS = {o.name for o in OUTCOMES if o.month == "sum"}  # weeks add up to a month
