@@ -196,6 +196,7 @@ TOTALS = {  # what only a whole run has, beside sums and means of the weekly mea
         "0/1",
         "no two parties caused 25 battle-related deaths in the year before the last mission left",
     ),
+    "peace_at_end": ("0/1", "no two parties caused 25 battle-related deaths in the last year of the run"),
     "peace_lasted": (
         "week",
         "from then to a year in which two did, or to the end of the run or ten years; none without",
@@ -582,24 +583,32 @@ def test_of_time(model: "PeaceModel") -> dict[str, float]:
     dyad by dyad, and studies of relapse ask whether those fight again who fought for the state. Armed men with no wish
     for an agreement (spoilers, bandits) may be violent in peace; `brd` and `civilians_killed` count what they do.
     Without a mission, or while one stays, the day of exit is ten years before the end of the run, so that all are held
-    against the same clock.
+    against the same clock. Who leaves later is asked later: `peace_at_end` asks all on the same day.
     """
     step_weeks, left = model.record.step_weeks, exit_week(model)
     left = model.params.weeks - DECADE if np.isnan(left) else left
     deaths = _deaths_of_dyads(model)
     exit_step, year = int(left / step_weeks), round(WEEKS_PER_YEAR / step_weeks)
-    nothing = {"peace_at_exit": np.nan, "peace_lasted": np.nan, "relapse": np.nan}
+
+    def peace_in_the_year_to(step):
+        return float((deaths[step - year : step].sum(axis=0) < UCDP_DEATHS).all()) if step >= year else np.nan
+
+    found = {
+        "peace_at_exit": np.nan, "peace_at_end": peace_in_the_year_to(len(deaths)),
+        "peace_lasted": np.nan, "relapse": np.nan,
+    }  # fmt: skip
     if not year <= exit_step <= len(deaths) - year:
-        return nothing
-    if (deaths[exit_step - year : exit_step].sum(axis=0) >= UCDP_DEATHS).any():
-        return nothing | {"peace_at_exit": 0.0}
+        return found
+    found["peace_at_exit"] = peace_in_the_year_to(exit_step)
+    if not found["peace_at_exit"]:
+        return found
     after = deaths[exit_step : exit_step + int(DECADE / step_weeks)]
     so_far = after.cumsum(axis=0)
     in_a_year = so_far - np.concatenate([np.zeros_like(so_far[:year]), so_far[:-year]])
     back = np.flatnonzero((in_a_year >= UCDP_DEATHS).any(axis=1))
     whole = len(after) >= int(DECADE / step_weeks)
-    return {
-        "peace_at_exit": 1.0, "peace_lasted": float((back[0] if back.size else len(after)) * step_weeks),
+    return found | {
+        "peace_lasted": float((back[0] if back.size else len(after)) * step_weeks),
         "relapse": float(back.size > 0) if back.size or whole else np.nan,
     }  # fmt: skip
 

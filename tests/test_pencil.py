@@ -1452,6 +1452,19 @@ def test_peace_is_counted_by_dyads_of_the_parties(battles, peace, relapse):
         assert found["peace_lasted"] == 451 - 312
 
 
+@pytest.mark.parametrize(("week", "dead", "peace"), [(847, 99, 1), (848, 25, 0), (899, 25, 0), (848, 24, 1)])
+def test_peace_at_the_end_is_of_the_last_year_whenever_missions_left(week, dead, peace):
+    m = PeaceModel(load("mission=un_only", "weeks=900", "civilians=50"))
+    m.record.steps = 900
+    m.record.events = [(week, Event("battle", GOVERNMENT, REBELS, 0, dead, 0))]
+    assert outcomes.test_of_time(m)["peace_at_end"] == peace
+    m.missions.ended[0] = 880
+    assert outcomes.test_of_time(m)["peace_at_end"] == peace
+    m.record.steps = 51  # no year yet
+    m.record.events = []
+    assert np.isnan(outcomes.test_of_time(m)["peace_at_end"])
+
+
 # ---------------------------------------------------------------------------------- state, income, hired men, seasons
 
 

@@ -35,7 +35,7 @@ T_QUANTILE = np.array([
 
 # More of these is better; of everything else, less is.
 GOODS = ("access", "freedom", "trust", "informed", "consent", "commitment", "institutions", "mandate_weeks", "deterred",
-         "peace_at_exit", "peace_kept", "peace_lasted")  # fmt: skip
+         "peace_at_exit", "peace_at_end", "peace_kept", "peace_lasted")  # fmt: skip
 KEYS = ("arm", "seed")
 ALL_DEATHS = "deaths"
 SUMMARY = (

@@ -37,6 +37,12 @@ from sim.values import among, no_setting
 EXPECTED = ("rise", "fall", "open")
 SHOWN, REVERSED, UNSEEN, MOVES, STILL = "as expected", "reversed", "not shown", "moves", "not told apart from nothing"
 LEFT, GONE, NONE = "still there", "gone", ""
+SETTINGS = ("base", "low", "high", "without")
+READING = """\
+Low and high are means over seeds. The effect is the mean of the paired ratio of each seed, on a log scale, so that one
+world that explodes does not speak for all: it may lie on the other side of one than the ratio of the two means. Of
+shares it is the mean difference. Every interval is a 95% interval of its row alone. What the settings are stands in
+`levers.csv`, and in `conf/levers` under the name of the row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +153,7 @@ def judged(rows: Sequence[Lever], runs: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, a row a lever: what it asks, means of both settings, their difference, effect (a ratio; of shares a
+    DataFrame, a row a lever: what it asks, its settings, means of both, their difference, effect (a ratio; of shares a
     difference) with its 95% interval, the same with the mechanism off, verdict, off_verdict
     """
     out, opened = [], {}
@@ -162,7 +168,7 @@ def judged(rows: Sequence[Lever], runs: pd.DataFrame) -> pd.DataFrame:
         out.append({
             "subject": lever.subject, "row": lever.name, "question": lever.question, "asked_by": lever.asked_by,
             "outcome": lever.outcome, "unit": "difference" if share else "ratio", "expected": lever.expected,
-            "withdrawn": lever.withdrawn,
+            "withdrawn": lever.withdrawn, **{s: " ".join(getattr(lever, s)) for s in SETTINGS},
             "seeds": int(effect.notna().sum()), "low_mean": values["low"].mean(), "high_mean": values["high"].mean(),
             "difference": (values["high"] - values["low"]).mean(), **_three("effect", effect, share),
             **_three("off", without, share),
@@ -224,13 +230,15 @@ def told(table: pd.DataFrame) -> str:
         "",
         ", ".join(f"{n} {verdict}" for verdict, n in count.items()) + f", of {len(table)} rows.",
         "",
+        f"{READING} {(table.without == '').sum()} rows have no setting that takes away the mechanism alone.",
+        "",
     ]
     for subject, some in table.groupby("subject", sort=False):
         shown = pd.DataFrame({
-            "question": some.question, "asked by": some.asked_by,
+            "row": some.row, "question": some.question, "asked by": some.asked_by,
             "outcome": [style.meant(o) for o in some.outcome],
             "expected": [f"{r.withdrawn} (withdrawn)" if r.withdrawn else r.expected for r in some.itertuples()],
-            "low": some.low_mean.map(number), "high": some.high_mean.map(number),
+            "seeds": some.seeds, "low": some.low_mean.map(number), "high": some.high_mean.map(number),
             "effect": [_said(r, "effect") for r in some.itertuples()],
             "mechanism off": [_said(r, "off") for r in some.itertuples()], "verdict": some.verdict,
         })  # fmt: skip
