@@ -18,7 +18,7 @@ from sim.mandate import capacities, contention, discord_of, phases, political_sh
 from sim.params import KINDS, TASKS, UNIFORMED, Params
 from sim.plans import benchmark_of, earliest, fair_scale, known_strength, plan, planned_share, week_of
 from sim.rules import affordable
-from sim.state import Commands, Land, Missions, zeros
+from sim.state import ABILITY, KNOWLEDGE, MOBILITY, RESTRAINT, Commands, Land, Missions, zeros
 from sim.units import mean_price
 from sim.values import among
 
@@ -49,7 +49,7 @@ def make_missions(params: Params) -> Missions:
     discord = np.array([discord_of(params, c) for c in parts], dtype=float)
     recorded = np.array([bool(c.strength) for c in parts], dtype=bool)
     d = params.deploy
-    about = ("ability", "restraint", "mobility", "local_knowledge")
+    about = ("ability", "restraint", "local_knowledge", "mobility")  # in the order of state.ABILITY and the others
     able = np.array([[getattr(c.force, a) for a in about] for c in parts], float).reshape(-1, 4)
     funding, cuts = _funding(params, everybody)
     price = np.array([_prices(c.force) for c in parts], float).reshape(-1, len(KINDS))
@@ -78,8 +78,8 @@ def make_missions(params: Params) -> Missions:
         late=zeros(len(names)),
         recorded=recorded,
         capacity=capacities(params, everybody, arrive, 0.0),
-        able=able, ability=able[:, 0].copy(), restraint=able[:, 1].copy(), mobility=able[:, 2].copy(),
-        knowledge=able[:, 3].copy(),
+        able=able, ability=able[:, ABILITY].copy(), restraint=able[:, RESTRAINT].copy(),
+        mobility=able[:, MOBILITY].copy(), knowledge=able[:, KNOWLEDGE].copy(),
         quality=np.ones((len(names), 4)), medicine=_column(parts, lambda c: c.force.medicine),
         training=_column(parts, lambda c: c.force.training),
         technology=_column(parts, lambda c: c.force.technology), women=_column(parts, lambda c: c.force.women),

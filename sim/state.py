@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 HOME, AWAY, ABROAD = 0, 1, 2  # where a civilian lives: at home, displaced inside the country, refugee
 CEASEFIRE, CONSENT, IMPARTIALITY, WITHDRAW, MINIMUM_FORCE = range(5)  # what contingents' caveats say (params.Caveats)
+ABILITY, RESTRAINT, KNOWLEDGE = range(3)  # where each stands in what a force is able to do and in its people's quality
+MOBILITY, PRICE = 3, 3  # the last of what it is able to do, and the last of their quality
 SMALL_FACTION = 100.0  # shares of a faction smaller than this are taken of this: the last fighters are not a faction
 
 
@@ -203,7 +205,7 @@ class Missions(Table):
     away: np.ndarray  # (M,) 0..1 of its contingents, gone home or not come for want of pay
     recorded: np.ndarray  # (M,) bool, its strength is that of a record
     capacity: np.ndarray  # (M, 5, T) work of one person of a kind on each task
-    able: np.ndarray  # (M, 4) 0..1 ability, restraint, mobility, local knowledge of its force when paid in time
+    able: np.ndarray  # (M, 4) 0..1 ability, restraint, local knowledge, mobility of its force when paid in time
     ability: np.ndarray  # (M,) 0..1, as paid
     restraint: np.ndarray  # (M,) 0..1, as paid
     mobility: np.ndarray  # (M,) 0..1, as paid

@@ -16,7 +16,7 @@ from experiments.drawing import style
 from sim import outcomes
 from sim.components import WITH
 from sim.model import PeaceModel
-from sim.params import KINDS, Params, Shock
+from sim.params import AID, KINDS, Params, Shock
 from sim.processes import relieve
 from sim.rules import controller
 from sim.shocks import Scheduled, check
@@ -32,7 +32,7 @@ def _presence(model):
 
 def _access(model):
     """Return the chance that an aid team of those in the country could work in each cell; nan without any: (C,)."""
-    aid = model.missions.persons[:, 4]
+    aid = model.missions.persons[:, AID]
     if aid.sum() < 1:
         return np.full(model.land.row.size, np.nan)
     p, land = model.numbers.relieve, model.land

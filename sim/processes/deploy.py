@@ -35,14 +35,23 @@ from sim.mission import replan
 from sim.params import STAFF, TROOPS
 from sim.rules import affordable, controller, fading, hostility_of_host, in_uniform, survey
 from sim.siting import settle
-from sim.state import CEASEFIRE, CONSENT, IMPARTIALITY, MINIMUM_FORCE, WITHDRAW
+from sim.state import (
+    ABILITY,
+    CEASEFIRE,
+    CONSENT,
+    IMPARTIALITY,
+    KNOWLEDGE,
+    MINIMUM_FORCE,
+    MOBILITY,
+    PRICE,
+    RESTRAINT,
+    WITHDRAW,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from sim.model import PeaceModel
 
 AGREED, IMPASSE, ENDED = range(3)  # how the renewal of a mandate goes
-ABILITY, RESTRAINT, MOBILITY, KNOWLEDGE = range(4)  # where each stands in what a force is able to do
-PRICE = 3  # and where it stands in what a contributor's people are, after ability, restraint and local knowledge
 RENEWAL, WITHDRAWAL = draws.decision("deploy.renewal"), draws.decision("deploy.withdraw")
 
 
@@ -404,10 +413,10 @@ def _pay(w, share, served):
     m.spent += now.cost
     wanted = affordable(m)
     for j in range(n):
-        late, able = m.late[j], m.able[j]
-        m.ability[j] = min(able[ABILITY] * m.quality[j, 0], 1.0) * (1.0 - d.short_ability * late)
-        m.restraint[j] = min(able[RESTRAINT] * m.quality[j, 1], 1.0) * (1.0 - d.short_restraint * late)
-        m.knowledge[j] = min(able[KNOWLEDGE] * m.quality[j, 2], 1.0)
+        late, able, quality = m.late[j], m.able[j], m.quality[j]
+        m.ability[j] = min(able[ABILITY] * quality[ABILITY], 1.0) * (1.0 - d.short_ability * late)
+        m.restraint[j] = min(able[RESTRAINT] * quality[RESTRAINT], 1.0) * (1.0 - d.short_restraint * late)
+        m.knowledge[j] = min(able[KNOWLEDGE] * quality[KNOWLEDGE], 1.0)
         m.mobility[j] = able[MOBILITY] * (1.0 - d.short_mobility * late)
         for kind in range(share.shape[1]):
             change = wanted[j, kind] - m.kept[j, kind]
@@ -436,7 +445,7 @@ def _leave_by_benchmark(model):
     if not waiting.any():
         return
     for i in np.flatnonzero(waiting):
-        back = m.benchmark[i, 0]
+        back, *_ = m.benchmark[i]
         if met(m.benchmark[i], battle_deaths=model.counted("brd", back), killed=model.counted("civilians_killed", back),
                institutions=model.census.institutions[0], agreement=model.politics.agreement[0]):  # fmt: skip
             m.decided[i] = week
