@@ -1,9 +1,11 @@
 """What may know what: rules know no mission model, luck has one source, imports go one way."""
 
 import ast
+import builtins
 import graphlib
 import re
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -253,14 +255,7 @@ def test_the_title_of_a_figure_says_what_was_found(path):
 
 # ---------------------------------------------------------------------------------- by name
 
-SAID_IN_ORDER = {
-    "param",
-    "Outcome",
-    "Event",
-    "report",
-    "Thing",
-    "_git",
-}  # declarations, and rows in the order of columns
+SAID_IN_ORDER = {"param", "Outcome", "Event", "Thing", "_git"}  # declarations, and rows in the order of columns
 MOST = 5  # things that a reader can tell apart by their place
 
 
@@ -272,20 +267,48 @@ def test_a_call_with_many_arguments_names_them(path):
     assert not long
 
 
-@each_rule
-def test_compiled_rules_read_numbers_by_name_and_take_no_bare_tuple(path):
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Call):
-            given = [*node.args, *(k.value for k in node.keywords)]
-            bare = [g for g in given if isinstance(g, ast.Tuple) and any(_is_number(e) for e in g.elts)]
-            assert not bare, f"{path.name} line {node.lineno} hands on {ast.unparse(bare[0])}"
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
-            assert not (isinstance(node.value, ast.Name) and node.value.id == "numbers"), f"line {node.lineno}"
+COMPILED = [*RULES, *(ROOT / "sim" / f"{name}.py" for name in ("rules", "census", "siting"))]
 
 
-def _is_number(node):
-    """Say whether an expression reads a parameter, as p.rate does."""
-    return any(isinstance(n, ast.Attribute) and ast.unparse(n.value) in ("p", "d") for n in ast.walk(node))
+@pytest.mark.parametrize("path", COMPILED, ids=lambda p: p.stem)
+def test_compiled_rules_hand_on_numbers_by_name_and_no_tuple(path):
+    """Two parameters side by side, or two of anything in a tuple, could stand in each other's place."""
+    for rule in tree(path).body:
+        if isinstance(rule, ast.FunctionDef):
+            named = _names_of(rule)
+            records = {"p"} | {name for name, value in named if ast.unparse(value).startswith("w.numbers")}
+            tuples = {name for name, value in named if isinstance(value, ast.Tuple)}
+            for call in filter(_calls_a_rule, ast.walk(rule)):
+                where = f"{path.name} line {call.lineno}: {ast.unparse(call)}"
+                given = [*call.args, *(k.value for k in call.keywords)]
+                assert not any(isinstance(g, ast.Tuple) or ast.unparse(g) in tuples for g in given), where
+                read = [_reads_a_number(argument, records) for argument in call.args]
+                assert not any(map(all, pairwise(read))), where
+
+
+def _names_of(function):
+    """Return the names that a function gives to something, each with what it is."""
+    found = []
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign):
+            to, value = node.targets[0], node.value
+            both = isinstance(to, ast.Tuple) and isinstance(value, ast.Tuple)
+            found += zip(to.elts, value.elts, strict=True) if both else [(to, value)]
+    return [(ast.unparse(to), value) for to, value in found]
+
+
+def _calls_a_rule(node):
+    """Say whether a node calls a function of the project."""
+    if not isinstance(node, ast.Call):
+        return False
+    called = ast.unparse(node.func)
+    return called.startswith("draws.") or ("." not in called and not hasattr(builtins, called))
+
+
+def _reads_a_number(node, records):
+    """Say whether an expression reads a parameter, as p.rate or w.numbers.prey.rate does; records : such as p."""
+    of = [ast.unparse(n.value) for n in ast.walk(node) if isinstance(n, ast.Attribute)]
+    return any(x in records or x.startswith("w.numbers.") for x in of)
 
 
 # ---------------------------------------------------------------------------------- luck and time

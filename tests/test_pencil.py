@@ -1200,7 +1200,7 @@ def test_no_more_come_back_than_are_waiting_however_long_the_step():
         p, fighters=100 * one, keep=100 * one, grudge=none, wronged=none, loot=none, commitment=none,
         dispersed=40 * one, demobilised=none, held=np.array([0.0, 1]), ddr=0.0, reintegrators=0.0, state=1.0, y=0.08,
     )  # fmt: skip
-    assert found[2] == near([40, 0.8 * 40])  # 1.6 of them, and half of that
+    assert found[recruit.REGROUPED] == near([40, 0.8 * 40])  # 1.6 of them, and half of that
 
 
 def test_vaccination_reaches_those_who_are_not_vaccinated_yet():

@@ -215,7 +215,7 @@ def test_a_week_of_need_is_the_same_compiled(w):
     felt, state = w.share(w.c), w.share(w.c)
     (rise, fall, leaves, returns, deadly), _ = assert_equal(live.conditions, LIVE, 1 / 52, felt, state, w.share(w.c))
     (died, unmet), own = assert_equal(
-        live.subsist, LIVE, 1 / 52, (w.luck(), w.luck(), w.luck()),
+        live.subsist, LIVE, 1 / 52, w.luck(), w.luck(), w.luck(),
         w.cell, w.home, w.status, rise, fall, w.share(w.c),
         leaves, returns, deadly, w.persons, w.share(w.n), np.zeros(w.n, dtype=bool),
         np.zeros(w.n, dtype=np.int8),

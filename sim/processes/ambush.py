@@ -128,7 +128,8 @@ def _struck(w, i, hit, raid, size, lent):
     """Let a unit be attacked, or a team be raided, by one of the factions around it."""
     f, u, p = w.factions, w.units, w.numbers.ambush
     cell, mission = u.cell[i], u.mission[i]
-    lost = int(draws.heavy_tailed(luck_of(w, SIZE, u.luck[i]), p.severity, p.tail, p.largest)) if hit else 0
+    size_of_blow = draws.heavy_tailed(luck_of(w, SIZE, u.luck[i]), p.severity, exponent=p.tail, largest=p.largest)
+    lost = int(size_of_blow) if hit else 0
     if raid:
         u.stock[i] = max(0.0, u.stock[i] - p.looted / max(size, 1e-9))
         lost += int(luck_of(w, DEAD, u.luck[i]) < p.raid_deaths)
@@ -146,4 +147,7 @@ def _struck(w, i, hit, raid, size, lent):
         wanted = p.answer * w.missions.ability[mission] + luck_of(w, ANSWER, u.luck[i])
         harm = luck_of(w, HARM, u.luck[i])
         killed, hurt = repel(w, faction=side, cell=cell, wanted=wanted, mission=mission, luck=harm)
-    report(w, AMBUSH if hit else RAID, side, mission, cell, killed, lost, hurt)
+    report(
+        w, kind=AMBUSH if hit else RAID, side_a=side, side_b=mission, cell=cell, deaths_a=killed, deaths_b=lost,
+        civilians=hurt,
+    )  # fmt: skip

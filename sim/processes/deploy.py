@@ -248,7 +248,8 @@ def _renew(w):
             if week < min(m.leave[i], m.expelled[i], m.lapsed[i]):
                 contested = m.council[i] * m.contention[i]
                 discord = (1.0 - w.politics.unity[0]) * contested
-                result = renewal(draws.draw(luck, m.renewal_luck[i]), discord, d.council_impasse, d.council_end)
+                chance = draws.draw(luck, m.renewal_luck[i])
+                result = renewal(chance, discord, impasse=d.council_impasse, end=d.council_end)
                 m.discord[i] = discord if result == AGREED else contested
                 if result == ENDED:
                     m.lapsed[i] = week

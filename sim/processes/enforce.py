@@ -99,4 +99,4 @@ def _operation(w, b, who):
     own = int(p.own_losses * die_of_it(w, who) * killed + luck_of(w, OWN, b))
     own = min(own, lose_personnel(w, who, cell, own))
     civilians = harm_bystanders(w, cell, killed, who, luck_of(w, HARM, b))
-    report(w, OPERATION, who, faction, cell, own, killed, civilians)
+    report(w, kind=OPERATION, side_a=who, side_b=faction, cell=cell, deaths_a=own, deaths_b=killed, civilians=civilians)

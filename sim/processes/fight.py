@@ -101,7 +101,8 @@ def _battle(w, cell, attacker, other, size, crossfire):
     p, refuge, edge = w.numbers.fight, w.factions.refuge, w.land.edge[cell]
     ours, theirs = bands_near(w, cell, attacker), bands_near(w, cell, other)
     x, y = total(w.bands.fighters, ours), total(w.bands.fighters, theirs)
-    dead = min(draws.heavy_tailed(size, p.severity, p.tail, p.largest), p.largest_share * (x + y))
+    dead = draws.heavy_tailed(size, p.severity, exponent=p.tail, largest=p.largest)
+    dead = min(dead, p.largest_share * (x + y))
     skill = of_hired(w, w.factions.hired_skill)
     a, b = x * skill[attacker], y * skill[other]
     # By the other's strength; who is near the border escapes over it.
@@ -113,4 +114,7 @@ def _battle(w, cell, attacker, other, size, crossfire):
     civilians = kill(
         w, cell=cell, community=-1, wanted=caught, luck=crossfire, faction=attacker, mission=-1, crossfire=True,
     )  # fmt: skip
-    report(w, BATTLE, attacker, other, cell, lost_by_us, lost_by_them, civilians)
+    report(
+        w, kind=BATTLE, side_a=attacker, side_b=other, cell=cell, deaths_a=lost_by_us, deaths_b=lost_by_them,
+        civilians=civilians,
+    )  # fmt: skip

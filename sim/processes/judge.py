@@ -81,8 +81,9 @@ def judge(w):
                     hit += now.hit[i, j] / size * (1.0 + (p.partial * m.partiality[j] if against else 0.0))
             half = p.judging_half
             judging = by_judging(
-                p, of_all[q] / (of_all[q] + half), rights_of_all[q] / (rights_of_all[q] + half), loses[i], abuse[i]
-            )
+                p, political=of_all[q] / (of_all[q] + half), rights=rights_of_all[q] / (rights_of_all[q] + half),
+                loses=loses[i], abuse=abuse[i],
+            )  # fmt: skip
             own[i, q] = judging * y + by_force(p, hit, harm) + w.numbers.relieve.escort_cost * now.forced[q] * y
     rise = _spilt(own, spill(w, rumour))
     _by_the_host(w, rise, there)
@@ -148,8 +149,8 @@ def _offend(w, politics, rights, of_all, rights_of_all, loses, abuse, fighters):
         for g in range(f.host.size):
             if f.host[g]:
                 judging = by_judging(
-                    p, politics[i] / (of_all[q] + p.judging_half), rights[i] / (rights_of_all[q] + p.judging_half),
-                    loses[g], abuse[g],
+                    p, political=politics[i] / (of_all[q] + p.judging_half),
+                    rights=rights[i] / (rights_of_all[q] + p.judging_half), loses=loses[g], abuse=abuse[g],
                 )  # fmt: skip
                 harm = now.harm[g, q] / (now.harm[g, q] + p.harm_half) * now.by_mission[i] / max(by_command[q], 1.0)
                 hit = now.hit[g, i] / max(fighters[g], SMALL_FACTION)

@@ -53,15 +53,15 @@ def conditions(p, y, felt, institutions, vaccinated):
     Returns rise and fall of need at home and displaced (C, 2); probabilities to flee and to return (C,); deaths a week
     at full need (C,) share of persons.
     """
-    rise, fall = np.empty((felt.size, 2)), np.empty((felt.size, 2))
+    rise, fall = np.empty((felt.size, 2)), np.empty((felt.size, 2))  # at HOME and AWAY
     leaves, returns, deadly = np.empty(felt.size), np.empty(felt.size), np.empty(felt.size)
     in_calm = draws.chance(p.homecoming * y)
     for c in range(felt.size):
         v = felt[c]
-        rise[c, 0] = (p.violence_need * v + p.poverty * (1.0 - institutions[c])) * y
-        rise[c, 1] = rise[c, 0] + p.displaced_need * y
-        fall[c, 0] = p.livelihood * (1.0 - v) * y
-        fall[c, 1] = p.coping * fall[c, 0]
+        rise[c, HOME] = (p.violence_need * v + p.poverty * (1.0 - institutions[c])) * y
+        rise[c, AWAY] = rise[c, HOME] + p.displaced_need * y
+        fall[c, HOME] = p.livelihood * (1.0 - v) * y
+        fall[c, AWAY] = p.coping * fall[c, HOME]
         leaves[c] = draws.chance(p.flight * v * y) if v > 0.0 else 0.0
         returns[c] = draws.chance(p.homecoming * p.quiet / (p.quiet + v) * y) if v > 0.0 else in_calm
         deadly[c] = p.mortality * y * (1.0 - p.spared * vaccinated[c])
@@ -91,14 +91,14 @@ def bury(luck, toll, people, cell, community, status, persons):
 
 
 @kernel
-def subsist(p, y, luck, cell, home, status, rise, fall, served, leaves, returns, deadly, persons, need, aided,
-            moves):  # fmt: skip
+def subsist(p, y, dying, aid, moving, cell, home, status, rise, fall, served, leaves, returns, deadly, persons, need,
+            aided, moves):  # fmt: skip
     """One week of need, deaths from it, and who sets out; one civilian after the other.
 
     Parameters
     ----------
     p : numbers.live; y : years in a week
-    luck : of the decisions on death, aid and moves, for draws.draw
+    dying, aid, moving : luck of the decisions on death, aid and moves, for draws.draw
     cell, home, status : (N,) int
     rise, fall : (C, 2) growth and decay of need in a week at home and displaced
     served : (C,) share of those in need who are aided; leaves, returns : (C,) probabilities of a week
@@ -107,7 +107,6 @@ def subsist(p, y, luck, cell, home, status, rise, fall, served, leaves, returns,
     Returns (deaths from need, person-weeks of unmet need).
     """
     by_aid, by_refuge, mortality = p.aid * y, p.abroad * y, p.mortality * y
-    dying, aid, moving = luck
     died, unmet = 0, 0.0
     for i in range(persons.size):
         moves[i] = 0
@@ -121,9 +120,9 @@ def subsist(p, y, luck, cell, home, status, rise, fall, served, leaves, returns,
             dies = mortality
         else:
             dies = deadly[c]
-            away = 1 if status[i] == AWAY else 0
+            where = status[i]
             aided[i] = served[c] > 0.0 and draws.draw(aid, i) < served[c]
-            x += rise[c, away] * (1.0 - x) - (fall[c, away] + (by_aid if aided[i] else 0.0)) * x
+            x += rise[c, where] * (1.0 - x) - (fall[c, where] + (by_aid if aided[i] else 0.0)) * x
             x = min(max(x, 0.0), 1.0)
         need[i] = x
         dead = min(int(persons[i] * dies * x * x + draws.draw(dying, i)), persons[i])
@@ -237,15 +236,16 @@ def live(w):
         violence=land.violence, felt=land.felt,
     )  # fmt: skip
     _bury(w)
-    rise, fall, leaves, returns, deadly = conditions(p, y, land.felt, land.institutions, land.vaccinated)
+    rise, fall, leaves, returns, deadly = conditions(
+        p, y, felt=land.felt, institutions=land.institutions, vaccinated=land.vaccinated
+    )
     deadly *= w.conditions.mortality
     rise += hardship(w) * y
     moves = np.zeros(people.persons.size, dtype=np.int8)
-    luck = draws.luck(w.dice, DIE), draws.luck(w.dice, AID), draws.luck(w.dice, MOVE)
     died, unmet = subsist(
-        p=p, y=y, luck=luck, cell=people.cell, home=people.home, status=people.status, rise=rise, fall=fall,
-        served=served, leaves=leaves, returns=returns, deadly=deadly, persons=people.persons, need=people.need,
-        aided=w.aided, moves=moves,
+        p=p, y=y, dying=draws.luck(w.dice, DIE), aid=draws.luck(w.dice, AID), moving=draws.luck(w.dice, MOVE),
+        cell=people.cell, home=people.home, status=people.status, rise=rise, fall=fall, served=served, leaves=leaves,
+        returns=returns, deadly=deadly, persons=people.persons, need=people.need, aided=w.aided, moves=moves,
     )  # fmt: skip
     now.excess[0], now.unmet[0] = died, unmet * w.step_weeks
     cell, home, status = people.cell, people.home, people.status

@@ -166,7 +166,7 @@ def _attack(w, b, near, targets, nth):
     if whom < 0:
         return
     scale = p.severity * (near / p.band) ** p.band_power
-    meant = int(draws.heavy_tailed(size, scale, p.tail, p.largest) + 0.5)
+    meant = int(draws.heavy_tailed(size, scale, exponent=p.tail, largest=p.largest) + 0.5)
     meant = min(meant, int(p.largest_share * w.census.population[cell, whom]))
     inside = w.land.sheltered[cell, whom]
     at_site = inside > 0.0 and luck_of(w, GATE[nth], b) * targets[cell, whom] < p.site_target * inside
@@ -190,7 +190,9 @@ def _attack(w, b, near, targets, nth):
         wanted = p.repelled * saved + luck_of(w, KILLED[nth], b)
         killed, hurt = repel(w, faction=faction, cell=cell, wanted=wanted, mission=who, luck=luck_of(w, HARM[nth], b))
         if killed or hurt:
-            report(w, OPERATION, who, faction, cell, 0, killed, hurt)
+            report(
+                w, kind=OPERATION, side_a=who, side_b=faction, cell=cell, deaths_a=0, deaths_b=killed, civilians=hurt
+            )
     command, helper = w.missions.command, w.missions.command[who] if helps else -1
     for q in range(now.stood_by.shape[0]):
         witnesses = 0.0
@@ -200,7 +202,7 @@ def _attack(w, b, near, targets, nth):
         if q != helper:
             now.stood_by[q, cell] += witnesses / (witnesses + near)
     if dead:
-        report(w, ATTACK, faction, -1, cell, 0, 0, dead)
+        report(w, kind=ATTACK, side_a=faction, side_b=-1, cell=cell, deaths_a=0, deaths_b=0, civilians=dead)
 
 
 @kernel

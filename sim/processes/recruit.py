@@ -15,13 +15,14 @@ from sim.kernel import kernel
 from sim.params import TASKS
 from sim.rules import at_work, fading, held, spoils, strength
 
+RECRUITED, DESERTED, REGROUPED, LAID_DOWN, REARMED, SETTLED = range(6)  # what `flows` returns of each faction
 DDR, REINTEGRATE = TASKS.index("ddr"), TASKS.index("reintegrate")
 
 
 @kernel
 def flows(p, fighters, keep, grudge, wronged, loot, commitment, dispersed, demobilised, held, ddr, reintegrators, state,
           y):  # fmt: skip
-    """Return the week's recruits, deserters, regrouped, demobilised, rearmed and settled of each faction: (6, F).
+    """Return the persons of each faction who do each of the six things this week, from RECRUITED to SETTLED: (6, F).
 
     Parameters
     ----------
@@ -41,15 +42,15 @@ def flows(p, fighters, keep, grudge, wronged, loot, commitment, dispersed, demob
         filled = fighters[f] / max(keep[f], 1.0)
         growth = p.grievance * grudge[f] * (1.0 - commitment[f]) + p.harm * wronged[f] / (wronged[f] + p.harm_half)
         growth += p.loot * loot[f] + p.upkeep * (1.0 - p.pledge * commitment[f]) * (1.0 - filled)
-        out[0, f] = max(growth, 0.0) * fighters[f] * min(max(2.0 - filled, 0.0), 1.0) * y
-        out[1, f] = p.desertion * commitment[f] * fighters[f] * y
-        out[2, f] = min(p.regroup * (1.0 - p.holding * held[f]) * y, 1.0) * dispersed[f]
-        out[3, f] = p.ddr * commitment[f] * fighters[f] * capacity / max(capacity + wanted, 1e-9) * y
+        out[RECRUITED, f] = max(growth, 0.0) * fighters[f] * min(max(2.0 - filled, 0.0), 1.0) * y
+        out[DESERTED, f] = p.desertion * commitment[f] * fighters[f] * y
+        out[REGROUPED, f] = min(p.regroup * (1.0 - p.holding * held[f]) * y, 1.0) * dispersed[f]
+        out[LAID_DOWN, f] = p.ddr * commitment[f] * fighters[f] * capacity / max(capacity + wanted, 1e-9) * y
         keeps_faith = (1.0 - p.loyalty * commitment[f]) * (1.0 - cared_for)
-        out[4, f] = p.rearm * (1.0 - state) * keeps_faith * demobilised[f] * y
-        out[5, f] = (p.reintegrate * state + p.livelihood * cared_for) * demobilised[f] * y
+        out[REARMED, f] = p.rearm * (1.0 - state) * keeps_faith * demobilised[f] * y
+        out[SETTLED, f] = (p.reintegrate * state + p.livelihood * cared_for) * demobilised[f] * y
         # However high the rates and long the step, no more go than there are.
-        for a, b, there in ((1, 3, fighters[f]), (4, 5, demobilised[f])):
+        for a, b, there in ((DESERTED, LAID_DOWN, fighters[f]), (REARMED, SETTLED, demobilised[f])):
             if out[a, f] + out[b, f] > there:
                 share = there / (out[a, f] + out[b, f])
                 out[a, f] *= share
@@ -76,12 +77,12 @@ def recruit(w):
     )  # fmt: skip
     joins, stays = np.zeros(n), np.ones(n)
     for i in range(n):
-        recruits, deserters, regrouped, laid_down, rearmed, settled = change[:, i]
         if not f.enters[i] <= week < f.leaves[i]:
-            recruits, regrouped, rearmed = 0.0, 0.0, 0.0
-        joins[i] = recruits + regrouped + rearmed
-        stays[i] = 1.0 - min(deserters + laid_down, fighters[i]) / max(fighters[i], 1e-9)
-        f.dispersed[i] -= regrouped
+            change[RECRUITED, i], change[REGROUPED, i], change[REARMED, i] = 0.0, 0.0, 0.0
+        laid_down, rearmed, settled = change[LAID_DOWN, i], change[REARMED, i], change[SETTLED, i]
+        joins[i] = change[RECRUITED, i] + change[REGROUPED, i] + rearmed
+        stays[i] = 1.0 - min(change[DESERTED, i] + laid_down, fighters[i]) / max(fighters[i], 1e-9)
+        f.dispersed[i] -= change[REGROUPED, i]
         f.demobilised[i] += laid_down - rearmed - settled
         f.settled[i] += settled
         now.laid_down[i], now.resettled[i], now.rearmed[i] = laid_down, settled, rearmed
