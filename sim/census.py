@@ -48,8 +48,8 @@ def count(cell, community, status, persons, need, trust, grievance, population, 
         if status[i] == AWAY:
             idps[c] += n
             displaced[c, k] += n
-        for m in range(trust.shape[1]):
-            trusts[m, c] += n * trust[i, m]
+        for q in range(trust.shape[1]):
+            trusts[q, c] += n * trust[i, q]
 
 
 @kernel

@@ -50,11 +50,11 @@ def update(p, y, cell, community, status, persons, need, aided, gain, loss, by_a
     ----------
     p : numbers.feel; y : years in a week
     cell, community, status, persons : (N,) int; need : (N,) 0..1; aided : (N,) bool
-    gain : (C, M) rise of trust in each of M commands this week; by_aid : (C, M) rise if aided
-    loss : (C, K, M) 0..1 share of trust that each community loses
+    gain : (C, Q) rise of trust in each chain of command this week; by_aid : (C, Q) rise if aided
+    loss : (C, K, Q) 0..1 share of trust that each community loses
     wound : (C, K, F) blow to those whose people were killed; empty if nobody's were
     host : int, faction that need is blamed on, -1 for none
-    trust : (N, M), grievance : (N, F), written
+    trust : (N, Q), grievance : (N, F), written
     """
     start, forget, forgive, from_need = p.start, p.forget * y, p.forgive * y, p.need * y
     bereaved = wound.size > 0
@@ -63,13 +63,13 @@ def update(p, y, cell, community, status, persons, need, aided, gain, loss, by_a
             continue
         c, k = cell[i], community[i]
         here = status[i] != ABROAD
-        for m in range(trust.shape[1]):
-            t = trust[i, m]
+        for q in range(trust.shape[1]):
+            t = trust[i, q]
             if here:
-                up = gain[c, m] + (by_aid[c, m] if aided[i] else 0.0)
-                t += up * (1.0 - t) - loss[c, k, m] * t
+                up = gain[c, q] + (by_aid[c, q] if aided[i] else 0.0)
+                t += up * (1.0 - t) - loss[c, k, q] * t
             t += forget * (start - t)
-            trust[i, m] = min(max(t, 0.0), 1.0)
+            trust[i, q] = min(max(t, 0.0), 1.0)
         for f in range(grievance.shape[1]):
             g = grievance[i, f]
             if bereaved and here:
@@ -90,41 +90,41 @@ def signals(p, y, protect, engage, talk, felt, aid, stood_by, harmed, population
     Parameters
     ----------
     p : numbers.feel; y : years in a week
-    protect, engage : (M, C) effective presence of each of M commands; talk : (M, C) the latter, by what it knows
-    felt : (C,) 0..1; aid : (M, C) share served
-    stood_by : (M, C) attacks witnessed; harmed : (M, C, K) killed, empty if nobody was; population : (C, K), of places
-    rumour : (M, K) 0..1 misinformation that nobody talks down; media : (C,) 0..1 how far it carries
-    known : (M, C) protection that people remember
-    gain, by_aid : (C, M), loss : (C, K, M), written
+    protect, engage : (Q, C) effective presence of each; talk : (Q, C) the latter, by what it knows
+    felt : (C,) 0..1; aid : (Q, C) share served
+    stood_by : (Q, C) attacks witnessed; harmed : (Q, C, K) killed, empty if nobody was; population : (C, K), of places
+    rumour : (Q, K) 0..1 misinformation that nobody talks down; media : (C,) 0..1 how far it carries
+    known : (Q, C) protection that people remember
+    gain, by_aid : (C, Q), loss : (C, K, Q), written
     """
     by_protection, by_engagement, by_relief = p.protection * y, p.engagement * y, p.aid * y
     by_rumour, by_leaving, by_standing = p.rumour * y, p.left * y, p.stood_by
     protection_half, engagement_half = p.protection_half, p.engagement_half
     whole, up, left, harm = np.zeros(felt.size), np.empty(felt.size), np.empty(felt.size), np.zeros(felt.size)
     anybody_harmed = harmed.size > 0 and harmed.max() > 0.0
-    for m in range(aid.shape[0]):
+    for q in range(aid.shape[0]):
         for c in range(felt.size):
-            whole[c] += aid[m, c]
-    for m in range(aid.shape[0]):  # short loops over cells, which the compiler does several at a time
+            whole[c] += aid[q, c]
+    for q in range(aid.shape[0]):  # short loops over cells, which the compiler does several at a time
         for c in range(felt.size):  # what people know is at least what is there
-            seen = protect[m, c] / (protect[m, c] + protection_half)
-            left[c] = (known[m, c] - protect[m, c]) / (known[m, c] + protection_half)
+            seen = protect[q, c] / (protect[q, c] + protection_half)
+            left[c] = (known[q, c] - protect[q, c]) / (known[q, c] + protection_half)
             up[c] = by_protection * seen * (1.0 - felt[c])
-            up[c] += by_engagement * (talk[m, c] / (engage[m, c] + engagement_half))
+            up[c] += by_engagement * (talk[q, c] / (engage[q, c] + engagement_half))
         for c in range(felt.size):
-            gain[c, m] = up[c]
-            by_aid[c, m] = by_relief * aid[m, c] / whole[c] if whole[c] > 0.0 else 0.0
+            gain[c, q] = up[c]
+            by_aid[c, q] = by_relief * aid[q, c] / whole[c] if whole[c] > 0.0 else 0.0
         for k in range(population.shape[1]):
             if anybody_harmed:
                 for c in range(felt.size):
-                    harm[c] = p.harm * (1_000.0 * harmed[m, c, k] / (population[c, k] + 1_000.0))
+                    harm[c] = p.harm * (1_000.0 * harmed[q, c, k] / (population[c, k] + 1_000.0))
             for c in range(felt.size):
-                x = harm[c] + by_standing * stood_by[m, c]
-                x += by_rumour * media[c] * rumour[m, k]
+                x = harm[c] + by_standing * stood_by[q, c]
+                x += by_rumour * media[c] * rumour[q, k]
                 x += by_leaving * left[c]
                 up[c] = x / (1.0 + x) if x > 0.0 else 0.0
             for c in range(felt.size):
-                loss[c, k, m] = up[c]
+                loss[c, k, q] = up[c]
 
 
 @kernel
@@ -142,21 +142,21 @@ def campaigns(p, hostility, incidents, wants_it_gone):
 @kernel
 def _campaigns(w):
     """Let campaigns of misinformation end, and factions open new ones."""
-    f, q, p = w.factions, w.commands, w.numbers.feel
+    f, c, p = w.factions, w.commands, w.numbers.feel
     n_factions, n_commands = f.smear.shape
     left, there, fighters = fading(w, p.incident_memory), present(w), strength(w)
-    for k in range(n_commands):
-        q.rumour[k] *= left
-        q.incidents[k] = q.incidents[k] * left + w.now.stood_by[k].sum()
+    for q in range(n_commands):
+        c.rumour[q] *= left
+        c.incidents[q] = c.incidents[q] * left + w.now.stood_by[q].sum()
     for i in range(w.missions.command.size):
-        q.incidents[w.missions.command[i]] += w.now.by_mission[i]
+        c.incidents[w.missions.command[i]] += w.now.by_mission[i]
     rate = np.zeros(n_commands)
     for g in range(n_factions):
-        for k in range(n_commands):
-            f.smear[g, k] = max(f.smear[g, k] - w.step_weeks, 0.0)
-            able = fighters[g] >= 1.0 and there[k] > 0.0 and f.smear[g, k] <= 0.0 and p.misinformation > 0.0
-            gone = f.host[g] and q.unwelcome[k] > 0.0
-            rate[k] = campaigns(p, f.hostility[g, k], q.incidents[k], gone) if able else 0.0
+        for q in range(n_commands):
+            f.smear[g, q] = max(f.smear[g, q] - w.step_weeks, 0.0)
+            able = fighters[g] >= 1.0 and there[q] > 0.0 and f.smear[g, q] <= 0.0 and p.misinformation > 0.0
+            gone = f.host[g] and c.unwelcome[q] > 0.0
+            rate[q] = campaigns(p, f.hostility[g, q], c.incidents[q], gone) if able else 0.0
         if draws.draw(draws.luck(w.dice, SENDER), g) < draws.chance(rate.sum() * w.years):
             target = draws.pick(rate, draws.draw(draws.luck(w.dice, TARGET), g))
             f.smear[g, target] = p.campaign_weeks * 2.0 * draws.draw(draws.luck(w.dice, LENGTH), g)
