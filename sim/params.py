@@ -503,6 +503,7 @@ class Deploy:
                                 "assumed; with `force.arrears`: 2 bn of 7 a year were out in 2018 (Mir 2019)")
     repatriation: float = param(5, "week", 0.5, 260, "half-life of those for whom there is no money or no mandate",
                                 "order: a quarter of the uniformed in 12 to 18 weeks (Reuters 2025)")
+    called_home: float = param(15, "week", 0.5, 260, "weeks in which a contingent goes that is called home")
     replacement: float = param(26, "week", 1, 520, "half-life of a gap left by casualties")
     expulsion: float = param(28, "week", 0, 260, "weeks in which an unwanted mission goes",
                              "28: Mali asked the UN to go on 16 June 2023, it had gone by 31 December (MINUSMA 2023)")
@@ -592,6 +593,7 @@ class Move:
                                       "order: harm raises attacks for under 4 weeks (Condra & Shapiro 2012)")
     campaign_weeks: float = param(12, "week", 1, 260, "mean length of a campaign",
                                   "order: violent spells last 3.4 months on average (HKS data)")
+    campaign_tail: float = param(2.5, "exponent", 2.1, 5, "density exponent of the lengths of campaigns")
     rest_weeks: float = param(16, "week", 0, 260, "mean rest before a faction is ready again",
                               "order: quiet spells last 2 months in the median, 9.8 on average (HKS data)")
     vigour: float = param(1.2, "log sd", 0, 3, "spread of campaigns' intensity (lognormal)")
@@ -604,6 +606,7 @@ class Move:
     drift: float = param(0.5, "share", 0, 1, "share of weeks in which a resting band moves at all")
     slowdown: float = param(0.6, "share", 0, 1, "march lost where a place is fully remote")
     detour: float = param(0.35, "cell", 0, 2, "pull of a step that makes no headway, against one of a cell")
+    backward: float = param(0.02, "cell", 0.001, 2, "least pull of a step, however far it leads away, of one of a cell")
     roaming: float = param(0.3, "ratio", 0, 10, "pull of any step on bands that roam, against a cell of headway")
     elsewhere: float = param(0.2, "ratio", 0, 10, "comfort of a place without own people, against a mean one")
     loot: float = param(5, "ratio", 0, 100, "comfort of the richest deposits for those who live from them")

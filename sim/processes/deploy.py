@@ -287,7 +287,7 @@ def _stay(w):
         needed = 1.0 / max(willing[i], 1.0)
         m.taken[i] += (needed - m.taken[i]) * (more if needed > m.taken[i] else 1.0)
     for i in range(there.size):
-        gone = (w.week[0] - g.home[i]) / max(3.0 * d.repatriation, 1e-9)
+        gone = (w.week[0] - g.home[i]) / d.called_home
         there[i] = min(max(1.0 - gone, 0.0), 1.0) * m.taken[g.mission[i]]
     return there
 

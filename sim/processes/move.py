@@ -97,7 +97,7 @@ def march(p, dice, hops, goal, roams, guard, comfort, fighters, faction, row, co
                 c = near[here, r]
                 if c >= 0:
                     progress = now - math.sqrt((row[c] - row[g]) ** 2 + (col[c] - col[g]) ** 2) / stride
-                    gain = max(p.detour + progress, 0.02)
+                    gain = max(p.detour + progress, p.backward)
                     pull = gain * gain * gain
                     if roams[b]:
                         pull = (p.roaming + pull) * comfort[faction[b], c]
@@ -178,8 +178,8 @@ def _plan(w):
                 for b in range(bands.faction.size):
                     bands.taking_part[b] = bands.taking_part[b] and bands.faction[b] != i
         elif fighters[i] > 0.0 and luck_of(w, ONSET, i) < draws.chance(rates[i] * w.years):
-            smallest = p.campaign_weeks / 3.0  # the mean is three times that
-            f.campaign[i] = draws.heavy_tailed(luck_of(w, LENGTH, i), smallest, 2.5)
+            shortest = p.campaign_weeks * (p.campaign_tail - 2.0) / (p.campaign_tail - 1.0)  # gives them that mean
+            f.campaign[i] = draws.heavy_tailed(luck_of(w, LENGTH, i), shortest, p.campaign_tail)
             f.vigour[i] = min(vigour(luck_of(w, VIGOUR, i), p.vigour), p.most_vigour)
             for b in range(bands.faction.size):
                 if bands.faction[b] == i and luck_of(w, JOIN, b) < p.taking_part:

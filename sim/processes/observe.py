@@ -16,6 +16,7 @@ from sim.state import AMBUSH, ATTACK, BATTLE, SMALL_FACTION
 if TYPE_CHECKING:
     from sim.model import PeaceModel
 
+LITTLE = 0.25  # violence felt where people count as free of it
 LAYERS = ("persons", "idps", "need", "violence", "institutions")  # of a monthly map, before two for each mission
 
 
@@ -52,7 +53,7 @@ def measure(w, at, row):
     for c in range(persons.size):
         everybody += persons[c]
         vaccinated += immune[c] * persons[c]
-        calm += persons[c] if felt[c] < 0.25 else 0.0
+        calm += persons[c] if felt[c] < LITTLE else 0.0
     row[at.vaccinated] = vaccinated / everybody if everybody > 0.0 else np.nan
     row[at.freedom_civilians] = calm / everybody if everybody > 0.0 else np.nan
     row[at.violence_felt] = census.felt[0]
