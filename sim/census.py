@@ -3,20 +3,7 @@
 import numpy as np
 
 from sim.kernel import kernel
-from sim.state import ABROAD, AWAY, Census, Land
-
-
-def make_census(land: Land, n_factions: int, n_commands: int) -> Census:
-    """Make room for a census: state.Census, of nobody."""
-    c, k = land.births.shape
-    return Census(
-        population=np.zeros((c, k)), of_place=np.zeros((c, k)), persons=np.zeros(c), idps=np.zeros(c),
-        displaced=np.zeros((c, k)), need=np.zeros(c), trust=np.zeros((n_commands, c)),
-        trust_of_all=np.zeros(n_commands),
-        grievance=np.zeros((k, n_factions)), of_community=np.zeros(k), grudge=np.zeros(n_factions),
-        alive=np.zeros(1, dtype=np.int64), refugees=np.zeros(1, dtype=np.int64), institutions=np.zeros(1),
-        felt=np.zeros(1),
-    )  # fmt: skip
+from sim.state import ABROAD, AWAY
 
 
 @kernel
@@ -90,22 +77,6 @@ def take_census(w):
             census.grievance[k, f] = wronged[k, f] / max(wronged[k, n_factions], 1.0)
     around(land.place, land.place_share, population, of_place)
     bear_grudges(w)
-
-
-@kernel
-def open_week(w):
-    """Count the people, so that every rule of the week sees the same Monday, and open a new page: w.census, w.now."""
-    now = w.now
-    now.toll[:, :], now.harm[:, :], now.hit[:, :], now.stood_by[:, :], now.aid[:, :] = 0, 0.0, 0.0, 0.0, 0.0
-    for column in (now.killed_in_sites, now.excess, now.logged):
-        column[:] = 0
-    for column in (
-        now.by_faction, now.by_mission, now.crossfire, now.fighters_lost, now.lost_to_rivals, now.peacekeepers_killed,
-        now.aid_workers_killed, now.protests, now.tried, now.reached, now.forced, now.lent, now.pauses, now.unmet,
-        now.cost, now.missing, now.laid_down, now.resettled, now.by_hired, now.rearmed, now.intended, now.deterred,
-    ):  # fmt: skip
-        column[:] = 0.0
-    take_census(w)
 
 
 @kernel

@@ -76,7 +76,7 @@ def states() -> str:
     for kind in kinds:
         comments = dict(re.findall(r"^ {4}(\w+):[^#\n]*#\s*(.*)$", inspect.getsource(kind), re.MULTILINE))
         own = [f for f in fields(kind) if not is_dataclass(f.type)]  # World has tables, too
-        lines = [(f"`{f.name}`", comments.get(f.name, "")) for f in own]
+        lines = [(f"`{f.name}`", f.metadata.get("doc") or comments.get(f.name, "")) for f in own]
         said = " ".join((kind.__doc__ or "").split())
         parts.append(f"**{kind.__name__}.** {said}\n\n{table(['variable', 'shape, unit or range, meaning'], lines)}")
     return "\n\n".join(parts)

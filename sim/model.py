@@ -1,7 +1,7 @@
 """The model: its parts, and step(), the schedule of a week."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, Self
 
 import mesa
@@ -11,7 +11,7 @@ from mesa.discrete_space import OrthogonalMooreGrid
 from numpy.typing import ArrayLike, NDArray
 
 from sim import agents, draws, rules
-from sim.census import make_census, open_week
+from sim.census import take_census
 from sim.compiled import see
 from sim.components import with_humanitarians
 from sim.country import a_date, make_bands, make_civilians, make_factions, make_land
@@ -52,7 +52,7 @@ from sim.state import (
     Units,
     Week,
     World,
-    make_week,
+    begun,
     zeros,
 )
 from sim.units import make_contributors, make_units
@@ -75,9 +75,7 @@ SCHEDULE = (
     observe,  # what happened is written down
 )
 ARRAYS = {f.name for f in fields(World) if f.type is np.ndarray} - {"week", "dice"}
-TABLES = (
-    "land", "people", "factions", "bands", "commands", "missions", "contributors", "units", "politics", "conditions",
-)  # fmt: skip
+TABLES = tuple(f.name for f in fields(World) if is_dataclass(f.type) and f.type not in (Numbers, Census, Week))
 
 Process = Callable[["PeaceModel"], None]
 
@@ -105,6 +103,10 @@ def make_world(params: Params, luck: draws.Draws) -> World:
     contributors = make_contributors(params, missions)
     units = make_units(params, missions, contributors)
     n_factions, n_communities = factions.community.shape
+    sizes = {  # of the letters by which state.py gives the shapes of arrays; E: events for which a week has room
+        "C": n_cells, "K": n_communities, "F": n_factions, "Q": n_commands, "M": n_missions, "N": params.civilians,
+        "L": len(LOCAL), "steps": steps_of(params), "E": 200 * bands.faction.size + units.cell.size + 1_000,
+    }  # fmt: skip
     return World(
         numbers=Numbers(**vars(numbers(params))), dice=luck.dice, week=zeros(1), step_weeks=float(params.step_weeks),
         years=params.step_weeks / WEEKS_PER_YEAR,
@@ -116,14 +118,7 @@ def make_world(params: Params, luck: draws.Draws) -> World:
             collapsed=zeros(1, dtype=int), unity=np.full(1, params.mission.council_unity),
         ),
         conditions=Conditions(np.full(1, params.feel.misinformation), np.ones(n_cells)),
-        census=make_census(land, n_factions, n_commands),
-        now=make_week(
-            n_cells=n_cells, n_communities=n_communities, n_factions=n_factions, n_missions=n_missions,
-            n_commands=n_commands, n_bands=bands.faction.size, n_units=units.cell.size,
-        ),
-        plan=zeros(steps_of(params), n_missions), around=zeros(n_factions, n_cells),
-        presence=zeros(n_missions, len(LOCAL), n_cells), armed=zeros(n_missions, n_cells), care=zeros(n_cells),
-        guard=zeros(n_factions, n_cells), aided=zeros(params.civilians, dtype=bool),
+        census=Census(**begun(Census, **sizes)), now=Week(**begun(Week, **sizes)), **begun(World, **sizes),
     )  # fmt: skip
 
 
@@ -293,7 +288,8 @@ class PeaceModel(mesa.Model):
 
     def _open_week(self):
         """Count the people, so that every rule of the week sees the same Monday, and open a new page."""
-        open_week(self.view)
+        self.now.turn()
+        take_census(self.view)
 
     @property
     def week(self) -> float:

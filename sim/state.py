@@ -4,8 +4,9 @@ Rows never move: the dead, the disbanded and the departed stay, with nobody in t
 identity. Processes write here; nothing else keeps state. Mesa agents (agents.py) are views of these rows.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, Generic, SupportsIndex, TypeVar
 
 import numpy as np
@@ -23,6 +24,21 @@ SMALL_FACTION = 100.0  # shares of a faction smaller than this are taken of this
 def zeros(*shape: SupportsIndex, dtype: DTypeLike = float) -> NDArray[Any]:
     """Make an array of zeros."""
     return np.zeros(shape, dtype=dtype)
+
+
+def noughts(said: str) -> Any:
+    """Declare an array that begins at nought: its shape in letters, `int` or `bool` if it is that, and its meaning."""
+    return field(metadata={"doc": said})
+
+
+def begun(kind: type["Table"], **sizes: int) -> dict[str, NDArray[Any]]:
+    """Make the arrays of a class of table that begin at nought, by name; sizes : of each letter of their shapes."""
+    made = {}
+    for f in fields(kind):  # type: ignore[arg-type]  # all classes of tables are dataclasses
+        if said := re.match(r"\((.*?)\)(?: (int|bool)\b)?", f.metadata.get("doc", "")):
+            shape = (int(n) if n.isdigit() else sizes[n] for n in re.findall(r"\w+", said[1]))
+            made[f.name] = zeros(*shape, dtype={"int": np.int64, "bool": bool}.get(said[2], float))
+    return made
 
 
 class Table:
@@ -310,38 +326,46 @@ class Conditions(Table):
 class Week(Table):
     """What happened in the week that is being stepped: a new page each week, filled in by processes."""
 
-    toll: np.ndarray  # (C, K) int, civilians killed by violence
-    by_faction: np.ndarray  # (F,) of these, in attacks by each faction
-    by_mission: np.ndarray  # (M,) of these, by mission
-    crossfire: np.ndarray  # (F,) of these, in battles that a faction began; not in by_faction
-    killed_in_sites: np.ndarray  # (1,) int, of those killed by factions, in camps and protection sites
-    harm: np.ndarray  # (F, Q) own people killed by each chain of command
-    fighters_lost: np.ndarray  # (F,) in battle with rivals and with missions
-    lost_to_rivals: np.ndarray  # (F,) of these, to rivals
-    hit: np.ndarray  # (F, M) fighters killed or dispersed by each mission
-    peacekeepers_killed: np.ndarray  # (M,) persons of contingents
-    aid_workers_killed: np.ndarray  # (M,) persons of aid teams
-    protests: np.ndarray  # (Q,) places in which people took to the streets against each chain of command
-    intended: np.ndarray  # (1,) attacks on civilians to be expected if nobody's presence deterred any
-    deterred: np.ndarray  # (1,) of these, those that presence deters
-    stood_by: np.ndarray  # (Q, C) attacks in the presence of a chain of command
-    aid: np.ndarray  # (Q, C) 0..1 share of the people in need whom it serves
-    tried: np.ndarray  # (Q,) aid teams that wanted to work
-    reached: np.ndarray  # (Q,) aid teams that could
-    forced: np.ndarray  # (Q,) share of teams that went in by force
-    lent: np.ndarray  # (Q,) 0..1 share of its work that teams do under the host's escort
-    pauses: np.ndarray  # (Q,) pauses agreed
-    excess: np.ndarray  # (1,) int, deaths from need
-    unmet: np.ndarray  # (1,) person-weeks of need
-    cost: np.ndarray  # (M,) US$
-    missing: np.ndarray  # (M,) uniformed whom plan and Council would have, not sent, not paid for or called home
-    laid_down: np.ndarray  # (F,) fighters who laid down their arms in DDR
-    resettled: np.ndarray  # (F,) ex-combatants who settled for good
-    by_hired: np.ndarray  # (F,) own people killed by men whom others hired
-    rearmed: np.ndarray  # (F,) ex-combatants who took up arms again
-    logged: np.ndarray  # (2,) int, events and killings so far
-    event_log: np.ndarray  # (E, 7) int: kind, as a number of EVENTS, and what an Event has
-    killing_log: np.ndarray  # (E, 5) int: faction or -1, mission or -1, cell, community, dead
+    toll: np.ndarray = noughts("(C, K) int, civilians killed by violence")
+    by_faction: np.ndarray = noughts("(F,) of these, in attacks by each faction")
+    by_mission: np.ndarray = noughts("(M,) of these, by mission")
+    crossfire: np.ndarray = noughts("(F,) of these, in battles that a faction began; not in by_faction")
+    killed_in_sites: np.ndarray = noughts("(1,) int, of those killed by factions, in camps and protection sites")
+    harm: np.ndarray = noughts("(F, Q) own people killed by each chain of command")
+    fighters_lost: np.ndarray = noughts("(F,) in battle with rivals and with missions")
+    lost_to_rivals: np.ndarray = noughts("(F,) of these, to rivals")
+    hit: np.ndarray = noughts("(F, M) fighters killed or dispersed by each mission")
+    peacekeepers_killed: np.ndarray = noughts("(M,) persons of contingents")
+    aid_workers_killed: np.ndarray = noughts("(M,) persons of aid teams")
+    protests: np.ndarray = noughts("(Q,) places in which people took to the streets against each chain of command")
+    intended: np.ndarray = noughts("(1,) attacks on civilians to be expected if nobody's presence deterred any")
+    deterred: np.ndarray = noughts("(1,) of these, those that presence deters")
+    stood_by: np.ndarray = noughts("(Q, C) attacks in the presence of a chain of command")
+    aid: np.ndarray = noughts("(Q, C) 0..1 share of the people in need whom it serves")
+    tried: np.ndarray = noughts("(Q,) aid teams that wanted to work")
+    reached: np.ndarray = noughts("(Q,) aid teams that could")
+    forced: np.ndarray = noughts("(Q,) share of teams that went in by force")
+    lent: np.ndarray = noughts("(Q,) 0..1 share of its work that teams do under the host's escort")
+    pauses: np.ndarray = noughts("(Q,) pauses agreed")
+    excess: np.ndarray = noughts("(1,) int, deaths from need")
+    unmet: np.ndarray = noughts("(1,) person-weeks of need")
+    cost: np.ndarray = noughts("(M,) US$")
+    missing: np.ndarray = noughts(
+        "(M,) uniformed whom plan and Council would have, not sent, not paid for or called home"
+    )
+    laid_down: np.ndarray = noughts("(F,) fighters who laid down their arms in DDR")
+    resettled: np.ndarray = noughts("(F,) ex-combatants who settled for good")
+    by_hired: np.ndarray = noughts("(F,) own people killed by men whom others hired")
+    rearmed: np.ndarray = noughts("(F,) ex-combatants who took up arms again")
+    logged: np.ndarray = noughts("(2,) int, events and killings so far")
+    event_log: np.ndarray = noughts("(E, 7) int: kind, as a number of EVENTS, and what an Event has")
+    killing_log: np.ndarray = noughts("(E, 5) int: faction or -1, mission or -1, cell, community, dead")
+
+    def turn(self) -> None:
+        """Turn to a new page. In the logs nobody reads beyond what is logged."""
+        for name, array in vars(self).items():
+            if name not in ("event_log", "killing_log"):
+                array.fill(0)
 
     @property
     def events(self) -> "Log[Event]":
@@ -352,24 +376,6 @@ class Week(Table):
     def killings(self) -> "Log[tuple[int, ...]]":
         """Who was killed so far this week: like a list of (faction or -1, mission or -1, cell, community, dead)."""
         return Log(self.killing_log, self.logged[1:], tuple, lambda row: row)
-
-
-def make_week(
-    n_cells: int, n_communities: int, n_factions: int, n_missions: int, n_commands: int, n_bands: int, n_units: int
-) -> Week:
-    """Make an empty page, with room for all that so many bands and units can do in a week."""
-    c, k, f, m, q = n_cells, n_communities, n_factions, n_missions, n_commands
-    events = 200 * n_bands + n_units + 1_000
-    return Week(
-        toll=zeros(c, k, dtype=np.int64), by_faction=zeros(f), by_mission=zeros(m), crossfire=zeros(f),
-        killed_in_sites=zeros(1, dtype=np.int64), harm=zeros(f, q), fighters_lost=zeros(f), lost_to_rivals=zeros(f),
-        hit=zeros(f, m), peacekeepers_killed=zeros(m), aid_workers_killed=zeros(m), protests=zeros(q),
-        intended=zeros(1), deterred=zeros(1), stood_by=zeros(q, c), aid=zeros(q, c), tried=zeros(q), reached=zeros(q),
-        forced=zeros(q), lent=zeros(q),
-        pauses=zeros(q), excess=zeros(1, dtype=np.int64), unmet=zeros(1), cost=zeros(m), missing=zeros(m),
-        laid_down=zeros(f), resettled=zeros(f), by_hired=zeros(f), rearmed=zeros(f), logged=zeros(2, dtype=np.int64),
-        event_log=zeros(events, 7, dtype=np.int64), killing_log=zeros(events, 5, dtype=np.int64),
-    )  # fmt: skip
 
 
 class Log(Generic[T]):
@@ -431,21 +437,21 @@ class Event:
 class Census(Table):
     """Counts of the living, in persons, at the start of a week."""
 
-    population: np.ndarray  # (C, K) persons present, by community
-    of_place: np.ndarray  # (C, K) persons in the place around each cell, by community
-    persons: np.ndarray  # (C,) persons present
-    idps: np.ndarray  # (C,) of these, displaced
-    displaced: np.ndarray  # (C, K) of these, by community
-    need: np.ndarray  # (C,) persons x need
-    trust: np.ndarray  # (Q, C) mean trust in each chain of command there; that of strangers where nobody is
-    trust_of_all: np.ndarray  # (Q,) mean trust of everybody in the country
-    grievance: np.ndarray  # (K, F) mean grievance of each community
-    of_community: np.ndarray  # (K,) persons present
-    grudge: np.ndarray  # (F,) 0..1 grievance of each faction's own people toward its worst rival
-    alive: np.ndarray  # (1,) persons, those abroad included
-    refugees: np.ndarray  # (1,) persons abroad
-    institutions: np.ndarray  # (1,) 0..1 that the average person lives under
-    felt: np.ndarray  # (1,) 0..1 violence that the average person feels
+    population: np.ndarray = noughts("(C, K) persons present, by community")
+    of_place: np.ndarray = noughts("(C, K) persons in the place around each cell, by community")
+    persons: np.ndarray = noughts("(C,) persons present")
+    idps: np.ndarray = noughts("(C,) of these, displaced")
+    displaced: np.ndarray = noughts("(C, K) of these, by community")
+    need: np.ndarray = noughts("(C,) persons x need")
+    trust: np.ndarray = noughts("(Q, C) mean trust in each chain of command there; that of strangers where nobody is")
+    trust_of_all: np.ndarray = noughts("(Q,) mean trust of everybody in the country")
+    grievance: np.ndarray = noughts("(K, F) mean grievance of each community")
+    of_community: np.ndarray = noughts("(K,) persons present")
+    grudge: np.ndarray = noughts("(F,) 0..1 grievance of each faction's own people toward its worst rival")
+    alive: np.ndarray = noughts("(1,) int, persons, those abroad included")
+    refugees: np.ndarray = noughts("(1,) int, persons abroad")
+    institutions: np.ndarray = noughts("(1,) 0..1 that the average person lives under")
+    felt: np.ndarray = noughts("(1,) 0..1 violence that the average person feels")
 
 
 @dataclass
@@ -491,10 +497,10 @@ class World(Table):
     conditions: Conditions
     census: Census
     now: Week
-    plan: np.ndarray  # (steps, M) 0..1 share of its authorised strength that each mission plans to have
-    around: np.ndarray  # (F, C) fighters in the place of each cell and those around it, as last surveyed
-    presence: np.ndarray  # (M, L, C) person-equivalents, effective presence for each local task
-    armed: np.ndarray  # (M, C) uniformed persons in reach
-    care: np.ndarray  # (C,) 0..1 of the wounded whom somebody treats
-    guard: np.ndarray  # (F, C) effective protection of people against each faction
-    aided: np.ndarray  # (N,) bool, served by aid workers this week
+    plan: np.ndarray = noughts("(steps, M) 0..1 share of its authorised strength that each mission plans to have")
+    around: np.ndarray = noughts("(F, C) fighters in the place of each cell and those around it, as last surveyed")
+    presence: np.ndarray = noughts("(M, L, C) person-equivalents, effective presence for each local task")
+    armed: np.ndarray = noughts("(M, C) uniformed persons in reach")
+    care: np.ndarray = noughts("(C,) 0..1 of the wounded whom somebody treats")
+    guard: np.ndarray = noughts("(F, C) effective protection of people against each faction")
+    aided: np.ndarray = noughts("(N,) bool, served by aid workers this week")
