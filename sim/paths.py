@@ -96,18 +96,23 @@ def choose_compile_cache() -> None:
     """
     import numba
 
-    shared = hashlib.blake2b(digest_size=8)
-    for path in sorted(PACKAGE.glob("*.py")):  # of sim/processes, no file calls another
-        source = path.read_bytes()
-        if b"numba" in source or path.name == "state.py":  # rules, and what they take for constants
-            shared.update(source)
-    name = f"rules-{shared.hexdigest()}"
+    name = f"rules-{state_of_rules()}"
     given = os.environ.get("NUMBA_CACHE_DIR")
     if given and Path(given).name == name:  # by the process that started this one
         return
     folder = _place_for_rules(given) / name
     _let_go_of_old_rules(folder)
     os.environ["NUMBA_CACHE_DIR"] = numba.config.CACHE_DIR = str(folder)  # for processes to come, and for this one
+
+
+def state_of_rules() -> str:
+    """Return a digest of the files that rules share: of what is compiled, and of what it takes for constants."""
+    shared = hashlib.blake2b(digest_size=8)
+    for path in sorted(PACKAGE.glob("*.py")):  # of sim/processes, no file calls another
+        source = path.read_bytes()
+        if b"numba" in source or b"sim.kernel" in source or path.name == "state.py":
+            shared.update(source)
+    return shared.hexdigest()
 
 
 def _let_go_of_old_rules(folder: Path) -> None:

@@ -117,6 +117,20 @@ def test_the_cache_is_in_the_home_where_that_can_be_written(run, tmp_path):
     assert (tmp_path / ".cache" / "peacekeeping").is_dir()
 
 
+SHARED = [path.name for path in paths.PACKAGE.glob("*.py") if "\n@kernel" in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("name", [*SHARED, "kernel.py", "compiled.py", "state.py", "params.py"])
+def test_a_change_of_what_rules_share_has_all_compiled_again(name, tmp_path, monkeypatch):
+    """Numba looks at the file of a rule alone: it would go on with what others were when it compiled them."""
+    for path in paths.PACKAGE.glob("*.py"):
+        shutil.copy(path, tmp_path)
+    monkeypatch.setattr(paths, "PACKAGE", tmp_path)
+    before = paths.state_of_rules()
+    (tmp_path / name).write_text((tmp_path / name).read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert paths.state_of_rules() != before
+
+
 def test_compiled_rules_of_the_last_few_states_of_the_source_are_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(numba.config, "CACHE_DIR", numba.config.CACHE_DIR)
     for age in range(9):
