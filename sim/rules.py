@@ -31,6 +31,24 @@ def luck_of(w, decision, who):
     return draws.draw(draws.luck(w.dice, decision), who)
 
 
+@kernel
+def total(amounts, of):
+    """Return the sum of those amounts that are named: a float."""
+    out = 0.0
+    for i in of:
+        out += amounts[i]
+    return out
+
+
+@kernel
+def sum_rows(group, amounts, n):
+    """Return the sums of amounts by group, of n: (n,)."""
+    out = np.zeros(n)
+    for i in range(group.size):
+        out[group[i]] += amounts[i]
+    return out
+
+
 # ---------------------------------------------------------------------------------- who is near
 
 
@@ -41,26 +59,34 @@ def km_between(row, col, cell_km, a, b):
 
 
 @kernel
+def add_around(amount, cell, reach, share, out):
+    """Add an amount that is in a cell to all cells in its reach.
+
+    Parameters
+    ----------
+    amount : a number; cell : 0..C-1; reach : (C, R) int, -1 outside; share : (R,) of it that counts at each of these
+    out : (C,), added to
+    """
+    for r in range(share.size):
+        c = reach[cell, r]
+        if c >= 0:
+            out[c] += amount * share[r]
+
+
+@kernel
 def survey(w):
     """Count the fighters of every faction in the place of each cell and those around it: w.around, (F, C)."""
     faction, cell, fighters = w.bands.faction, w.bands.cell, w.bands.fighters
     reach, share, out = w.land.reach, w.land.reach_share, w.around
     out[:, :] = 0.0
     for b in range(faction.size):
-        for r in range(share.size):
-            c = reach[cell[b], r]
-            if c >= 0:
-                out[faction[b], c] += fighters[b] * share[r]
+        add_around(fighters[b], cell[b], reach, share, out[faction[b]])
 
 
 @kernel
 def strength(w):
     """Return the fighters of every faction: (F,)."""
-    faction, fighters = w.bands.faction, w.bands.fighters
-    out = np.zeros(w.factions.host.size)
-    for b in range(faction.size):
-        out[faction[b]] += fighters[b]
-    return out
+    return sum_rows(w.bands.faction, w.bands.fighters, w.factions.host.size)
 
 
 @kernel
@@ -81,15 +107,6 @@ def bands_near(w, cell, faction):
             out[n] = b
             n += 1
     return out[:n]
-
-
-@kernel
-def total(amounts, of):
-    """Return the sum of those amounts that are named: a float."""
-    out = 0.0
-    for i in of:
-        out += amounts[i]
-    return out
 
 
 @kernel
@@ -115,10 +132,7 @@ def threat(w):
     out = np.zeros(people.shape[0])
     for b in range(faction.size):
         x = fighters[b] * (1.0 if taking_part[b] and campaign[faction[b]] > 0.0 else at_rest)
-        for r in range(share.size):
-            c = reach[cell[b], r]
-            if c >= 0:
-                out[c] += x * share[r]
+        add_around(x, cell[b], reach, share, out)
     for c in range(out.size):
         found = 0.0
         for k in range(people.shape[1]):
@@ -135,10 +149,7 @@ def arms_around(w, persons):
     there, out = np.zeros((w.commands.unwelcome.size, reach.shape[0])), np.zeros(cell.size)
     for u in range(cell.size):
         if cell[u] >= 0 and persons[u] != 0.0:
-            for r in range(share.size):
-                c = reach[cell[u], r]
-                if c >= 0:
-                    there[command[mission[u]], c] += persons[u] * share[r]
+            add_around(persons[u], cell[u], reach, share, there[command[mission[u]]])
     for u in range(cell.size):
         if cell[u] >= 0:
             out[u] = there[command[mission[u]], cell[u]]
@@ -176,10 +187,7 @@ def holding_fire(w):
     for b in range(cell.size):
         if paused[b] > 0.0:
             anybody = True
-            for r in range(share.size):
-                c = reach[cell[b], r]
-                if c >= 0:
-                    out[c] += fighters[b] * share[r]
+            add_around(fighters[b], cell[b], reach, share, out)
     if anybody:
         for c in range(out.size):
             everybody = 0.0
@@ -212,31 +220,15 @@ def pick_somebody(w, cell, faction, targets, luck):
 
 
 @kernel
-def sum_rows(group, amounts, n):
-    """Return the sums of amounts by group, of n: (n,)."""
-    out = np.zeros(n)
-    for i in range(group.size):
-        out[group[i]] += amounts[i]
-    return out
-
-
-@kernel
 def work_on(w, task):
     """Return the person-equivalents that each chain of command has at work on a task, a number of TASKS: (Q,)."""
-    command, work = w.missions.command, w.missions.work
-    out = np.zeros(w.commands.unwelcome.size)
-    for m in range(command.size):
-        out[command[m]] += work[m, task]
-    return out
+    return sum_rows(w.missions.command, w.missions.work[:, task], w.commands.unwelcome.size)
 
 
 @kernel
 def at_work(w, task):
     """Return the person-equivalents at work on a task, a number of TASKS, of all missions."""
-    work, out = w.missions.work, 0.0
-    for m in range(work.shape[0]):
-        out += work[m, task]
-    return out
+    return w.missions.work[:, task].sum()
 
 
 @kernel
@@ -253,11 +245,9 @@ def present(w):
 @kernel
 def of_all(w, task):
     """Return the presence of all missions together for a local task: (C,) person-equivalents."""
-    presence = w.presence
-    out = np.zeros(presence.shape[2])
-    for m in range(presence.shape[0]):
-        for c in range(out.size):
-            out[c] += presence[m, task, c]
+    out = np.zeros(w.presence.shape[2])
+    for m in range(w.presence.shape[0]):
+        out += w.presence[m, task]
     return out
 
 
@@ -387,12 +377,8 @@ def reached(p, women):
 @kernel
 def mean_at_home(w, of_bands):
     """Return the mean over each faction's bands of what is given for each, as at their homes: (F,)."""
-    faction = w.bands.faction
-    out, bands = np.zeros(w.factions.host.size), np.zeros(w.factions.host.size)
-    for b in range(faction.size):
-        out[faction[b]] += of_bands[b]
-        bands[faction[b]] += 1.0
-    return out / np.maximum(bands, 1.0)
+    faction, n = w.bands.faction, w.factions.host.size
+    return sum_rows(faction, of_bands, n) / np.maximum(sum_rows(faction, np.ones(faction.size), n), 1.0)
 
 
 @kernel

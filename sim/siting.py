@@ -6,7 +6,7 @@ import numpy as np
 
 from sim import draws
 from sim.kernel import kernel
-from sim.rules import reached, threat
+from sim.rules import add_around, reached, threat
 
 BASE = draws.decision("task.base")
 
@@ -82,10 +82,7 @@ def covered(w, unit):
     for i in range(u.cell.size):
         own = flag[u.mission[i]] == flag[u.mission[unit]]
         if i != unit and u.cell[i] >= 0 and u.team[i] == u.team[unit] and own:
-            for r in range(land.patrol_weight.size):
-                c = land.patrol[u.cell[i], r]
-                if c >= 0:
-                    out[c] += u.strength[i].sum() / whole * land.patrol_weight[r]
+            add_around(u.strength[i].sum() / whole, u.cell[i], land.patrol, land.patrol_weight, out)
     return out
 
 

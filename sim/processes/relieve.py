@@ -29,6 +29,7 @@ from sim.kernel import kernel
 from sim.params import AID, TASKS
 from sim.rules import (
     ENGAGE,
+    add_around,
     at_work,
     controller,
     escorts,
@@ -276,10 +277,7 @@ def vaccinate(p, y, workers, cell, patrol, weight, hold, vaccinated):
     """
     there = np.zeros(hold.size)
     for t in range(cell.size):
-        for r in range(weight.size):
-            c = patrol[cell[t], r]
-            if c >= 0:
-                there[c] += workers[t] * weight[r]
+        add_around(workers[t], cell[t], patrol, weight, there)
     for c in range(hold.size):
         effort = hold[c] * there[c] / (there[c] + p.vaccinators)
         vaccinated[c] += draws.chance(p.vaccination * y * effort) * (1.0 - vaccinated[c])
