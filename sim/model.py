@@ -10,7 +10,7 @@ from mesa.agent import AgentSet
 from mesa.discrete_space import OrthogonalMooreGrid
 from numpy.typing import ArrayLike, NDArray
 
-from sim import agents, draws, rules
+from sim import agents, deaths, draws, rules
 from sim.census import take_census
 from sim.compiled import see
 from sim.components import with_humanitarians
@@ -352,7 +352,7 @@ class PeaceModel(mesa.Model):
         cell : 0..C-1; wanted : persons, 0 or more; luck : 0..1, which picks whom it hits
         faction, mission, community : numbers, -1 for none; crossfire : whether they were bystanders of a battle
         """
-        return rules.kill(
+        return deaths.kill(
             self.view, cell=cell, community=community, wanted=wanted, luck=luck, faction=faction, mission=mission,
             crossfire=crossfire,
         )  # fmt: skip

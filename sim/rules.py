@@ -1,5 +1,6 @@
-"""What several processes ask and do: who is near, who rules a place, who dies. Rules of the world, compiled.
+"""What several processes ask and do: who is near, who rules a place, what is at work. Rules of the world, compiled.
 
+What they share of a subject has its own file: deaths, misinformation, seasons, siting.
 `w` is the world (sim/state.py). Sizes: C cells, K communities, F factions, B bands, M missions, Q chains of command,
 U units.
 """
@@ -10,13 +11,10 @@ import numpy as np
 
 from sim import draws
 from sim.kernel import kernel
-from sim.params import STAFF, TASKS
+from sim.params import STAFF
 
 LOCAL = ("protect", "separate", "enforce", "police", "build", "engage", "escort", "report")  # tasks done on the spot
 PROTECT, SEPARATE, ENFORCE, POLICE, BUILD, ENGAGE, ESCORT, REPORT = range(len(LOCAL))  # where each stands in presence
-YEAR_OF_SEASONS = 365.25 / 7  # weeks from one rainy season to the next
-FLOOD, DROUGHT = draws.decision("season.flood"), draws.decision("season.drought")
-COMMUNICATE = TASKS.index("communicate")
 
 
 @kernel
@@ -263,6 +261,15 @@ def of_commands(w, task):
 
 
 @kernel
+def in_uniform(strength, unit):
+    """Return the uniformed persons of a unit; strength : (U, 5) persons by kind."""
+    out = 0.0
+    for kind in range(STAFF):
+        out += strength[unit, kind]
+    return out
+
+
+@kernel
 def hostility_of_host(w):
     """Return the host government's hostility to every chain of command, nought once it has left for good: (Q,)."""
     host, leaves, hostility, week = w.factions.host, w.factions.leaves, w.factions.hostility, w.week[0]
@@ -425,244 +432,3 @@ def hired_share(w):
 def of_hired(w, trait):
     """Return what hired men make of a trait of each faction, given for themselves (F,): ratio, 1 without them."""
     return 1.0 + hired_share(w) * (trait - 1.0)
-
-
-# ---------------------------------------------------------------------------------- seasons
-
-
-@kernel
-def luck_of_year(w, decision):
-    """Return the luck of a year of the calendar, 0..1: the same in every week of it and under every mission."""
-    year = int((w.week[0] + w.first_week) / YEAR_OF_SEASONS)
-    return draws.of_three(w.dice[0], decision, year)
-
-
-@kernel
-def wet(w):
-    """Return how heavy the rains are this week: 0, dry, to 1, or 2 in a year of floods."""
-    c = w.numbers.country
-    if c.rains == 0.0:
-        return 0.0
-    weeks = (w.week[0] + w.first_week - c.rains_week) / YEAR_OF_SEASONS
-    height = max(0.0, math.cos(2.0 * math.pi * weeks))
-    return c.rains * height * (2.0 if c.flood > 0.0 and luck_of_year(w, FLOOD) < c.flood else 1.0)
-
-
-@kernel
-def dry(w):
-    """Say whether this year is one of drought."""
-    return w.numbers.country.drought > 0.0 and luck_of_year(w, DROUGHT) < w.numbers.country.drought
-
-
-@kernel
-def hardship(w):
-    """Return the rise of need by season and drought: 1/year."""
-    p = w.numbers.live
-    return p.lean * min(wet(w), 1.0) + (p.drought if dry(w) else 0.0)
-
-
-# ---------------------------------------------------------------------------------- misinformation
-
-
-@kernel
-def rumours(w):
-    """Return the misinformation about every chain of command as each community believes it: (Q, K) 0..1.
-
-    A faction's own people believe its campaigns, others less; whoever communicates talks it down.
-    """
-    smear, rumour, community = w.factions.smear, w.commands.rumour, w.factions.community
-    others, misinformation = w.numbers.feel.others, w.conditions.misinformation[0]
-    talked_down = 1.0 + at_work(w, COMMUNICATE) / w.numbers.feel.communicators
-    out = np.zeros((rumour.size, community.shape[1]))
-    for q in range(rumour.size):
-        for k in range(community.shape[1]):
-            true = 1.0 - rumour[q]
-            for f in range(smear.shape[0]):
-                if smear[f, q] > 0.0:
-                    true *= 1.0 - misinformation * (others + (1.0 - others) * community[f, k])
-            out[q, k] = (1.0 - true) / talked_down
-    return out
-
-
-@kernel
-def spill(w, rumours):
-    """Return the conflation of missions of separate commands, misinformation (Q, K) counted in: 0..1."""
-    p, most = w.numbers.judge, 0.0
-    for rumour in rumours.flat:
-        most = max(most, rumour)
-    return min(1.0, p.conflation * (1.0 + p.rumour * most))
-
-
-@kernel
-def media(w):
-    """Return how far misinformation carries in every cell: (C,) 0..1, less where local media sort it out."""
-    p, remoteness, institutions = w.numbers.feel, w.land.remoteness, w.land.institutions
-    out = np.empty(remoteness.size)
-    for c in range(out.size):
-        reached = p.remote + (1.0 - p.remote) * (1.0 - remoteness[c])
-        out[c] = reached * (1.0 - p.local_media * institutions[c])
-    return out
-
-
-# ---------------------------------------------------------------------------------- who dies
-
-
-@kernel
-def report(w, kind, side_a, side_b, cell, deaths_a, deaths_b, civilians):
-    """Write down an event: a number of EVENTS, who (sim/state.py, Event), where, and the dead."""
-    n = w.now.logged[0]
-    if n == w.now.event_log.shape[0]:  # compiled rules would write beyond it
-        raise IndexError("a week has no room for so many events")
-    row = w.now.event_log[n]
-    row[0], row[1], row[2], row[3], row[4], row[5], row[6] = kind, side_a, side_b, cell, deaths_a, deaths_b, civilians
-    w.now.logged[0] = n + 1
-
-
-@kernel
-def kill(w, cell, community, wanted, luck, faction, mission, crossfire):
-    """Enter civilians killed by a faction, or by a mission if the faction is -1, at most those left; return how many.
-
-    They are taken from their households when people live the week (`live`). If the community is -1, anybody in the
-    place of the cell may be hit.
-    """
-    population, toll, own = w.census.population, w.now.toll, w.factions.community
-    if community < 0:
-        place, share, n = w.land.place, w.land.place_share, population.shape[1]
-        weights = np.zeros(share.size * n)
-        for r in range(share.size):
-            c = place[cell, r]
-            if c >= 0:
-                for k in range(n):
-                    weights[r * n + k] = (population[c, k] - toll[c, k]) * share[r]
-        found = draws.pick(weights, luck)
-        if found < 0:
-            return 0
-        cell, community = place[cell, found // n], found % n
-    dead = int(min(wanted, population[cell, community] - toll[cell, community]))
-    if dead <= 0:
-        return 0
-    now, f = w.now, w.factions
-    if now.logged[1] == now.killing_log.shape[0]:  # compiled rules would write beyond it
-        raise IndexError("a week has no room for so many killings; kill more people at a time")
-    toll[cell, community] += dead
-    if crossfire:
-        now.crossfire[faction] += dead
-    elif faction >= 0:
-        now.by_faction[faction] += dead
-    else:
-        now.by_mission[mission] += dead
-    row = now.killing_log[now.logged[1]]
-    row[0], row[1], row[2], row[3], row[4] = faction, mission, cell, community, dead
-    now.logged[1] += 1
-    hired = hired_share(w)[faction] if faction >= 0 and f.hired[faction] > 0.0 else 0.0
-    for g in range(own.shape[0]):
-        if g == faction:
-            continue
-        stung = dead * own[g, community]
-        if faction < 0:
-            now.harm[g, w.missions.command[mission]] += stung
-            f.wronged[g] += stung
-        now.by_hired[g] += stung * hired
-        f.provocation[g] += stung
-    w.land.grief[cell, community] += dead
-    return dead
-
-
-@kernel
-def lose_fighters(w, faction, bands, dead, to_rivals):
-    """Enter fighters of a faction killed, by rivals or by a mission: of some of its bands, each by its strength.
-
-    Parameters
-    ----------
-    faction : int; bands : (n,) int, with at least `dead` fighters; dead : persons; to_rivals : bool
-    """
-    fighters, losses = w.bands.fighters, w.bands.losses
-    whole = max(total(fighters, bands), 1e-9)
-    for b in bands:
-        lost = dead * fighters[b] / whole
-        fighters[b] = max(fighters[b] - lost, 0.0)
-        losses[b] += lost
-    w.now.fighters_lost[faction] += dead
-    if to_rivals:
-        w.now.lost_to_rivals[faction] += dead
-        w.factions.provocation[faction] += dead
-
-
-@kernel
-def hit(w, faction, bands, dead, mission):
-    """Enter fighters of a faction killed by a mission: of some of its bands, each by its strength."""
-    if dead > 0:
-        lose_fighters(w, faction, bands, dead, False)
-        w.now.hit[faction, mission] += dead
-
-
-@kernel
-def harm_bystanders(w, cell, killed, mission, luck):
-    """Kill those who stand by where a mission kills fighters, as far as it lacks restraint; return how many."""
-    collateral = w.numbers.enforce.collateral * (1.0 - w.missions.restraint[mission])
-    return kill(
-        w, cell=cell, community=-1, wanted=int(collateral * killed + luck), luck=luck, faction=-1, mission=mission,
-        crossfire=False,
-    )  # fmt: skip
-
-
-@kernel
-def lose_from(w, unit, dead):
-    """Enter members of a unit killed, at most those who are there; return how many."""
-    u, there = w.units, 0.0
-    for kind in range(u.strength.shape[1]):
-        there += u.strength[unit, kind]
-    dead = int(min(dead, there))
-    u.losses[unit] += dead
-    if u.team[unit]:
-        w.now.aid_workers_killed[u.mission[unit]] += dead
-    else:
-        w.now.peacekeepers_killed[u.mission[unit]] += dead
-        w.contributors.lost[u.contributor[unit]] += dead
-    return dead
-
-
-@kernel
-def lose_personnel(w, mission, cell, dead):
-    """Enter peacekeepers of a mission killed in an operation near a cell; return how many."""
-    u, patrol = w.units, w.land.patrol
-    best, most = -1, -1.0
-    for i in range(u.cell.size):
-        if dead and u.mission[i] == mission and not u.team[i] and u.cell[i] >= 0:
-            size = in_uniform(u.strength, i)
-            if size > most and in_row(patrol, cell, u.cell[i]):
-                best, most = i, size
-    return lose_from(w, best, dead) if best >= 0 else 0
-
-
-@kernel
-def in_row(table, row, number):
-    """Say whether a row of a table has a number."""
-    has = False
-    for i in range(table.shape[1]):
-        has = has or table[row, i] == number
-    return has
-
-
-@kernel
-def in_uniform(strength, unit):
-    """Return the uniformed persons of a unit; strength : (U, 5) persons by kind."""
-    out = 0.0
-    for kind in range(STAFF):
-        out += strength[unit, kind]
-    return out
-
-
-@kernel
-def die_of_it(w, mission):
-    """Return how many die of those who would under half of a full medicine, in a mission with its own: ratio."""
-    return 1.0 + w.numbers.ambush.wounded * (1.0 - 2.0 * w.missions.medicine[mission])
-
-
-@kernel
-def repel(w, faction, cell, wanted, mission, luck):
-    """Let a mission kill fighters of a faction around a cell, and bystanders with them; return how many of each."""
-    own = bands_near(w, cell, faction)
-    killed = int(min(wanted, total(w.bands.fighters, own)))
-    hit(w, faction, own, killed, mission)
-    return killed, harm_bystanders(w, cell, killed, mission, luck)

@@ -43,7 +43,9 @@ ROWS = ("veltara-sequential-1", "car-car_history-1")  # of the baseline: all pro
 
 RULES = ("baseline", "pencil", "twins", "limits", "missions", "agents", "shocks")
 NEAR = {  # by file or folder: the tests that are compiled, or need no compilation, the nearest first
-    "sim/processes": RULES, "sim/rules.py": RULES, "sim/census.py": RULES, "sim/siting.py": ("pieces", *RULES),
+    "sim/siting.py": ("pieces", *RULES),
+    **dict.fromkeys(("sim/processes", *(f"sim/{name}.py" for name in ("rules", "deaths", "misinformation", "seasons",
+                                                                      "census"))), RULES),
     **dict.fromkeys(("sim/mission.py", "sim/plans.py", "sim/mandate.py", "sim/units.py"),
                     ("missions", "pencil", "baseline", "bundles", "bad_input", "limits")),
     "experiments/engine/runs.py": ("sweeps", "experiments", "hydra", "launchers", "designs"),

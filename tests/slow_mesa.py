@@ -15,9 +15,11 @@ import numpy as np
 
 from sim import PeaceModel, load
 from sim.draws import key, mix
+from sim.misinformation import rumours, spill
 from sim.params import TASKS
 from sim.processes.feel import _campaigns
-from sim.rules import dry, hardship, hired_share, rumours, spill
+from sim.rules import hired_share
+from sim.seasons import dry, hardship
 
 HOME, AWAY, ABROAD = 0, 1, 2
 GOLDEN, BITS = 0x9E3779B97F4A7C15, 2**64

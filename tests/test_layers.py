@@ -18,6 +18,8 @@ from sim.params import TASKS, rows, walk
 ROOT = CONF.parent
 SOURCES = sorted((ROOT / "sim").rglob("*.py"))
 RULES = sorted((ROOT / "sim" / "processes").glob("*.py"))
+SHARED = [ROOT / "sim" / f"{name}.py" for name in ("rules", "deaths", "misinformation", "seasons", "siting", "census")]
+COMPILED = [*RULES, *SHARED]
 each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.relative_to(ROOT).as_posix())
 each_rule = pytest.mark.parametrize("path", RULES, ids=lambda p: p.stem)
 
@@ -267,9 +269,6 @@ def test_a_call_with_many_arguments_names_them(path):
     assert not long
 
 
-COMPILED = [*RULES, *(ROOT / "sim" / f"{name}.py" for name in ("rules", "census", "siting"))]
-
-
 @pytest.mark.parametrize("path", COMPILED, ids=lambda p: p.stem)
 def test_compiled_rules_hand_on_numbers_by_name_and_no_tuple(path):
     """Two parameters side by side, or two of anything in a tuple, could stand in each other's place."""
@@ -331,7 +330,7 @@ def test_no_rule_knows_the_time_of_day_or_the_machine(path):
 def test_every_decision_has_a_word_of_its_own():
     """Two decisions on one word would share their luck: who is attacked would also be who starves."""
     numbers = []
-    for path in [*RULES, ROOT / "sim" / "siting.py", ROOT / "sim" / "rules.py"]:
+    for path in COMPILED:
         module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
         for value in vars(module).values():
             if getattr(value, "dtype", None) == np.uint64:

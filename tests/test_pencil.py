@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import by_hand, each, mission, numbers_of, only, play, put, scenario, uncompiled
 
-from sim import PeaceModel, census, draws, load, outcomes, rules, siting
+from sim import PeaceModel, census, deaths, draws, load, misinformation, outcomes, rules, seasons, siting
 from sim.mandate import contention
 from sim.outcomes import monthly, totals, weekly
 from sim.params import AID, TASKS, Benchmark, Caveats, Contributor, Faction, Hired, Place, When
@@ -198,8 +198,8 @@ def test_misinformation_costs_trust_where_media_carry_it_and_incites_who_believe
     m.factions.smear[1, 0] = 2  # the rebels tell their people about the mission
     m.step()
     # strength 0.5, believed by its own in full and by others by half, talked down to a half
-    assert rules.rumours(m.view) == near(np.array([[0.25, 0.125]]))
-    assert rules.spill(m.view, rules.rumours(m.view)) == near(0.4 * (1 + 0.5 * 0.25))
+    assert misinformation.rumours(m.view) == near(np.array([[0.25, 0.125]]))
+    assert misinformation.spill(m.view, misinformation.rumours(m.view)) == near(0.4 * (1 + 0.5 * 0.25))
     # carried in full to the town without a state, a fifth to the country, 0.4 where media sort it out:
     # 26 / 52 = 0.5 of 0.25, of 0.05, and of 0.4 x 0.125, each l as l / (1 + l) of the trust of 0.4
     lost = np.array([0.125, 0.025, 0.025])
@@ -207,9 +207,9 @@ def test_misinformation_costs_trust_where_media_carry_it_and_incites_who_believe
     # a tenth a week of what own people hear and do not trust: rebels (0.25 + 0.05) / 2 x 0.6, the army 0.05 x 0.6
     assert m.factions.hostility[:, 0] == near([0.1 * 0.05 * 0.6, 0.1 * 0.15 * 0.6])
     m.step()
-    assert rules.rumours(m.view) == near(0)  # it has ended
+    assert misinformation.rumours(m.view) == near(0)  # it has ended
     m.commands.rumour[0] = 0.8  # something else went round
-    assert rules.rumours(m.view) == near(np.array([[0.4, 0.4]]))
+    assert misinformation.rumours(m.view) == near(np.array([[0.4, 0.4]]))
 
 
 # ---------------------------------------------------------------------------------- presence
@@ -705,10 +705,10 @@ def test_a_contributor_goes_home_over_weeks_for_its_dead_and_others_who_offered_
     troops = m.units.strength[:, 0]
     careful = np.flatnonzero(m.units.contributor == 0)
     assert troops[careful].sum() == near(1_000 / 3)
-    rules.lose_from(m.view, careful[0], 8)
+    deaths.lose_from(m.view, careful[0], 8)
     m.step()
     assert not np.isfinite(m.contributors.home[0])  # 8 of the 400 it would send are just 20 in 1,000
-    rules.lose_from(m.view, careful[0], 1)
+    deaths.lose_from(m.view, careful[0], 1)
     m.step()
     assert m.contributors.home.tolist() == [2, np.inf]
     m.step()
@@ -759,7 +759,7 @@ def test_each_contributor_counts_its_own_dead(tmp_path):
     for who in range(4):
         m = of_contributors(tmp_path, dict.fromkeys("abcd", (0.25, {"losses": 20}, {})))
         m.step()
-        rules.lose_from(m.view, np.flatnonzero(m.units.contributor == who)[0], 9)  # of 250: more than 20 in 1,000
+        deaths.lose_from(m.view, np.flatnonzero(m.units.contributor == who)[0], 9)  # of 250: more than 20 in 1,000
         m.step()
         assert np.flatnonzero(np.isfinite(m.contributors.home)).tolist() == [who]
 
@@ -1303,7 +1303,7 @@ def test_medicine_prevents_deaths_and_treats_those_near_by(tmp_path):
     saved = []
     for medicine in (0, 0.5, 1.0):
         m.missions.medicine[:] = medicine
-        saved.append(rules.die_of_it(m.view, 0))
+        saved.append(deaths.die_of_it(m.view, 0))
     assert saved == near([1.25, 1, 0.75])
     assert m.care == near([1 / 2, 1 / 3, 1 / 5, 0, 0])  # 100 x 0.5, half and a quarter of that further away
 
@@ -1585,14 +1585,14 @@ def test_rains_come_once_a_year_and_are_doubled_by_a_flood(tmp_path):
     m = PeaceModel(p)
     for week, wet in ((20, 0.6), (20 + 13.045, 0), (20 + 26, 0), (20 + 365.25 / 7, 0.6), (20 + 365.25 / 7 / 6, 0.3)):
         m.week = week - 1 / 7
-        assert rules.wet(m.view) == pytest.approx(wet, abs=1e-3)
+        assert seasons.wet(m.view) == pytest.approx(wet, abs=1e-3)
     m.week = 20 - 1 / 7
     m.numbers.country.flood = 1.0
-    assert rules.wet(m.view) == near(1.2)
-    assert not rules.dry(m.view)
+    assert seasons.wet(m.view) == near(1.2)
+    assert not seasons.dry(m.view)
     m.numbers.country.drought = 1.0
-    assert rules.dry(m.view)
-    assert rules.hardship(m.view) == near(m.params.live.lean + m.params.live.drought)
+    assert seasons.dry(m.view)
+    assert seasons.hardship(m.view) == near(m.params.live.lean + m.params.live.drought)
 
 
 def test_communities_that_share_a_place_quarrel_over_land_and_water(tmp_path):

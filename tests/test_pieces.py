@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import by_hand, each, mission, only
 
-from sim import PeaceModel, rules, siting
+from sim import PeaceModel, deaths, siting
 from sim.params import Caveats, Contributor, Faction, Humanitarians
 from sim.processes import ambush, enforce, fight, prey, relieve, task
 
@@ -64,7 +64,7 @@ def lived_through(p, force=0.0):
         un = m.commands.names.index("united nations")
         for i in np.flatnonzero((m.missions.command == un) & ~m.missions.donors):
             share = m.missions.personnel[i, 0] / PEOPLE["troops"]
-            rules.hit(m.view, 1, np.flatnonzero(m.bands.faction == 1), 12 * force * share, i)
+            deaths.hit(m.view, 1, np.flatnonzero(m.bands.faction == 1), 12 * force * share, i)
             for community in (0, 1):
                 m.kill(1, round(6 * force * share), 0.5, mission=i, community=community)
         m.now.stood_by[un, 1] += force

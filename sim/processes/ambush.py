@@ -18,21 +18,9 @@ import numpy as np
 
 from sim import draws
 from sim.compiled import rule
+from sim.deaths import die_of_it, lose_from, repel, report
 from sim.kernel import kernel
-from sim.rules import (
-    arms_around,
-    die_of_it,
-    escorts,
-    holding_fire,
-    in_uniform,
-    lent,
-    lose_from,
-    luck_of,
-    repel,
-    report,
-    survey,
-    under_guard,
-)  # fmt: skip
+from sim.rules import arms_around, escorts, holding_fire, in_uniform, lent, luck_of, survey, under_guard
 from sim.state import AMBUSH, RAID
 
 HIT, LOOT, SIZE, DEAD, WHO, CARE, FIRE, ANSWER, HARM = (

@@ -11,19 +11,9 @@ import numpy as np
 
 from sim import draws
 from sim.compiled import rule
+from sim.deaths import die_of_it, harm_bystanders, lose_fighters, lose_personnel, report
 from sim.kernel import kernel
-from sim.rules import (
-    ENFORCE,
-    die_of_it,
-    harm_bystanders,
-    hits_host,
-    hostility_of_host,
-    lose_fighters,
-    lose_personnel,
-    luck_of,
-    report,
-    survey,
-)  # fmt: skip
+from sim.rules import ENFORCE, hits_host, hostility_of_host, luck_of, survey
 from sim.state import OPERATION
 
 ACT, WHO, SIZE, KILLED, OWN, HARM = (

@@ -22,20 +22,9 @@ from sim import draws
 from sim.census import around
 from sim.compiled import rule
 from sim.kernel import kernel
-from sim.rules import (
-    ENGAGE,
-    PROTECT,
-    dry,
-    fading,
-    hired_share,
-    media,
-    of_commands,
-    present,
-    reached,
-    rumours,
-    spill,
-    strength,
-)  # fmt: skip
+from sim.misinformation import media, rumours, spill
+from sim.rules import ENGAGE, PROTECT, fading, hired_share, of_commands, present, reached, strength
+from sim.seasons import dry
 from sim.state import ABROAD
 
 SENDER, TARGET, LENGTH = (draws.decision(f"feel.{what}") for what in ("sender", "target", "length"))

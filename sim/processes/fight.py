@@ -11,8 +11,9 @@ import numpy as np
 
 from sim import draws
 from sim.compiled import rule
+from sim.deaths import kill, lose_fighters, report
 from sim.kernel import kernel
-from sim.rules import SEPARATE, bands_near, drive, kill, lose_fighters, of_all, of_hired, report, survey, total
+from sim.rules import SEPARATE, bands_near, drive, of_all, of_hired, survey, total
 from sim.state import BATTLE
 
 MEET = draws.decision("fight.meet")

@@ -18,19 +18,9 @@ import numpy as np
 
 from sim.compiled import rule
 from sim.kernel import kernel
+from sim.misinformation import media, rumours, spill
 from sim.params import TASKS
-from sim.rules import (
-    against_host,
-    fading,
-    hostility_of_host,
-    media,
-    present,
-    rumours,
-    spill,
-    strength,
-    sum_rows,
-    work_on,
-)  # fmt: skip
+from sim.rules import against_host, fading, hostility_of_host, present, strength, sum_rows, work_on
 from sim.state import SMALL_FACTION
 
 POLITICAL = tuple(TASKS.index(t) for t in ("monitor", "mediate", "build", "police", "ddr", "reform"))

@@ -16,7 +16,8 @@ import numpy as np
 from sim import draws
 from sim.compiled import rule
 from sim.kernel import kernel
-from sim.rules import PROTECT, fading, hardship, of_all
+from sim.rules import PROTECT, fading, of_all
+from sim.seasons import hardship
 from sim.state import ABROAD, AWAY, HOME
 
 BURY, DIE, AID, MOVE, REFUGE = (draws.decision(f"live.{what}") for what in ("bury", "die", "aid", "move", "refuge"))

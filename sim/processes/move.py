@@ -22,7 +22,8 @@ import numpy as np
 from sim import draws
 from sim.compiled import rule
 from sim.kernel import kernel
-from sim.rules import fading, held, km_between, luck_of, mean_at_home, spoils, strength, survey, wet
+from sim.rules import fading, held, km_between, luck_of, mean_at_home, spoils, strength, survey
+from sim.seasons import wet
 
 if TYPE_CHECKING:
     from sim.model import PeaceModel

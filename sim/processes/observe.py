@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.kernel import kernel
+from sim.misinformation import rumours
 from sim.params import AID, KINDS, OBSERVERS, POLICE, TROOPS
-from sim.rules import hostility_of_host, in_uniform, rumours, strength
+from sim.rules import hostility_of_host, in_uniform, strength
 from sim.siting import informed, known
 from sim.state import AMBUSH, ATTACK, BATTLE, SMALL_FACTION
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from sim import draws
 from sim.compiled import rule
+from sim.deaths import kill, repel, report
 from sim.kernel import kernel
 from sim.rules import (
     PROTECT,
@@ -28,13 +29,10 @@ from sim.rules import (
     fading,
     hits_host,
     hostility_of_host,
-    kill,
     luck_of,
     of_all,
     of_hired,
     pick_somebody,
-    repel,
-    report,
     survey,
 )
 from sim.state import ATTACK, OPERATION

@@ -42,9 +42,9 @@ from sim.rules import (
     sum_rows,
     survey,
     under_guard,
-    wet,
     work_on,
-)  # fmt: skip
+)
+from sim.seasons import wet
 
 RELIEVE, ESCORT, ENGINEER = (TASKS.index(t) for t in ("relieve", "escort", "engineer"))
 ROUNDS = 2  # in which aid workers look for need in their reach that nobody serves yet
