@@ -82,9 +82,9 @@ def undisturbed(folder, n_runs, seeds=SEEDS):
 
 def simulated(folder):
     """Return the seconds of pure simulation of every run of a sweep."""
-    from experiments.engine import runs, sweep
+    from experiments.engine import stored, sweep
 
-    return [runs.read(job)["seconds"] for job in sweep.planned(folder)[0]]
+    return [stored.read(job)["seconds"] for job in sweep.planned(folder)[0]]
 
 
 def many(folder):
@@ -93,7 +93,7 @@ def many(folder):
     They are a few real runs, each taken for many with all numbers changed a little, so that none occurs twice: the
     tables are larger than those of real ones, in which many numbers are whole.
     """
-    from experiments.engine import runs
+    from experiments.engine import runs, stored
     from experiments.engine import tables as results
     from sim import load
 
@@ -101,16 +101,16 @@ def many(folder):
     runs.run(jobs, len(os.sched_getaffinity(0)), "some runs")
     scenarios = {f"level={k}": {"arm": "none", "level": k} for k in range(MANY // 100)}
     named = [replace(jobs[seed % len(jobs)], arm=arm, seed=seed) for arm in scenarios for seed in range(1, 101)]
-    stored = {job.key: runs.read(job) for job in jobs}
+    left = {job.key: stored.read(job) for job in jobs}
     place = {(job.arm, job.seed): k for k, job in enumerate(named)}
 
     def read(job):
-        found, by = stored[job.key], 1 + 1e-6 * place.get((job.arm, job.seed), 0)
+        found, by = left[job.key], 1 + 1e-6 * place.get((job.arm, job.seed), 0)
         totals = {k: v * by for k, v in found["outcomes"].items()}
         return {**found, "monthly": found["monthly"] * by, "outcomes": totals}
 
     begun = time.perf_counter()
-    with mock.patch.object(runs, "read", read):
+    with mock.patch.object(stored, "read", read):
         results.write(folder, named, scenarios)
     return time.perf_counter() - begun
 

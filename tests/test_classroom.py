@@ -31,7 +31,7 @@ from starlette.websockets import WebSocketDisconnect
 from experiments.classroom import __main__ as command
 from experiments.classroom import door, film, look, scene, server, sheet, stage, takeaway, words
 from experiments.drawing import style
-from experiments.engine import runs
+from experiments.engine import runs, stored
 from sim import PeaceModel, load, outcomes
 from sim.asked import explain
 from sim.components import WITH
@@ -535,7 +535,7 @@ def made_sheet(tmp_path_factory):
     jobs = sheet.plan(PAIR, 3, folder / "runs")
     runs.run(jobs, 1, "test")
     files, said = sheet.write(PAIR, jobs, folder)
-    return [Path(f) for f in files], said, runs.gather(jobs)[0]
+    return [Path(f) for f in files], said, stored.totals(jobs)
 
 
 def test_the_sheet_is_one_page_with_its_numbers_beside_it(made_sheet):

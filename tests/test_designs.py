@@ -160,7 +160,7 @@ def fake(monkeypatch, value):
         return {"outcomes": stored[job.key]}
 
     monkeypatch.setattr(runs, "simulate", simulate)
-    monkeypatch.setattr(runs, "read", read)
+    monkeypatch.setattr("experiments.engine.stored.read", read)
 
 
 def test_adaptive_replication_adds_seeds_where_the_interval_is_wide_and_only_there(tmp_path, monkeypatch):

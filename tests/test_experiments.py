@@ -12,7 +12,7 @@ import yaml
 
 from experiments import __main__ as command
 from experiments.engine import experiment as comparison
-from experiments.engine import runs
+from experiments.engine import runs, stored
 from sim.config import Composer
 from sim.config import composed as compose
 
@@ -113,7 +113,7 @@ def test_two_workers_give_the_same_table_as_one(main_job, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     two = command.Experiment("mission_models", [*TINY, "experiment.figures=[]"])  # no figures: the tables are compared
     runs.run(two.jobs, 2, "two")
-    found = runs.gather(two.jobs)[0]
+    found = stored.totals(two.jobs)
     pd.testing.assert_frame_equal(found, one.runs[found.columns].astype(found.dtypes))
 
 

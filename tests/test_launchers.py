@@ -17,7 +17,7 @@ import pytest
 from conftest import own_configuration
 from omegaconf import OmegaConf
 
-from experiments.engine import runs, sweep
+from experiments.engine import claims, runs, sweep
 from experiments.engine.tables import load
 from sim import load as params
 from sim.results import MARK
@@ -157,7 +157,7 @@ def half_way(folder, *words, jobs, **more):
     of = {mission: params(f"mission={mission}", *LENGTH) for mission in MISSIONS}
     with contextlib.ExitStack() as held:
         for job in runs.plan(of, [2], folder / "results" / "x" / "runs"):
-            assert held.enter_context(runs._claim(job.store, job.key))
+            assert held.enter_context(claims.claim(job.store, job.key))
         (folder / "results" / "x" / (MARK + SORT)).touch()  # the store is in it already
         started = subprocess.Popen([sys.executable, "-m", "sim", *SWEEP, *words], cwd=folder, **more)
         try:

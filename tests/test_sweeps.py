@@ -18,8 +18,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from experiments import __main__ as command
+from experiments.engine import claims, runs, stored, sweep, workers
 from experiments.engine import experiment as comparison
-from experiments.engine import runs, sweep, workers
 from experiments.engine import tables as results
 from sim import __main__ as sim_command
 from sim import config, outcomes
@@ -174,7 +174,7 @@ def test_a_damaged_file_is_as_if_it_were_not_there(store, name, tmp_path):
         if content == whole:  # zeros where there were zeros
             continue
         file.write_bytes(content)
-        runs.check([job, failed])
+        stored.check([job, failed])
         assert job.done == (name not in ("run.npz", "maps.parquet"))
         assert bool(failed.failed) == failed.failure.exists() == (name != "failure")
         assert sweep.planned(folder)[0] == [] if name == "plan" else len(sweep.planned(folder)[0]) == 2
@@ -184,7 +184,7 @@ def test_a_damaged_file_is_as_if_it_were_not_there(store, name, tmp_path):
     assert tried > 550
     assert job.done
     assert failed.failed["error"] == "bad"
-    assert len(runs.mean_maps([job])) > 0
+    assert len(stored.mean_maps([job])) > 0
 
 
 def test_a_run_that_is_damaged_while_tables_are_written_is_done_again(tmp_path, undisturbed):
@@ -195,8 +195,8 @@ def test_a_run_that_is_damaged_while_tables_are_written_is_done_again(tmp_path, 
     shutil.rmtree(jobs[2].folder)
     jobs[2].folder.write_text("a file in its place")
     for job in jobs[:2]:
-        with pytest.raises(runs.Torn, match="was damaged"):
-            runs.read(job)
+        with pytest.raises(stored.Torn, match="was damaged"):
+            stored.read(job)
         assert not job.done
     runs.run(jobs, 1, "again")
     results.write(tmp_path, jobs)
@@ -244,7 +244,7 @@ def test_a_file_system_without_locks_only_does_some_runs_twice(tmp_path, undistu
     def none(*_):
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(runs.fcntl, "lockf", none)
+    monkeypatch.setattr(claims.fcntl, "lockf", none)
     jobs = jobs_in(tmp_path)
     live = jobs[0].store / f".{jobs[0].key}.99.draft"  # perhaps somebody is writing it
     live.mkdir(parents=True)
@@ -262,7 +262,7 @@ def test_who_waits_for_a_stopped_process_says_so(tmp_path, undisturbed, monkeypa
     monkeypatch.setattr(runs, "PATIENCE", 0.2)
     code = (
         "import sys; sys.path.insert(0, 'TESTS'); from test_sweeps import *\n"
-        "with runs.alone(Path('runs')):\n  hold(sys.argv[1])"
+        "with claims.alone(Path('runs')):\n  hold(sys.argv[1])"
     ).replace("TESTS", str(Path(__file__).parent))
     held = subprocess.Popen([sys.executable, "-c", code, jobs[0].key], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     try:
@@ -328,7 +328,7 @@ def test_a_run_that_is_whole_has_not_failed_and_is_not_taken_out(tmp_path, undis
     jobs = jobs_in(tmp_path)
     runs._record(jobs[0], ValueError("bad"), "")  # by a process that had not seen it
     runs.complain(jobs)
-    runs._take_out(jobs[0])  # another process has done it again meanwhile
+    stored._take_out(jobs[0])  # another process has done it again meanwhile
     assert jobs[0].done
 
 
@@ -337,8 +337,10 @@ def test_maps_are_means_over_the_seeds_of_an_arm(tmp_path, monkeypatch):
     for job in jobs[:-1]:
         job.folder.mkdir(parents=True)
     cells = pd.DataFrame({name: [0, 1] for name in outcomes.CELL_COLUMNS})
-    monkeypatch.setattr(runs, "read_maps", lambda job: cells.assign(x=[1.0, job.seed], arm_of=[job.arm == "none"] * 2))
-    found = runs.mean_maps(jobs)
+    monkeypatch.setattr(
+        stored, "read_maps", lambda job: cells.assign(x=[1.0, job.seed], arm_of=[job.arm == "none"] * 2)
+    )
+    found = stored.mean_maps(jobs)
     assert found.arm.tolist() == ["none", "none", "un_only", "un_only"]
     assert found.x.tolist() == [1, 2, 1, 1.5]  # of seeds 1, 2 and 3; the last of un_only is not there
     assert found.arm_of.tolist() == [1, 1, 0, 0]
@@ -402,9 +404,9 @@ def test_a_full_disk_is_said_plainly_and_is_no_failure_of_a_run(tmp_path, monkey
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(runs.results, "packed", full)
-    with pytest.raises(runs.Unwritable, match=r"cannot be written: .*No space left on device; finished runs are kept"):
+    with pytest.raises(stored.Unwritable, match=r"cannot be written: .*No space left .*; finished runs are kept"):
         runs.run(jobs, 1, "full")
-    assert not [f for f in (tmp_path / "runs").iterdir() if f.name != runs.LOCKS]
+    assert not [f for f in (tmp_path / "runs").iterdir() if f.name != claims.LOCKS]
 
 
 def full_after_a_while(job):
@@ -420,7 +422,7 @@ def full_after_a_while(job):
 def test_processes_that_are_stopped_half_way_leave_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "attempt", full_after_a_while)
     try:
-        with pytest.raises(runs.Unwritable, match="No space left on device"):
+        with pytest.raises(stored.Unwritable, match="No space left on device"):
             runs.run(jobs_in(tmp_path, seeds=2, arms=("none",)), 2, "full")
     finally:
         workers.close()
@@ -446,17 +448,17 @@ def test_a_disk_that_is_really_full(tmp_path):
         pytest.skip("mounting is not allowed here")
     try:
         jobs = jobs_in(disk, seeds=30)
-        with pytest.raises(runs.Unwritable, match="No space left on device"):
+        with pytest.raises(stored.Unwritable, match="No space left on device"):
             runs.run(jobs, 2, "full")
         assert any(job.done for job in jobs)
         assert not list(disk.glob("runs/*.draft"))
         for job in jobs:
             if job.done:
-                assert runs.read(job)["outcomes"]
+                assert stored.read(job)["outcomes"]
     finally:
         workers.close()
-        os.close(runs._locks(disk / "runs"))
-        runs._opened.cache_clear()
+        os.close(claims._opened(disk / "runs"))
+        claims._opened.cache_clear()
         subprocess.run(["umount", disk], check=True)
 
 
@@ -505,7 +507,7 @@ def test_status_says_from_outside_what_is_done_running_failed_and_missing(tmp_pa
 
 def hold(key):
     """Hold the claim of a job until killed."""
-    with runs._claim(Path("runs").resolve(), key) as mine:
+    with claims.claim(Path("runs").resolve(), key) as mine:
         print("held" if mine else "not held", flush=True)
         time.sleep(60)
 
@@ -685,7 +687,7 @@ def test_a_multirun_takes_calibrated_parameters_and_its_rows_say_so(tmp_path, mo
     for number, job in enumerate(sweep.planned(Path("results/mine"))[0]):
         words = ["mission=none", "prey.rate=40", f"seed={job.seed}", *(["calibration=car"] if number < 2 else [])]
         one = load(*TINY, *words)
-        assert runs.read(job)["outcomes"] == pytest.approx(outcomes.totals(PeaceModel(one).run()), nan_ok=True)
+        assert stored.read(job)["outcomes"] == pytest.approx(outcomes.totals(PeaceModel(one).run()), nan_ok=True)
 
 
 def test_a_launcher_is_given_each_run_once_as_it_was_planned(tmp_path, monkeypatch):
@@ -727,8 +729,8 @@ def test_a_job_of_which_a_run_failed_hands_nothing_to_a_sweeper(tmp_path, monkey
 @pytest.mark.parametrize("objective", [["deaths"], ["deaths", "cost"]])
 def test_a_job_hands_means_over_its_seeds_to_a_sweeper(tmp_path, monkeypatch, objective):
     means = hydra_job(tmp_path, monkeypatch, objective)
-    stored = runs.gather(sweep.planned("x")[0])[0][objective].mean().tolist()
-    assert (means if len(objective) > 1 else [means]) == pytest.approx(stored)
+    left = stored.totals(sweep.planned("x")[0])[objective].mean().tolist()
+    assert (means if len(objective) > 1 else [means]) == pytest.approx(left)
 
 
 # ------------------------------------------------------------------------------ the tables
@@ -791,7 +793,10 @@ def test_columns_carry_units_and_meanings(undisturbed):
 
 def test_the_monthly_table_is_that_of_the_runs(undisturbed):
     jobs = jobs_in(undisturbed)
-    one, months, _ = runs.gather(jobs)
+    one, left = stored.totals(jobs), [(job, stored.read(job)) for job in jobs]
+    panels = [pd.DataFrame(f["monthly"], columns=f["columns"]).assign(month=f["months"], arm=job.arm, seed=job.seed)
+              for job, f in left]  # fmt: skip
+    months = pd.concat(panels, ignore_index=True)
     found = results.load(undisturbed)
     pd.testing.assert_frame_equal(found.runs[one.columns].astype(one.dtypes), one)
     pd.testing.assert_frame_equal(found.monthly()[months.columns].astype(months.dtypes), months)

@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from experiments.classroom import film, sheet
 from experiments.classroom import scene as scenes
-from experiments.engine import runs
+from experiments.engine import runs, workers
 from sim import asked, paths
 from sim.asked import explain
 from sim.values import among
@@ -93,7 +93,7 @@ def _arguments(words):
     parser.add_argument("--name", action="append", default=[], metavar="NAME",
                         help="a name that the room opens it by, beside its addresses (may be given again)")  # fmt: skip
     parser.add_argument("--visitors", type=int, default=40, help="most visitors at a time")
-    parser.add_argument("--workers", type=int, default=max(1, runs.available_cores() - 1),
+    parser.add_argument("--workers", type=int, default=max(1, workers.available_cores() - 1),
                         help="processes that make sheets and animations")  # fmt: skip
     one = argparse.ArgumentParser(prog=f"{parser.prog} animate", description=film.__doc__, formatter_class=shape)
     one.set_defaults(do=animate)
@@ -106,7 +106,7 @@ def _arguments(words):
     two.add_argument("words", nargs="+", metavar="key=value", help=SCENE)
     two.add_argument("--seeds", type=int, default=10)
     two.add_argument("--out", default="results/classroom", help="folder of the sheet")
-    two.add_argument("--workers", type=int, default=runs.available_cores(), help="runs at a time")
+    two.add_argument("--workers", type=int, default=workers.available_cores(), help="runs at a time")
     made, (first, *rest) = {"animate": one, "sheet": two}, words or [""]
     if first and not first.startswith("-") and first not in made:
         raise ValueError(f"{first!r} is no command of the classroom{among(first, made)}")

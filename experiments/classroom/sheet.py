@@ -19,6 +19,7 @@ from experiments.classroom import look
 from experiments.classroom import scene as scenes
 from experiments.drawing import family, statistics, style
 from experiments.engine import runs as store
+from experiments.engine import stored
 from sim import __version__
 from sim.results import code_version, whole_file
 
@@ -65,7 +66,7 @@ def write(scene: scenes.Scene, jobs: Sequence[store.Job], folder: str | Path) ->
     -------
     (list of paths, list of the three remarks)
     """
-    table, _, _ = store.gather(jobs)
+    table = stored.totals(jobs)
     said = notices(table, scenes.checked(scene)[0].seed)
     figure = draw(scene, table, said)
     folder = Path(folder)

@@ -17,7 +17,7 @@ KINDS = ("sheet", "gif", "mp4")
 KEPT = 60  # jobs whose files are kept
 
 why_no_mp4 = film.why_no_mp4
-cores = runs.available_cores
+cores = workers.available_cores
 
 
 def _elsewhere(do, *what):

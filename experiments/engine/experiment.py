@@ -20,9 +20,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.drawing import statistics, style
-from experiments.engine import designs, runs, study, sweep, tables
+from experiments.engine import designs, runs, stored, study, sweep, tables
 from experiments.engine.runs import Changes, Job, Keep
 from experiments.engine.tables import Results
+from experiments.engine.workers import available_cores
 from sim import asked, outcomes, paths, results
 from sim.asked import explain
 from sim.calibrated import Calibration
@@ -343,7 +344,7 @@ class Experiment:
         say(self.about.question)
         while True:
             try:
-                runs.check(self.jobs)
+                stored.check(self.jobs)
                 if self.jobs:
                     self._do(retry_failed)
                 self._do_what_hangs_on_results()
@@ -351,7 +352,7 @@ class Experiment:
                 if self.jobs:
                     _ = self.tables  # written, if the study did not ask for them
                 break
-            except runs.Torn as error:
+            except stored.Torn as error:
                 self._forget()
                 say(f"{error}: done again")
         say(f"results: {self.folder}")
@@ -373,7 +374,7 @@ class Experiment:
     def _do(self, only_failed=False, what=""):
         """Do the jobs that are missing, or those that failed, here or on another engine."""
         self.write_plan()
-        self.at_a_time = self.at_a_time or runs.available_cores()
+        self.at_a_time = self.at_a_time or available_cores()
         to_do = [job for job in self.jobs if not job.done and bool(job.failed) == only_failed]
         say(f"{f'{what}: ' if what else ''}{len(self.jobs)} runs, {len(to_do)} to do, {self.at_a_time} at a time")
         if not to_do:
@@ -432,7 +433,7 @@ class Experiment:
         mine = self.of(label)
         if not all(job.done for job in mine):
             return None
-        return pd.DataFrame([runs.read(job)["outcomes"] for job in mine]).mean().to_dict()
+        return pd.DataFrame([stored.read(job)["outcomes"] for job in mine]).mean().to_dict()
 
     def _too_wide(self):
         """Return the scenarios whose interval is still too wide, and how many seeds they are to have."""
@@ -442,9 +443,9 @@ class Experiment:
         found, seeds = {}, Counter(job.arm for job in self.jobs)
         for job in self.jobs:
             if job.done:
-                stored = runs.read(job)["outcomes"]
-                statistics.require([rule.outcome], stored, "outcome")
-                found.setdefault(job.arm, {})[job.seed] = stored[rule.outcome]
+                left = stored.read(job)["outcomes"]
+                statistics.require([rule.outcome], left, "outcome")
+                found.setdefault(job.arm, {})[job.seed] = left[rule.outcome]
         settings = {label: s.settings for label, s in self.scenarios.items()}
         at = {tuple(s.values()): label for label, s in settings.items()}  # arm and point
         first = next(label for label, s in settings.items() if s["arm"] == self.baseline)
@@ -479,7 +480,7 @@ class Experiment:
     def months(self, label: str) -> dict[str, NDArray[np.float64]]:
         """Return the monthly panel of every run of a scenario: dict of column -> (seeds, months)."""
         if label not in self._panels:
-            found = [runs.read(job) for job in self.whole(label)]
+            found = [stored.read(job) for job in self.whole(label)]
             panel = np.array([f["monthly"] for f in found], float)  # (seeds, months, columns)
             self._panels[label] = dict(zip(found[0]["columns"], np.moveaxis(panel, 2, 0), strict=True))
         return self._panels[label]
@@ -487,14 +488,14 @@ class Experiment:
     def maps_of(self, label: str) -> Iterator[dict[str, NDArray[np.float64]]]:
         """Yield the maps of every run of a scenario: dict of layer -> (months, rows, cols)."""
         for job in self.whole(label):
-            table = runs.read_maps(job).sort_values(["month", "row", "col"], kind="stable")
+            table = stored.read_maps(job).sort_values(["month", "row", "col"], kind="stable")
             shape = (table.month.nunique(), table.row.max() + 1, table.col.max() + 1)
             layers = table.columns.difference(outcomes.CELL_COLUMNS)
             yield {layer: table[layer].to_numpy(float).reshape(shape) for layer in layers}
 
     def kept(self, *labels: str) -> pd.DataFrame:
         """Return what the study kept of the runs of scenarios: a frame with a row a run, by label and seed."""
-        return pd.DataFrame([runs.read(job)["kept"] for job in self.whole(*labels)])
+        return pd.DataFrame([stored.read(job)["kept"] for job in self.whole(*labels)])
 
     def elsewhere(self, do: Callable[[Any, int], object], share: Any) -> None:
         """Have something done that is no run: here, or as one job of the launcher that was asked for.
@@ -506,7 +507,7 @@ class Experiment:
         if self.launcher:
             sweep.launch(self.folder, self.launcher, do, [share])
         else:
-            do(share, self.at_a_time or runs.available_cores())
+            do(share, self.at_a_time or available_cores())
 
     @functools.cached_property
     def tables(self) -> Results:
@@ -529,7 +530,7 @@ class Experiment:
     @functools.cached_property
     def maps(self) -> pd.DataFrame:
         """Maps as means over seeds: a row for each arm, month and cell."""
-        return runs.mean_maps(self.jobs)
+        return stored.mean_maps(self.jobs)
 
     def _forget(self):
         """Forget what was made of the runs that are there: there will be others."""

@@ -10,25 +10,19 @@ import contextlib
 import errno
 import functools
 import hashlib
-import itertools
-import json
-import os
 import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from experiments.engine import workers
-from experiments.engine.workers import available_cores
+from experiments.engine import claims, stored, workers
+from experiments.engine.stored import Unwritable
 from sim import outcomes, results
 from sim.calibrated import Calibration
 from sim.model import PeaceModel
@@ -37,19 +31,8 @@ from sim.paths import ROOT
 from sim.results import Damaged, discard
 from sim.warm import say
 
-try:
-    import fcntl
-except ImportError:  # Windows: two processes on one sweep do some runs twice, with the same results
-    fcntl = None  # type: ignore[assignment]  # looked at before it is used
-
-__all__ = ["Failures", "Job", "available_cores", "gather", "plan", "run"]
-
-LOCKS = ".locks"
-MAPS = "maps.parquet"
-RUN = "run.npz"
 ELSEWHERE = "another process is at it"
 PATIENCE = 10  # seconds of waiting for other processes until it is said
-STOPPED = "if it was stopped, have it go on (fg) or end it"
 # What is half-written of the run of a key.
 DRAFT = re.compile(r"\.(?:\d+\.)?(\w+-\d+-\w+(?:-\w+)?)\.(?:\d+\.draft|\d+\.old|failed\.json)")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -57,10 +40,6 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 class Failures(RuntimeError):  # noqa: N818  there may be many
     """Some runs failed; the others are kept."""
-
-
-class Unwritable(RuntimeError):  # noqa: N818  says what the store is
-    """Results cannot be stored, so it is of no use to go on."""
 
 
 class Changes(Protocol):
@@ -234,7 +213,7 @@ def _do(state, ended, at_a_time, what):
             if elsewhere:
                 since = since or time.monotonic()
                 if not told and time.monotonic() - since > PATIENCE:
-                    say(f"waiting for {len(elsewhere)} runs that another process is at; {STOPPED}")
+                    say(f"waiting for {len(elsewhere)} runs that another process is at; {claims.STOPPED}")
                     told = True
                 time.sleep(0.5)
                 for job in elsewhere:
@@ -265,7 +244,7 @@ def _ended(job):
 
 def attempt(job: Job) -> str | dict[str, Any] | None:
     """Do a job unless somebody else is at it; return None, or ELSEWHERE, or what went wrong."""
-    with _claim(job.store, job.key) as mine:
+    with claims.claim(job.store, job.key) as mine:
         if mine is False:
             return ELSEWHERE
         if _ended(job):
@@ -306,18 +285,9 @@ def simulate(job: Job) -> None:
     about = {"outcomes": outcomes.totals(model), "columns": columns, "months": months, "seconds": seconds,
              "seed": job.seed, "overrides": _said(job),
              "provenance": {**_provenance(), **job.calibrated_by}}  # fmt: skip
-
     if job.keep:
         about["kept"] = job.keep(model)
-
-    def fill(folder):
-        if job.dates:
-            outcomes.cell_month(model, job.dates).to_parquet(folder / MAPS, index=False)
-            about["maps"] = hashlib.sha256((folder / MAPS).read_bytes()).hexdigest()
-        (folder / RUN).write_bytes(results.packed({"monthly": values, "about": np.array(json.dumps(about))}, job.key))
-
-    # Not waiting for the disk saves a tenth of the time of short runs: `read` finds out what a power cut has torn.
-    results.whole_folder(job.folder, fill, sync=False)
+    stored.write(job, about, values, outcomes.cell_month(model, job.dates) if job.dates else None)
 
 
 @functools.cache
@@ -330,71 +300,9 @@ def _provenance():
     return results.provenance()
 
 
-# ------------------------------------------------------------------------------ who is at what
-
-
-def _locks(store):
-    """Return the open file of locks of a store, whatever the working directory is by now."""
-    return _opened(Path(os.path.abspath(store)))
-
-
-@functools.cache
-def _opened(store):
-    """Open the file of locks of a store, once in a process: closing it anywhere would give up all locks."""
-    store.mkdir(parents=True, exist_ok=True)
-    return os.open(store / LOCKS, os.O_RDWR | os.O_CREAT, 0o666)
-
-
-def _byte(key):
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:7], "big")
-
-
-def _lock(locks, byte, wait=False):
-    """Lock a byte; return whether it is ours, or None where there are no locks: on Windows, on some file systems."""
-    if fcntl is None:
-        return None
-    try:
-        fcntl.lockf(locks, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB), 1, byte)
-    except OSError as error:
-        return False if error.errno in (errno.EACCES, errno.EAGAIN) else None
-    return True
-
-
-@contextlib.contextmanager
-def _claim(store, key):
-    """Hold a run for this process; yield whether it is ours: False if another process is at it, None if none can tell.
-
-    A claim is a lock on one byte of a file: the system takes it back when the process dies, however it dies, and
-    passes it on over network file systems. Where there are no locks, two processes may do the same run, each as a
-    whole and with the same results.
-    """
-    locks, byte = _locks(store), _byte(key)
-    mine = _lock(locks, byte)
-    try:
-        yield mine
-    finally:
-        if mine:
-            fcntl.lockf(locks, fcntl.LOCK_UN, 1, byte)
-
-
-@contextlib.contextmanager
-def alone(store: str | Path) -> Iterator[bool | None]:
-    """Wait until no other process writes the tables of a store; yield whether that is sure, as `_claim` does."""
-    locks, byte = _locks(Path(store)), 2**60
-    mine = _lock(locks, byte)
-    if mine is False:
-        say(f"waiting for another process that writes the tables of {Path(store).parent}; {STOPPED}")
-        mine = _lock(locks, byte, wait=True)
-    try:
-        yield mine
-    finally:
-        if mine:
-            fcntl.lockf(locks, fcntl.LOCK_UN, 1, byte)
-
-
 def is_running(job: Job) -> bool:
     """Say whether another process holds a job now."""
-    with _claim(job.store, job.key) as free:
+    with claims.claim(job.store, job.key) as free:
         return free is False
 
 
@@ -430,119 +338,6 @@ def clean(store: Path) -> None:
     """Take away what processes that were killed left half-written in a store; what is being written stays."""
     for path in store.iterdir() if store.is_dir() else ():
         if draft := DRAFT.fullmatch(path.name):
-            with _claim(store, draft[1]) as free:
+            with claims.claim(store, draft[1]) as free:
                 if free:
                     discard(path)
-
-
-# ------------------------------------------------------------------------------ reading them
-
-
-def check(jobs: Iterable[Job]) -> None:
-    """Take out of the store what is damaged, as after a power cut, so that it is done again."""
-    for job in jobs:
-        if job.failure.exists() and not job.failed:
-            discard(job.failure)
-        if wrong := job.done and _damage(job):
-            _take_out(job)
-            say(f"{wrong}: done again")
-
-
-def _damage(job):
-    """Return what is wrong with a stored run; none, if it is what was written."""
-    try:
-        results.unsealed(job.folder / RUN, job.key)
-        if job.dates:
-            _maps(job, _about(job))
-    except (Damaged, OSError) as error:
-        return f"{job.folder} was damaged: {error}"
-    return None
-
-
-def _take_out(job):
-    """Take a damaged run out of the store, unless another process is doing it again or has done so."""
-    with _claim(job.store, job.key) as mine:
-        if mine is not False and _damage(job):
-            discard(job.folder)
-            if job.folder.exists():
-                raise Unwritable(f"{job.folder} was damaged and cannot be taken away; see whose it is")
-
-
-def _about(job):
-    stored = results.unpacked(job.folder / RUN, job.key)
-    return json.loads(str(stored["about"])) | {"monthly": stored["monthly"]}
-
-
-def _maps(job, about):
-    found = (job.folder / MAPS).read_bytes()
-    if hashlib.sha256(found).hexdigest() != about["maps"]:
-        raise Damaged(f"{MAPS} is not what was written")
-    return found
-
-
-def _read(job, what):
-    try:
-        return what(job)
-    except (Damaged, OSError) as error:
-        _take_out(job)
-        raise Torn(f"{job.folder} was damaged: {error}") from error
-
-
-def read(job: Job) -> dict[str, Any]:
-    """Return what a run left: a dictionary with outcomes, columns, months, monthly, seconds and provenance.
-
-    Raises
-    ------
-    Torn
-        The file is damaged, as after a power cut. The run is taken out of the store, to be done again.
-    """
-    return _read(job, _about)
-
-
-def read_maps(job: Job) -> pd.DataFrame:
-    """Return the maps that a run left: a row for each month and cell.
-
-    Raises
-    ------
-    Torn
-        As `read`.
-    """
-    found = _read(job, lambda job: _maps(job, _about(job)))
-    return pq.ParquetFile(pa.BufferReader(found)).read().to_pandas()
-
-
-class Torn(RuntimeError):  # noqa: N818  says what the run is
-    """A stored run that cannot be read."""
-
-
-def gather(jobs: Sequence[Job]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Read the stored runs: (runs, monthly, maps), three data frames.
-
-    runs has a row for each arm and seed; monthly one for each of these and month; maps are means over seeds for each
-    arm, month and cell. For more runs than fit in memory, see experiments.engine.tables.
-    """
-    runs, months = [], []
-    for job in jobs:
-        found = read(job)
-        runs.append({"arm": job.arm, "seed": job.seed, **found["outcomes"]})
-        panel = pd.DataFrame(found["monthly"], columns=found["columns"])
-        panel.insert(0, "month", found["months"])
-        months.append(panel.assign(arm=job.arm, seed=job.seed))
-    tables = pd.DataFrame(runs), pd.concat(months, ignore_index=True), mean_maps(jobs)
-    return tuple(table.copy() for table in tables)  # in one block each: concat leaves fragments
-
-
-def mean_maps(jobs: Iterable[Job]) -> pd.DataFrame:
-    """Return maps as means over seeds: a row for each arm, month and cell; empty if no maps were kept."""
-    maps = []
-    for arm, of_arm in itertools.groupby(jobs, key=lambda job: job.arm):
-        total, n, cells = 0.0, 0, pd.DataFrame()
-        for job in of_arm:
-            if job.dates and job.done:
-                cells = read_maps(job)
-                layers = cells.columns.difference(outcomes.CELL_COLUMNS, sort=False)
-                total, n = total + cells[layers].to_numpy(float), n + 1  # the same cells in the same order in each
-        if n:
-            cells[layers] = total / n
-            maps.append(cells.assign(arm=arm))
-    return pd.concat(maps, ignore_index=True).copy() if maps else pd.DataFrame()

@@ -25,7 +25,8 @@ from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.engine import dask_launcher, runs, tables  # noqa: F401  the launcher makes itself known to Hydra
+from experiments.engine import dask_launcher, runs, stored, tables  # noqa: F401  the launcher makes itself known to Hydra
+from experiments.engine.workers import available_cores
 from sim.calibrated import Calibration
 from sim.config import refuse_by_seed, register, to_params
 from sim.outcomes import refuse_months
@@ -117,17 +118,17 @@ def scenario_job(config: DictConfig) -> float | tuple[float, ...] | None:
     number = OmegaConf.select(hydra, "job.num", throw_on_missing=False) or 0
     scenario = {
         "label": label, "settings": {"arm": label, **settings}, "overrides": settings_of(overrides),
-        "first_seed": first, "seeds": len(jobs), "fingerprint": jobs[0].key.split("-")[0],
+        "first_seed": first, "seeds": len(jobs), "fingerprint": jobs[0].scenario,
         "dates": list(config.run.months),
     }  # fmt: skip
     # Named after what was asked for, not after what it means today: a changed file of conf/ replaces the old plan.
     write_plan(folder, _plan_of(label, first), [scenario], number)
-    runs.check(jobs)
+    stored.check(jobs)
     to_do = any(not job.done and not job.failed for job in jobs)
     failed = _do(jobs, config, (_place(folder, number) if to_do else "") or label)
     if not config.run.objective or failed:
         return None
-    table = [runs.read(job)["outcomes"] for job in jobs]
+    table = [stored.read(job)["outcomes"] for job in jobs]
     for outcome in config.run.objective:
         if outcome not in table[0]:
             raise ValueError(f"run.objective names {outcome!r}{among(outcome, table[0])}")
@@ -181,7 +182,7 @@ def do(jobs: Sequence[runs.Job], workers: int | None, what: str, retry_failed: b
     if any(not job.done for job in jobs):
         warm_up()
     try:
-        runs.run(jobs, workers or runs.available_cores(), what, retry_failed)
+        runs.run(jobs, workers or available_cores(), what, retry_failed)
     except runs.Failures as error:
         say(f"failed: {error}")
         return True
@@ -213,7 +214,7 @@ def finish(folder: str | Path) -> bool:
         try:
             tables.write(folder, jobs, settings)
             break
-        except runs.Torn as error:  # it is out of the store now
+        except stored.Torn as error:  # it is out of the store now
             say(f"error: {error}; the same command does it again")
         except OSError as error:
             say(f"error: the tables of {folder} cannot be written: {error}; finished runs are kept")
@@ -268,7 +269,7 @@ def launch(
 def _do_share(config, place, do):
     """Do a share, on the cores that this process has."""
     share = pickle.loads((Path(place) / f"{HydraConfig.get().job.num}.pickle").read_bytes())
-    do(share, config.run.workers or runs.available_cores())
+    do(share, config.run.workers or available_cores())
 
 
 def shares(jobs: Sequence[runs.Job], store: str | Path) -> list[list[runs.Job]]:

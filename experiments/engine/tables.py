@@ -27,7 +27,7 @@ import pyarrow.dataset
 import pyarrow.parquet as pq
 
 from experiments.drawing import statistics
-from experiments.engine import runs
+from experiments.engine import claims, runs, stored
 from sim.outcomes import made_by, unit_and_meaning
 from sim.params import rows as numbers
 from sim.results import discard, whole_file, whole_folder
@@ -67,11 +67,11 @@ def write(
 
     Raises
     ------
-    experiments.engine.runs.Torn
+    experiments.engine.stored.Torn
         A stored run was damaged, and is now missing.
     """
     folder, done = Path(folder), [job for job in jobs if job.done]
-    with runs.alone(folder / "runs") as sure:
+    with claims.alone(folder / "runs") as sure:
         runs.clean(folder / "runs")
         left = [f for f in folder.iterdir() if DRAFT.fullmatch(f.name)] if sure else []
         for draft in left:  # of a process that was killed here
@@ -98,10 +98,10 @@ class _Tables:
 
     def __init__(self, jobs, settings, about, said):
         self.jobs, self.settings = jobs, settings
-        firsts = {job.key.split("-")[0]: job for job in reversed(jobs)}  # every run of a scenario has the same columns
+        firsts = {job.scenario: job for job in reversed(jobs)}  # every run of a scenario has the same columns
         outcomes, panel = {}, {}
         for job in reversed(firsts.values()):
-            found = runs.read(job)
+            found = stored.read(job)
             outcomes |= dict.fromkeys(found["outcomes"])
             panel |= dict.fromkeys(found["columns"])
             made = found["provenance"]
@@ -128,7 +128,7 @@ class _Tables:
         """Write the monthly table, and keep the rows of the other one, which is small."""
         for number, start in enumerate(range(0, max(len(self.jobs), 1), PART)):
             part = self.jobs[start : start + PART]
-            found = [runs.read(job) for job in part]
+            found = [stored.read(job) for job in part]
             lengths = [len(f["months"]) for f in found]
             values = np.full((sum(lengths), len(self.place)), np.nan)
             end = 0
@@ -157,7 +157,7 @@ class _Tables:
     def _row(self, job, found):
         made = {k: "" if v is None else v for k, v in found["provenance"].items() if k != "schema"}  # Stata: no nulls
         numbers = {k: None if v != v else float(v) for k, v in found["outcomes"].items()}
-        return {**self._keys(job), **numbers, "scenario": job.key.split("-")[0], **made}
+        return {**self._keys(job), **numbers, "scenario": job.scenario, **made}
 
     def write_runs(self, path):
         """Write the table of runs."""

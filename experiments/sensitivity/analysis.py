@@ -31,7 +31,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.engine import runs
+from experiments.engine import stored
 from experiments.engine.experiment import Experiment
 from experiments.sensitivity import designs, figures, summary
 from experiments.sensitivity import indices as ask
@@ -116,7 +116,7 @@ class Analysis:
         jobs = self.x.whole(*wanted)
         for job in jobs:
             if job.key not in found:  # a point that changes nothing in an arm is the run that was there
-                outcomes = runs.read(job)["outcomes"]
+                outcomes = stored.read(job)["outcomes"]
                 found[job.key] = [outcomes[name] for name in ask.NAMES]
         return ask.measured(np.array([found[job.key] for job in jobs]).reshape(len(points), len(arms), -1))
 

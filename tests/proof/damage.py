@@ -19,7 +19,7 @@ from unittest import mock
 import numpy as np
 
 from experiments import __main__ as experiments
-from experiments.engine import runs
+from experiments.engine import claims
 from sim import __main__ as sim
 from sim.results import MARK
 
@@ -91,7 +91,7 @@ def sort_of(path):
 
 def damage(folder, luck):
     """Damage some files of a folder; yield (what it is, how)."""
-    files = [f for f in sorted(folder.rglob("*")) if f.is_file() and not f.name.startswith((MARK, runs.LOCKS))]
+    files = [f for f in sorted(folder.rglob("*")) if f.is_file() and not f.name.startswith((MARK, claims.LOCKS))]
     contents = {file: file.read_bytes() for file in files}
     for k in luck.choice(len(files), min(AT_ONCE, len(files)), replace=False):
         file, how = files[k], DAMAGES[luck.integers(len(DAMAGES))]
