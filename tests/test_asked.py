@@ -8,7 +8,8 @@ from conftest import same, scenario
 from proof import configurations
 
 from experiments.engine.designs import refuse_idle
-from experiments.engine.experiment import Experiment, refuse_added
+from experiments.engine.experiment import Experiment
+from experiments.engine.refusals import refuse_added
 from sim import PeaceModel, asked, load, paths
 from sim import __main__ as command
 from sim.asked import EXPERIMENT, LOADED, MANY, ONE, READ_ELSEWHERE, RULES, SCENARIO, explain, refuse, refuse_twice

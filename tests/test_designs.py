@@ -12,8 +12,7 @@ from test_sweeps import TINY, small_experiment
 
 from experiments import __main__ as command
 from experiments.comparison import surfaces
-from experiments.engine import designs, runs
-from experiments.engine import experiment as comparison
+from experiments.engine import designs, runs, scenarios
 from experiments.engine import tables as results
 from sim.config import Adaptive, Composer, Design, load
 
@@ -25,7 +24,7 @@ RANGES = {"judge.conflation": [0.0, 1.0], "weeks": [10, 100]}
 def _compose_once():
     one = Composer()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparison, "Composer", lambda: one)
+        patch.setattr(scenarios, "Composer", lambda: one)
         yield
 
 

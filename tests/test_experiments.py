@@ -12,7 +12,7 @@ import yaml
 
 from experiments import __main__ as command
 from experiments.engine import experiment as comparison
-from experiments.engine import runs, stored
+from experiments.engine import runs, scenarios, stored
 from sim.config import Composer
 from sim.config import composed as compose
 
@@ -33,7 +33,7 @@ def _compose_once():
     """Compose every configuration once: it takes a third of a second, and tests ask for the same ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(comparison, "composed", lambda overrides: _composed(tuple(overrides)))
-        patch.setattr(comparison, "Composer", lambda: COMPOSER)
+        patch.setattr(scenarios, "Composer", lambda: COMPOSER)
         yield
 
 

@@ -18,8 +18,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from experiments import __main__ as command
-from experiments.engine import claims, runs, stored, sweep, workers
-from experiments.engine import experiment as comparison
+from experiments.engine import claims, runs, scenarios, stored, sweep, workers
 from experiments.engine import tables as results
 from sim import __main__ as sim_command
 from sim import config, outcomes
@@ -476,7 +475,7 @@ def _compose_once():
     """Compose files once for all tests: it takes a third of a second."""
     one = Composer()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparison, "Composer", lambda: one)
+        patch.setattr(scenarios, "Composer", lambda: one)
         yield
 
 

@@ -12,7 +12,8 @@ from experiments import __main__ as command
 from experiments.drawing import estimates
 from experiments.drawing.estimates import FAIL, OPEN, PASS, REPORT
 from experiments.engine import runs
-from experiments.engine.experiment import Experiment, spelled_out
+from experiments.engine.experiment import Experiment
+from experiments.engine.scenarios import spelled_out
 from experiments.validation import matching, measures, patterns
 from experiments.validation import scorecard as validation
 from sim import PeaceModel

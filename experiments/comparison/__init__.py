@@ -7,7 +7,8 @@ import pandas as pd
 
 from experiments.comparison import figures, page, places, surfaces, sweeps
 from experiments.drawing import family, statistics
-from experiments.engine.experiment import Experiment, as_yaml
+from experiments.engine.experiment import Experiment
+from experiments.engine.writing import as_yaml
 from sim import results
 
 SHOWN = ("sequential", "parallel", "separated")  # on maps, beside the first arm and the baseline
