@@ -29,7 +29,20 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from experiments.classroom import __main__ as command
-from experiments.classroom import door, film, look, scene, server, sheet, stage, takeaway, words
+from experiments.classroom import (
+    controls,
+    door,
+    film,
+    layers,
+    look,
+    painter,
+    scene,
+    server,
+    sheet,
+    stage,
+    takeaway,
+    words,
+)
 from experiments.drawing import style
 from experiments.engine import runs, stored
 from sim import PeaceModel, load, outcomes
@@ -153,7 +166,7 @@ def test_a_mandate_takes_clusters_of_tasks_and_gives_them_back():
     assert scene.from_link(tree.link()) == tree
     assert tree.with_bundle("un", "ddr", False, [1]).with_bundle("un", "cyber_security", False, [0, 1]) == PAIR
     assert tree.with_setting("mission", "none", [1]).models[1] == (*PAIR.models[1][1:], "mission=none")
-    costs = {c["key"]: c for g in stage.controls(stage.Stage(tree).actors) for c in g["controls"]}["bundles.un"]
+    costs = {c["key"]: c for g in controls.controls(stage.Stage(tree).actors) for c in g["controls"]}["bundles.un"]
     assert costs["values"] == [None, ["cyber_security", "ddr"]]
     assert costs["costs"] == [None, "2 clusters; 40 specialists more; US$10 million a year more; "
                                     "1 without a modelled effect"]  # fmt: skip
@@ -205,7 +218,7 @@ def test_a_scene_that_cannot_be_leaves_the_runs_of_the_old_one_as_they_were():
 
 def test_clusters_of_the_mandate_itself_are_shown_and_those_added_go_with_it():
     tree = PAIR.with_setting("mandate@mission.components.un.mandate", "christmas_tree", [1])
-    shown = {c["key"]: c for g in stage.controls(stage.Stage(tree).actors) for c in g["controls"]}["bundles.un"]
+    shown = {c["key"]: c for g in controls.controls(stage.Stage(tree).actors) for c in g["controls"]}["bundles.un"]
     assert (len(shown["values"][1]), shown["own"][1]) == (20, [])
     added = PAIR.with_bundle("un", "ddr", True, [1])
     assert added.with_setting("mandate@mission.components.un.mandate", "christmas_tree", [1]).models == tree.models
@@ -238,7 +251,7 @@ def test_every_control_is_a_declared_setting_within_its_range():
 
 
 def test_controls_show_units_meanings_and_the_values_of_each_model(pair):
-    found = {c["key"]: c for g in stage.controls(pair.actors) for c in g["controls"]}
+    found = {c["key"]: c for g in controls.controls(pair.actors) for c in g["controls"]}
     delay = found["mission.authorised"]
     assert delay["values"] == [26, 0]
     assert (delay["unit"], delay["allowed"]) == ("week", [0, 5200])
@@ -290,7 +303,7 @@ def test_models_that_do_not_change_are_kept(pair):
 
 
 def test_a_frame_holds_everybody(pair):
-    for key, layer in stage.LAYERS.items():
+    for key, layer in layers.LAYERS.items():
         a = pair.frame(key)["actors"][1]
         shade = np.frombuffer(base64.b64decode(a["layer"]), dtype=np.uint8)
         model = pair.actors[1].model
@@ -497,13 +510,13 @@ def test_what_was_set_for_one_model_stands_in_the_film_and_on_the_sheet():
     assert scene.changes(given.models) == (
         [["conflation 0.1"], ["authorised in week 0", "conflation 0.2"]], ["luck (seed) 3"]
     )  # fmt: skip
-    painter, said = film.Painter(at(given, 2)), []
-    write = film.ImageDraw.ImageDraw.text
+    one, said = painter.Painter(at(given, 2)), []
+    write = painter.ImageDraw.ImageDraw.text
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            film.ImageDraw.ImageDraw, "text", lambda d, xy, text, **k: (said.append(text), write(d, xy, text, **k))
+            painter.ImageDraw.ImageDraw, "text", lambda d, xy, text, **k: (said.append(text), write(d, xy, text, **k))
         )
-        painter.paint()
+        one.paint()
     assert {"conflation 0.1", "authorised in week 0; conflation 0.2"} <= set(said)
     assert any("For all: luck (seed) 3" in s for s in said)
     assert "Spent of $4.00 bn" in said
@@ -513,7 +526,7 @@ def test_what_was_set_for_one_model_stands_in_the_film_and_on_the_sheet():
 def test_shades_have_room_for_what_the_model_makes():
     model = at(scene.Scene((("mission=un_only", "mission.authorised=0", "weeks=104"),), 80)).actors[0].model
     for name in ("presence", "institutions", "need", "trust"):
-        layer = stage.LAYERS[name]
+        layer = layers.LAYERS[name]
         dark = np.nanpercentile(layer.of(model), 98) / layer.top
         assert 0.3 < dark < 2, (name, dark)  # neither a pale map nor a dark one
 
@@ -629,9 +642,9 @@ def test_one_model_has_three_things_to_notice_too(made_sheet):
 def test_an_animation_shows_the_weeks_to_that_of_the_scene(tmp_path):
     weeks = []
     files, _ = film.render(replace(PAIR, layer="presence"), tmp_path / "one.gif", 10, weeks.append)
-    helmet = film._rgb("#3b8ede")
+    helmet = painter.rgb("#3b8ede")
     with Image.open(files[0]) as picture:
-        assert (picture.n_frames, picture.size) == (4, film.SIZE)
+        assert (picture.n_frames, picture.size) == (4, painter.SIZE)
         first = np.asarray(picture.convert("RGB")).astype(int)
         picture.seek(3)
         last = np.asarray(picture.convert("RGB")).astype(int)
@@ -663,7 +676,7 @@ def test_an_mp4_is_made_or_its_absence_explained(tmp_path, monkeypatch):
 def test_the_page_and_the_animation_draw_the_same_marks():
     script = (server.STATIC / "map.js").read_text(encoding="utf-8")
     shapes = set(re.findall(r"^  (\w+): \[", script, re.MULTILINE))
-    assert shapes == set(film.CORNERS)
+    assert shapes == set(painter.CORNERS)
     assert {look.HOST[0], *(s for s, _ in look.FACTIONS)} < shapes
 
 
@@ -835,7 +848,7 @@ def test_a_full_classroom_says_so(client):
 def test_a_link_shows_the_same_frame_in_every_layer(card):
     small = tuple((*(o for o in m if not o.startswith("weeks=")), "civilians=200", "weeks=60") for m in card)
     shown = at(scene.Scene(small, 6))
-    for layer in stage.LAYERS:
+    for layer in layers.LAYERS:
         shown.layer = layer
         again = at(scene.from_link(shown.about()["link"]))
         assert again.frame() == shown.frame()

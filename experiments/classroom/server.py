@@ -32,7 +32,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from experiments.classroom import door, look, takeaway
 from experiments.classroom import scene as scenes
-from experiments.classroom.stage import HEADLINES, LAYERS, Stage, known_layer
+from experiments.classroom.layers import LAYERS, known_layer
+from experiments.classroom.stage import HEADLINES, Stage
 from experiments.engine.workers import give_back
 from sim.asked import explain
 

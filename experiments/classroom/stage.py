@@ -2,8 +2,7 @@
 
 import base64
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,78 +11,17 @@ from numpy.typing import NDArray
 
 from experiments.classroom import look, words
 from experiments.classroom import scene as scenes
+from experiments.classroom.controls import controls
+from experiments.classroom.layers import LAYERS, known_layer
 from experiments.drawing import style
 from sim import outcomes
 from sim.components import WITH
 from sim.model import PeaceModel
-from sim.params import AID, KINDS, Params, Shock
-from sim.processes import relieve
-from sim.rules import controller
+from sim.params import Params, Shock
 from sim.shocks import Scheduled, check
 from sim.state import AWAY, HOME
-from sim.values import among, value_of
 
 YEAR = 52
-
-
-def _presence(model):
-    return model.task_presence("protect").sum(axis=0)
-
-
-def _access(model):
-    """Return the chance that an aid team of those in the country could work in each cell; nan without any: (C,)."""
-    aid = model.missions.persons[:, AID]
-    if aid.sum() < 1:
-        return np.full(model.land.row.size, np.nan)
-    p, land = model.numbers.relieve, model.land
-    found = np.zeros(land.row.size)
-    for c in range(found.size):
-        hostility = model.factions.hostility[controller(model.view, c)]
-        for m in np.flatnonzero(aid >= 1):
-            angry = hostility[model.missions.command[m]]
-            free = relieve.access(
-                p, hostility=angry, fighting=land.felt[c], held=0.0, remoteness=land.remoteness[c], wet=0.0
-            )
-            found[c] += aid[m] * free
-    return found / aid[aid >= 1].sum()
-
-
-def _need(model):
-    return model.census.need / np.maximum(model.census.persons, 1)
-
-
-def _trust(model):
-    size = np.where(model.missions.donors, 0.0, model.missions.persons.sum(axis=1))
-    if size.sum() < 1:
-        return np.full(model.land.row.size, np.nan)
-    return (model.census.trust[model.missions.command] * size[:, None]).sum(axis=0) / size.sum()
-
-
-@dataclass(frozen=True)
-class Layer:
-    """Something that each cell has: how it is called, its unit, the value of the darkest shade, where it comes from."""
-
-    title: str
-    unit: str
-    top: float
-    of: Callable[[PeaceModel], NDArray[np.float64]]  # model -> (C,); nan where there is nothing to show
-
-
-LAYERS = {
-    "violence": Layer("Violence", "felt there and around", 1.0, lambda m: m.land.felt),
-    "presence": Layer("Presence", "that protects, effective persons in reach", 50.0, _presence),
-    "access": Layer("Aid access", "chance that an aid team can work", 1.0, _access),
-    "institutions": Layer("Institutions", "reach and quality of the state", 0.5, lambda m: m.land.institutions),
-    "need": Layer("Unmet need", "of those who live there", 1.0, _need),
-    "trust": Layer("Trust", "in the missions that are there", 1.0, _trust),
-}
-
-
-def known_layer(layer: str) -> str:
-    """Return a layer's name, refused if there is none of that name."""
-    if layer not in LAYERS:
-        raise ValueError(f"layer is {layer!r}{among(layer, LAYERS)}")
-    return layer
 
 
 @dataclass(frozen=True)
@@ -170,16 +108,16 @@ class Actor:
 
     def numbers(self) -> dict[str, float | None]:
         """Return the headlines as of now: numbers by name, None where there is nothing to measure."""
-        r, found = self.model.record, {}
-        for h in HEADLINES:
-            past = slice(max(0, r.steps - (YEAR if h.how == "mean" else 1)) if h.how != "sum" else 0, r.steps)
-            values = r.weekly[past][:, self.columns[h.name]].sum(axis=1)
-            if h.how == "mean":
-                values = values[np.isfinite(values)]
-                found[h.name] = float(values.mean()) if values.size else None
-            else:
-                found[h.name] = float(np.nansum(values))
-        return found
+        if not self.model.record.steps:
+            return {h.name: None if h.how == "mean" else 0.0 for h in HEADLINES}
+        now = {h.name: float(self.history(h)[-1]) for h in HEADLINES}
+        return {name: value if np.isfinite(value) else None for name, value in now.items()}
+
+    def strength(self) -> NDArray[np.float64]:
+        """Return those of each mission that is sent in every week so far, as a share of all: (missions, weeks)."""
+        r, sent = self.model.record, words.sent(self.model)
+        there = r.weekly[: r.steps, [r.columns.index(f"personnel_{n}") for n in sent]]
+        return (there / np.maximum(1.0, self.model.missions.personnel[: len(sent)].sum(axis=1))).T
 
 
 def _to_come(actor, params):
@@ -298,11 +236,9 @@ class Stage:
         said = []
         for a in self.actors:
             r = a.model.record
-            size = [r.columns.index(f"personnel_{n}") for n in words.sent(a.model)]
             said.append({
                 "series": {h.name: _rounded(a.history(h)) for h in HEADLINES if h.charted},
-                "strength": [_rounded(r.weekly[: r.steps, j] / max(1.0, a.model.missions.personnel[i].sum()))
-                             for i, j in enumerate(size)],
+                "strength": [_rounded(share) for share in a.strength()],
                 "agreement": r.weekly[: r.steps, r.columns.index("agreement")].astype(int).tolist(),
                 "phases": a.phases(), "log": a.log,
             })  # fmt: skip
@@ -421,133 +357,3 @@ def _packed(counts):
 
 def _rounded(values):
     return [None if v != v else round(v, 3) for v in np.asarray(values, dtype=float).tolist()]
-
-
-# ---------------------------------------------------------------------------------- the controls
-
-
-def controls(actors: Sequence[Actor]) -> list[dict[str, Any]]:
-    """Return the controls of the page with their unit, range and meaning as declared, and their values in each model.
-
-    A control of every mission (a star in its path) comes once for each mission of any model.
-    """
-    declared = scenes.declarations()
-    groups = []
-    for group in scenes.control_groups():
-        found = [c for control in group["controls"] for c in _expanded(control, declared, actors)]
-        groups.append({"title": group["title"], "controls": found})
-    return groups
-
-
-def _expanded(control, declared, actors):
-    path = control["path"]
-    common = {k: control.get(k) for k in ("label", "asks", "says", "low", "high", "step")}
-    common["all"] = control.get("all", False)
-    if path in scenes.GROUPS:
-        given = [scenes.choice_of(a.overrides, path) for a in actors]
-        about = {"country": "where it happens", "mission": "which missions there are, and how they share the work"}
-        yield {**common, "key": path, "kind": "choice", "unit": "", "doc": about[path], "values": given,
-               "options": [[n, _said(path, n), _summary(path, n)] for n in scenes.names_of(path)]}  # fmt: skip
-        return
-    if path == "mandate":
-        options = [[n, _said("mandate", n), _summary("mandate", n)] for n in scenes.names_of("mandate")]
-        for name in _missions(actors):
-            key = f"mandate@mission.components.{name}.mandate"
-            given = [_mandate(a, name) for a in actors]
-            yield {**common, "key": key, "kind": "choice", "unit": "", "doc": "what it may and must do",
-                   "mission": style.label(name), "values": given, "options": options}  # fmt: skip
-        return
-    if path == "events":
-        ready = scenes.events_that_are_ready()
-        options = [[n, n.replace("_", " "), scenes.about("events", n)[n].get("summary", "")] for n in ready]
-        chosen = [{n: a.params.events[n].when.week for n in scenes.events_of(a.overrides)} for a in actors]
-        yield {**common, "key": path, "kind": "events", "options": options, "values": chosen}
-        return
-    if path == "bundles":
-        options = [[n, n.replace("_", " "), _summary("bundle", n)] for n in scenes.names_of("bundle")]
-        for name in _missions(actors):
-            there = [a if name in a.params.mission.components else None for a in actors]
-            yield {**common, "key": f"bundles.{name}", "kind": "bundles", "name": name, "mission": style.label(name),
-                   "options": options, "values": [a and _bundles(a, name) for a in there],
-                   "own": [a and scenes.bundles_of(a.overrides, name) for a in there],
-                   "costs": [a and _cost_of_bundles(a, name) for a in there]}  # fmt: skip
-        return
-    f = declared[path]
-    star = ".*." in path
-    for name in _missions(actors) if star else [""]:
-        key = path.replace("*", name) if star else path
-        given = [_value(a.params, key) for a in actors]
-        if star and path.endswith((".arrive.weeks", ".leave.weeks")):
-            moment = path.split(".")[-2]
-            given = [v if v is None or _after(a.params, name, moment) else None for a, v in zip(actors, given)]
-        if all(v is None for v in given):
-            continue
-        more = {"mission": style.label(name)} if star else {}
-        meta = f.metadata
-        if "options" in meta:
-            yield {**common, **more, "key": key, "kind": "choice", "unit": "", "doc": meta["doc"], "values": given,
-                   "options": [[o, o.replace("_", " "), ""] for o in meta["options"]]}  # fmt: skip
-            continue
-        wanted = control.get("when", {})
-        off = [any(_value(a.params, k) != v for k, v in wanted.items()) for a in actors]
-        yield {**common, **more, "key": key, "kind": "number", "unit": meta["unit"], "units": _plural(meta["unit"]),
-               "doc": meta["doc"], "allowed": [meta["low"], meta["high"]], "values": given, "off": off,
-               "low": max(control["low"], meta["low"]), "high": min(control["high"], meta["high"])}  # fmt: skip
-
-
-def _bundles(actor, name):
-    """Return the clusters of tasks in a mission's mandate, those of its file included, as conf/bundle calls them."""
-    said = {b.summary for b in actor.params.mission.components[name].mandate.bundles.values()}
-    return [n for n in scenes.names_of("bundle") if _summary("bundle", n) in said]
-
-
-def _cost_of_bundles(actor, name):
-    """Say what all clusters of tasks of a mission's mandate cost it."""
-    bundles = actor.params.mission.components[name].mandate.bundles.values()
-    if not bundles:
-        return ""
-    people = sum(getattr(b.personnel, kind) for b in bundles for kind in KINDS)
-    idle = sum(not any(vars(b.tasks).values()) for b in bundles)
-    cost = sum(b.cost for b in bundles)
-    said = [f"{words.count(people, 'specialist')} more" if people else "",
-            f"US${cost / 1e6:,.0f} million a year more" if cost else "",
-            f"{idle} without a modelled effect" if idle else ""]  # fmt: skip
-    said = [s for s in said if s] or ["it takes time from the rest" if len(bundles) == 1 else "they share the time"]
-    return "; ".join([words.count(len(bundles), "cluster"), *said])
-
-
-def _plural(unit):
-    """Return a unit as one says it of many: weeks, people."""
-    return style.PLURALS.get(unit, f"{unit}s" if unit.endswith(("week", "year")) else unit)
-
-
-def _missions(actors):
-    return list(dict.fromkeys(n for a in actors for n in words.sent(a.model)))
-
-
-def _after(params, name, moment):
-    """Say whether a mission comes or goes so many weeks after another moment."""
-    return getattr(params.mission.components[name], moment).after is not None
-
-
-def _mandate(actor, name):
-    """Return the mandate of a mission of a model, as overridden or as its file says; None without that mission."""
-    if name not in actor.params.mission.components:
-        return None
-    given = scenes.choice_of(actor.overrides, f"mandate@mission.components.{name}.mandate")
-    said = actor.params.mission.components[name].mandate.summary
-    return given or next((n for n in scenes.names_of("mandate") if _summary("mandate", n) == said), "")
-
-
-def _value(params, key):
-    """Return a parameter by its dotted path; None if the model has no such mission."""
-    with suppress(ValueError):
-        return value_of(params, key)
-
-
-def _said(group, name):
-    return scenes.title_of_country(name) if group == "country" else style.label(name)
-
-
-def _summary(group, name):
-    return scenes.about(group, name).get("summary", "")

@@ -19,7 +19,7 @@ export function rgb(hex) {
   return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 }
 
-const STRIPES = { // across a helmet, in units of its radius; as in film.py
+const STRIPES = { // across a helmet, in units of its radius; as in painter.py
   bar: [[-1, -0.22], [1, -0.22], [1, 0.22], [-1, 0.22]],
   post: [[-0.22, -1], [0.22, -1], [0.22, 1], [-0.22, 1]],
   slash: [[-0.86, 0.55], [0.55, -0.86], [0.86, -0.55], [-0.55, 0.86]],
