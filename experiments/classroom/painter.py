@@ -198,8 +198,8 @@ class Painter:
                     pixels[np.minimum(at_y + dy, rows * px - 1), np.minimum(at_x + dx, cols * px - 1)] = rgb(colour)
         picture.paste(Image.fromarray(pixels), (x, y))
 
-        def centre(cell):
-            return x + int((land.col[cell] + 0.5) * px), y + int((rows - 1 - land.row[cell] + 0.5) * px)
+        def centre(row, col):
+            return x + int((col + 0.5) * px), y + int((rows - 1 - row + 0.5) * px)
 
         marks = []
         bands = model.bands
@@ -216,7 +216,7 @@ class Painter:
         for weight, shape, colour, cell, hollow, stripe in sorted(marks, key=lambda m: (m[0] >= 1e6, -(m[0] % 1e6))):
             radius = int(np.clip(3 + math.sqrt(weight % 1e6) / 4, 4, 9 if shape != "cross" else 6))
             sprite = _mark(shape, colour, radius, hollow, stripe)
-            cx, cy = centre(cell)
+            cx, cy = centre(land.row[cell], land.col[cell])
             if crowd[cell] > 1:  # those in one cell stand in a ring, so that each can be seen
                 angle = 2 * math.pi * placed[cell] / crowd[cell]
                 ring = min(px * 0.45, 6) + 0.4 * crowd[cell]
@@ -225,7 +225,7 @@ class Painter:
             picture.paste(sprite, (cx - sprite.width // 2, cy - sprite.height // 2), sprite)
         for name, town in model.params.country.places.items():
             if town.capital or (self.beside and town.persons >= 50_000):
-                cx, cy = x + int((town.col + 0.5) * px), y + int((rows - 1 - town.row + 0.5) * px)
+                cx, cy = centre(town.row, town.col)
                 draw.text((cx, cy + 9), name, font=_font(13, town.capital), fill=style.INK, anchor="ma", stroke_width=2,
                           stroke_fill="white")  # fmt: skip
 
@@ -249,7 +249,7 @@ class Painter:
     def _legend(self, picture, draw):
         model = self.stage.actors[0].model
         names = [words.faction_name(n).removeprefix("the ") for n in model.factions.names]
-        entries = [(shape, colour, n) for n, (shape, colour) in zip(names, self.looks)]
+        entries = [(shape, colour, n, "") for n, (shape, colour) in zip(names, self.looks)]
         seen, teams = {}, {}
         for actor, helmets in zip(self.stage.actors, self.helmets, strict=True):
             for n, how in helmets.items():
@@ -257,7 +257,6 @@ class Painter:
                     seen.setdefault(how, []).append(style.label(n))
                 else:
                     teams.setdefault(how, []).append(style.label(n.partition(WITH)[0]))
-        entries = [(*e, "") for e in entries]
         for shape, which in (("circle", seen), ("cross", teams)):
             entries += [(shape, c, ", ".join(dict.fromkeys(names)), stripe) for (c, stripe), names in which.items()]
         if any(h.keys() - set(words.sent(a.model)) for a, h in zip(self.stage.actors, self.helmets, strict=True)):

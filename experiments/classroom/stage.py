@@ -70,14 +70,9 @@ class Actor:
             for h in HEADLINES
         }
 
-    def could(self, events: Mapping[str, Shock]) -> None:
-        """Refuse events that cannot befall the run; it stays as it is."""
-        for name, event in events.items():
-            check(self.model, Scheduled(name, f"events.{name}", event))
-
-    def go_on(self, overrides: scenes.Model, params: Params) -> None:
+    def go_on(self, overrides: scenes.Model, params: Params, events: Mapping[str, Shock]) -> None:
         """Go on as the run of another scene, from which only events that are still to come set it apart."""
-        for name, event in (_to_come(self, params) or {}).items():
+        for name, event in events.items():
             self.model.inject(name, event)
         self.overrides, self.params = overrides, params
 
@@ -155,10 +150,12 @@ class Stage:
             if kept[i] is None and (going_on := next((a for a in alike if _to_come(a, p) is not None), None)):
                 kept[i] = old.pop(going_on.overrides)
         made = [a or Actor(m, p) for a, m, p in zip(kept, scene.models, params, strict=True)]
-        for a, p in zip(made, params):  # all that can go wrong has been tried before anybody's run is changed
-            a.could(_to_come(a, p) or {})
-        for a, m, p in zip(made, scene.models, params):
-            a.go_on(m, p)
+        events = [_to_come(a, p) or {} for a, p in zip(made, params)]
+        for a, later in zip(made, events):  # all that can go wrong is tried before anybody's run is changed
+            for name, event in later.items():
+                check(a.model, Scheduled(name, f"events.{name}", event))
+        for a, m, p, later in zip(made, scene.models, params, events):
+            a.go_on(m, p, later)
         self.actors: list[Actor] = made
         self.models = scene.models
         self.weeks = params[0].weeks
@@ -274,15 +271,10 @@ class Stage:
         """Return the weekly numbers and the violent events of all models so far: CSV texts by name."""
         import pandas as pd
 
-        titles = scenes.titles(self.models)
-        found = {}
+        titles, found = scenes.titles(self.models), {}
         for name, of in (("weekly", outcomes.weekly), ("events", outcomes.events)):
-            frames = []
-            for a, title in zip(self.actors, titles):
-                table = of(a.model)
-                table.insert(0, "model", title)
-                frames.append(table)
-            found[name] = pd.concat(frames, ignore_index=True).to_csv(index=False)
+            tables = {title: of(a.model) for title, a in zip(titles, self.actors, strict=True)}
+            found[name] = pd.concat(tables, names=["model"]).droplevel(1).to_csv()
         return found
 
 
