@@ -21,18 +21,7 @@ from matplotlib.figure import Figure
 from experiments.drawing import family
 from experiments.drawing.panels import folded, spoken
 from experiments.drawing.statistics import GOODS
-from experiments.drawing.style import (
-    INK,
-    SIZE,
-    footnote,
-    label,
-    meaning,
-    meant,
-    scaled_unit,
-    sheet,
-    short_number,
-    unit,
-)
+from experiments.drawing.style import INK, SIZE, footnote, label, meaning, meant, scaled_unit, sheet, short_number, unit
 from experiments.engine.experiment import Experiment
 from sim.warm import say
 

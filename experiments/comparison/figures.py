@@ -17,24 +17,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from experiments.comparison import findings
-from experiments.drawing import family
+from experiments.drawing import family, style
 from experiments.drawing.panels import HALO, folded, plain, spoken, year_axis, years
 from experiments.drawing.statistics import require, t_quantile
-from experiments.drawing.style import (
-    FLOWS,
-    GREY,
-    INK,
-    SIZE,
-    footnote,
-    label,
-    looks,
-    meaning,
-    meant,
-    scaled_unit,
-    sheet,
-    short_number,
-    unit,
-)
+from experiments.drawing.style import FLOWS, GREY, INK, SIZE
 
 SERIES = ("civilians_killed", "displaced", "unmet_need", "access", "peacekeepers")
 DIFFERENCES = (
@@ -108,12 +94,12 @@ def series(
     """
     arms = others(monthly, arms, baseline) or [baseline]
     title = folded(title or findings.when(monthly, arms, baseline, outcomes[0]), TITLE)
-    figure, axes = sheet(1.0 + 0.92 * len(arms), title, len(arms), len(outcomes), sharex=True, sharey="col")
-    look, grey = looks(arms), looks([baseline])[baseline]
+    figure, axes = style.sheet(1.0 + 0.92 * len(arms), title, len(arms), len(outcomes), sharex=True, sharey="col")
+    look, grey = style.looks(arms), style.looks([baseline])[baseline]
     for column, outcome in zip(axes.T, outcomes):
         means = {arm: _mean_month(monthly, arm, outcome) for arm in [baseline, *arms]}
         largest = pd.concat(means.values())["mean"].max()
-        by, said = scaled_unit(unit(outcome), largest)
+        by, said = style.scaled_unit(style.unit(outcome), largest)
         for ax, arm in zip(column, arms):
             _ribbon(ax, means[baseline], grey.colour, by, width=1.0, light=0.22)
             _ribbon(ax, means[arm], look[arm].colour, by, width=1.6, light=0.28)
@@ -123,15 +109,15 @@ def series(
             ax.yaxis.set_major_formatter(FuncFormatter(plain))
         column[0].set_ylim(0, 1.0 if said == "share" else _top(means.values(), largest) / by)
         each = " a month" if outcome in FLOWS else ""
-        what = f"{meaning(outcome)}\n{folded(f'({said}{each})', 22)}"
+        what = f"{style.meaning(outcome)}\n{folded(f'({said}{each})', 22)}"
         column[0].set_title(what, fontsize=SIZE["small"], color=INK)
     year_axis(axes[0, 0], years(monthly["month"].unique()), few=True)
     for ax, arm in zip(axes[:, 0], arms):
-        ax.set_ylabel(folded(label(arm), 11), color=look[arm].colour, fontweight="bold", fontsize=SIZE["small"])
+        ax.set_ylabel(folded(style.label(arm), 11), color=look[arm].colour, fontweight="bold", fontsize=SIZE["small"])
     for ax in axes[-1]:
         ax.set_xlabel("year", fontsize=SIZE["small"])
-    smooth = ", ".join(meant(o) for o in outcomes if _is_smoothed(o)) or "nothing"
-    footnote(
+    smooth = ", ".join(style.meant(o) for o in outcomes if _is_smoothed(o)) or "nothing"
+    style.footnote(
         figure,
         f"Colour: the arm; grey: {spoken(baseline)}. {how_sure(monthly, 'Means')}\n"
         f"12-month means centred on the month: {smooth}. Ribbons may go on above a panel.",
@@ -141,7 +127,7 @@ def series(
 
 def _is_smoothed(outcome):
     """Say whether an outcome jumps from month to month: what happens during one, and shares of few."""
-    return outcome in FLOWS or unit(outcome) == "share"
+    return outcome in FLOWS or style.unit(outcome) == "share"
 
 
 def _mean_month(monthly, arm, outcome):
@@ -209,22 +195,23 @@ def differences(
     spoken_of = judged[judged.index.get_level_values(0).isin(outcomes[:SPOKEN_OF])]
     idle = [outcome for outcome in outcomes if not runs.loc[runs["arm"] == baseline, outcome].any()]
     title = folded(title or findings.against_baseline(spoken_of, arms, baseline, idle), TITLE)
-    figure, axes = sheet(1.1 + rows * (0.8 + 0.27 * len(arms)), title, rows, cols, sharey=True)
-    look, places = looks(arms), np.arange(len(arms))
+    figure, axes = style.sheet(1.1 + rows * (0.8 + 0.27 * len(arms)), title, rows, cols, sharey=True)
+    look, places = style.looks(arms), np.arange(len(arms))
     for ax, outcome in zip(axes.flat, outcomes):
         found = judged.loc[[(outcome, arm, baseline) for arm in arms]].set_axis(arms)
-        by, said = scaled_unit(unit(outcome), found[["difference", "low", "high"]].abs().max(axis=None))
+        by, said = style.scaled_unit(style.unit(outcome), found[["difference", "low", "high"]].abs().max(axis=None))
         ax.axvline(0, color=GREY, lw=0.8, zorder=0)
         for y, arm in zip(places, arms):
-            d, style = found.loc[arm, ["difference", "low", "high"]].astype(float) / by, look[arm]
-            ax.plot([d.low, d.high], [y, y], color=style.colour, lw=1.8, ls=style.line, solid_capstyle="butt")
-            ax.plot(d.difference, y, style.mark, color=style.colour, ms=6.5, mec="white", mew=0.6, gid=arm)
+            d, its = found.loc[arm, ["difference", "low", "high"]].astype(float) / by, look[arm]
+            ax.plot([d.low, d.high], [y, y], color=its.colour, lw=1.8, ls=its.line, solid_capstyle="butt")
+            ax.plot(d.difference, y, its.mark, color=its.colour, ms=6.5, mec="white", mew=0.6, gid=arm)
             if np.isfinite(d.difference):
                 ax.annotate(
-                    short_number(d.difference), (d.difference, y), (0, 4.5), textcoords="offset points", ha="center",
-                    va="bottom", fontsize=7.5, color=INK if found.loc[arm, "sure"] else GREY, path_effects=HALO,
+                    style.short_number(d.difference), (d.difference, y), (0, 4.5), textcoords="offset points",
+                    fontsize=7.5, ha="center", va="bottom", path_effects=HALO,
+                    color=INK if found.loc[arm, "sure"] else GREY,
                 )  # fmt: skip
-        ax.set_title(folded(meaning(outcome), 24), fontsize=SIZE["panel"], color=INK)
+        ax.set_title(folded(style.meaning(outcome), 24), fontsize=SIZE["panel"], color=INK)
         ax.set_xlabel(f"difference\n({said})", fontsize=SIZE["small"])
         ax.xaxis.set_major_locator(MaxNLocator(3, min_n_ticks=3))
         ax.xaxis.set_major_formatter(FuncFormatter(plain))
@@ -235,7 +222,7 @@ def differences(
     for ax in axes.flat[len(outcomes) :]:
         ax.set_visible(False)
     _name_rows(axes[:, 0], arms)
-    footnote(
+    style.footnote(
         figure,
         f"{how_sure(runs, 'Mean differences of runs with the same seed', together=True)}\n"
         f"The line at 0 is {spoken(baseline)}; numbers in black: surely not 0.",
@@ -246,9 +233,9 @@ def differences(
 def _name_rows(axes, arms):
     """Write the names of arms, from top to bottom and in their colours, at the rows of the first column."""
     axes[0].set_ylim(len(arms) - 0.6, -0.75)
-    axes[0].set_yticks(range(len(arms)), [folded(label(a), 15) for a in arms])
+    axes[0].set_yticks(range(len(arms)), [folded(style.label(a), 15) for a in arms])
     for ax in axes:
-        for words, (_arm, look) in zip(ax.get_yticklabels(), looks(arms).items()):
+        for words, (_arm, look) in zip(ax.get_yticklabels(), style.looks(arms).items()):
             words.set(color=look.colour, fontweight="bold")
 
 
@@ -282,36 +269,37 @@ def against(
     runs = runs.assign(**{outcome: measured(runs, outcome) for outcome in outcomes})
     judged = family.together(family.differences(runs, outcomes, arms))
     title = folded(title or findings.told_apart(judged, arms, outcomes), TITLE)
-    figure, axes = sheet(1.25 + 0.36 * len(arms), title, 1, len(outcomes), sharey=True)
-    look, places = looks(arms), np.arange(len(arms))
+    figure, axes = style.sheet(1.25 + 0.36 * len(arms), title, 1, len(outcomes), sharey=True)
+    look, places = style.looks(arms), np.arange(len(arms))
     for ax, outcome in zip(axes.flat, outcomes):
-        share = unit(outcome) in ("share", "0/1")
+        share = style.unit(outcome) in ("share", "0/1")
         values, found, letters = findings.beside_each_other(runs, judged, arms, outcome)
-        by, said = scaled_unit(unit(outcome), max((m for m, _, _ in found.values() if np.isfinite(m)), default=1.0))
+        largest = max((m for m, _, _ in found.values() if np.isfinite(m)), default=1.0)
+        by, said = style.scaled_unit(style.unit(outcome), largest)
         top = max([np.quantile(v, 0.9) for v in values.values() if v.size] + [h for _, _, h in found.values()])
         for y, arm in zip(places, arms):
-            style, (mean, low, high) = look[arm], found[arm]
+            its, (mean, low, high) = look[arm], found[arm]
             if not np.isfinite(mean):
                 ax.text(0.02, y, "nothing to measure", transform=ax.get_yaxis_transform(), fontsize=7, color=GREY)
                 continue
-            if unit(outcome) != "0/1":
-                ax.plot(values[arm] / by, y + _spread_out(len(values[arm])), ".", color=style.colour, ms=4, alpha=0.4,
+            if style.unit(outcome) != "0/1":
+                ax.plot(values[arm] / by, y + _spread_out(len(values[arm])), ".", color=its.colour, ms=4, alpha=0.4,
                         mew=0)  # fmt: skip
-            ax.plot([low / by, high / by], [y, y], color=style.colour, lw=2.0, solid_capstyle="butt")
-            ax.plot(mean / by, y, style.mark, color=style.colour, ms=6.5, mec="white", mew=0.6, gid=arm)
-            shown = f"{mean:.0%}" if share else short_number(mean / by)
+            ax.plot([low / by, high / by], [y, y], color=its.colour, lw=2.0, solid_capstyle="butt")
+            ax.plot(mean / by, y, its.mark, color=its.colour, ms=6.5, mec="white", mew=0.6, gid=arm)
+            shown = f"{mean:.0%}" if share else style.short_number(mean / by)
             ax.annotate(shown, (mean / by, y), (0, 5), textcoords="offset points", ha="center", va="bottom",
                         fontsize=7.5, color=INK, path_effects=HALO)  # fmt: skip
             ax.text(1.0, y, letters[arm], transform=ax.get_yaxis_transform(), ha="left", va="center", fontsize=8,
                     color=INK, family="monospace")  # fmt: skip
         lowest = min((v.min() for v in values.values() if v.size), default=0.0)
-        ax.set_xlim(max(0, lowest - 0.05) if unit(outcome) == "share" else 0, 1.04 if share else 1.08 * top / by)
-        ax.set_title(folded(meaning(outcome), 20), fontsize=SIZE["panel"], color=INK)
+        ax.set_xlim(max(0, lowest - 0.05) if style.unit(outcome) == "share" else 0, 1.04 if share else 1.08 * top / by)
+        ax.set_title(folded(style.meaning(outcome), 20), fontsize=SIZE["panel"], color=INK)
         ax.set_xlabel("share" if share else said, fontsize=SIZE["small"])
         ax.xaxis.set_major_locator(MaxNLocator(3, min_n_ticks=2))
         ax.xaxis.set_major_formatter(FuncFormatter(plain))
     _name_rows(axes[:, 0], arms)
-    footnote(
+    style.footnote(
         figure,
         f"{how_sure(runs, 'Means')} Faint: single seeds, the highest tenth may lie outside.\n"
         "Letters, at the right: two that share none surely differ (95% for all pairs and panels together).",
@@ -358,23 +346,23 @@ def tradeoff(
     table = runs.assign(**{outcome: measured(runs, outcome) for outcome in (x, y)})
     judged = family.together(family.differences(table, (x, y), arms, baseline))
     title = folded(title or findings.in_both(judged, arms, (y, x)), TITLE)
-    figure, axes = sheet(5.4, title, 1, 2, width_ratios=(4, 1), sharey=True)
+    figure, axes = style.sheet(5.4, title, 1, 2, width_ratios=(4, 1), sharey=True)
     ax, margin = axes[0]
-    look, found, said = looks(arms), {}, {}
+    look, found, said = style.looks(arms), {}, {}
     for axis, outcome in (("x", x), ("y", y)):
         mine = judged.loc[[(outcome, arm, baseline) for arm in arms]].set_axis(arms)[["difference", "low", "high"]]
-        by, said[axis] = scaled_unit(unit(outcome), mine["difference"].abs().max())
+        by, said[axis] = style.scaled_unit(style.unit(outcome), mine["difference"].abs().max())
         found[axis] = mine / by
     ax.axvline(0, color=GREY, lw=0.8, zorder=0)
     ax.axhline(0, color=GREY, lw=0.8, zorder=0)
     for arm in arms:
-        h, v, style = found["x"].loc[arm], found["y"].loc[arm], look[arm]
-        ax.plot([h.low, h.high], [v.difference] * 2, color=style.colour, lw=1.2, ls=style.line, alpha=0.55)
-        ax.plot([h.difference] * 2, [v.low, v.high], color=style.colour, lw=1.2, ls=style.line, alpha=0.55)
-        ax.plot(h.difference, v.difference, style.mark, color=style.colour, ms=9, mec="white", gid=arm, zorder=4)
+        h, v, its = found["x"].loc[arm], found["y"].loc[arm], look[arm]
+        ax.plot([h.low, h.high], [v.difference] * 2, color=its.colour, lw=1.2, ls=its.line, alpha=0.55)
+        ax.plot([h.difference] * 2, [v.low, v.high], color=its.colour, lw=1.2, ls=its.line, alpha=0.55)
+        ax.plot(h.difference, v.difference, its.mark, color=its.colour, ms=9, mec="white", gid=arm, zorder=4)
     ax.plot(0, 0, "o", color=GREY, ms=9, mec="white", zorder=3)
     ax.annotate(
-        label(baseline),
+        style.label(baseline),
         (0, 0),
         (8, 7),
         textcoords="offset points",
@@ -391,12 +379,12 @@ def tradeoff(
         "↙ better in both", (0, bottom), (-6, 6), textcoords="offset points", ha="right", color=INK,
         fontsize=SIZE["label"], path_effects=HALO, zorder=5,
     )  # fmt: skip
-    ax.set_xlabel(f"{meaning(x)}, difference ({said['x']})")
-    ax.set_ylabel(f"{meaning(y)}, difference ({said['y']})")
+    ax.set_xlabel(f"{style.meaning(x)}, difference ({said['x']})")
+    ax.set_ylabel(f"{style.meaning(y)}, difference ({said['y']})")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(FuncFormatter(plain))
     _names_in_the_margin(ax, margin, found, look)
-    footnote(figure, how_sure(runs, "Mean differences of runs with the same seed", together=True))
+    style.footnote(figure, how_sure(runs, "Mean differences of runs with the same seed", together=True))
     return figure
 
 
@@ -413,7 +401,7 @@ def _names_in_the_margin(ax, margin, found, look):
             "", (right, y), (found["x"].loc[arm, "difference"], heights[arm]), annotation_clip=False, zorder=1,
             arrowprops={"arrowstyle": "-", "color": look[arm].colour, "lw": 0.8, "ls": ":"},
         )  # fmt: skip
-        margin.text(0, y, folded(label(arm), 24), color=look[arm].colour, va="center", fontsize=SIZE["label"],
+        margin.text(0, y, folded(style.label(arm), 24), color=look[arm].colour, va="center", fontsize=SIZE["label"],
                     fontweight="bold")  # fmt: skip
 
 

@@ -17,16 +17,7 @@ from experiments.comparison import findings
 from experiments.comparison.figures import TITLE
 from experiments.drawing.panels import DEATHS, folded, plain
 from experiments.drawing.statistics import require
-from experiments.drawing.style import (
-    GREY,
-    INK,
-    PALETTE,
-    SIZE,
-    WIDTH,
-    label,
-    sheet,
-    short_number,
-)
+from experiments.drawing.style import GREY, INK, PALETTE, SIZE, WIDTH, label, sheet, short_number
 
 MAPPED = ("none", "sequential", "parallel", "separated")
 SMALLEST_BASE = 20  # peacekeepers

@@ -20,24 +20,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from experiments.comparison.figures import apart
-from experiments.drawing import family
+from experiments.drawing import family, style
 from experiments.drawing.panels import HALO, folded, plain, spoken
 from experiments.drawing.statistics import interval
-from experiments.drawing.style import (
-    GREY,
-    INK,
-    PALETTE,
-    SIZE,
-    footnote,
-    label,
-    looks,
-    meaning,
-    meant,
-    noted,
-    scaled_unit,
-    sheet,
-    short_number,
-)
+from experiments.drawing.style import GREY, INK, PALETTE, SIZE
 from experiments.engine.tables import Results
 from sim.config import Design
 
@@ -54,7 +40,7 @@ def axis_name(name: str) -> str:
 
 def _short(arm):
     """Return the name of an arm, short enough for a small cell."""
-    return "\n".join(label(arm).split(",")[0].split()[:2])
+    return "\n".join(style.label(arm).split(",")[0].split()[:2])
 
 
 def seeds_said(tables: Results) -> str:
@@ -86,8 +72,8 @@ def phases(
     x, y = tables.settings[:2]
     runs = tables.runs
     arms = [a for a in dict.fromkeys(runs["arm"]) if a != baseline]
-    look, won = looks(arms), []
-    figure, axes = sheet(
+    look, won = style.looks(arms), []
+    figure, axes = style.sheet(
         1.55 + 2.05 * len(outcomes),
         folded(question or f"Who protects best: {axis_name(x)} and {axis_name(y)}", 100),
         len(outcomes),
@@ -100,7 +86,7 @@ def phases(
         best, sure = _winners(runs, arms, x, y, xs, ys, outcome)
         judged = _judged(_everywhere(runs, baseline, x, y), arms, x, y, outcome, baseline)
         fields = [f"{spoken(a)} at {n}" for a in arms if (n := int(((best == a) & sure).sum()))]
-        won.append(f"{meant(outcome)}: {', '.join(fields) or 'none'} of {best.size} points")
+        won.append(f"{style.meant(outcome)}: {', '.join(fields) or 'none'} of {best.size} points")
         colours = np.ones((len(ys), len(xs), 3))
         for i, j in np.ndindex(len(ys), len(xs)):
             colour, strength = np.array(to_rgb(look[best[i, j]].colour)), 1 if sure[i, j] else PALE
@@ -109,9 +95,9 @@ def phases(
         for i, j in np.ndindex(best.shape) if len(xs) <= MOST_NAMED else ():
             how = {"fontweight": "bold", "color": "white"} if sure[i, j] else {"color": INK}
             row[0].text(j, i, _short(best[i, j]), ha="center", va="center", fontsize=6, **how)
-        row[0].set_title(f"Fewest {meant(outcome).removeprefix('all ')}", fontsize=SIZE["panel"], color=INK)
+        row[0].set_title(f"Fewest {style.meant(outcome).removeprefix('all ')}", fontsize=SIZE["panel"], color=INK)
         row[0].set_ylabel(axis_name(y))
-        by, said = scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
+        by, said = style.scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
         worst = found["difference"].abs().max() / by
         for ax, arm in zip(row[1:], arms):
             of_arm = found[found["arm"] == arm]
@@ -122,17 +108,18 @@ def phases(
                 value = mine.iloc[i, j]
                 ink = "white" if abs(value) > 0.65 * worst else INK
                 weight = "bold" if clear.iloc[i, j] else "normal"
-                ax.text(j, i, short_number(value), ha="center", va="center", fontsize=6, color=ink, fontweight=weight)
-            ax.set_title(label(arm), fontsize=SIZE["panel"], color=look[arm].colour, fontweight="bold")
+                how = {"color": ink, "fontweight": weight}
+                ax.text(j, i, style.short_number(value), ha="center", va="center", fontsize=6, **how)
+            ax.set_title(style.label(arm), fontsize=SIZE["panel"], color=look[arm].colour, fontweight="bold")
             ax.set_yticklabels([])
         bar = figure.colorbar(shown, ax=list(row[1:]), aspect=25, pad=0.01)
-        bar.set_label(f"{meant(outcome)},\ndifference ({said})", fontsize=SIZE["small"])
+        bar.set_label(f"{style.meant(outcome)},\ndifference ({said})", fontsize=SIZE["small"])
         bar.ax.tick_params(labelsize=SIZE["tick"])
         bar.formatter = FuncFormatter(plain)
     for ax in axes[-1]:
         ax.set_xlabel(axis_name(x), fontsize=SIZE["small"])
-    noted(figure, folded(f"Surely best by {'; by '.join(won)}.", 100))
-    footnote(
+    style.noted(figure, folded(f"Surely best by {'; by '.join(won)}.", 100))
+    style.footnote(
         figure,
         f"Left: the best model, pale where it is not surely better than the next "
         f"(95% for the whole map together, {seeds_said(tables)}).\n"
@@ -230,24 +217,25 @@ def price(tables: Results, baseline: str = "none", outcomes: Sequence[str] = ("c
     sizes = sorted(tables.runs[size].dropna().unique())
     colours = [(PALETTE[k % len(PALETTE)], "os^Dv<>p"[k % 8]) for k in range(len(sizes))]
     slopes = {(o, s): interval(_slopes(tables.runs[tables.runs[size] == s], x, o) * 4) for o in outcomes for s in sizes}
-    title = _dear([slopes[outcomes[0], s] for s in sizes], meant(outcomes[0]), size)
-    figure, axes = sheet(1.0 + 2.3 * len(outcomes), folded(title, 86), len(outcomes), 2, width_ratios=(2.1, 1))
+    title = _dear([slopes[outcomes[0], s] for s in sizes], style.meant(outcomes[0]), size)
+    figure, axes = style.sheet(1.0 + 2.3 * len(outcomes), folded(title, 86), len(outcomes), 2, width_ratios=(2.1, 1))
     for (ax, slope), outcome in zip(axes, outcomes):
         found = tables.differences(outcome, baseline).sort_values([size, x])
         found["series"] = [f"{s:,.0f} {size}" for s in found[size]]
-        by, said = scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
+        by, said = style.scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
         ax.axhline(0, color=GREY, lw=0.8)
         ends = _lines(ax, found, x, colours, by, np.sort(found[x].unique()))
         name_ends(ax, ends)
-        ax.set_title(f"{meaning(outcome)}, difference from {spoken(baseline)}", fontsize=SIZE["panel"], loc="left")
+        what = f"{style.meaning(outcome)}, difference from {spoken(baseline)}"
+        ax.set_title(what, fontsize=SIZE["panel"], loc="left")
         ax.set_ylabel(said)
         ax.yaxis.set_major_formatter(FuncFormatter(plain))
         for k, s in enumerate(sizes):
             mean, low, high = slopes[outcome, s]
             slope.plot([low, high], [k, k], color=colours[k][0], lw=1.8)
             slope.plot(mean, k, colours[k][1], color=colours[k][0], ms=6.5, mec="white")
-            slope.annotate(short_number(mean), (mean, k), (0, 5), textcoords="offset points", ha="center", fontsize=7.5,
-                           path_effects=HALO, color=INK if low > 0 or high < 0 else GREY)  # fmt: skip
+            slope.annotate(style.short_number(mean), (mean, k), (0, 5), textcoords="offset points", ha="center",
+                           fontsize=7.5, path_effects=HALO, color=INK if low > 0 or high < 0 else GREY)  # fmt: skip
         slope.axvline(0, color=GREY, lw=0.8, zorder=0)
         slope.set_yticks(range(len(sizes)), [f"{s:,.0f}" for s in sizes])
         slope.set_ylim(-0.6, len(sizes) - 0.3)
@@ -256,7 +244,7 @@ def price(tables: Results, baseline: str = "none", outcomes: Sequence[str] = ("c
         slope.set_xlabel("people", fontsize=SIZE["small"])
         slope.xaxis.set_major_formatter(FuncFormatter(plain))
     axes[-1, 0].set_xlabel("week of arrival after the outbreak of war", fontsize=SIZE["small"])
-    footnote(
+    style.footnote(
         figure,
         f"Means of runs with the same seed and their 95% intervals (Student's t), {seeds_said(tables)}. "
         "All missions leave in the same week.\n"
@@ -270,7 +258,7 @@ def _dear(slopes, outcome, size):
     shown = [mean for mean, low, _ in slopes if low > 0]
     if not shown:
         return f"The price of delay: no size of {size} for which four weeks of it are shown to add {outcome}"
-    much = " to ".join(dict.fromkeys(short_number(v) for v in (min(shown), max(shown))))
+    much = " to ".join(dict.fromkeys(style.short_number(v) for v in (min(shown), max(shown))))
     return (
         f"The price of delay: four weeks add {much} {outcome} with {_of(len(shown), len(slopes))} sizes of {size}"
         + ("; with the others nothing is shown" if len(shown) < len(slopes) else "")
@@ -315,15 +303,15 @@ def funding(
         lost = tables.differences(outcome, others[1])
         lost = lost[lost[x] == shares[0]]
         fewer = (lost["high"] < 0).sum()
-        said.append(f"{meant(outcome)} in {_of((lost['low'] > 0).sum(), len(lost))} lines" + (
+        said.append(f"{style.meant(outcome)} in {_of((lost['low'] > 0).sum(), len(lost))} lines" + (
             f" (fewer in {fewer})" if fewer else ""))  # fmt: skip
     title = folded(f"With {shares[0]:.0%} of the budget paid, surely more than when all is: {', '.join(said)}", 86)
     rows = list(itertools.product(outcomes, others))
-    figure, axes = sheet(1.1 + 1.75 * len(rows), title, len(rows), len(arms), sharex=True, sharey="row")
+    figure, axes = style.sheet(1.1 + 1.75 * len(rows), title, len(rows), len(arms), sharex=True, sharey="row")
     for row, (outcome, other) in zip(axes, rows):
         found = tables.differences(outcome, other).sort_values([ability, x])
         found["series"] = [f"ability {d:g}" for d in found[ability]]
-        by, said = scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
+        by, said = style.scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
         for ax, arm in zip(row, arms):
             ax.axhline(0, color=GREY, lw=0.8)
             ends = _lines(ax, found[found["arm"] == arm], x, colours, by, shares)
@@ -331,7 +319,7 @@ def funding(
             ax.yaxis.set_major_formatter(FuncFormatter(plain))
             if ax is row[-1] and other == baseline:
                 name_ends(ax, ends)
-            ax.set_title(f"{label(arm)}: {meant(outcome)}", fontsize=SIZE["panel"], loc="left")
+            ax.set_title(f"{style.label(arm)}: {style.meant(outcome)}", fontsize=SIZE["panel"], loc="left")
         than = spoken(baseline) if other == baseline else "full payment"
         row[0].set_ylabel(f"difference from\n{than}\n({said})", fontsize=SIZE["small"])
     for column, (share, words) in enumerate([(1 - CUT, f"cut of {CUT:.0%}, October 2025"),
@@ -344,7 +332,7 @@ def funding(
         )  # fmt: skip
     for ax in axes[-1]:
         ax.set_xlabel("share of the authorised budget that is paid", fontsize=SIZE["small"])
-    footnote(
+    style.footnote(
         figure,
         f"Means of runs with the same seed and their 95% intervals (Student's t), {seeds_said(tables)}. "
         "Below 0 is better.\n"
@@ -390,17 +378,17 @@ def front(tables: Results, design: Design) -> Figure:
     if not others:
         raise ValueError("the figure 'front' needs two objectives, or an objective and a bound")
     means = tried(tables, design)
-    by_x, said_x = scaled_unit(tables.units.get(x, ""), means[x].abs().max())
+    by_x, said_x = style.scaled_unit(tables.units.get(x, ""), means[x].abs().max())
     good = means[means["allowed"]] if design.objectives.get(x) != "maximize" else means[:0]
     best = good.loc[good[x].idxmin()] if len(good) else None
     kept = f"; {means['allowed'].sum()} keep the bound" if design.bounds else ""
-    first = f"Of {len(means)} points tried, {means['on_front'].sum()} are on the front of {meant(x)} against "
-    first += f"{' and '.join(meant(y) for y in others)}{kept}"
+    first = f"Of {len(means)} points tried, {means['on_front'].sum()} are on the front of {style.meant(x)} against "
+    first += f"{' and '.join(style.meant(y) for y in others)}{kept}"
     if best is not None:
-        first += f", {'the cheapest' if x == 'cost' else 'the lowest'} at {short_number(best[x] / by_x)} {said_x}"
-    figure, axes = sheet(4.4, folded(first, 86), 1, len(others))
+        first += f", {'the cheapest' if x == 'cost' else 'the lowest'} at {style.short_number(best[x] / by_x)} {said_x}"
+    figure, axes = style.sheet(4.4, folded(first, 86), 1, len(others))
     for ax, y in zip(axes[0], others):
-        by, said = scaled_unit(tables.units.get(y, ""), means[y].abs().max())
+        by, said = style.scaled_unit(tables.units.get(y, ""), means[y].abs().max())
         for (on_front, allowed), mine in means.groupby(["on_front", "allowed"]):  # the front on top
             colour = PALETTE[2] if on_front else GREY
             look = {"mfc": colour, "mec": "white"} if allowed else {"mfc": "white", "mec": colour}
@@ -408,7 +396,7 @@ def front(tables: Results, design: Design) -> Figure:
         if y in design.bounds:
             most = design.bounds[y] / by
             ax.axhline(most, color=INK, lw=0.8, ls="--")
-            ax.annotate(f"bound: {short_number(most)} {said}", (1, most), (-4, 4), va="bottom", ha="right",
+            ax.annotate(f"bound: {style.short_number(most)} {said}", (1, most), (-4, 4), va="bottom", ha="right",
                         xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=SIZE["small"],
                         path_effects=HALO)  # fmt: skip
         if best is not None:
@@ -419,14 +407,14 @@ def front(tables: Results, design: Design) -> Figure:
             ax.annotate(said_best, (best[x] / by_x, best[y] / by), (0.04, 0.04), textcoords="axes fraction",
                         fontsize=SIZE["small"], color=INK, path_effects=HALO,
                         arrowprops={"arrowstyle": "-", "color": INK, "lw": 0.8, "shrinkB": 6})  # fmt: skip
-        ax.set_xlabel(f"{meant(x)} ({said_x})")
-        ax.set_ylabel(f"{meant(y)} ({said})")
+        ax.set_xlabel(f"{style.meant(x)} ({said_x})")
+        ax.set_ylabel(f"{style.meant(y)} ({said})")
         ax.set_xlim(left=0)
         ax.set_ylim(bottom=0)
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_formatter(FuncFormatter(plain))
     above = "; hollow: above the bound" if design.bounds else ""
-    footnote(
+    style.footnote(
         figure,
         f"Each mark is a mean over {seeds_said(tables)} of one of {len(means)} points{above}.\n"
         f"Orange: no other point is as good in {'both' if len(others) == 1 else 'all'} and better in one "
@@ -437,7 +425,7 @@ def front(tables: Results, design: Design) -> Figure:
 
 def _said(value):
     return (
-        f"{short_number(value / 1e6)} million"
+        f"{style.short_number(value / 1e6)} million"
         if isinstance(value, float) and value >= 1e6
         else value
         if isinstance(value, str)

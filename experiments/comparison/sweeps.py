@@ -17,24 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from experiments.comparison.surfaces import axis_name, name_ends, seeds_said
-from experiments.drawing import family
+from experiments.drawing import family, style
 from experiments.drawing.panels import folded, plain, spoken
 from experiments.drawing.statistics import fieller, require
-from experiments.drawing.style import (
-    GREY,
-    INK,
-    MADE,
-    SIZE,
-    footnote,
-    label,
-    looks,
-    meaning,
-    meant,
-    scaled_unit,
-    sheet,
-    short_number,
-    unit,
-)
+from experiments.drawing.style import GREY, INK, MADE, SIZE
 from experiments.engine.experiment import Experiment
 from experiments.engine.tables import Results
 from sim.outcomes import TOTALS, unit_and_meaning
@@ -101,7 +87,7 @@ def answer(judged: pd.DataFrame) -> str:
         of, sure = {}, judged[judged["sure"] & (np.sign(judged["difference"]) == sign)]
         for (outcome, arm), mine in sure.groupby(level=(0, 1), sort=False):
             of.setdefault(outcome, []).append(f"{spoken(arm)} {_at(mine.index.get_level_values(2), swept)}")
-        found = [f"{meant(outcome)} ({', '.join(where)})" for outcome, where in of.items()]
+        found = [f"{style.meant(outcome)} ({', '.join(where)})" for outcome, where in of.items()]
         said += [f"surely {word}: {', '.join(found)}"] if found else []
     text = "; ".join(said) or "nothing is surely different"
     return f"{text[0].upper()}{text[1:]}."
@@ -143,21 +129,21 @@ def over(
     cols = min(2, len(outcomes))
     rows = -(-len(outcomes) // cols)
     title = "\n".join(folded(text, A_LINE) for text in (question, answer(judged)) if text)
-    figure, axes = sheet(1.2 + 2.1 * rows, title, rows, cols, sharex=True)
-    apart = 0.12 * np.diff(values).min() if len(values) > 1 else 0.0
+    figure, axes = style.sheet(1.2 + 2.1 * rows, title, rows, cols, sharex=True)
+    apart, middle = 0.12 * np.diff(values).min() if len(values) > 1 else 0.0, (len(arms) - 1) / 2
     for ax, outcome in zip(axes.flat, outcomes):
         mine = judged.loc[outcome]
-        by, said = scaled_unit(unit(outcome), mine["difference"].abs().max())
+        by, said = style.scaled_unit(style.unit(outcome), mine["difference"].abs().max())
         ax.axhline(0, color=GREY, lw=0.8, zorder=0)
         if reference is not None:
             ax.axvline(reference, color=GREY, lw=0.8, ls=":", zorder=0)
         ends = [
-            (_line(ax, mine.loc[arm], look, (k - (len(arms) - 1) / 2) * apart, by, reference), label(arm), look.colour)
-            for k, (arm, look) in enumerate(looks(arms).items())
+            (_line(ax, mine.loc[arm], look, (k - middle) * apart, by, reference), style.label(arm), look.colour)
+            for k, (arm, look) in enumerate(style.looks(arms).items())
         ]
         ax.set_xticks(values, [plain(v) for v in values])
         ax.set_xlim(values[0] - (len(arms) + 1) * apart, values[-1] + (len(arms) + 1) * apart)
-        ax.set_title(folded(meaning(outcome), 45), fontsize=SIZE["panel"], loc="left", color=INK)
+        ax.set_title(folded(style.meaning(outcome), 45), fontsize=SIZE["panel"], loc="left", color=INK)
         ax.set_ylabel(f"difference\n({'share' if said == '0/1' else said})", fontsize=SIZE["small"])
         ax.yaxis.set_major_locator(MaxNLocator(4))
         ax.yaxis.set_major_formatter(FuncFormatter(plain))
@@ -168,7 +154,7 @@ def over(
     for ax in axes[-1]:
         ax.set_xlabel(_said_axis(tables, x), fontsize=SIZE["small"])
     than = spoken(baseline) if reference is None else f"the same at {plain(reference)}"
-    footnote(
+    style.footnote(
         figure,
         f"Mean differences from {than}, same seeds, and their 95% intervals for the whole figure together, "
         f"{seeds_said(tables)}.\nFull marks: surely not 0.",
@@ -229,8 +215,8 @@ def worth(tables: Results, baseline: str = "none", question: str = "") -> tuple[
     arms = list(dict.fromkeys(tables.runs["arm"].drop_duplicates().loc[lambda a: a != baseline]))
     values = np.sort(found[x].unique())
     title = "\n".join(filter(None, [folded(question, A_LINE), _times(found, x, arms)]))
-    figure, axes = sheet(1.6 + 1.9 * len(arms), title, len(arms), 1, sharex=True)
-    for ax, (arm, look) in zip(axes[:, 0], looks(arms).items()):
+    figure, axes = style.sheet(1.6 + 1.9 * len(arms), title, len(arms), 1, sharex=True)
+    for ax, (arm, look) in zip(axes[:, 0], style.looks(arms).items()):
         mine = found[found["arm"] == arm]
         ax.axhline(0, color=GREY, lw=0.8, zorder=0)
         ax.vlines(mine[x], mine["low"], mine["high"], color=look.colour, lw=1.4)
@@ -242,13 +228,13 @@ def worth(tables: Results, baseline: str = "none", question: str = "") -> tuple[
                 f"{PREVENTION} times the last", (1, PREVENTION * last), (-2, 3), va="bottom", ha="right",
                 xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=SIZE["small"],
             )  # fmt: skip
-        ax.set_title(label(arm), fontsize=SIZE["panel"], loc="left", color=look.colour, fontweight="bold")
+        ax.set_title(style.label(arm), fontsize=SIZE["panel"], loc="left", color=look.colour, fontweight="bold")
         ax.set_xticks(values, [plain(v) for v in values])
         ax.set_xlim(values[0] - 0.04 * np.ptp(values), values[-1] + 0.04 * np.ptp(values))
         ax.set_ylabel("deaths averted\nper million US$", fontsize=SIZE["small"])
         ax.yaxis.set_major_formatter(FuncFormatter(plain))
     axes[-1, 0].set_xlabel(_said_axis(tables, x), fontsize=SIZE["small"])
-    footnote(
+    style.footnote(
         figure,
         f"Mean deaths averted against {spoken(baseline)}, same seeds, over the mean cost of the missions; "
         f"Fieller's 95% intervals, {seeds_said(tables)}.\nBelow 0: more die than without.",
@@ -263,8 +249,9 @@ def _times(found, x, arms):
         mine = found[found["arm"] == arm].sort_values(x)
         first, last = mine.iloc[0], mine.iloc[-1]
         if first.low > 0 and last.low > 0:
-            said.append(f"{label(arm)}: {short_number(first.averted / last.averted)} times as much first as last.")
+            times = style.short_number(first.averted / last.averted)
+            said.append(f"{style.label(arm)}: {times} times as much first as last.")
         else:
             which = "at the left" if last.low > 0 else "at the right" if first.low > 0 else "at either end"
-            said.append(f"{label(arm)}: no ratio, for what a dollar averts {which} is not surely above 0.")
+            said.append(f"{style.label(arm)}: no ratio, for what a dollar averts {which} is not surely above 0.")
     return "\n".join(said)

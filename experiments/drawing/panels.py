@@ -12,14 +12,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from experiments.drawing.style import (
-    GREY,
-    PALE,
-    SIZE,
-    label,
-    lowered,
-    short_number,
-)
+from experiments.drawing.style import GREY, PALE, SIZE, label, lowered, short_number
 
 BANDS = ((0.05, 0.95), (0.25, 0.75))  # of seeds
 # Shades of grey, so that the helmets are the only colours on a map.

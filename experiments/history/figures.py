@@ -18,35 +18,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from experiments.drawing.panels import (
-    BANDS,
-    DEATHS,
-    HALO,
-    counts_axis,
-    deployment_marks,
-    folded,
-    plain,
-    spoken,
-    year_axis,
-    years,
-)
+from experiments.drawing import panels, style
+from experiments.drawing.panels import BANDS, DEATHS, HALO, folded, plain, spoken, year_axis, years
 from experiments.drawing.statistics import require
-from experiments.drawing.style import (
-    FLOWS,
-    GREY,
-    INK,
-    PALETTE,
-    SIZE,
-    footnote,
-    label,
-    looks,
-    meaning,
-    meant,
-    scaled_unit,
-    sheet,
-    short_number,
-    unit,
-)
+from experiments.drawing.style import FLOWS, GREY, INK, PALETTE, SIZE
 from experiments.history.hindcast import FORECASTS, NEAR, NEAREST, SIMULATION, Observed, in_the_run
 
 BLUE, ORANGE, GREEN = PALETTE[0], PALETTE[2], PALETTE[1]
@@ -74,7 +49,7 @@ def parameters(
     most = min(left, key=left.__getitem__)
     title = f"The months before {begins} leave {left[most]:.0%} of what was thought possible of {most}, and more of "
     title += f"the {len(names) - 1} other parameters"
-    figure, axes = sheet(0.9 + 0.3 * len(names), folded(title, 86))
+    figure, axes = style.sheet(0.9 + 0.3 * len(names), folded(title, 86))
     ax = axes[0, 0]
     for y, (name, p) in enumerate(priors.items()):
         ax.plot([0, 1], [y, y], color="#dddddd", lw=7, solid_capstyle="butt", zorder=1)
@@ -115,7 +90,7 @@ def targets(table: pd.DataFrame, begins: str) -> Figure:
     near = {kind: (table[f"{kind}_off_median"].abs() <= 1).sum() for kind in ("default", "fresh")}
     title = f"Of {len(table)} targets before {begins}, the median run is within one unit of {near['fresh']}; "
     title += f"with default parameters, of {near['default']}"
-    figure, axes = sheet(1.3 + 0.28 * len(table), folded(title, 86))
+    figure, axes = style.sheet(1.3 + 0.28 * len(table), folded(title, 86))
     ax = axes[0, 0]
     ax.axvline(0, color=INK, lw=1)
     ax.axvspan(-1, 1, color="#eeeeee", lw=0, zorder=0)
@@ -126,7 +101,7 @@ def targets(table: pd.DataFrame, begins: str) -> Figure:
             ax.plot(shown[[0, 2]], [y + shift] * 2, color=colour, lw=2, solid_capstyle="butt")
             ax.plot(shown[1], y + shift, mark, color=colour, mec="white", ms=6)
         how = "" if row["near_met"] else "  off" if row["met"] else "  not met"
-        said = f"{short_number(row['observed'])} | {short_number(row['median'])}{how}"
+        said = f"{style.short_number(row['observed'])} | {style.short_number(row['median'])}{how}"
         ax.text(FARTHEST + 0.4, y, said, va="center", fontsize=SIZE["small"], color=INK if row["near_met"] else ORANGE)
     ax.set_yticks(range(len(table)), table["meaning"])
     ax.set_ylim(len(table) - 0.4, -1.1)
@@ -168,7 +143,7 @@ def months(
     later = table[table["month"] >= seen.first].groupby("measure")["in90"].mean()
     held = " to ".join(dict.fromkeys(f"{share:.0%}" for share in (later.min(), later.max())))
     title = f"{seen.title}: {held} of the months from {seen.begins} on lie where 90% of runs do"
-    figure, axes = sheet(2.3 * len(measures) + 0.8, folded(title, 86), len(measures), 1, sharex=True)
+    figure, axes = style.sheet(2.3 * len(measures) + 0.8, folded(title, 86), len(measures), 1, sharex=True)
     axes = axes[:, 0]
     for ax, measure in zip(axes, measures):
         t = table[table["measure"] == measure]
@@ -181,7 +156,7 @@ def months(
         ax.plot(x, t["observed"], color=INK, lw=1.1, marker=".", ms=3.5)
         naive = past[measure]
         ax.plot([x[held].min(), x.max()], [naive, naive], color=ORANGE, lw=1.3, ls="--")
-        counts_axis(ax, largest)
+        panels.counts_axis(ax, largest)
         ax.set_ylim(bottom=0)
         inside = t[held]
         cover = f"50% band holds {inside.in50.mean():.0%} of months, 90% band {inside.in90.mean():.0%}"
@@ -197,7 +172,7 @@ def months(
             said, (began, 0.9), (shift, 0), xycoords=("data", "axes fraction"), textcoords="offset points", ha=side,
             fontsize=SIZE["small"], color=GREY, path_effects=HALO,
         )  # fmt: skip
-    deployment_marks(axes, deployments or {})
+    panels.deployment_marks(axes, deployments or {})
     handles = [
         Line2D([], [], color=BLUE, lw=1.5, label="simulated, median"),
         Patch(color=BLUE, alpha=0.45, lw=0, label="50% of runs"), Patch(color=BLUE, alpha=0.18, lw=0, label="90%"),
@@ -237,7 +212,7 @@ def origins(table: pd.DataFrame, scores: pd.DataFrame, seen: Observed, calibrate
         f"{_nearer(summed, measures)}, and nearer than all at once from "
         f"{' to '.join(map(str, dict.fromkeys((often[0], often[-1]))))} of {n} origins"
     )
-    figure, axes = sheet(2.1 * len(measures) + 1.2, folded(title, 86), len(measures), 2, width_ratios=(1.5, 1))
+    figure, axes = style.sheet(2.1 * len(measures) + 1.2, folded(title, 86), len(measures), 2, width_ratios=(1.5, 1))
     looks_of = {SIMULATION: (BLUE, "-", "o"), NEAREST: (GREEN, "--", "s")}
     for (over, bars), measure in zip(axes, measures):
         wide = table[table["measure"] == measure].pivot(index="origin", columns="forecast", values="crps_log")
@@ -270,7 +245,7 @@ def origins(table: pd.DataFrame, scores: pd.DataFrame, seen: Observed, calibrate
         "origin. Best: nearer than every table (of a table: than the four others). In counts, where the worst months "
         f"weigh most, the simulation is on average nearer than each table in {_nearer(by_scale['count'], measures)}."
     )
-    footnote(figure, folded(about, 125))
+    style.footnote(figure, folded(about, 125))
     return figure
 
 
@@ -292,19 +267,19 @@ def where(table: pd.DataFrame, maps: pd.DataFrame, seen: Observed, arm: str, cor
         for m in (mine["month"].min(), mine["month"].max())
     ]
     by_cell = (ends[1] - ends[0]).rename("killed").reset_index()
-    panels = (
+    three = (
         (f"Observed, by {each}", cells.assign(killed=cells["admin1"].map(of["killed_after"] / size))),
         (f"Simulated, by {each}", cells.assign(killed=cells["admin1"].map(of["simulated"] / size))),
         ("Simulated, by cell", by_cell),
     )
-    most = max(p["killed"].max() for _, p in panels)
+    most = max(p["killed"].max() for _, p in three)
     norm = LogNorm(0.3, max(most, 10))
     title = f"Where civilians were killed, {seen.begins} to {mine['month'].max()[:4]}: "
     title += (
         f"{each}s are put in order best by {correlations.loc[correlations['rank_correlation'].idxmax(), 'forecast']}"
     )
-    figure, axes = sheet(5.6, folded(title, 86), 2, 2, height_ratios=(1, 1))
-    for ax, (title, panel) in zip(axes.flat, panels):
+    figure, axes = style.sheet(5.6, folded(title, 86), 2, 2, height_ratios=(1, 1))
+    for ax, (title, panel) in zip(axes.flat, three):
         grid = np.full(shape, np.nan)
         grid[panel["row"], panel["col"]] = np.maximum(panel["killed"], 1e-3)
         ax.imshow(grid, origin="lower", cmap=DEATHS, norm=norm, interpolation="nearest")
@@ -329,9 +304,9 @@ def where(table: pd.DataFrame, maps: pd.DataFrame, seen: Observed, arm: str, cor
             ax.annotate(name, (a, b), (4, 3), textcoords="offset points", fontsize=7, color=INK)
     ax.set_xlabel("observed, people")
     ax.set_ylabel("simulated mean")
-    said = "; ".join(f"{r.forecast} {short_number(r.rank_correlation)}" for r in correlations.itertuples())
+    said = "; ".join(f"{r.forecast} {style.short_number(r.rank_correlation)}" for r in correlations.itertuples())
     ax.set_title(f"{each.capitalize()}s (at least 1 shown)", fontsize=SIZE["panel"], color=INK)
-    footnote(figure, folded(f"Rank correlation with what was observed over {each}s: {said}.", 120))
+    style.footnote(figure, folded(f"Rank correlation with what was observed over {each}s: {said}.", 120))
     return figure
 
 
@@ -352,8 +327,8 @@ def counterfactuals(
         f"{seen.title}, {seen.begins} to {until[:4]}: in {share} of pairs, by model, {measures[0]} are fewer than with "
     )
     title += spoken(baseline)
-    figure, axes = sheet(1.9 + 0.62 * len(arms), folded(title, 86), 2, 2, sharey=True)
-    look = looks(arms)
+    figure, axes = style.sheet(1.9 + 0.62 * len(arms), folded(title, 86), 2, 2, sharey=True)
+    look = style.looks(arms)
     for ax, measure in zip(axes.flat, measures):
         t = table[table["measure"] == measure].set_index("arm")
         ax.axvline(1, color=GREY, lw=0.8, zorder=0)
@@ -376,9 +351,9 @@ def counterfactuals(
         ax.annotate("below", (1.02, -0.75), xycoords=("axes fraction", "data"), va="center", fontsize=SIZE["small"],
                     color=GREY)  # fmt: skip
         ax.set_xlabel(f"ratio to {spoken(baseline)}")
-    axes[0, 0].set_yticks(range(len(arms)), [label(a) for a in arms])
+    axes[0, 0].set_yticks(range(len(arms)), [style.label(a) for a in arms])
     axes[0, 0].set_ylim(len(arms) - 0.5, -1)
-    footnote(
+    style.footnote(
         figure,
         f"{table['pairs'].iloc[0]} pairs, each with {'calibrated parameters and ' if calibrated else ''}luck of its own"
         f"{', and one past in all arms' if same_past else ''}. Marks: medians;\n"
@@ -422,20 +397,20 @@ def observed(
         raise ValueError(f"Say which arm is to be drawn: the table has {', '.join(monthly['arm'].unique())}")
     months = sorted(monthly["month"].unique())
     seen = in_the_run(observed, months)
-    figure, axes = sheet(7.6, folded(title or _held(monthly, seen), 86), 4, 1, sharex=True)
+    figure, axes = style.sheet(7.6, folded(title or _held(monthly, seen), 86), 4, 1, sharex=True)
     axes = axes[:, 0]
-    colour = looks(monthly["arm"].unique())[monthly["arm"].iloc[0]].colour
-    panels = (
+    colour = style.looks(monthly["arm"].unique())[monthly["arm"].iloc[0]].colour
+    rows = (
         ("civilians_killed", "civilians_killed"),
         ("brd", "battle_deaths"),
         ("idps", "idps"),
         ("refugees", "refugees"),
     )
-    for ax, (simulated, known) in zip(axes, panels):
+    for ax, (simulated, known) in zip(axes, rows):
         values = monthly.pivot(index="month", columns="seed", values=simulated).sort_index()
         flow = simulated in FLOWS
         largest = max(values.quantile(BANDS[0][1], axis=1).max(), seen[known].max())
-        by, said = (1.0, "people") if flow else scaled_unit(unit(simulated), largest)
+        by, said = (1.0, "people") if flow else style.scaled_unit(style.unit(simulated), largest)
         x = years(values.index)
         for (low, high), light in zip(BANDS, (0.18, 0.32)):
             ax.fill_between(
@@ -447,21 +422,21 @@ def observed(
                 lw=0,
             )
         ax.plot(x, values.median(axis=1) / by, color=colour, lw=1.5)
-        style = {"lw": 1.1, "marker": ".", "ms": 3.5} if flow else {"lw": 0, "marker": "D", "ms": 5.5, "mec": "white"}
+        dots = {"lw": 1.1, "marker": ".", "ms": 3.5} if flow else {"lw": 0, "marker": "D", "ms": 5.5, "mec": "white"}
         points = seen if flow else seen.dropna(subset=known)  # a line is broken where nothing is known
-        ax.plot(years(points["month"]), points[known] / by, color=INK, **style)
+        ax.plot(years(points["month"]), points[known] / by, color=INK, **dots)
         if flow:
-            counts_axis(ax, largest)
+            panels.counts_axis(ax, largest)
         ax.set_ylim(bottom=0)
         scale = " (scale even up to 10, logarithmic above)" if flow else ""
-        ax.set_title(meaning(simulated) + scale, fontsize=SIZE["panel"], loc="left", color=INK)
+        ax.set_title(style.meaning(simulated) + scale, fontsize=SIZE["panel"], loc="left", color=INK)
         ax.set_ylabel(folded(f"{said} a month" if flow else said, 12))
         if not flow:
             ax.yaxis.set_major_locator(MaxNLocator(4))
             ax.yaxis.set_major_formatter(FuncFormatter(plain))
     year_axis(axes[0], years(months))
     axes[-1].set_xlabel("year")
-    deployment_marks(axes, deployments or {})
+    panels.deployment_marks(axes, deployments or {})
     n = monthly["seed"].nunique()
     handles = [
         Line2D([], [], color=colour, lw=1.5, label="simulated, median month"),
@@ -479,6 +454,6 @@ def _held(monthly, seen, outcome="civilians_killed"):
     known = seen.set_index("month")[outcome].dropna()
     low, high = (monthly.groupby("month")[outcome].quantile(q).reindex(known.index) for q in BANDS[0])
     if known.empty:
-        return f"What the simulation makes of it: of {meant(outcome)} nothing is known in these months"
+        return f"What the simulation makes of it: of {style.meant(outcome)} nothing is known in these months"
     inside = f"{((low <= known) & (known <= high)).mean():.0%}"
-    return f"{meaning(outcome)}: {inside} of {len(known)} observed months lie where 90% of the runs do"
+    return f"{style.meaning(outcome)}: {inside} of {len(known)} observed months lie where 90% of the runs do"

@@ -16,22 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from experiments.drawing import style
 from experiments.drawing.panels import folded
-from experiments.drawing.style import (
-    GREY,
-    INK,
-    PALE,
-    PALETTE,
-    SIZE,
-    bare,
-    footnote,
-    label,
-    looks,
-    lowered,
-    meaning,
-    meant,
-    sheet,
-)
+from experiments.drawing.style import GREY, INK, PALE, PALETTE, SIZE
 from experiments.sensitivity.designs import LUCK
 from experiments.sensitivity.indices import LEVEL, against, is_dummy
 
@@ -59,7 +46,7 @@ def spoken(target: str) -> str:
 
 def panel_title(ax: Axes, outcome: str, target: str) -> None:
     """Write what a panel shows."""
-    ax.set_title(f"{meaning(outcome)},\n{spoken(target)}", fontsize=SIZE["panel"], loc="left", color=INK)
+    ax.set_title(f"{style.meaning(outcome)},\n{spoken(target)}", fontsize=SIZE["panel"], loc="left", color=INK)
 
 
 def rows_of(axes: "Sequence[Axes] | np.flatiter[Any]", names: Sequence[str]) -> None:
@@ -90,10 +77,10 @@ def screening(screened: pd.DataFrame, score: pd.DataFrame, studied: str, traject
     """Draw mu* of the parameters that move most, with intervals, beside what luck alone does."""
     names = score.parameter[:MOST].tolist()
     real = screened[~is_dummy(screened.parameter) & screened.outcome.isin(SHOWN) & (screened.target == LEVEL)]
-    moved, n = " or ".join(map(meant, SHOWN)), real[real.beyond_luck].parameter.nunique()
+    moved, n = " or ".join(map(style.meant, SHOWN)), real[real.beyond_luck].parameter.nunique()
     title = f"Of {real.parameter.nunique()} numbers, {n} move {moved} by more than luck; "
     title += f"first of all: {short(names[0])}"
-    figure, axes = sheet(1.8 + 0.22 * len(names), folded(title, 86), 1, 4)
+    figure, axes = style.sheet(1.8 + 0.22 * len(names), folded(title, 86), 1, 4)
     for ax, (outcome, target) in zip(axes.flat, panels(studied)):
         of = screened[(screened.outcome == outcome) & (screened.target == target)]
         panel_title(ax, outcome, target)
@@ -113,7 +100,7 @@ def screening(screened: pd.DataFrame, score: pd.DataFrame, studied: str, traject
         f"over the whole range, with its 95% bootstrap interval, {trajectories} trajectories. Grey: up to the 99%\n"
         "bound of what luck alone shows. Filled: beyond it."
     )
-    footnote(figure, said)
+    style.footnote(figure, said)
     return figure
 
 
@@ -125,9 +112,9 @@ def tornado(swings: pd.DataFrame, studied: str, seeds: int) -> Figure:
         index="parameter", columns="end", values="change"
     )
     most = ends.abs().max(axis=1).idxmax()
-    title = f"{short(most)} moves {meant(outcome)} most: {ratio(ends.low[most])} at the low end of its range, "
+    title = f"{short(most)} moves {style.meant(outcome)} most: {ratio(ends.low[most])} at the low end of its range, "
     title += f"{ratio(ends.high[most])} at the high end, all else at its default"
-    figure, axes = sheet(1.6 + 0.32 * len(names), folded(title, 86), 1, 4)
+    figure, axes = style.sheet(1.6 + 0.32 * len(names), folded(title, 86), 1, 4)
     for ax, (outcome, target) in zip(axes.flat, panels(studied)):
         table = swings[(swings.outcome == outcome) & (swings.target == target)]
         for shift, end, colour in ((-0.18, "low", LOW), (0.18, "high", HIGH)):
@@ -142,9 +129,9 @@ def tornado(swings: pd.DataFrame, studied: str, seeds: int) -> Figure:
     said = (
         f"Ratio to the run at the defaults with the same seed: mean and 95% interval (Student's t), {seeds} seeds. "
         f"Blue, above: the low end of its range; yellow, below: the high end. All means are geometric. "
-        f"{label(studied)} / others: to the right of ×1, it does worse against them than at the defaults."
+        f"{style.label(studied)} / others: to the right of ×1, it does worse against them than at the defaults."
     )
-    footnote(figure, folded(said, 120))
+    style.footnote(figure, folded(said, 120))
     return figure
 
 
@@ -156,9 +143,9 @@ def sobol(table: pd.DataFrame, names: Sequence[str], studied: str, base: int) ->
     title = "Shares of the variance of single runs (Sobol')"
     if not of.empty:
         beyond = (of.total - of.total_half > of.total[LUCK] + of.total_half[LUCK])[list(names)].sum()
-        title = f"Luck has a share in {of.total[LUCK]:.0%} of the variance of {meant(outcome)} in single runs; "
+        title = f"Luck has a share in {of.total[LUCK]:.0%} of the variance of {style.meant(outcome)} in single runs; "
         title += f"{beyond} of {len(names)} numbers have more (Sobol')"
-    figure, axes = sheet(1.7 + 0.32 * len(rows), folded(title, 86), 1, 4)
+    figure, axes = style.sheet(1.7 + 0.32 * len(rows), folded(title, 86), 1, 4)
     for ax, (outcome, target) in zip(axes.flat, panels(studied)):
         of = table[(table.outcome == outcome) & (table.target == target)]
         panel_title(ax, outcome, target)
@@ -182,7 +169,7 @@ def sobol(table: pd.DataFrame, names: Sequence[str], studied: str, base: int) ->
         "total, with all interactions, luck among them. Luck: another seed. Grey: the total of luck. A changed "
         "parameter changes the luck of a chaotic war too: a total that does not pass the grey may be luck alone."
     )
-    footnote(figure, folded(said, 120))
+    style.footnote(figure, folded(said, 120))
     return figure
 
 
@@ -191,10 +178,10 @@ def first(shares: pd.DataFrame, arms: Sequence[str], points: int, seeds: int) ->
     outcomes = list(dict.fromkeys(shares.outcome))
     of = shares[shares.outcome == outcomes[0]].set_index("arm")
     best = of["first"].idxmax()
-    title = f"On {meant(outcomes[0])}, {lowered(label(best))} ranks first most often, "
+    title = f"On {style.meant(outcomes[0])}, {style.lowered(style.label(best))} ranks first most often, "
     title += f"at {of['first'][best]:.0%} of places in the parameter space, and surely at {of.surely[best]:.0%}"
-    figure, axes = sheet(3.8, folded(title, 86), 1, len(outcomes))
-    look = looks(arms)
+    figure, axes = style.sheet(3.8, folded(title, 86), 1, len(outcomes))
+    look = style.looks(arms)
     for ax, outcome in zip(axes.flat, outcomes):
         of = shares[shares.outcome == outcome].set_index("arm").loc[list(arms)]
         for i, (arm, row) in enumerate(of.iterrows()):
@@ -204,15 +191,15 @@ def first(shares: pd.DataFrame, arms: Sequence[str], points: int, seeds: int) ->
             ax.plot(row["first"], i, marker=look[arm].mark, ms=5.5, color=colour)
         ax.set_xlim(-0.08, 1.08)
         ax.set_xticks([0, 0.5, 1], ["0", "50%", "100%"])
-        ax.set_title(fill(meaning(outcome), 14), fontsize=SIZE["panel"], loc="left", color=INK)
+        ax.set_title(fill(style.meaning(outcome), 14), fontsize=SIZE["panel"], loc="left", color=INK)
     rows_of(axes.flat, arms)
-    axes[0, 0].set_yticklabels([*map(label, arms)], fontsize=SIZE["small"])
+    axes[0, 0].set_yticklabels([*map(style.label, arms)], fontsize=SIZE["small"])
     said = (
         f"Share of {points} points of a Latin hypercube over all parameters, {seeds} paired seeds each. Mark: best "
         "mean, with Wilson's 95%\ninterval. Bar: from surely first (better than every other beyond luck) to perhaps "
         "first (no other is better beyond luck)."
     )
-    footnote(figure, said)
+    style.footnote(figure, said)
     return figure
 
 
@@ -220,12 +207,12 @@ def flip(stood: pd.DataFrame, plane: Sequence[str], studied: str, seeds: int) ->
     """Draw how the studied model ranks over a plane of two parameters, and which model is best."""
     outcomes, arms = list(dict.fromkeys(stood.outcome)), list(dict.fromkeys(stood.arm))
     mine = stood[(stood.arm == studied) & (stood.outcome == outcomes[0])]
-    title = f"By conflation and contestation, the {lowered(label(studied))} model ranks {mine['rank'].min()} to "
-    title += f"{mine['rank'].max()} of {len(arms)} on {meant(outcomes[0])}; "
+    title = f"By conflation and contestation, the {style.lowered(style.label(studied))} model ranks "
+    title += f"{mine['rank'].min()} to {mine['rank'].max()} of {len(arms)} on {style.meant(outcomes[0])}; "
     title += f"luck leaves it first at {(mine.best_rank == 1).sum()} of {len(mine)} places, last at "
     title += f"{(mine.worst_rank == len(arms)).sum()}"
-    figure, axes = sheet(6.8, folded(title, 86), 2, 3)
-    look, n = looks(arms), len(arms)
+    figure, axes = style.sheet(6.8, folded(title, 86), 2, 3)
+    look, n = style.looks(arms), len(arms)
     shades = LinearSegmentedColormap.from_list("rank", [GOOD, "#f7f7f5", BAD])
     x, y = plane
     xs, ys = sorted(set(stood[x])), sorted(set(stood[y]))
@@ -244,13 +231,13 @@ def flip(stood: pd.DataFrame, plane: Sequence[str], studied: str, seeds: int) ->
         ax.set_yticks(np.arange(len(ys)) + 0.5, [f"{v:.2g}" for v in ys])
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
-        ax.set_title(meaning(outcome), fontsize=SIZE["panel"], loc="left", color=INK)
+        ax.set_title(style.meaning(outcome), fontsize=SIZE["panel"], loc="left", color=INK)
     for ax in axes[:, 0]:
         ax.set_ylabel("contestation (share)")
     for ax in axes.flat[len(outcomes) - 3 : len(outcomes)]:
         ax.set_xlabel("conflation (share)")
     key = axes.flat[-1]
-    bare(key)
+    style.bare(key)
     key.set_axis_off()
     for r in range(n):
         key.add_patch(Rectangle((r / n, 0.86), 1 / n, 0.07, facecolor=shades(r / (n - 1)), transform=key.transAxes))
@@ -262,7 +249,7 @@ def flip(stood: pd.DataFrame, plane: Sequence[str], studied: str, seeds: int) ->
     key.text(0, 0.82, said, fontsize=SIZE["small"], color=INK, va="top", transform=key.transAxes)
     for k, arm in enumerate(arms):
         key.plot(0.04, 0.56 - 0.075 * k, marker=look[arm].mark, ms=5.5, color=look[arm].colour, transform=key.transAxes)
-        key.text(0.12, 0.56 - 0.075 * k, label(arm), fontsize=SIZE["small"], color=INK, va="center",
+        key.text(0.12, 0.56 - 0.075 * k, style.label(arm), fontsize=SIZE["small"], color=INK, va="center",
                  transform=key.transAxes)  # fmt: skip
     key.set(xlim=(0, 1), ylim=(0, 1))
     return figure

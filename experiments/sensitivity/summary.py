@@ -6,12 +6,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.drawing.estimates import markdown
-from experiments.drawing.style import (
-    label,
-    lowered,
-    meaning,
-    meant,
-)
+from experiments.drawing.style import label, lowered, meaning, meant
 from experiments.sensitivity.indices import LEVEL, OFFSET, against, is_dummy
 
 LITTLE = np.log2(1.1)  # doublings: a count that changes by less than a tenth
