@@ -8,6 +8,7 @@ that it belongs to. A study is a folder here: what is made of the runs. One engi
     comparison   mission models beside each other; surfaces over two settings; fronts
     validation   the scorecard, and the verification
     sensitivity  which numbers matter
+    levers       what people argue about: one setting each, its outcome and the sign that was expected
     regression   the field's own model on simulated conflicts
     history      a country with observed months: calibration, hindcast, counterfactuals
     classroom    the page in the browser

@@ -18,8 +18,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from experiments.drawing.statistics import interval
 from sim.config import Adaptive, Design
 from sim.params import Params
@@ -27,8 +25,6 @@ from sim.values import among, with_values
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from experiments.engine.tables import Results
 
 KINDS = ("grid", "lhs", "sobol", "morris", "optuna")
 DIGITS = 6  # of a sampled value: what is shown is what is run
@@ -210,37 +206,11 @@ def _sobol(n_axes, design):
     return qmc.Sobol(n_axes, rng=design.seed).random(design.points)
 
 
-def _problem(n_axes):
-    return {"num_vars": n_axes, "names": [str(k) for k in range(n_axes)], "bounds": [[0.0, 1.0]] * n_axes}
-
-
 def _morris(n_axes, design):
     from SALib.sample import morris
 
-    return morris.sample(_problem(n_axes), design.points, num_levels=design.levels, seed=design.seed)
-
-
-def elementary_effects(found: "Results", design: Design, outcome: str, arm: str) -> "pd.DataFrame":
-    """Return what Morris trajectories say of an outcome: a data frame of axis, mu, mu_star, interval of it, sigma.
-
-    Parameters
-    ----------
-    found : experiments.engine.tables.Results of a morris design; outcome, arm : str
-
-    mu_star is the mean absolute change of the outcome, in its unit, over the whole range of an axis.
-    """
-    import pandas as pd
-    from SALib.analyze import morris
-
-    x = _morris(len(design.axes), design)
-    mine = found.runs[found.runs.arm == arm]
-    means = mine.groupby(list(design.axes))[outcome].mean()
-    y = np.array([means.loc[tuple(p.settings.values()) if len(design.axes) > 1 else p.settings[means.index.name]]
-                  for p in points(design)])  # fmt: skip
-    done = morris.analyze(_problem(len(design.axes)), x, y, num_levels=design.levels, seed=design.seed)
-    table = {"axis": list(design.axes), "mu": done["mu"], "mu_star": done["mu_star"],
-             "mu_star_interval": done["mu_star_conf"], "sigma": done["sigma"]}  # fmt: skip
-    return pd.DataFrame(table)
+    problem = {"num_vars": n_axes, "names": [str(k) for k in range(n_axes)], "bounds": [[0.0, 1.0]] * n_axes}
+    return morris.sample(problem, design.points, num_levels=design.levels, seed=design.seed)
 
 
 # ------------------------------------------------------------------------------ adaptive replication
