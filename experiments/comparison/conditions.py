@@ -109,12 +109,12 @@ def headline(pairs: pd.DataFrame) -> str:
     return f"Of {n} pairs of missions at most this many surely differ: {', '.join(said)}"
 
 
-def draw(found: pd.DataFrame, pairs: pd.DataFrame, baseline: str, title: str | None = None) -> Figure:
+def draw(found: pd.DataFrame, pairs: pd.DataFrame, baseline: str) -> Figure:
     """Draw what each arm changes under each condition: a panel an outcome, a row an arm, a column a condition.
 
     Parameters
     ----------
-    found, pairs : as `judged` returns them; baseline : str; title : str, none: what was found
+    found, pairs : as `judged` returns them; baseline : str
 
     Returns
     -------
@@ -122,7 +122,7 @@ def draw(found: pd.DataFrame, pairs: pd.DataFrame, baseline: str, title: str | N
     """
     arms, conditions = (list(dict.fromkeys(found[column])) for column in ("arm", "condition"))
     outcomes = list(dict.fromkeys(found["outcome"]))
-    title = folded(title or headline(pairs), 104)
+    title = folded(headline(pairs), 104)
     rows = -(-len(outcomes) // 2)
     figure, axes = sheet(1.2 + rows * (1.2 + 0.3 * len(arms)), title, rows, 2, sharey=True)
     for ax, outcome in zip(axes.flat, outcomes):

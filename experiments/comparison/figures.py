@@ -27,6 +27,8 @@ DIFFERENCES = (
     "civilians_killed", "excess_deaths", "deaths", "brd", "displaced_person_weeks", "unmet_need",
     "peacekeepers_killed", "cost",
 )  # fmt: skip
+AGAINST = ("civilians_killed", "deaths", "access", "peace_at_exit", "cost")
+TRADED = ("unmet_need", "violent_deaths")  # less is better, of both
 SUMS = {
     "displaced": ("idps", "refugees"),
     "peacekeepers": ("troops", "police", "observers"),
@@ -64,39 +66,24 @@ def how_sure(table: pd.DataFrame, means: str, together: bool = False) -> str:
 # ------------------------------------------------------------------------------ over time
 
 
-def series(
-    monthly: pd.DataFrame,
-    arms: Sequence[str] | None = None,
-    baseline: str = "none",
-    outcomes: Sequence[str] = SERIES,
-    title: str | None = None,
-) -> Figure:
+def series(monthly: pd.DataFrame, arms: Sequence[str] | None = None, baseline: str = "none") -> Figure:
     """Draw how outcomes go on: a row per arm, a column per outcome, the baseline in grey behind each arm.
 
     Parameters
     ----------
-    monthly : DataFrame
-        arm, seed, month (as 2013-12) and the outcomes, or the columns they are the sum of
-    arms : list of str, optional
-        From top to bottom; all but the baseline, as they come in the table
-    baseline : str
-        The arm in grey
-    outcomes : sequence of str
-        From left to right
-    title : str, optional
-        What there is to see; made of what is found
+    monthly : DataFrame: arm, seed, month (as 2013-12) and the outcomes, or the columns they are the sum of
+    arms : from top to bottom; none: all but the baseline, as they come in the table; baseline : the arm in grey
 
     Returns
     -------
     Figure. Lines are means over seeds, ribbons their 95% intervals. What happens during a month, and shares, are
     12-month means centred on the month, because months are bursty and have four or five weeks.
-
     """
     arms = others(monthly, arms, baseline) or [baseline]
-    title = folded(title or findings.when(monthly, arms, baseline, outcomes[0]), TITLE)
-    figure, axes = style.sheet(1.0 + 0.92 * len(arms), title, len(arms), len(outcomes), sharex=True, sharey="col")
+    title = folded(findings.when(monthly, arms, baseline, SERIES[0]), TITLE)
+    figure, axes = style.sheet(1.0 + 0.92 * len(arms), title, len(arms), len(SERIES), sharex=True, sharey="col")
     look, grey = style.looks(arms), style.looks([baseline])[baseline]
-    for column, outcome in zip(axes.T, outcomes):
+    for column, outcome in zip(axes.T, SERIES):
         means = {arm: _mean_month(monthly, arm, outcome) for arm in [baseline, *arms]}
         largest = pd.concat(means.values())["mean"].max()
         by, said = style.scaled_unit(style.unit(outcome), largest)
@@ -116,7 +103,7 @@ def series(
         ax.set_ylabel(folded(style.label(arm), 11), color=look[arm].colour, fontweight="bold", fontsize=SIZE["small"])
     for ax in axes[-1]:
         ax.set_xlabel("year", fontsize=SIZE["small"])
-    smooth = ", ".join(style.meant(o) for o in outcomes if _is_smoothed(o)) or "nothing"
+    smooth = ", ".join(style.meant(o) for o in SERIES if _is_smoothed(o))
     style.footnote(
         figure,
         f"Colour: the arm; grey: {spoken(baseline)}. {how_sure(monthly, 'Means')}\n"
@@ -158,43 +145,38 @@ def _ribbon(ax, means, colour, by, width, light):
 # ------------------------------------------------------------------------------ against the baseline
 
 
+def _from_baseline(runs, arms, baseline, outcomes):
+    """Return the arms beside a baseline, the runs with all outcomes, and the differences from it, judged together."""
+    arms = others(runs, arms, baseline)
+    if not arms:
+        raise ValueError(f"There is no arm to compare with {baseline!r}")
+    runs = runs.assign(**{outcome: measured(runs, outcome) for outcome in outcomes})
+    return arms, runs, family.together(family.differences(runs, outcomes, arms, baseline))
+
+
 def differences(
     runs: pd.DataFrame,
     baseline: str = "none",
     arms: Sequence[str] | None = None,
     outcomes: Sequence[str] = DIFFERENCES,
-    title: str | None = None,
 ) -> Figure:
     """Draw how far each arm is from the baseline: a row per arm, a panel per outcome.
 
     Parameters
     ----------
-    runs : DataFrame
-        arm, seed and the outcomes
-    baseline : str
-        The arm that all others are compared with
-    arms : list of str, optional
-        From top to bottom; all but the baseline, as they come in the table
-    outcomes : sequence of str
-        One panel each
-    title : str, optional
-        What there is to see; made of what is found
+    runs : DataFrame: arm, seed and the outcomes; baseline : the arm that all others are compared with
+    arms : from top to bottom; none: all but the baseline, as they come in the table; outcomes : one panel each
 
     Returns
     -------
     Figure. Marks are mean differences of runs with the same seed, bars their 95% intervals.
-
     """
-    arms = others(runs, arms, baseline)
-    if not arms:
-        raise ValueError(f"There is no arm to compare with {baseline!r}")
+    arms, runs, judged = _from_baseline(runs, arms, baseline, outcomes)
     cols = min(4, len(outcomes))
     rows = -(-len(outcomes) // cols)
-    runs = runs.assign(**{outcome: measured(runs, outcome) for outcome in outcomes})
-    judged = family.together(family.differences(runs, outcomes, arms, baseline))
     spoken_of = judged[judged.index.get_level_values(0).isin(outcomes[:SPOKEN_OF])]
     idle = [outcome for outcome in outcomes if not runs.loc[runs["arm"] == baseline, outcome].any()]
-    title = folded(title or findings.against_baseline(spoken_of, arms, baseline, idle), TITLE)
+    title = folded(findings.against_baseline(spoken_of, arms, baseline, idle), TITLE)
     figure, axes = style.sheet(1.1 + rows * (0.8 + 0.27 * len(arms)), title, rows, cols, sharey=True)
     look, places = style.looks(arms), np.arange(len(arms))
     for ax, outcome in zip(axes.flat, outcomes):
@@ -239,39 +221,25 @@ def _name_rows(axes, arms):
             words.set(color=look.colour, fontweight="bold")
 
 
-AGAINST = ("civilians_killed", "deaths", "access", "peace_at_exit", "cost")
-
-
-def against(
-    runs: pd.DataFrame, arms: Sequence[str] | None = None, outcomes: Sequence[str] = AGAINST, title: str | None = None
-) -> Figure:
+def against(runs: pd.DataFrame, arms: Sequence[str] | None = None) -> Figure:
     """Draw the arms beside each other: all seeds, the mean of each, and which of them can be told apart.
 
     Parameters
     ----------
-    runs : DataFrame
-        arm, seed and the outcomes
-    arms : list of str, optional
-        From top to bottom; all, as they come in the table
-    outcomes : sequence of str
-        One panel each
-    title : str, optional
-        What there is to see; made of what is found
+    runs : DataFrame: arm, seed and the outcomes; arms : from top to bottom; none: all, as they come in the table
 
     Returns
     -------
     Figure. A faint mark is a seed, a full one a mean with its 95% interval. Two arms whose letters have none in common
     surely differ: all pairs and outcomes are judged together.
-
     """
     arms = list(dict.fromkeys(runs["arm"] if arms is None else arms))
     runs = runs[runs["arm"].isin(arms)]
-    runs = runs.assign(**{outcome: measured(runs, outcome) for outcome in outcomes})
-    judged = family.together(family.differences(runs, outcomes, arms))
-    title = folded(title or findings.told_apart(judged, arms, outcomes), TITLE)
-    figure, axes = style.sheet(1.25 + 0.36 * len(arms), title, 1, len(outcomes), sharey=True)
+    judged = family.together(family.differences(runs, AGAINST, arms))
+    title = folded(findings.told_apart(judged, arms, AGAINST), TITLE)
+    figure, axes = style.sheet(1.25 + 0.36 * len(arms), title, 1, len(AGAINST), sharey=True)
     look, places = style.looks(arms), np.arange(len(arms))
-    for ax, outcome in zip(axes.flat, outcomes):
+    for ax, outcome in zip(axes.flat, AGAINST):
         share = style.unit(outcome) in ("share", "0/1")
         values, found, letters = findings.beside_each_other(runs, judged, arms, outcome)
         largest = max((m for m, _, _ in found.values() if np.isfinite(m)), default=1.0)
@@ -312,40 +280,21 @@ def _spread_out(n):
     return 0.28 * ((np.arange(n) * 0.618) % 1 - 0.5)
 
 
-def tradeoff(
-    runs: pd.DataFrame,
-    baseline: str = "none",
-    arms: Sequence[str] | None = None,
-    x: str = "unmet_need",
-    y: str = "violent_deaths",
-    title: str | None = None,
-) -> Figure:
+def tradeoff(runs: pd.DataFrame, baseline: str = "none", arms: Sequence[str] | None = None) -> Figure:
     """Draw whether who saves from violence also saves from want: one mark per arm, in two directions.
 
     Parameters
     ----------
-    runs : DataFrame
-        arm, seed and what x and y are made of
-    baseline : str
-        The arm at the origin
-    arms : list of str, optional
-        All but the baseline, as they come in the table
-    x, y : str
-        Outcomes of which less is better
-    title : str, optional
-        What there is to see; made of what is found
+    runs : DataFrame: arm, seed and what the outcomes are made of; baseline : the arm at the origin
+    arms : none: all but the baseline, as they come in the table
 
     Returns
     -------
     Figure. Marks are mean differences of runs with the same seed, crosses their 95% intervals.
-
     """
-    arms = others(runs, arms, baseline)
-    if not arms:
-        raise ValueError(f"There is no arm to compare with {baseline!r}")
-    table = runs.assign(**{outcome: measured(runs, outcome) for outcome in (x, y)})
-    judged = family.together(family.differences(table, (x, y), arms, baseline))
-    title = folded(title or findings.in_both(judged, arms, (y, x)), TITLE)
+    x, y = TRADED
+    arms, runs, judged = _from_baseline(runs, arms, baseline, TRADED)
+    title = folded(findings.in_both(judged, arms, (y, x)), TITLE)
     figure, axes = style.sheet(5.4, title, 1, 2, width_ratios=(4, 1), sharey=True)
     ax, margin = axes[0]
     look, found, said = style.looks(arms), {}, {}
@@ -361,24 +310,13 @@ def tradeoff(
         ax.plot([h.difference] * 2, [v.low, v.high], color=its.colour, lw=1.2, ls=its.line, alpha=0.55)
         ax.plot(h.difference, v.difference, its.mark, color=its.colour, ms=9, mec="white", gid=arm, zorder=4)
     ax.plot(0, 0, "o", color=GREY, ms=9, mec="white", zorder=3)
-    ax.annotate(
-        style.label(baseline),
-        (0, 0),
-        (8, 7),
-        textcoords="offset points",
-        color=GREY,
-        fontsize=SIZE["label"],
-        path_effects=HALO,
-        zorder=5,
-    )
+    at_zero = {"textcoords": "offset points", "fontsize": SIZE["label"], "path_effects": HALO, "zorder": 5}
+    ax.annotate(style.label(baseline), (0, 0), (8, 7), color=GREY, **at_zero)
     ax.margins(0.06)
     left, bottom = ax.get_xlim()[0], ax.get_ylim()[0]
     ax.fill_between([left, 0], bottom, 0, color=BETTER, lw=0, zorder=-1)
     ax.set(xlim=(left, ax.get_xlim()[1]), ylim=(bottom, ax.get_ylim()[1]))
-    ax.annotate(
-        "↙ better in both", (0, bottom), (-6, 6), textcoords="offset points", ha="right", color=INK,
-        fontsize=SIZE["label"], path_effects=HALO, zorder=5,
-    )  # fmt: skip
+    ax.annotate("↙ better in both", (0, bottom), (-6, 6), ha="right", color=INK, **at_zero)
     ax.set_xlabel(f"{style.meaning(x)}, difference ({said['x']})")
     ax.set_ylabel(f"{style.meaning(y)}, difference ({said['y']})")
     for axis in (ax.xaxis, ax.yaxis):

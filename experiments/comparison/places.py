@@ -31,37 +31,25 @@ def maps(
     helmets: Mapping[str, str] | None = None,
     places: Mapping[str, tuple[int, int]] | None = None,
     cell_km: float | None = None,
-    title: str | None = None,
 ) -> Figure:
     """Draw where civilians have been killed so far and where peacekeepers are: a row per arm, a column per date.
 
     Parameters
     ----------
-    maps : DataFrame
-        One row per arm, month (as 2013-12) and cell: row (0 = south), col (0 = west), killed_so_far and
+    maps : DataFrame, one row per arm, month (as 2013-12) and cell: row (0 = south), col (0 = west), killed_so_far and
         peacekeepers_<mission>, means over seeds; what is outside the country has no row and stays blank
-    arms : sequence of str
-        From top to bottom, up to four
-    dates : sequence of str, optional
-        Months, from left to right; all in the table
-    helmets : dict, optional
-        Mission -> colour
-    places : dict, optional
-        Name -> (row, col) of towns to mark
-    cell_km : float, optional
-        Width of a cell in km, for a scale
-    title : str, optional
-        What there is to see; made of what is found
+    arms : from top to bottom, up to four; dates : months, from left to right; none: all in the table
+    helmets : dict, mission -> colour; places : dict, name -> (row, col) of towns to mark
+    cell_km : width of a cell in km, for a scale
 
     Returns
     -------
     Figure. A dot is a base of at least 20 peacekeepers, averaged over seeds; its area is their number.
-
     """
     arms, dates = list(arms), sorted(maps["month"].unique()) if dates is None else list(dates)
     require(arms, maps["arm"])
     require(dates, maps["month"], kind="month")
-    title = folded(title or findings.where(maps, arms), TITLE)
+    title = folded(findings.where(maps, arms), TITLE)
     shown = maps[maps["arm"].isin(arms) & maps["month"].isin(dates)]
     strengths = shown.filter(regex="^peacekeepers_").rename(columns=lambda c: c.removeprefix("peacekeepers_"))
     missions = list(strengths.columns[(strengths >= SMALLEST_BASE).any()])

@@ -27,6 +27,7 @@ from experiments.drawing.style import GREY, INK, PALETTE, SIZE
 from experiments.engine.tables import Results
 from sim.config import Design
 
+OUTCOMES = ("civilians_killed", "deaths")  # of all figures but the front; less is better
 PALE = 0.35  # strength of the colour of a winner who may only have been lucky
 MOST_NAMED = 5  # columns of a map in which names have room
 CUT = 0.15  # of what UN missions spend, October 2025: 25% of those in uniform (Xinhua 2025)
@@ -49,38 +50,28 @@ def seeds_said(tables: Results) -> str:
     return f"{n} seeds" if n > 1 else "one seed"
 
 
-def phases(
-    tables: Results,
-    baseline: str = "none",
-    outcomes: Sequence[str] = ("civilians_killed", "deaths"),
-    question: str = "",
-) -> Figure:
+def phases(tables: Results, baseline: str = "none", question: str = "") -> Figure:
     """Draw which arm does best at each point of two settings, and what each arm changes there.
 
     Parameters
     ----------
-    tables : experiments.engine.tables.Results of a grid over two settings
-    baseline : str, the arm that all are compared with
-    outcomes : a row each; of all of them less is better
-    question : str, the title, before where an arm is surely best
+    tables : Results of a grid over two settings
+    baseline : str, what all are compared with; question : str, the title, before where an arm is surely best
 
     Returns
     -------
-    Figure. Left the best arm at each point, pale where it is not surely better than the next (95% interval of the
-    paired difference); right the mean difference of each arm from the baseline.
+    Figure, a row an outcome. Left the best arm at each point, pale where it is not surely better than the next (95%
+    interval of the paired difference); right the mean difference of each arm from the baseline.
     """
     x, y = tables.settings[:2]
     runs = tables.runs
     arms = [a for a in dict.fromkeys(runs["arm"]) if a != baseline]
     look, won = style.looks(arms), []
     figure, axes = style.sheet(
-        1.55 + 2.05 * len(outcomes),
-        folded(question or f"Who protects best: {axis_name(x)} and {axis_name(y)}", 100),
-        len(outcomes),
-        1 + len(arms),
-        width_ratios=(1.9, *[1] * len(arms)),
-    )
-    for row, outcome in zip(axes, outcomes):
+        1.55 + 2.05 * len(OUTCOMES), folded(question or f"Who protects best: {axis_name(x)} and {axis_name(y)}", 100),
+        len(OUTCOMES), 1 + len(arms), width_ratios=(1.9, *[1] * len(arms)),
+    )  # fmt: skip
+    for row, outcome in zip(axes, OUTCOMES):
         found = tables.differences(outcome, baseline)
         xs, ys = sorted(found[x].unique()), sorted(found[y].unique())
         best, sure = _winners(runs, arms, x, y, xs, ys, outcome)
@@ -200,26 +191,25 @@ def name_ends(ax: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
                     fontsize=SIZE["small"], fontweight="bold", annotation_clip=False, path_effects=HALO)  # fmt: skip
 
 
-def price(tables: Results, baseline: str = "none", outcomes: Sequence[str] = ("civilians_killed", "deaths")) -> Figure:
+def price(tables: Results, baseline: str = "none") -> Figure:
     """Draw what a mission changes, by the week it arrives and by its size, and what each month of delay costs.
 
     Parameters
     ----------
-    tables : experiments.engine.tables.Results, settings: the week of arrival and the size
-    baseline : str; outcomes : a row each
+    tables : Results, settings: the week of arrival and the size; baseline : str, an arm
 
     Returns
     -------
-    Figure. Left mean differences from the baseline, right what four weeks of delay add, by a straight line through
-    each seed's points; 95% intervals.
+    Figure, a row an outcome. Left mean differences from the baseline, right what four weeks of delay add, by a straight
+    line through each seed's points; 95% intervals.
     """
     x, size = tables.settings[:2]
     sizes = sorted(tables.runs[size].dropna().unique())
     colours = [(PALETTE[k % len(PALETTE)], "os^Dv<>p"[k % 8]) for k in range(len(sizes))]
-    slopes = {(o, s): interval(_slopes(tables.runs[tables.runs[size] == s], x, o) * 4) for o in outcomes for s in sizes}
-    title = _dear([slopes[outcomes[0], s] for s in sizes], style.meant(outcomes[0]), size)
-    figure, axes = style.sheet(1.0 + 2.3 * len(outcomes), folded(title, 86), len(outcomes), 2, width_ratios=(2.1, 1))
-    for (ax, slope), outcome in zip(axes, outcomes):
+    slopes = {(o, s): interval(_slopes(tables.runs[tables.runs[size] == s], x, o) * 4) for o in OUTCOMES for s in sizes}
+    title = _dear([slopes[OUTCOMES[0], s] for s in sizes], style.meant(OUTCOMES[0]), size)
+    figure, axes = style.sheet(1.0 + 2.3 * len(OUTCOMES), folded(title, 86), len(OUTCOMES), 2, width_ratios=(2.1, 1))
+    for (ax, slope), outcome in zip(axes, OUTCOMES):
         found = tables.differences(outcome, baseline).sort_values([size, x])
         found["series"] = [f"{s:,.0f} {size}" for s in found[size]]
         by, said = style.scaled_unit(tables.units.get(outcome, ""), found["difference"].abs().max())
@@ -277,20 +267,17 @@ def _slopes(runs, x, outcome):
     return (centred[:, None] * wide.to_numpy()).sum(axis=0) / (centred**2).sum()
 
 
-def funding(
-    tables: Results, baseline: str = "none", outcomes: Sequence[str] = ("civilians_killed", "deaths")
-) -> Figure:
+def funding(tables: Results, baseline: str = "none") -> Figure:
     """Draw what missions change, and what is lost where their budget is paid in part, by their ability.
 
     Parameters
     ----------
-    tables : experiments.engine.tables.Results, settings: the share paid and the ability
-    baseline : str; outcomes : two rows each
+    tables : Results, settings: the share paid and the ability; baseline : str, an arm
 
     Returns
     -------
-    Figure. A column per arm, a line per level of ability: mean differences from the baseline, and from the same
-    mission paid in full, with 95% intervals.
+    Figure. Two rows per outcome, a column per arm, a line per level of ability: mean differences from the baseline, and
+    from the same mission paid in full, with 95% intervals.
     """
     x, ability = tables.settings[:2]
     arms = [a for a in dict.fromkeys(tables.runs["arm"]) if a != baseline]
@@ -299,14 +286,14 @@ def funding(
     shares = np.sort(tables.runs[x].dropna().unique())
     others: list[Any] = [baseline, {x: shares[-1]}]
     said = []
-    for outcome in outcomes:
+    for outcome in OUTCOMES:
         lost = tables.differences(outcome, others[1])
         lost = lost[lost[x] == shares[0]]
         fewer = (lost["high"] < 0).sum()
         said.append(f"{style.meant(outcome)} in {_of((lost['low'] > 0).sum(), len(lost))} lines" + (
             f" (fewer in {fewer})" if fewer else ""))  # fmt: skip
     title = folded(f"With {shares[0]:.0%} of the budget paid, surely more than when all is: {', '.join(said)}", 86)
-    rows = list(itertools.product(outcomes, others))
+    rows = list(itertools.product(OUTCOMES, others))
     figure, axes = style.sheet(1.1 + 1.75 * len(rows), title, len(rows), len(arms), sharex=True, sharey="row")
     for row, (outcome, other) in zip(axes, rows):
         found = tables.differences(outcome, other).sort_values([ability, x])
@@ -347,7 +334,7 @@ def tried(tables: Results, design: Design) -> pd.DataFrame:
 
     Parameters
     ----------
-    tables : experiments.engine.tables.Results of a design of kind optuna; design : sim.config.Design
+    tables : Results of a design of kind optuna; design : sim.config.Design
 
     Returns
     -------
@@ -372,7 +359,7 @@ def front(tables: Results, design: Design) -> Figure:
 
     Parameters
     ----------
-    tables : experiments.engine.tables.Results of a design of kind optuna; design : sim.config.Design
+    tables : Results of a design of kind optuna; design : sim.config.Design
     """
     x, *others = _sought(design)
     if not others:

@@ -26,6 +26,9 @@ from experiments.history.hindcast import FORECASTS, NEAR, NEAREST, SIMULATION, O
 
 BLUE, ORANGE, GREEN = PALETTE[0], PALETTE[2], PALETTE[1]
 FARTHEST = 6  # units of nearness shown
+A_LINE = {"lw": 1.1, "marker": ".", "ms": 3.5}  # of observed months
+ALONE = {"lw": 0, "marker": "D", "ms": 5.5, "mec": "white"}  # where only some are known
+OBSERVED = {"civilians_killed": "civilians_killed", "brd": "battle_deaths", "idps": "idps", "refugees": "refugees"}
 
 
 def _two(value):
@@ -106,9 +109,8 @@ def targets(table: pd.DataFrame, begins: str) -> Figure:
     ax.set_yticks(range(len(table)), table["meaning"])
     ax.set_ylim(len(table) - 0.4, -1.1)
     ax.set_xlim(-FARTHEST - 0.2, FARTHEST + 4.1)
-    ax.set_xticks(
-        range(-FARTHEST, FARTHEST + 1, 2), [f"{v:d}".replace("-", "−") for v in range(-FARTHEST, FARTHEST + 1, 2)]
-    )
+    ticks = range(-FARTHEST, FARTHEST + 1, 2)
+    ax.set_xticks(ticks, [*map(plain, ticks)])
     ax.set_xlabel("off by so many units of nearness (counts, sizes, ratios: on a log scale)", loc="left")
     ax.text(FARTHEST + 0.4, -0.8, "observed | simulated", fontsize=SIZE["small"], color=GREY)
     handles = [
@@ -122,6 +124,30 @@ def targets(table: pd.DataFrame, begins: str) -> Figure:
         title_fontsize=SIZE["small"],
     )  # fmt: skip
     return figure
+
+
+def _months_panel(ax, title, said, x, bands, median, colour, points, **dots):
+    """Draw the months of many runs, in two bands, wide and narrow, their median, and what was observed."""
+    for (low, high), light in zip(bands, (0.18, 0.32)):
+        ax.fill_between(x, low, high, color=colour, alpha=light, lw=0)
+    ax.plot(x, median, color=colour, lw=1.5)
+    ax.plot(*points, color=INK, **(dots or A_LINE))
+    ax.set_title(title, loc="left", fontsize=SIZE["panel"], color=INK)
+    ax.set_ylabel(said)
+
+
+def _months_explained(figure, axes, months, deployments, colour, labels, one_more, **said):
+    """Say below panels of months which years they are and what is drawn, and above them when missions came."""
+    year_axis(axes[0], years(months))
+    axes[-1].set_xlabel("year")
+    panels.deployment_marks(axes, deployments or {})
+    median, half, most, known = labels
+    handles = [
+        Line2D([], [], color=colour, lw=1.5, label=median), Patch(color=colour, alpha=0.45, lw=0, label=half),
+        Patch(color=colour, alpha=0.18, lw=0, label=most), Line2D([], [], color=INK, marker=".", lw=1.1, label=known),
+        one_more,
+    ]  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower left", ncols=5, fontsize=SIZE["small"], frameon=False, **said)
 
 
 def months(
@@ -150,21 +176,16 @@ def months(
         x = years(t["month"])
         held = t["month"] >= seen.first
         largest = max(t["high90"].max(), t["observed"].max())
-        for low, high, light in (("low90", "high90", 0.18), ("low50", "high50", 0.32)):
-            ax.fill_between(x, t[low], t[high], color=BLUE, alpha=light, lw=0)
-        ax.plot(x, t["median"], color=BLUE, lw=1.5)
-        ax.plot(x, t["observed"], color=INK, lw=1.1, marker=".", ms=3.5)
+        inside = t[held]
+        cover = f"50% band holds {inside.in50.mean():.0%} of months, 90% band {inside.in90.mean():.0%}"
+        title, said = f"{measure.capitalize()}: {cover}", f"{'events' if measure == 'events' else 'people'} a month"
+        bands = (t["low90"], t["high90"]), (t["low50"], t["high50"])
+        _months_panel(ax, title, said, x, bands, t["median"], BLUE, (x, t["observed"]))
         naive = past[measure]
         ax.plot([x[held].min(), x.max()], [naive, naive], color=ORANGE, lw=1.3, ls="--")
         panels.counts_axis(ax, largest)
         ax.set_ylim(bottom=0)
-        inside = t[held]
-        cover = f"50% band holds {inside.in50.mean():.0%} of months, 90% band {inside.in90.mean():.0%}"
-        ax.set_title(f"{measure.capitalize()}: {cover}", loc="left", fontsize=SIZE["panel"], color=INK)
-        ax.set_ylabel("events a month" if measure == "events" else "people a month")
         ax.axvspan(x.min() - 0.05, years([seen.first])[0] - 0.5 / 12, color="#ecece6", lw=0, zorder=-2)
-    year_axis(axes[0], years(table["month"].unique()))
-    axes[-1].set_xlabel("year")
     began = years([seen.first])[0] - 0.5 / 12
     marks = (("fitted", "right", -4), ("not fitted", "left", 4))
     for said, side, shift in marks if calibrated else ():
@@ -172,18 +193,12 @@ def months(
             said, (began, 0.9), (shift, 0), xycoords=("data", "axes fraction"), textcoords="offset points", ha=side,
             fontsize=SIZE["small"], color=GREY, path_effects=HALO,
         )  # fmt: skip
-    panels.deployment_marks(axes, deployments or {})
-    handles = [
-        Line2D([], [], color=BLUE, lw=1.5, label="simulated, median"),
-        Patch(color=BLUE, alpha=0.45, lw=0, label="50% of runs"), Patch(color=BLUE, alpha=0.18, lw=0, label="90%"),
-        Line2D([], [], color=INK, marker=".", lw=1.1, label=f"observed ({seen.source})" if seen.source else "observed"),
-        Line2D([], [], color=ORANGE, ls="--", lw=1.3, label="last year's mean"),
-    ]  # fmt: skip
-    figure.legend(
-        handles=handles, loc="outside lower left", ncols=5, fontsize=SIZE["small"], frameon=False, alignment="left",
-        title=f"Each run has its own {'calibrated parameters and ' if calibrated else ''}luck. Scales: even up to 10, "
-        "logarithmic above.",
-        title_fontsize=SIZE["small"],
+    known = f"observed ({seen.source})" if seen.source else "observed"
+    naive = Line2D([], [], color=ORANGE, ls="--", lw=1.3, label="last year's mean")
+    said = f"Each run has its own {'calibrated parameters and ' if calibrated else ''}luck. Scales: even up to 10, "
+    _months_explained(
+        figure, axes, table["month"].unique(), deployments, BLUE, ("simulated, median", "50% of runs", "90%", known),
+        naive, title=f"{said}logarithmic above.", title_fontsize=SIZE["small"], alignment="left",
     )  # fmt: skip
     return figure
 
@@ -368,28 +383,19 @@ def observed(
     observed: pd.DataFrame,
     deployments: Mapping[str, str] | None = None,
     arm: str | None = None,
-    title: str | None = None,
 ) -> Figure:
     """Draw simulated months and observed ones: civilians killed, battle deaths, displaced, refugees.
 
     Parameters
     ----------
-    monthly : DataFrame
-        arm, seed, month (as 2013-12), civilians_killed, brd, idps, refugees
-    observed : DataFrame
-        month, civilians_killed, battle_deaths, idps, refugees; nan where nothing is known
-    deployments : dict, optional
-        Label -> month of its beginning
-    arm : str, optional
-        Needed where the table has more than one
-    title : str, optional
-        What there is to see; made of what is found
+    monthly : DataFrame: arm, seed, month (as 2013-12), civilians_killed, brd, idps, refugees
+    observed : DataFrame: month, civilians_killed, battle_deaths, idps, refugees; nan where nothing is known
+    deployments : dict, label -> month of its beginning; arm : needed where the table has more than one
 
     Returns
     -------
     Figure. Lines are medians of the simulated months, bands hold 50% and 90% of the seeds: how single histories
     differ, not how well a mean is known. Black is what was observed.
-
     """
     require([arm] if arm else [], monthly["arm"])
     monthly = monthly[monthly["arm"] == arm] if arm else monthly
@@ -397,60 +403,36 @@ def observed(
         raise ValueError(f"Say which arm is to be drawn: the table has {', '.join(monthly['arm'].unique())}")
     months = sorted(monthly["month"].unique())
     seen = in_the_run(observed, months)
-    figure, axes = style.sheet(7.6, folded(title or _held(monthly, seen), 86), 4, 1, sharex=True)
+    figure, axes = style.sheet(7.6, folded(_held(monthly, seen), 86), len(OBSERVED), 1, sharex=True)
     axes = axes[:, 0]
     colour = style.looks(monthly["arm"].unique())[monthly["arm"].iloc[0]].colour
-    rows = (
-        ("civilians_killed", "civilians_killed"),
-        ("brd", "battle_deaths"),
-        ("idps", "idps"),
-        ("refugees", "refugees"),
-    )
-    for ax, (simulated, known) in zip(axes, rows):
+    for ax, (simulated, known) in zip(axes, OBSERVED.items()):
         values = monthly.pivot(index="month", columns="seed", values=simulated).sort_index()
         flow = simulated in FLOWS
         largest = max(values.quantile(BANDS[0][1], axis=1).max(), seen[known].max())
         by, said = (1.0, "people") if flow else style.scaled_unit(style.unit(simulated), largest)
-        x = years(values.index)
-        for (low, high), light in zip(BANDS, (0.18, 0.32)):
-            ax.fill_between(
-                x,
-                values.quantile(low, axis=1) / by,
-                values.quantile(high, axis=1) / by,
-                color=colour,
-                alpha=light,
-                lw=0,
-            )
-        ax.plot(x, values.median(axis=1) / by, color=colour, lw=1.5)
-        dots = {"lw": 1.1, "marker": ".", "ms": 3.5} if flow else {"lw": 0, "marker": "D", "ms": 5.5, "mec": "white"}
+        bands = [[values.quantile(end, axis=1) / by for end in band] for band in BANDS]
         points = seen if flow else seen.dropna(subset=known)  # a line is broken where nothing is known
-        ax.plot(years(points["month"]), points[known] / by, color=INK, **dots)
+        title = style.meaning(simulated) + (" (scale even up to 10, logarithmic above)" if flow else "")
+        _months_panel(
+            ax, title, folded(f"{said} a month" if flow else said, 12), years(values.index), bands,
+            values.median(axis=1) / by, colour, (years(points["month"]), points[known] / by), **({} if flow else ALONE),
+        )  # fmt: skip
         if flow:
             panels.counts_axis(ax, largest)
-        ax.set_ylim(bottom=0)
-        scale = " (scale even up to 10, logarithmic above)" if flow else ""
-        ax.set_title(style.meaning(simulated) + scale, fontsize=SIZE["panel"], loc="left", color=INK)
-        ax.set_ylabel(folded(f"{said} a month" if flow else said, 12))
-        if not flow:
+        else:
             ax.yaxis.set_major_locator(MaxNLocator(4))
             ax.yaxis.set_major_formatter(FuncFormatter(plain))
-    year_axis(axes[0], years(months))
-    axes[-1].set_xlabel("year")
-    panels.deployment_marks(axes, deployments or {})
-    n = monthly["seed"].nunique()
-    handles = [
-        Line2D([], [], color=colour, lw=1.5, label="simulated, median month"),
-        Patch(color=colour, alpha=0.45, lw=0, label="50% of seeds"),
-        Patch(color=colour, alpha=0.18, lw=0, label=f"90% of {n} seeds"),
-        Line2D([], [], color=INK, marker=".", lw=1.1, label="observed"),
-        Line2D([], [], color=INK, marker="D", lw=0, ms=5.5, mec="white", label="observed, in some months"),
-    ]
-    figure.legend(handles=handles, loc="outside lower left", ncols=5, fontsize=SIZE["small"], frameon=False)
+        ax.set_ylim(bottom=0)
+    labels = "simulated, median month", "50% of seeds", f"90% of {monthly['seed'].nunique()} seeds", "observed"
+    alone = Line2D([], [], color=INK, label="observed, in some months", **ALONE)
+    _months_explained(figure, axes, months, deployments, colour, labels, alone)
     return figure
 
 
-def _held(monthly, seen, outcome="civilians_killed"):
+def _held(monthly, seen):
     """Say in a sentence how many of the observed months lie where most of the runs do."""
+    outcome = "civilians_killed"
     known = seen.set_index("month")[outcome].dropna()
     low, high = (monthly.groupby("month")[outcome].quantile(q).reindex(known.index) for q in BANDS[0])
     if known.empty:
