@@ -18,14 +18,15 @@ import pandas as pd
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from experiments.drawing import family
+from experiments.drawing import family, style
 from experiments.drawing.panels import folded, spoken
-from experiments.drawing.statistics import GOODS
+from experiments.drawing.statistics import good
 from experiments.drawing.style import INK, SIZE, footnote, label, meaning, meant, scaled_unit, sheet, short_number, unit
 from experiments.engine.experiment import Experiment
 from sim.warm import say
 
 OUTCOMES = ("civilians_killed", "deaths", "access", "peace_kept", "cost")
+style.MADE["peace_kept"] = ("0/1", "peace at exit, and for ten years after it")  # `with_peace_kept` makes it
 USUAL = "as usual"
 COLOURS = "PuOr"  # orange: worse than the baseline; violet: better
 
@@ -131,9 +132,9 @@ def draw(found: pd.DataFrame, pairs: pd.DataFrame, baseline: str) -> Figure:
         sure = mine.pivot(index="arm", columns="condition", values="sure").loc[arms, conditions]
         by, said = scaled_unit(unit(outcome), table.abs().max(axis=None))
         largest = max(float(table.abs().max(axis=None)), 1e-12) / by
-        better = 1 if outcome.startswith(GOODS) else -1
         shown = table.to_numpy(float) / by
-        ax.imshow(better * shown, cmap=COLOURS, norm=TwoSlopeNorm(0, -1.6 * largest, 1.6 * largest), aspect="auto")
+        norm = TwoSlopeNorm(0, -1.6 * largest, 1.6 * largest)
+        ax.imshow(good(outcome) * shown, cmap=COLOURS, norm=norm, aspect="auto")
         for (i, j), value in np.ndenumerate(shown):
             ax.text(j, i, short_number(value) if value == value else "–", ha="center", va="center", fontsize=7.5,
                     color=INK, fontweight="bold" if sure.iloc[i, j] else "normal")  # fmt: skip

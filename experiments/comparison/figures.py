@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from experiments.comparison import findings
 from experiments.drawing import family, style
 from experiments.drawing.panels import HALO, folded, plain, spoken, year_axis, years
-from experiments.drawing.statistics import require, t_quantile
+from experiments.drawing.statistics import half_width, require
 from experiments.drawing.style import FLOWS, GREY, INK, SIZE
 
 SERIES = ("civilians_killed", "displaced", "unmet_need", "access", "peacekeepers")
@@ -125,8 +125,7 @@ def _mean_month(monthly, arm, outcome):
     if _is_smoothed(outcome):
         values = values.rolling(SMOOTHED, center=True, min_periods=FEWEST_MONTHS).mean()
     n = values.count(axis=1)
-    half = t_quantile(n - 1) * values.std(axis=1) / np.sqrt(n.clip(lower=1))
-    mean = values.mean(axis=1)
+    mean, half = values.mean(axis=1), half_width(values.std(axis=1), n)
     return pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half})
 
 

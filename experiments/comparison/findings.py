@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from experiments.drawing import family
 from experiments.drawing.family import FEWEST
 from experiments.drawing.panels import spoken
-from experiments.drawing.statistics import GOODS, level
+from experiments.drawing.statistics import good, level
 from experiments.drawing.style import meaning, meant, short_number, unit
 
 MOST_NAMED = 2  # arms in a sentence; more are counted
@@ -45,7 +45,7 @@ def beside_each_other(
     """
     values = {arm: runs.loc[runs["arm"] == arm, outcome].dropna().to_numpy(float) for arm in arms}
     found = {arm: level(v, unit(outcome) in ("share", "0/1")) for arm, v in values.items()}
-    better = {arm: mean * (1 if outcome.startswith(GOODS) else -1) for arm, (mean, _, _) in found.items()}
+    better = {arm: mean * good(outcome) for arm, (mean, _, _) in found.items()}
     best = sorted(arms, key=better.__getitem__, reverse=True)
     return values, found, family.letters(judged, best, outcome)
 

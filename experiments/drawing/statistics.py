@@ -17,6 +17,7 @@ Many comparisons at once are judged by `family`.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,8 +36,9 @@ T_QUANTILE = np.array([
 
 # More of these is better; of everything else, less is.
 GOODS = ("access", "freedom", "trust", "informed", "consent", "commitment", "institutions", "mandate_weeks", "deterred",
-         "peace_at_exit", "peace_at_end", "peace_kept", "peace_lasted")  # fmt: skip
+         "peace_")  # fmt: skip
 KEYS = ("arm", "seed")
+PAIRED = ("n", "difference", "low", "high", "worse_share")
 ALL_DEATHS = "deaths"
 SUMMARY = (
     "arm", "outcome", "n", "mean", "low", "high", "tenth", "median", "ninetieth", "difference", "diff_low", "diff_high",
@@ -59,6 +61,21 @@ def t_quantile(freedom: ArrayLike) -> NDArray[np.float64]:
     return np.where(freedom >= 1, np.interp(inverse, 1 / T_FREEDOM[::-1], T_QUANTILE[::-1]), np.nan)
 
 
+def half_width(spread: Any, n: Any) -> Any:
+    """Return half of the 95% interval of a mean, by Student's t; nan of one value or none.
+
+    Parameters
+    ----------
+    spread : standard deviation of the values, or many of them; n : how many values each is of
+    """
+    return t_quantile(n - 1) * spread / np.sqrt(np.maximum(n, 1))
+
+
+def good(outcome: str) -> int:
+    """Return 1 where more of an outcome is better, -1 where less is."""
+    return 1 if outcome.startswith(GOODS) else -1
+
+
 def interval(values: ArrayLike) -> tuple[float, float, float]:
     """Return the mean of some values and its 95% interval.
 
@@ -77,7 +94,7 @@ def interval(values: ArrayLike) -> tuple[float, float, float]:
     n = values.size
     if n < 2:
         return (float(values[0]) if n else np.nan), np.nan, np.nan
-    half = float(t_quantile(n - 1)) * values.std(ddof=1) / np.sqrt(n)
+    half = half_width(values.std(ddof=1), n)
     return float(values.mean()), float(values.mean() - half), float(values.mean() + half)
 
 
@@ -159,32 +176,31 @@ def pairs(runs: pd.DataFrame, outcome: str, baseline: str) -> pd.DataFrame:
     return values.sub(values[baseline], axis=0).drop(columns=baseline)
 
 
+def paired(differences: pd.Series, outcome: str) -> tuple[int, float, float, float, float]:
+    """Return what some differences in pairs say: how many there are, their mean, its 95% interval, the share of worse.
+
+    Parameters
+    ----------
+    differences : Series of an outcome, one a pair, nan is left out
+    """
+    found = differences.dropna()
+    return len(found), *interval(found), (good(outcome) * found < 0).mean() if len(found) else np.nan
+
+
 def paired_differences(runs: pd.DataFrame, outcome: str, baseline: str) -> pd.DataFrame:
     """Return the mean difference of each arm from the baseline, seed by seed.
 
     Parameters
     ----------
-    runs : DataFrame
-        arm, seed and the outcome
-    outcome : str
-        A column
-    baseline : str
-        An arm
+    runs : DataFrame: arm, seed and the outcome; outcome : str, a column; baseline : str, an arm
 
     Returns
     -------
-    DataFrame indexed by arm: difference, low, high (95% interval by Student's t), n (pairs) and worse_share, the
-    share of pairs in which the arm did worse than the baseline
-
+    DataFrame indexed by arm: n (pairs), difference, low, high (95% interval by Student's t) and worse_share, the share
+    of pairs in which the arm did worse than the baseline
     """
-    sign = -1 if outcome.startswith(GOODS) else 1
-    rows = {}
-    for arm, column in pairs(runs, outcome, baseline).items():
-        found = column.dropna()
-        worse = (sign * found > 0).mean() if len(found) else np.nan
-        rows[arm] = (*interval(found), len(found), worse)
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["difference", "low", "high", "n", "worse_share"])
-    return table.rename_axis("arm")
+    rows = {arm: paired(column, outcome) for arm, column in pairs(runs, outcome, baseline).items()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=PAIRED).rename_axis("arm")
 
 
 def pairing_gain(runs: pd.DataFrame, outcome: str, a: str, b: str) -> float:
@@ -297,7 +313,7 @@ def summary(runs: pd.DataFrame, baseline: str, outcomes: Iterable[str] | None = 
                 row |= dict(
                     zip(("ratio", "ratio_low", "ratio_high"), ratio(values[arm], values[baseline]), strict=True)
                 )
-                bounds = worse_bounds(values[arm], values[baseline], not outcome.startswith(GOODS))
+                bounds = worse_bounds(values[arm], values[baseline], good(outcome) < 0)
                 row |= {"worse_share": d.worse_share, "worse_low": bounds[0], "worse_high": bounds[2]}
             rows.append(row)
     if {"cost", ALL_DEATHS} <= set(runs.columns):
@@ -328,7 +344,7 @@ def ratio(arm: ArrayLike, baseline: ArrayLike) -> tuple[float, float, float]:
     if n < 2:
         return found, np.nan, np.nan
     spread = (above / above.mean() - below / below.mean()).std(ddof=1)
-    half = float(t_quantile(n - 1)) * spread / np.sqrt(n)
+    half = half_width(spread, n)
     return found, float(found * np.exp(-half)), float(found * np.exp(half))
 
 

@@ -320,7 +320,7 @@ class Results:
         statistics.require(by, self.runs.columns, "column")
         groups = self.runs.groupby(by, sort=False, dropna=False)[outcomes]
         n, mean = groups.count(), groups.mean()
-        half = statistics.t_quantile(n - 1) * groups.std() / np.sqrt(n.clip(lower=1))
+        half = statistics.half_width(groups.std(), n)
         parts = {"n": n, "mean": mean, "low": mean - half, "high": mean + half}
         tidy = [part.melt(var_name="outcome", value_name=name, ignore_index=False) for name, part in parts.items()]
         table = tidy[0].reset_index().assign(**{p.columns[1]: p[p.columns[1]].to_numpy() for p in tidy[1:]})
@@ -352,10 +352,6 @@ class Results:
         theirs = theirs[[*on, outcome]].drop_duplicates(on)
         both = self.runs[~mine].merge(theirs, on=on, suffixes=("", "_of_baseline"))
         both["difference"] = both[outcome] - both[f"{outcome}_of_baseline"]
-        sign = -1 if outcome.startswith(statistics.GOODS) else 1
-        rows = []
-        for key, mine in both.groupby(["arm", *self.settings], sort=False, dropna=False):
-            found = mine["difference"].dropna()
-            worse = (sign * found > 0).mean() if len(found) else np.nan
-            rows.append([*key, len(found), *statistics.interval(found), worse])
-        return pd.DataFrame(rows, columns=["arm", *self.settings, "n", "difference", "low", "high", "worse_share"])
+        by = both.groupby(["arm", *self.settings], sort=False, dropna=False)["difference"]
+        rows = [[*key, *statistics.paired(found, outcome)] for key, found in by]
+        return pd.DataFrame(rows, columns=["arm", *self.settings, *statistics.PAIRED])

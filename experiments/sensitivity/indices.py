@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from experiments.drawing.statistics import GOODS, t_quantile
+from experiments.drawing.statistics import good, half_width
 from experiments.sensitivity.designs import LEVELS, LUCK
 
 # Counts are heavy-tailed and are compared as ratios: doublings, log2(offset + count). The offset, about 1% of a usual
@@ -44,11 +44,6 @@ def measured(raw: ArrayLike) -> NDArray[np.float64]:
 def against(arm: str) -> str:
     """Return the name of a model's difference from the mean of the others: what moves it moves the ranking."""
     return arm + OTHERS
-
-
-def good(outcome: str) -> int:
-    """Return 1 where more is better, -1 where less is."""
-    return 1 if outcome.startswith(GOODS) else -1
 
 
 def rank(values: NDArray[np.float64], outcome: str) -> NDArray[np.int64]:
@@ -234,7 +229,7 @@ def tornado(names: Sequence[str], y: NDArray[np.float64], arms: Sequence[str], n
         v = v.reshape(-1, n_seeds)
         for (name, end), values in zip(corners, v[1:], strict=True):
             change = values - v[0]
-            half = t_quantile(n_seeds - 1) * change.std(ddof=1) / np.sqrt(n_seeds)
+            half = half_width(change.std(ddof=1), n_seeds)
             rows.append((outcome, target, name, end, v[0].mean(), change.mean(), half))
     return pd.DataFrame(rows, columns=["outcome", "target", "parameter", "end", "at_default", "change", "half"])
 

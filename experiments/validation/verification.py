@@ -152,7 +152,7 @@ def gain(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 def _seeds(sd, half):
     """Return the seeds for a 95% interval of a mean of that half-width, by Student's t."""
     n = 2
-    while n < 100_000 and float(statistics.t_quantile(n - 1)) * sd / np.sqrt(n) > half:
+    while n < 100_000 and statistics.half_width(sd, n) > half:
         n = max(n + 1, int(n * 1.02))
     return n
 
