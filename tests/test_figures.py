@@ -209,7 +209,7 @@ def test_an_arm_keeps_its_look_whichever_others_are_drawn():
 @pytest.mark.parametrize(
     "arms",
     [
-        [*style.ARMS, "car_history"], [f"troops_{n}" for n in range(10)],
+        [*style.named("colours"), "car_history"], [f"troops_{n}" for n in range(10)],
         ["none", "mali_history", "un_only", "host", "separated", *"abcdef"],
     ],
 )  # fmt: skip
@@ -221,7 +221,7 @@ def test_no_two_arms_have_one_colour(arms):
 
 
 def test_many_arms_have_different_looks():
-    many = [*style.ARMS, *(f"gap_of_{k}_weeks" for k in range(6))]
+    many = [*style.named("colours"), *(f"gap_of_{k}_weeks" for k in range(6))]
     assert len(set(style.looks(many).values())) == len(many)
 
 

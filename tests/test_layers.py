@@ -243,8 +243,9 @@ def test_no_module_needs_itself_by_way_of_others():
 
 
 @pytest.mark.parametrize("path", [p for p in STUDIES if p.parent.name in ("drawing", "engine")], ids=lambda p: p.stem)
-def test_the_generic_parts_of_experiments_name_no_country_and_no_date(path):
+def test_the_generic_parts_of_experiments_name_no_country_no_mission_and_no_date(path):
     assert not [s for s in strings(path) if re.search(r"\bcar\b|seleka|\b(19|20)\d\d-\d\d\b", s)]
+    assert not set(strings(path)) & {*choices("mission")} - {"none"}  # which is also a word of other libraries
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda p: f"{p.parent.stem}/{p.stem}")

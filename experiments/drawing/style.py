@@ -34,12 +34,6 @@ PALETTE = (
 )  # fmt: skip
 MARKS = ("o", "s", "^", "D", "v", "<", ">", "p", "h", "X")
 LINES = ("-", "--", ":")
-NOBODY = "none"  # the arm without a mission
-# The order of colours: these have their own in every figure, others what is left of them, in the order they are given.
-ARMS = (
-    "un_only", "regional_only", "sequential", "parallel", "separated", "separated_swapped", "hybrid", "un_support",
-    "parallel_equal",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,13 +58,19 @@ def looks(arms: Collection[str]) -> dict[str, Look]:
     dict, arm -> Look; after ten arms the colours come again with another mark and line
 
     """
-    own = {a: ARMS.index(a) for a in arms if a in ARMS}
+    first, grey = named("colours"), named("grey")
+    own = {a: first.index(a) for a in arms if a in first}
     free = (k for k in itertools.count() if k not in own.values())
-    number = {a: own[a] if a in own else next(free) for a in dict.fromkeys(arms) if a != NOBODY}
+    number = {a: own[a] if a in own else next(free) for a in dict.fromkeys(arms) if a not in grey}
     n = len(PALETTE)
     found = {a: Look(PALETTE[k % n], MARKS[(k + k // n) % n], LINES[k // n % len(LINES)]) for a, k in number.items()}
-    found[NOBODY] = Look(GREY, "o", "-")
+    found |= dict.fromkeys(grey, Look(GREY, "o", "-"))
     return {a: found[a] for a in arms}
+
+
+def named(kind: str) -> list[str]:
+    """Return the arms that labels/ gives a look: `colours`, in their order, or `grey`."""
+    return list(_labels(tuple(paths.own_folders()))[kind])
 
 
 def label(name: str) -> str:
@@ -92,23 +92,19 @@ def _labels(_):
     """Return what conf/labels and users' own say: what to call names, and words in names."""
     files = [paths.file_of("labels", f"{name}.yaml") for name in paths.choices("labels")]
     found = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in files]
-    return {kind: {k: v for part in found for k, v in part.get(kind, {}).items()} for kind in ("names", "words")}
+    said = {kind: {k: v for part in found for k, v in part.get(kind, {}).items()} for kind in ("names", "words")}
+    return said | {kind: [name for part in found for name in part.get(kind, ())] for kind in ("colours", "grey")}
 
 
 # ------------------------------------------------------------------------------ outcomes and their units
 
-# Measures that are made from several columns, or that only whole runs have: (unit, meaning).
+# Measures that are made from several columns, and those that a study adds: (unit, meaning).
 MADE = {
-    "deaths": ("person", "civilians dead by violence or unmet need"),
-    "violent_deaths": ("person", "violent deaths of civilians, fighters, peacekeepers and aid workers"),
-    "displaced": ("person", "displaced, inside the country and abroad"),
-    "displaced_peak": ("person", "displaced at the peak"),
-    "displaced_person_weeks": ("person-week", "displacement, inside the country and abroad"),
-    "peacekeepers": ("person", "troops, police and observers present"),
-    "cost": ("US$", "spent by all missions"),
-    "peace_kept": ("0/1", "peace at exit, and for ten years after it"),
+    "violent_deaths": ("person", "violent deaths"),  # of civilians, fighters, peacekeepers and aid workers
+    "displaced": ("person", "displaced people"),  # inside the country and abroad
+    "peacekeepers": ("person", "peacekeepers present"),  # troops, police and observers
 }
-# Shorter than the declared meanings, where a panel has little room.
+# Shorter than the declared meanings: a panel has little room.
 SHORT = {
     "excess_deaths": "deaths from unmet need",
     "institutions": "institutions people live under",
@@ -118,10 +114,8 @@ SHORT = {
     "access": "humanitarian access",
     "deterred": "attacks on civilians deterred",
     "deaths": "all deaths of civilians",
-    "violent_deaths": "violent deaths",
-    "displaced": "displaced people",
+    "displaced_peak": "displaced at the peak",
     "displaced_person_weeks": "displacement",
-    "peacekeepers": "peacekeepers present",
     "cost": "cost of the missions",
     "unmet_need": "unmet need",
     "idps": "displaced inside the country",
@@ -155,10 +149,10 @@ def unit(outcome: str) -> str:
     return MADE[outcome][0] if outcome in MADE else unit_and_meaning(outcome)[0]
 
 
-def meaning(outcome: str, short: bool = True) -> str:
+def meaning(outcome: str) -> str:
     """Return what an outcome is, in words that begin with a capital letter."""
     declared = {o.name: o.meaning for o in reversed(OUTCOMES)} | {name: said for name, (_, said) in MADE.items()}
-    said = (SHORT.get(outcome) if short else None) or declared.get(outcome)
+    said = SHORT.get(outcome) or declared.get(outcome)
     of = next((start for start in OF_A_MISSION if outcome.startswith(start)), None)
     if not said and of:
         said = f"{OF_A_MISSION[of]} {in_words(outcome.removeprefix(of))}"
