@@ -14,16 +14,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra.errors import HydraException
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
-
 from experiments.engine import runs, sweep
 from experiments.engine.experiment import Experiment, names
 from sim import asked, paths
-from sim.asked import explain
 from sim.config import composed
-from sim.warm import say
+from sim.warm import in_a_sentence, say
 
 
 def _arguments(words):
@@ -56,7 +51,7 @@ def _arguments(words):
 
 def main(words: Sequence[str] | None = None) -> None:
     """Run what the command line names."""
-    try:
+    with in_a_sentence(lambda: "finished runs are kept; the same command does the rest"):
         given = _arguments(paths.take_folders(sys.argv[1:] if words is None else list(words)))
         if given.list:
             for name in names():
@@ -67,16 +62,11 @@ def main(words: Sequence[str] | None = None) -> None:
             known = [f for f in (Path(name), Path("results") / name) if (f / "plan").is_dir()]
             print(sweep.status(known[0] if known else Path("results") / name)[1])
             return
-        Experiment(name, [w for w in given.words if w != name]).run(given.workers, given.retry_failed)
-    except runs.Failures as error:
-        say(f"failed: {error}")
-        sys.exit(1)
-    except (ValueError, HydraException, OmegaConfBaseException, RuntimeError, ImportError, OSError, YAMLError) as error:
-        say(f"error: {explain(error)}")
-        sys.exit(2)
-    except KeyboardInterrupt:
-        say("interrupted: finished runs are kept; the same command does the rest")
-        sys.exit(130)
+        try:
+            Experiment(name, [w for w in given.words if w != name]).run(given.workers, given.retry_failed)
+        except runs.Failures as error:
+            say(f"failed: {error}")
+            sys.exit(1)
 
 
 if __name__ == "__main__":

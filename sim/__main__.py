@@ -13,20 +13,14 @@ import hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from sim import asked, branch, outcomes, paths, results
-from sim.asked import explain
 from sim.calibrated import Calibration
 from sim.config import Config, Multirun, engine, register, to_params, try_jobs
 from sim.model import PeaceModel
-from sim.warm import between_steps, progress, say, warm_up
-
-WRONG = (ValueError, OSError, HydraException, OmegaConfBaseException, RuntimeError, YAMLError)
+from sim.warm import WRONG, between_steps, in_a_sentence, progress, warm_up
 
 
 def simulate(config: DictConfig) -> Path | float | tuple[float, ...] | None:
@@ -130,22 +124,21 @@ def main() -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here, not as a stack of frames
     GlobalHydra.instance().clear()
     register()
-    Multirun.folder, Multirun.refused, code = None, None, 0
-    try:
+    Multirun.folder, Multirun.refused = None, None
+    with in_a_sentence(lambda: "finished runs are kept" if Multirun.folder else "nothing was written", _finish):
         sys.argv[1:] = _checked(paths.take_folders(sys.argv[1:]))
         _hydra()
         if Multirun.refused:
             raise Multirun.refused
-    except WRONG as error:
-        say(f"error: {explain(error)}")
-        code = 2
-    except KeyboardInterrupt:
-        say("interrupted: " + ("finished runs are kept" if Multirun.folder else "nothing was written"))
-        sys.exit(130)
-    if Multirun.folder is not None and (Multirun.folder / "plan").is_dir():
-        code = max(code, 0 if Multirun.engine.finish(Multirun.folder) else 1)
-    if code:
+    if code := _finish(0):
         sys.exit(code)
+
+
+def _finish(code):
+    """Write the tables of a sweep, if it is one; return the exit code."""
+    if Multirun.folder is None or not (Multirun.folder / "plan").is_dir():
+        return code
+    return max(code, 0 if Multirun.engine.finish(Multirun.folder) else 1)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ Files go beside the tables that they are made of, or into the folder that --to n
 import argparse
 import csv
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ import yaml
 
 from sim import outcomes
 from sim.results import whole_file
-from sim.warm import say
+from sim.warm import in_a_sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -367,12 +366,9 @@ def main(words: Sequence[str] | None = None) -> None:
     ask.add_argument("--format", required=True, choices=list(FORMATS))
     ask.add_argument("--to", help="folder for the files; without, the same one")
     given = ask.parse_args(words)
-    try:
+    with in_a_sentence(lambda: "nothing half-made was left"):
         for path in export(given.folder, given.format, given.to):
             print(path)
-    except (ValueError, OSError) as error:
-        say(f"error: {error}")
-        sys.exit(2)
 
 
 if __name__ == "__main__":

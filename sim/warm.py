@@ -1,4 +1,4 @@
-"""What a user sees while he waits: a progress bar where there is a terminal, and the one-time compilation."""
+"""What a user sees of a command: a progress bar where there is a terminal, the one-time compilation, how it ends."""
 
 import signal
 import sys
@@ -6,10 +6,36 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from sim.asked import explain
+
+WRONG = (ValueError, OSError, HydraException, OmegaConfBaseException, RuntimeError, ImportError, YAMLError)
+
 
 def say(text: str) -> None:
     """Write a line to standard error."""
     print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def in_a_sentence(there: Callable[[], str], finish: Callable[[int], int] = lambda code: code) -> Iterator[None]:
+    """Have a command say in one sentence what is wrong, and end with code 2, or that it was interrupted, with 130.
+
+    Parameters
+    ----------
+    there : what is said of an interruption; finish : what is still to do after an error: takes and returns the code
+    """
+    try:
+        yield
+    except WRONG as error:
+        say(f"error: {explain(error)}")
+        sys.exit(finish(2))
+    except KeyboardInterrupt:
+        say(f"interrupted: {there()}")
+        sys.exit(130)
 
 
 def warm_up() -> None:

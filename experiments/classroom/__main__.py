@@ -15,16 +15,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hydra.errors import HydraException
-from omegaconf.errors import OmegaConfBaseException
-
 from experiments.classroom import film, sheet
 from experiments.classroom import scene as scenes
 from experiments.engine import runs, workers
 from sim import asked, paths
-from sim.asked import explain
 from sim.values import among
-from sim.warm import between_steps, progress, say, warm_up
+from sim.warm import between_steps, in_a_sentence, progress, say, warm_up
 
 
 def serve(given: Namespace) -> None:
@@ -115,15 +111,9 @@ def _arguments(words):
 
 def main(words: Sequence[str] | None = None) -> None:
     """Do what the command line asks."""
-    try:
+    with in_a_sentence(lambda: "nothing half-made was left"):
         given = _arguments(paths.take_folders(sys.argv[1:] if words is None else words))
         given.do(given)
-    except (ValueError, HydraException, OmegaConfBaseException, RuntimeError, OSError) as error:
-        say(f"error: {explain(error)}")
-        sys.exit(2)
-    except KeyboardInterrupt:
-        say("interrupted: nothing half-made was left")
-        sys.exit(130)
 
 
 if __name__ == "__main__":
