@@ -210,14 +210,14 @@ def refuse(words: Sequence[str], of: str) -> None:
     """
     for word in words:
         if not isinstance(word, str):
-            raise ValueError(f"{word!r} is no setting; each is a text of its own: load('seed=3', 'weeks=104')")
+            raise ValueError(f"{word!r} is not a setting; each is a text of its own: load('seed=3', 'weeks=104')")
     found = [read(word) for word in words]
     given = {key_of(o) for o in found if _says_something(o)}
     for o in found:
         _refuse_choice(o)
         _refuse_nothing(o)
         if of in (SCENARIO, ARM) and (named := re.search(r"\$\{\s*((?:run|experiment)\.|hydra:)", o.input_line)):
-            raise ValueError(f"{o.input_line} names {named[1]}..., which is no part of a scenario")
+            raise ValueError(f"{o.input_line} names {named[1]}..., which is not part of a scenario")
         if o.is_sweep_override():
             _refuse_sweep(o, of)
         if key_of(o) in given or key_of(o) == "run.cells":
@@ -290,7 +290,7 @@ def _refuse_choice(o):
         return
     choose = f"choose among {', '.join(paths.choices(group))}"
     if o.is_delete() and group != "events":
-        raise ValueError(f"{o.input_line} takes the choice away, and there has to be one; {choose}")
+        raise ValueError(f"{o.input_line} takes the choice away, and one is required; {choose}")
     if o.value() is None and not o.is_delete() and group != "experiment":
         raise ValueError(f"{o.input_line} chooses nothing; {choose}")
     if isinstance(o.value(), list) and group != "events":
@@ -374,13 +374,13 @@ def _of_value(error):
     if isinstance(error, ConfigKeyError | ConfigAttributeError):
         return no_setting(key, _names(parent), everywhere(parent))
     if isinstance(error, MissingMandatoryValue):
-        return f"{key} is ???, which is no value; give one"
+        return f"{key} is ???, which is not a value; give one"
     if parent is None and "subclass" in str(error):
         return f"{key} is not there, and a word adds no part with settings of its own; write it in a file of your own"
     if "deletion" in str(error):
         return _has_to_be(key)
     if isinstance(error, KeyValidationError):
-        return f"{key} is no name; names of this table are texts: write it in quotes, as {{'0':...}}"
+        return f"{key} is not a name; names of this table are texts: write it in quotes, as {{'0':...}}"
     if "Cannot merge" in str(error):
         return f"{key} is a list; it must be a table, as {{name: ...}}"
     if isinstance(error, ValidationError | ConfigTypeError | ConfigValueError):
@@ -473,7 +473,7 @@ def options(parser: ArgumentParser, words: Sequence[str]) -> Namespace:
     def wrong(said):
         if stray := re.search(r"unrecognized arguments: (\S+)", said):
             if stray[1].startswith("-"):
-                raise ValueError(f"{stray[1]} is no option{among(stray[1], parser._option_string_actions)}")
+                raise ValueError(f"{stray[1]} is not an option{among(stray[1], parser._option_string_actions)}")
             raise ValueError(
                 f"{stray[1]!r} has no bearing here; options are {', '.join(parser._option_string_actions)}"
             )

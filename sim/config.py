@@ -204,7 +204,7 @@ class Composer:
         Raises
         ------
         ValueError, hydra.errors.HydraException, omegaconf.errors.OmegaConfBaseException
-            What was asked for is not there, has no bearing on a scenario, or hangs on the seed.
+            What was asked for is not there, has no bearing on a scenario, or depends on the seed.
         """
         asked.refuse(overrides, asked.SCENARIO)
         files, values = _parted(overrides)
@@ -285,11 +285,11 @@ def _refuse_added(node, config, where=""):
 
 
 def refuse_by_seed(config: DictConfig, params: Params) -> None:
-    """Refuse a scenario of which more than the luck hangs on the seed: it is made once, and run with many seeds."""
+    """Refuse a scenario of which more than the luck depends on the seed: it is made once, and run with many seeds."""
     other = deepcopy(config)
     other.seed += 1
     if by_seed := [path for (path, _, a), (_, _, b) in zip(walk(params), walk(to_params(other))) if a != b][1:]:
-        raise ValueError(f"{', '.join(by_seed)} would hang on the seed by ${{seed}}, and a scenario is the same for "
+        raise ValueError(f"{', '.join(by_seed)} would depend on the seed by ${{seed}}, and a scenario is the same for "
                          "all of its seeds; write -m 'seed=range(1,4)' to make one of each seed")  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def a_date(text: str, where: str) -> date:
 def make_land(country: Country, patrol_km: float, place_km: float, refuge_km: float = 40.0) -> Land:
     """Build the cells of a country.
 
-    What reaches how far is in km, so that results do not hang on the size of cells.
+    What reaches how far is in km, so that results do not depend on the size of cells.
 
     Parameters
     ----------

@@ -264,7 +264,7 @@ def test_an_interpolation_in_an_arm_is_worked_out_in_that_arm(tmp_path, monkeypa
 
 
 def test_a_scenario_does_not_hang_on_its_seed():
-    assert said(COMPOSER.params, ["weeks=${seed}"]).startswith("weeks would hang on the seed by ${seed}")
+    assert said(COMPOSER.params, ["weeks=${seed}"]).startswith("weeks would depend on the seed by ${seed}")
     assert said(COMPOSER.params, ["mission.budget=${civilians}", "civilians=${seed}"]).startswith(
         "civilians, mission.budget"
     )
@@ -309,4 +309,6 @@ def test_options_may_stand_anywhere_and_have_a_nearest_name():
     ):
         given = _arguments(order)
         assert (given.name, given.workers, sorted(given.words)) == ("dose", 1, ["dose", "weeks=4"])
-    assert said(_arguments, ["--retry-faled"]).startswith("--retry-faled is no option (did you mean --retry-failed?)")
+    assert said(_arguments, ["--retry-faled"]).startswith(
+        "--retry-faled is not an option (did you mean --retry-failed?)"
+    )

@@ -50,7 +50,7 @@ def test_no_two_numbers_of_a_group_are_equal_in_the_baseline():
 
 
 def test_everything_happens_in_the_baseline():
-    """A number that is nowhere but nought says nothing."""
+    """A number that is nowhere but zero says nothing."""
     table = list(stored().values())
     for outcome in set(table[0]) - {"peace_at_exit", "peace_lasted", "relapse"}:  # of runs of many years
         assert any(row[outcome] not in (0.0,) and row[outcome] == row[outcome] for row in table), outcome

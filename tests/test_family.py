@@ -166,7 +166,7 @@ def test_no_interval_of_a_level_reaches_where_nothing_can_be():
     # Wilson's interval of none of 30, and of all: t^2 / n = 2.045^2 / 30 = 0.1394, and 0.1394 / 1.1394
     assert statistics.level(np.zeros(30), share=True) == pytest.approx((0, 0, 0.12235), abs=1e-5)
     assert statistics.level(np.ones(30), share=True) == pytest.approx((1, 0.87765, 1), abs=1e-5)
-    with pytest.raises(ValueError, match="below nought"):
+    with pytest.raises(ValueError, match="below zero"):
         statistics.level([-1.0, 2.0])
 
 

@@ -526,7 +526,7 @@ def test_how_contested_a_mandate_is_follows_from_what_it_asks_for():
 
 
 def council(folder, unity, council_share=0.8, **more):
-    """Make a mission whose mandate is as contested as can be, renewed every ten weeks; 0.8 hangs on the Council."""
+    """Make a mission whose mandate is as contested as can be, renewed every ten weeks; 0.8 depends on the Council."""
     part = mission(force={"council": council_share}, use_of_force=1.0, draw_down=4)
     more = {"council_ceiling": 0.5, "council_robustness": 0.5, "repatriation": 5, "replacement": 5, **more}
     p = by_hand(folder, TWO, {}, {"m": part}, weeks=60, mission__council_unity=unity, mission__authorised=0,

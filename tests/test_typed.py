@@ -104,7 +104,7 @@ def test_the_model_has_the_hints_of_its_world():
 
 
 def test_the_type_checker_looks_at_no_package_that_may_be_missing():
-    """Its result would hang on what is installed; the linter of the continuous integration has NumPy alone."""
+    """Its result would depend on what is installed; the linter of the continuous integration has NumPy alone."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]
     left_out = {name.removesuffix(".*") for group in settings["overrides"] for name in group["module"]}
     used = set()

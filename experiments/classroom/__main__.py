@@ -105,7 +105,7 @@ def _arguments(words):
     two.add_argument("--workers", type=int, default=workers.available_cores(), help="runs at a time")
     made, (first, *rest) = {"animate": one, "sheet": two}, words or [""]
     if first and not first.startswith("-") and first not in made:
-        raise ValueError(f"{first!r} is no command of the classroom{among(first, made)}")
+        raise ValueError(f"{first!r} is not a command of the classroom{among(first, made)}")
     return asked.options(made[first], rest) if first in made else asked.options(parser, words)
 
 

@@ -226,7 +226,7 @@ def refused(override: str) -> str | None:
     """Return why an override may not come over the network, or None."""
     key, sign, value = override.partition("=")
     if not sign:
-        return f"{override!r} is no setting; a setting is written name=value"
+        return f"{override!r} is not a setting; a setting is written name=value"
     package = next((m for pattern in PACKAGES if (m := pattern.fullmatch(key))), None)
     if key == EVENTS:
         names = value.strip("[]").split(",")

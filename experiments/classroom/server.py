@@ -58,7 +58,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 ABOUT = (
-    "A thinking tool, not a forecast: it works out what follows from stated mechanisms, most of them assumed in size, "
+    "A thinking tool, not a forecast: it works out what follows from stated mechanisms whose size is mostly assumed, "
     "and says nothing about what will happen in any country."
 )
 

@@ -6,7 +6,7 @@ Question: which way of sharing the work is better where the Council is of one mi
 helmets apart or not, where missions cost the same or are as they were deployed?
 
 Things to notice: the last line of each panel. It says how many pairs of missions surely differ under each condition;
-where it is nought, the order of the rows above it may be luck.
+where it is zero, the order of the rows above it may be luck.
 
 Things to try: another condition under `variants` in conf/experiment/conditions.yaml, such as a country of one's own.
 """

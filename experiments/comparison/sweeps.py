@@ -2,7 +2,7 @@
 
 Question: what does more of one thing do, to whom, and are we sure?
 
-Things to notice: a full mark is surely not nought, a hollow one may be luck: all marks of a figure are judged together.
+Things to notice: a full mark is surely not zero, a hollow one may be luck: all marks of a figure are judged together.
 Where a reference is given, each arm is compared with itself at that value, so lines show what the setting does; else
 with the baseline, so they show what the arm does there.
 
@@ -169,7 +169,7 @@ def _said_axis(tables, x):
 
 
 def _line(ax, found, look, aside, by, reference):
-    """Draw an arm over the values of a setting, at the reference nought; return the height of its right end."""
+    """Draw an arm over the values of a setting, at the reference zero; return the height of its right end."""
     at = found.index.to_numpy(float) + aside
     ax.vlines(at, found["low"] / by, found["high"] / by, color=look.colour, lw=1.1, alpha=0.65)
     line = found["difference"] / by

@@ -2,7 +2,7 @@
 
 Question: of all the differences that a page, a table or a figure shows, which are surely not luck?
 
-Things to notice: nine models are 36 pairs, and with four outcomes 144. Of so many 95% intervals about seven miss nought
+Things to notice: nine models are 36 pairs, and with four outcomes 144. Of so many 95% intervals about seven miss zero
 by luck alone, and a page that speaks of any of them would speak of something in a third of all cases in which there is
 nothing. Here all that is said in one place is a family: its intervals are wide enough that in 95 of 100 such families
 *no* true difference lies outside.
@@ -88,7 +88,7 @@ def _mean_and_error(values, known):
 
 
 def _critical(values, known, n, flips, seed):
-    """Return how many standard errors each comparison must lie from nought: (J,)."""
+    """Return how many standard errors each comparison must lie from zero: (J,)."""
     count = max(int((n >= FEWEST).sum()), 1)
     single, bonferroni = t_quantile(n - 1), _student(n - 1, count)
     lowest = values.min(axis=0, where=known, initial=np.inf)

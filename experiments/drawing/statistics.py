@@ -11,7 +11,7 @@ the mean difference: a mission may help on average and harm in a third of the wo
 
 All intervals are 95% intervals of a mean, by Student's t. With ten seeds a bootstrap would need no distribution
 but gives intervals that are too short; t errs less there, and from thirty seeds on the two agree. The interval of a
-mean that cannot be below nought (`level`) is taken on the scale of logarithms, that of a share on that of log odds, so
+mean that cannot be below zero (`level`) is taken on the scale of logarithms, that of a share on that of log odds, so
 that none reaches where nothing can be. Means of heavy tails say little alone: `summary` has quantiles beside them.
 Many comparisons at once are judged by `family`.
 """
@@ -99,7 +99,7 @@ def interval(values: ArrayLike) -> tuple[float, float, float]:
 
 
 def level(values: ArrayLike, share: bool = False) -> tuple[float, float, float]:
-    """Return the mean of values that cannot be below nought and its 95% interval, which does not go below it either.
+    """Return the mean of values that cannot be below zero and its 95% interval, which does not go below it either.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def level(values: ArrayLike, share: bool = False) -> tuple[float, float, float]:
 
     Returns
     -------
-    (mean, low, high), by Student's t on the logarithm of the mean, or on its log odds; where all shares are nought, or
+    (mean, low, high), by Student's t on the logarithm of the mean, or on its log odds; where all shares are zero, or
     all are one, by Wilson's interval
 
     """
@@ -119,7 +119,7 @@ def level(values: ArrayLike, share: bool = False) -> tuple[float, float, float]:
     if not np.isfinite(low) or (mean <= 0 and not share):
         return mean, low, high
     if np.nanmin(values) < 0:
-        raise ValueError(f"{np.nanmin(values):g} is below nought; use `interval`")
+        raise ValueError(f"{np.nanmin(values):g} is below zero; use `interval`")
     half = high - mean
     if not share:
         return mean, float(mean * np.exp(-half / mean)), float(mean * np.exp(half / mean))
@@ -262,7 +262,7 @@ def fieller(above: NDArray[np.float64], below: NDArray[np.float64]) -> tuple[flo
     mean = float(above.mean() / below.mean())
     if n < 2:
         return mean, np.nan, np.nan
-    # The ratios k for which the mean of above - k * below does not differ from nought: a k^2 - 2 b k + c <= 0.
+    # The ratios k for which the mean of above - k * below does not differ from zero: a k^2 - 2 b k + c <= 0.
     spread = float(t_quantile(n - 1)) ** 2 / n * np.cov(below, above)
     a = below.mean() ** 2 - spread[0, 0]
     b = below.mean() * above.mean() - spread[0, 1]
@@ -324,7 +324,7 @@ def summary(runs: pd.DataFrame, baseline: str, outcomes: Iterable[str] | None = 
 
 
 def ratio(arm: ArrayLike, baseline: ArrayLike) -> tuple[float, float, float]:
-    """Return the ratio of two paired means of what cannot be below nought and its 95% interval.
+    """Return the ratio of two paired means of what cannot be below zero and its 95% interval.
 
     Parameters
     ----------
@@ -332,7 +332,7 @@ def ratio(arm: ArrayLike, baseline: ArrayLike) -> tuple[float, float, float]:
 
     Returns
     -------
-    (ratio, low, high), by Student's t on the logarithm; nan where one mean is nought
+    (ratio, low, high), by Student's t on the logarithm; nan where one mean is zero
 
     """
     above, below = (np.asarray(v, dtype=float) for v in (arm, baseline))

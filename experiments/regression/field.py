@@ -40,7 +40,7 @@ from sim.warm import say
 
 CONTROLS = ("log_killed_before", "log_battle_before", "log_months", "log_population", "factions")
 DROPPED, CAP = 9 / 3_746, 1_000  # the worst months that row 1.5 drops, as a share; deaths that it caps
-PARTS = 10  # of the conflicts, each left out once, to see how much the estimate hangs on few of them
+PARTS = 10  # of the conflicts, each left out once, to see how much the estimate depends on few of them
 
 
 def worst_dropped(panel: pd.DataFrame) -> pd.DataFrame:
@@ -162,7 +162,7 @@ def truth(with_: pd.DataFrame, without: pd.DataFrame) -> tuple[float, float, flo
     """Return the log rate ratio per 1,000 troops that missions made: the same conflicts with and without, same luck.
 
     Of months in which troops were there: the logarithm of the ratio of the sums of deaths of each conflict, on mean
-    troops, by least squares through nought.
+    troops, by least squares through zero.
 
     Returns
     -------

@@ -32,7 +32,7 @@ def varies(path: str) -> bool:
 def ends(value: float, meta: Mapping[str, Any]) -> tuple[float, float] | None:
     """Return the low and high end of a number's range of uncertainty, from its declaration; None: it is not varied.
 
-    Shares and exponents go half-way to their bounds; all else is halved and doubled within its bounds. A nought that
+    Shares and exponents go half-way to their bounds; all else is halved and doubled within its bounds. A zero that
     is no share stays: a mandate without a task, or a mission without police, is another mission and not another number.
     """
     if meta["unit"] in HALFWAY:

@@ -116,7 +116,7 @@ def page(
     flipped = flips(corners)
     sure = flipped[flipped["beyond luck"]]
     parts = [
-        "# What the results hang on",
+        "# What the results depend on",
         about,
         "## In which share of the parameter space is each model first?",
         "Best mean of the seeds at a place; in brackets from surely (better than every other beyond luck) to perhaps "
@@ -126,7 +126,7 @@ def page(
         f"{score.sure.sum()} explain more than the luckiest without effect would in 19 of 20 cases. Explains: share of "
         "the variance in a line, mean over outcomes. *: the 95% interval excludes no change.",
         markdown(what_matters(score, swings, studied)),
-        "Share of the variance of single runs that hangs on luck, alone or with parameters (Sobol', total): "
+        "Share of the variance of single runs that depends on luck, alone or with parameters (Sobol', total): "
         + "; ".join(said) + ".",
         f"Morris screening of {len(score)} parameters, mean of all models: so many move a count by less than a tenth "
         "over their whole range (in brackets: so many move it more than the 99% bound of re-drawn luck, where one in a "

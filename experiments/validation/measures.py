@@ -116,7 +116,7 @@ def change(measure: Measure, count: int) -> Measure:
 
 
 def differences(store: Experiment, a: str, b: str) -> NDArray[np.float64]:
-    """Measure the log ratio of two arms in that of six outcomes in which it is furthest from nought."""
+    """Measure the log ratio of two arms in that of six outcomes in which it is furthest from zero."""
     names = (KILLED, BATTLE, "excess_deaths", "idps", "refugees", "unmet_need")
     each = np.array([log_ratio(total(store, a, c), total(store, b, c)) for c in names])
     return np.take_along_axis(each, np.abs(each).argmax(axis=0)[None], axis=0)[0]
@@ -145,7 +145,7 @@ def peace(panel: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     """Return (ended 0/1, months at risk) of the first peace of each run: (seeds, 2).
 
     It begins with the agreement; it ends when the agreement is left, or with 1,000 battle deaths in the twelve months
-    before, as far as they are of the peace. A run without an agreement has nan and nought.
+    before, as far as they are of the peace. A run without an agreement has nan and zero.
     """
     rows = []
     for signed, dead in zip(panel["agreement"] > 0, panel[BATTLE], strict=True):
@@ -236,7 +236,7 @@ def after_quiet(row: NDArray[np.float64]) -> float:
 
 
 def persistence(row: NDArray[np.float64]) -> float:
-    """Return the log ratio of these two; nought where every month is alike."""
+    """Return the log ratio of these two; zero where every month is alike."""
     before = row[:-1] > 0
     if not before.any() or before.all():
         return 0.0
