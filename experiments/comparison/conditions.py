@@ -125,7 +125,7 @@ def draw(found: pd.DataFrame, pairs: pd.DataFrame, baseline: str) -> Figure:
     outcomes = list(dict.fromkeys(found["outcome"]))
     title = folded(headline(pairs), 104)
     rows = -(-len(outcomes) // 2)
-    figure, axes = sheet(1.2 + rows * (1.2 + 0.3 * len(arms)), title, rows, 2, sharey=True)
+    figure, axes = sheet(1.2 + rows * (1.2 + 0.3 * len(arms)), title, rows, 2, len(outcomes), sharey=True)
     for ax, outcome in zip(axes.flat, outcomes):
         mine = found[found["outcome"] == outcome]
         table = mine.pivot(index="arm", columns="condition", values="difference").loc[arms, conditions]
@@ -149,8 +149,6 @@ def draw(found: pd.DataFrame, pairs: pd.DataFrame, baseline: str) -> Figure:
         ax.spines[:].set_visible(False)
         kind = "share" if said == "0/1" else said
         ax.set_title(f"{meaning(outcome)} ({kind})", fontsize=SIZE["panel"], loc="left", color=INK)
-    for ax in axes.flat[len(outcomes) :]:
-        ax.set_visible(False)
     footnote(
         figure,
         f"Mean differences from {spoken(baseline)}, same seeds; violet: better, orange: worse; bold: surely not 0 "

@@ -176,7 +176,7 @@ def differences(
     spoken_of = judged[judged.index.get_level_values(0).isin(outcomes[:SPOKEN_OF])]
     idle = [outcome for outcome in outcomes if not runs.loc[runs["arm"] == baseline, outcome].any()]
     title = folded(findings.against_baseline(spoken_of, arms, baseline, idle), TITLE)
-    figure, axes = style.sheet(1.1 + rows * (0.8 + 0.27 * len(arms)), title, rows, cols, sharey=True)
+    figure, axes = style.sheet(1.1 + rows * (0.8 + 0.27 * len(arms)), title, rows, cols, len(outcomes), sharey=True)
     look, places = style.looks(arms), np.arange(len(arms))
     for ax, outcome in zip(axes.flat, outcomes):
         found = judged.loc[[(outcome, arm, baseline) for arm in arms]].set_axis(arms)
@@ -200,8 +200,6 @@ def differences(
         if found["difference"].isna().all():
             ax.set_xticks([])
             ax.text(0.5, 0.5, "nothing to compare", transform=ax.transAxes, ha="center", fontsize=7, color=GREY)
-    for ax in axes.flat[len(outcomes) :]:
-        ax.set_visible(False)
     _name_rows(axes[:, 0], arms)
     style.footnote(
         figure,

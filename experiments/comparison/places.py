@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullLocator
 
 from experiments.comparison import findings
 from experiments.comparison.figures import TITLE
-from experiments.drawing.panels import DEATHS, folded, plain
+from experiments.drawing.panels import folded, killed_bar, land
 from experiments.drawing.statistics import require
 from experiments.drawing.style import GREY, INK, PALETTE, SIZE, WIDTH, label, sheet, short_number
 
@@ -61,7 +59,7 @@ def maps(
     for axes_row, arm in zip(axes, arms):
         for ax, month in zip(axes_row, dates):
             cells = shown[(shown["arm"] == arm) & (shown["month"] == month)]
-            _land(ax, cells, shape, norm)
+            land(ax, cells, "killed_so_far", norm, shape)
             _bases(ax, cells, missions, colours, strongest)
             for row, col in (places or {}).values():
                 ax.plot(col, row, "*", color=INK, ms=7, mec="white", mew=0.6, zorder=6)
@@ -70,14 +68,10 @@ def maps(
         ax.set_title(f"{pd.Timestamp(month):%B %Y}", fontsize=SIZE["panel"], color=INK)
     if cell_km:
         _scale(axes[-1, 0], 200 / cell_km)
-    bar = figure.colorbar(
-        ScalarMappable(norm, DEATHS), ax=axes, extend="min", shrink=0.6 if len(arms) > 2 else 0.9, aspect=30, pad=0.01
+    ticks, high = [t for k in range(6) for t in (10**k, 3 * 10**k) if t <= most], 0.6 if len(arms) > 2 else 0.9
+    killed_bar(
+        figure, norm, ticks, "civilians killed so far\nin a cell (mean over seeds)", ax=axes, shrink=high, pad=0.01
     )
-    bar.set_label("civilians killed so far\nin a cell (mean over seeds)", fontsize=SIZE["label"], color=INK)
-    ticks = [t for k in range(6) for t in (10**k, 3 * 10**k) if t <= most]
-    bar.ax.yaxis.set_minor_locator(NullLocator())
-    bar.set_ticks(ticks, labels=[plain(t) for t in ticks])
-    bar.ax.tick_params(labelsize=SIZE["tick"])
     handles = _map_legend(missions, colours, strongest, places)
     if handles:
         title_of_dots = f"Bases of {SMALLEST_BASE} peacekeepers or more (mean over seeds), their area by strength"
@@ -86,16 +80,6 @@ def maps(
             title=title_of_dots, title_fontsize=SIZE["small"], alignment="left", handletextpad=0.2, columnspacing=1.2,
         )  # fmt: skip
     return figure
-
-
-def _land(ax, cells, shape, norm):
-    """Draw the cells that exist, coloured by how many were killed in them."""
-    grid = np.full(shape, np.nan)
-    grid[cells["row"], cells["col"]] = np.maximum(cells["killed_so_far"], 1e-3)
-    ax.imshow(grid, origin="lower", cmap=DEATHS, norm=norm, interpolation="nearest")
-    ax.set_xticks([])
-    ax.set_yticks([])
-    ax.spines[:].set_visible(False)
 
 
 def _bases(ax, cells, missions, colours, strongest):

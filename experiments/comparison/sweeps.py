@@ -129,7 +129,7 @@ def over(
     cols = min(2, len(outcomes))
     rows = -(-len(outcomes) // cols)
     title = "\n".join(folded(text, A_LINE) for text in (question, answer(judged)) if text)
-    figure, axes = style.sheet(1.2 + 2.1 * rows, title, rows, cols, sharex=True)
+    figure, axes = style.sheet(1.2 + 2.1 * rows, title, rows, cols, len(outcomes), sharex=True)
     apart, middle = 0.12 * np.diff(values).min() if len(values) > 1 else 0.0, (len(arms) - 1) / 2
     for ax, outcome in zip(axes.flat, outcomes):
         mine = judged.loc[outcome]
@@ -149,8 +149,6 @@ def over(
         ax.yaxis.set_major_formatter(FuncFormatter(plain))
         if ax in axes[:, -1]:
             name_ends(ax, ends)
-    for ax in axes.flat[len(outcomes) :]:
-        ax.set_visible(False)
     for ax in axes[-1]:
         ax.set_xlabel(_said_axis(tables, x), fontsize=SIZE["small"])
     than = spoken(baseline) if reference is None else f"the same at {plain(reference)}"

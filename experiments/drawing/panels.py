@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from experiments.drawing.style import GREY, PALE, SIZE, label, lowered, short_number
+from experiments.drawing.style import GREY, INK, PALE, SIZE, label, lowered, short_number
 
 BANDS = ((0.05, 0.95), (0.25, 0.75))  # of seeds
 # Shades of grey, so that the helmets are the only colours on a map.
@@ -62,6 +64,25 @@ def counts_axis(ax: Axes, largest: float) -> None:
     ax.set_yticks(ticks, [short_number(t) for t in ticks])
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_ylim(top=1.6 * max(largest, 10))
+
+
+def land(ax: Axes, cells: pd.DataFrame, killed: str, norm: LogNorm, shape: tuple[int, int]) -> None:
+    """Draw the cells that exist (row, col), coloured by a column of how many were killed in them."""
+    grid = np.full(shape, np.nan)
+    grid[cells["row"], cells["col"]] = np.maximum(cells[killed], 1e-3)
+    ax.imshow(grid, origin="lower", cmap=DEATHS, norm=norm, interpolation="nearest")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.spines[:].set_visible(False)
+
+
+def killed_bar(figure: Figure, norm: LogNorm, ticks: Sequence[int], said: str, **where: Any) -> None:
+    """Draw beside a map, or below, how many dead its colours are."""
+    bar = figure.colorbar(ScalarMappable(norm, DEATHS), extend="min", aspect=30, **where)
+    bar.set_label(said, fontsize=SIZE["label"], color=INK)
+    bar.minorlocator = NullLocator()
+    bar.set_ticks(ticks, labels=[plain(t) for t in ticks])
+    bar.ax.tick_params(labelsize=SIZE["tick"])
 
 
 def deployment_marks(axes: Sequence[Axes] | NDArray[Any], deployments: Mapping[str, str]) -> None:

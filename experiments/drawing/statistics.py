@@ -51,9 +51,7 @@ def t_quantile(freedom: ArrayLike) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    freedom : float or array
-        Degrees of freedom
-
+    freedom : float or array, degrees of freedom
     """
     freedom = np.asarray(freedom, dtype=float)
     inverse = 1 / np.maximum(freedom, 1)
@@ -81,13 +79,11 @@ def interval(values: ArrayLike) -> tuple[float, float, float]:
 
     Parameters
     ----------
-    values : (n,) float
-        nan is left out
+    values : (n,) float, nan is left out
 
     Returns
     -------
     (mean, low, high); nan where there is no value, low and high nan where there is only one
-
     """
     values = np.asarray(values, dtype=float)
     values = values[np.isfinite(values)]
@@ -103,16 +99,12 @@ def level(values: ArrayLike, share: bool = False) -> tuple[float, float, float]:
 
     Parameters
     ----------
-    values : (n,) float >= 0
-        nan is left out
-    share : bool
-        Whether they cannot be above 1 either
+    values : (n,) float >= 0, nan is left out; share : bool, whether they cannot be above 1 either
 
     Returns
     -------
     (mean, low, high), by Student's t on the logarithm of the mean, or on its log odds; where all shares are zero, or
     all are one, by Wilson's interval
-
     """
     values = np.asarray(values, dtype=float)
     mean, low, high = interval(values)
@@ -136,13 +128,7 @@ def require(names: Iterable[object], there: Iterable[object], kind: str = "arm")
 
     Parameters
     ----------
-    names : iterable of str
-        Wanted
-    there : iterable of str
-        At hand
-    kind : str
-        What they name
-
+    names : iterable of str, wanted; there : iterable of str, at hand; kind : str, what they name
     """
     there = list(dict.fromkeys(there))
     missing = [name for name in names if name not in there]
@@ -158,17 +144,11 @@ def pairs(runs: pd.DataFrame, outcome: str, baseline: str) -> pd.DataFrame:
 
     Parameters
     ----------
-    runs : DataFrame
-        arm, seed and the outcome
-    outcome : str
-        A column
-    baseline : str
-        An arm
+    runs : DataFrame: arm, seed and the outcome; outcome : str, a column; baseline : str, an arm
 
     Returns
     -------
     DataFrame, one row per seed, one column per other arm, in the order of the table
-
     """
     require([baseline], runs["arm"])
     require([outcome], runs.columns, kind="outcome")
@@ -208,18 +188,12 @@ def pairing_gain(runs: pd.DataFrame, outcome: str, a: str, b: str) -> float:
 
     Parameters
     ----------
-    runs : DataFrame
-        arm, seed and the outcome
-    outcome : str
-        A column
-    a, b : str
-        Two arms
+    runs : DataFrame: arm, seed and the outcome; outcome : str, a column; a, b : str, two arms
 
     Returns
     -------
     float, variance of the unpaired difference over that of the paired one; 1 = pairing is of no use, inf = the
     difference is the same in all pairs, nan = fewer than two pairs
-
     """
     require([a, b], runs["arm"])
     require([outcome], runs.columns, kind="outcome")
@@ -235,17 +209,13 @@ def cost_per_death_averted(runs: pd.DataFrame, baseline: str) -> pd.DataFrame:
 
     Parameters
     ----------
-    runs : DataFrame
-        arm, seed, cost (US$) and deaths
-    baseline : str
-        An arm
+    runs : DataFrame: arm, seed, cost (US$) and deaths; baseline : str, an arm
 
     Returns
     -------
     DataFrame indexed by arm: mean, low, high, US$ per death. The mean is the mean cost over the mean number
     averted; the interval is Fieller's. nan where no death was averted on average; a high of inf where the
     deaths averted are not surely more than none.
-
     """
     averted, cost = -pairs(runs, ALL_DEATHS, baseline), pairs(runs, "cost", baseline)
     rows = {arm: fieller(cost[arm].to_numpy(float), averted[arm].to_numpy(float)) for arm in averted}
@@ -279,12 +249,8 @@ def summary(runs: pd.DataFrame, baseline: str, outcomes: Iterable[str] | None = 
 
     Parameters
     ----------
-    runs : DataFrame
-        One row per arm and seed, one column per outcome
-    baseline : str
-        An arm
-    outcomes : list of str, optional
-        All columns that are numbers
+    runs : DataFrame, one row per arm and seed, one column per outcome; baseline : str, an arm
+    outcomes : list of str; none: all columns that are numbers
 
     Returns
     -------
@@ -292,7 +258,6 @@ def summary(runs: pd.DataFrame, baseline: str, outcomes: Iterable[str] | None = 
     seeds), difference, diff_low, diff_high, ratio, ratio_low, ratio_high (of means, in pairs), worse_share and its
     bounds over all pairings. Differences are from the baseline, in pairs, and nan for the baseline itself. Where runs
     have cost and deaths, the outcome cost_per_death_averted (US$) is added.
-
     """
     require([baseline], runs["arm"])
     numbers = [c for c in runs.select_dtypes("number").columns if c not in KEYS]
@@ -310,9 +275,8 @@ def summary(runs: pd.DataFrame, baseline: str, outcomes: Iterable[str] | None = 
             if arm != baseline:
                 d = against.loc[arm]
                 row |= {"difference": d.difference, "diff_low": d.low, "diff_high": d.high}
-                row |= dict(
-                    zip(("ratio", "ratio_low", "ratio_high"), ratio(values[arm], values[baseline]), strict=True)
-                )
+                of_means = ratio(values[arm], values[baseline])
+                row |= dict(zip(("ratio", "ratio_low", "ratio_high"), of_means, strict=True))
                 bounds = worse_bounds(values[arm], values[baseline], good(outcome) < 0)
                 row |= {"worse_share": d.worse_share, "worse_low": bounds[0], "worse_high": bounds[2]}
             rows.append(row)
@@ -333,7 +297,6 @@ def ratio(arm: ArrayLike, baseline: ArrayLike) -> tuple[float, float, float]:
     Returns
     -------
     (ratio, low, high), by Student's t on the logarithm; nan where one mean is zero
-
     """
     above, below = (np.asarray(v, dtype=float) for v in (arm, baseline))
     fine = np.isfinite(above) & np.isfinite(below)

@@ -50,13 +50,11 @@ def looks(arms: Collection[str]) -> dict[str, Look]:
 
     Parameters
     ----------
-    arms : sequence of str
-        Names of arms
+    arms : sequence of str, names of arms
 
     Returns
     -------
     dict, arm -> Look; after ten arms the colours come again with another mark and line
-
     """
     first, grey = named("colours"), named("grey")
     own = {a: first.index(a) for a in arms if a in first}
@@ -175,15 +173,11 @@ def scaled_unit(unit: str, largest: float) -> tuple[float, str]:
 
     Parameters
     ----------
-    unit : str
-        person, person-week, US$, share, ...
-    largest : float
-        The largest absolute value to be shown
+    unit : str, person, person-week, US$, share, ...; largest : float, the largest absolute value to be shown
 
     Returns
     -------
     (float, str), as (1e6, "million person-weeks")
-
     """
     said = PLURALS.get(unit, unit)
     if unit in ("share", "0/1", ""):
@@ -206,26 +200,22 @@ def short_number(value: float) -> str:
 # ------------------------------------------------------------------------------ panels
 
 
-def sheet(height: float, title: str, rows: int = 1, cols: int = 1, **subplots: Any) -> tuple[Figure, NDArray[Any]]:
+def sheet(
+    height: float, title: str, rows: int = 1, cols: int = 1, shown: int | None = None, **subplots: Any
+) -> tuple[Figure, NDArray[Any]]:
     """Return an empty figure of the usual width and its axes, always as a (rows, cols) array.
 
     Parameters
     ----------
-    height : float
-        In inches
-    title : str
-        What the figure is about
-    rows, cols : int
-        Numbers of panels
-    **subplots
-        As those of Figure.subplots
-
+    height : float, in inches; title : str, what the figure is about; rows, cols : int, numbers of panels
+    shown : int, how many of them are shown; none: all; **subplots : as those of Figure.subplots
     """
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     figure.suptitle(title, fontsize=SIZE["title"], x=0.01, ha="left", color=INK)
     axes = figure.subplots(rows, cols, squeeze=False, **subplots)
-    for ax in axes.flat:
+    for k, ax in enumerate(axes.flat):
         bare(ax)
+        ax.set_visible(shown is None or k < shown)
     return figure, axes
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,7 +18,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from experiments.drawing import panels, style
-from experiments.drawing.panels import BANDS, DEATHS, HALO, folded, plain, spoken, year_axis, years
+from experiments.drawing.panels import BANDS, HALO, folded, plain, spoken, year_axis, years
 from experiments.drawing.statistics import require
 from experiments.drawing.style import FLOWS, GREY, INK, PALETTE, SIZE
 from experiments.history.hindcast import FORECASTS, NEAR, NEAREST, SIMULATION, Observed, in_the_run
@@ -290,26 +289,15 @@ def where(table: pd.DataFrame, maps: pd.DataFrame, seen: Observed, arm: str, cor
     most = max(p["killed"].max() for _, p in three)
     norm = LogNorm(0.3, max(most, 10))
     title = f"Where civilians were killed, {seen.begins} to {mine['month'].max()[:4]}: "
-    title += (
-        f"{each}s are put in order best by {correlations.loc[correlations['rank_correlation'].idxmax(), 'forecast']}"
-    )
+    best = correlations.loc[correlations["rank_correlation"].idxmax(), "forecast"]
+    title += f"{each}s are put in order best by {best}"
     figure, axes = style.sheet(5.6, folded(title, 86), 2, 2, height_ratios=(1, 1))
     for ax, (title, panel) in zip(axes.flat, three):
-        grid = np.full(shape, np.nan)
-        grid[panel["row"], panel["col"]] = np.maximum(panel["killed"], 1e-3)
-        ax.imshow(grid, origin="lower", cmap=DEATHS, norm=norm, interpolation="nearest")
+        panels.land(ax, panel, "killed", norm, shape)
         ax.set_title(title, fontsize=SIZE["panel"], color=INK)
-        ax.set_xticks([])
-        ax.set_yticks([])
-        ax.spines[:].set_visible(False)
-    bar = figure.colorbar(
-        ScalarMappable(norm, DEATHS), ax=axes[1, 0], location="bottom", extend="min", shrink=0.7, aspect=30, pad=0.02
-    )
-    bar.set_label(f"civilians killed per cell of {seen.country.cell_km:g} km (mean)", fontsize=SIZE["label"], color=INK)
+    said = f"civilians killed per cell of {seen.country.cell_km:g} km (mean)"
     ticks = [t for t in (1, 10, 100, 1000) if t <= most]
-    bar.ax.xaxis.set_minor_locator(NullLocator())
-    bar.set_ticks(ticks, labels=[plain(t) for t in ticks])
-    bar.ax.tick_params(labelsize=SIZE["tick"])
+    panels.killed_bar(figure, norm, ticks, said, ax=axes[1, 0], location="bottom", shrink=0.7, pad=0.02)
     ax = axes[1, 1]
     ax.plot([1, 5_000], [1, 5_000], color=GREY, lw=0.8)
     x, y = np.maximum(table["killed_after"], 1), np.maximum(table["simulated"], 1)

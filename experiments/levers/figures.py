@@ -149,15 +149,8 @@ def overview(rows: pd.DataFrame) -> Figure:
             ax.text(0, y, heading, va="center", fontsize=7.5, fontweight="bold", color=INK)
             continue
         colour, sure = COLOURS[row.verdict], COLOURS[row.verdict] != GREY
-        ax.plot(
-            0.025,
-            y,
-            MARKS[row.withdrawn or row.expected],
-            color=colour,
-            mfc=colour if sure else "white",
-            ms=4.5,
-            mew=0.8,
-        )
+        inside = colour if sure else "white"
+        ax.plot(0.025, y, MARKS[row.withdrawn or row.expected], color=colour, mfc=inside, ms=4.5, mew=0.8)
         ax.text(0.06, y, row.row.replace("_", " "), va="center", fontsize=6.2, color=INK if sure else GREY)
         ratio = "> ×1,000" if row.effect >= MOST else f"×{row.effect:.{2 if row.effect < 10 else 0}f}"
         shown = ratio if row.unit == "ratio" else f"{100 * row.effect:+.1f} p.".replace("-", "−")
