@@ -17,14 +17,13 @@ from experiments.drawing.panels import folded, killed_bar, land
 from experiments.drawing.statistics import require
 from experiments.drawing.style import GREY, INK, PALETTE, SIZE, WIDTH, label, sheet, short_number
 
-MAPPED = ("none", "sequential", "parallel", "separated")
 SMALLEST_BASE = 20  # peacekeepers
 LARGEST_DOT = 110  # square points
 
 
 def maps(
     maps: pd.DataFrame,
-    arms: Sequence[str] = MAPPED,
+    arms: Sequence[str],
     dates: Sequence[str] | None = None,
     helmets: Mapping[str, str] | None = None,
     places: Mapping[str, tuple[int, int]] | None = None,
@@ -69,9 +68,8 @@ def maps(
     if cell_km:
         _scale(axes[-1, 0], 200 / cell_km)
     ticks, high = [t for k in range(6) for t in (10**k, 3 * 10**k) if t <= most], 0.6 if len(arms) > 2 else 0.9
-    killed_bar(
-        figure, norm, ticks, "civilians killed so far\nin a cell (mean over seeds)", ax=axes, shrink=high, pad=0.01
-    )
+    said = "civilians killed so far\nin a cell (mean over seeds)"
+    killed_bar(figure, norm, ticks, said, ax=axes, shrink=high, pad=0.01)
     handles = _map_legend(missions, colours, strongest, places)
     if handles:
         title_of_dots = f"Bases of {SMALLEST_BASE} peacekeepers or more (mean over seeds), their area by strength"

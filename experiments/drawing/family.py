@@ -55,13 +55,13 @@ def differences(
     return pd.DataFrame(found)
 
 
-def together(table: pd.DataFrame, flips: int = FLIPS, seed: int = 0) -> pd.DataFrame:
+def together(table: pd.DataFrame, flips: int = FLIPS) -> pd.DataFrame:
     """Judge a family of comparisons.
 
     Parameters
     ----------
     table : DataFrame, one row per seed, one column per comparison; nan where a seed says nothing about one
-    flips : how many times signs are drawn; seed : of these draws
+    flips : how many times signs are drawn
 
     Returns
     -------
@@ -71,7 +71,7 @@ def together(table: pd.DataFrame, flips: int = FLIPS, seed: int = 0) -> pd.DataF
     known = np.isfinite(values)
     n = known.sum(axis=0)
     mean, error = _mean_and_error(np.where(known, values, 0.0), known)
-    critical = _critical(values, known, n, flips, seed)
+    critical = _critical(values, known, n, flips)
     half = critical * error
     frame = pd.DataFrame({"difference": mean, "low": mean - half, "high": mean + half, "n": n}, index=table.columns)
     frame["sure"] = (n >= FEWEST) & ((frame.low > 0) | (frame.high < 0))
@@ -87,7 +87,7 @@ def _mean_and_error(values, known):
     return mean, np.where(n > 1, error, np.nan)
 
 
-def _critical(values, known, n, flips, seed):
+def _critical(values, known, n, flips):
     """Return how many standard errors each comparison must lie from zero: (J,)."""
     count = max(int((n >= FEWEST).sum()), 1)
     single, bonferroni = t_quantile(n - 1), _student(n - 1, count)
@@ -97,7 +97,7 @@ def _critical(values, known, n, flips, seed):
         return single
     v, k = np.where(known, values, 0.0)[:, varies], known[:, varies]
     size, squares = k.sum(axis=0), (v**2).sum(axis=0)
-    signs = np.random.default_rng(seed).choice([-1.0, 1.0], (flips, len(v)))
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], (flips, len(v)))
     mean = signs @ v / size
     error = np.sqrt(np.maximum(squares / size - mean**2, 1e-300) / (size - 1))
     most = np.quantile(np.abs(mean / error).max(axis=1), LEVEL)

@@ -142,10 +142,8 @@ def ratio(b: ArrayLike, low: ArrayLike, high: ArrayLike) -> dict[str, Any]:
     return {k: np.exp(np.clip(x, -50, 50)) for k, x in (("rate_ratio", b), ("low", low), ("high", high))}
 
 
-def jackknife(
-    panel: pd.DataFrame, variables: Sequence[str], of: str = "troops", parts: int = PARTS
-) -> tuple[float, float, float]:
-    """Return the standard error of a coefficient from leaving out a tenth of the conflicts at a time, and its range.
+def jackknife(panel: pd.DataFrame, variables: Sequence[str]) -> tuple[float, float, float]:
+    """Return the standard error of the effect of troops from leaving out a tenth of the conflicts at a time, its range.
 
     A clustered standard error far from this one rests on too few conflicts.
 
@@ -153,9 +151,9 @@ def jackknife(
     -------
     (se, lowest estimate, highest estimate)
     """
-    group = panel.conflict % parts
-    b = np.array([fit(panel[group != k], variables).b[of] for k in range(parts)])
-    return float(np.sqrt((parts - 1) / parts * ((b - b.mean()) ** 2).sum())), float(b.min()), float(b.max())
+    group = panel.conflict % PARTS
+    b = np.array([fit(panel[group != k], variables).b["troops"] for k in range(PARTS)])
+    return float(np.sqrt((PARTS - 1) / PARTS * ((b - b.mean()) ** 2).sum())), float(b.min()), float(b.max())
 
 
 def truth(with_: pd.DataFrame, without: pd.DataFrame) -> tuple[float, float, float]:

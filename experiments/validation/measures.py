@@ -64,7 +64,7 @@ def ratio_of_means(*columns: str, window: Months = LONG) -> Measure:
     return of
 
 
-def slope(numbers: Collection[float], window: Months = WINDOW, column: str = KILLED) -> Measure:
+def slope(numbers: Collection[float], window: Months = WINDOW) -> Measure:
     """Measure the slope of log deaths on a number of each arm, seed by seed, by least squares.
 
     Parameters
@@ -75,7 +75,7 @@ def slope(numbers: Collection[float], window: Months = WINDOW, column: str = KIL
     def of(store, *arms):
         x = np.array([*numbers], float)
         x -= x.mean()
-        y = np.log(paired(*(total(store, arm, column, window) for arm in arms)) + NO_DEATHS)
+        y = np.log(paired(*(total(store, arm, KILLED, window) for arm in arms)) + NO_DEATHS)
         return (x[:, None] * y).sum(axis=0) / (x**2).sum()
 
     return of
