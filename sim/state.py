@@ -26,13 +26,13 @@ def zeros(*shape: SupportsIndex, dtype: DTypeLike = float) -> NDArray[Any]:
     return np.zeros(shape, dtype=dtype)
 
 
-def noughts(said: str) -> Any:
-    """Declare an array that begins at nought: its shape in letters, `int` or `bool` if it is that, and its meaning."""
+def zeroed(said: str) -> Any:
+    """Declare an array that begins at zero: its shape in letters, `int` or `bool` if it is that, and its meaning."""
     return field(metadata={"doc": said})
 
 
 def begun(kind: type["Table"], **sizes: int) -> dict[str, NDArray[Any]]:
-    """Make the arrays of a class of table that begin at nought, by name; sizes : of each letter of their shapes."""
+    """Make the arrays of a class of table that begin at zero, by name; sizes : of each letter of their shapes."""
     made = {}
     for f in fields(kind):  # type: ignore[arg-type]  # all classes of tables are dataclasses
         if said := re.match(r"\((.*?)\)(?: (int|bool)\b)?", f.metadata.get("doc", "")):
@@ -326,40 +326,40 @@ class Conditions(Table):
 class Week(Table):
     """What happened in the week that is being stepped: a new page each week, filled in by processes."""
 
-    toll: np.ndarray = noughts("(C, K) int, civilians killed by violence")
-    by_faction: np.ndarray = noughts("(F,) of these, in attacks by each faction")
-    by_mission: np.ndarray = noughts("(M,) of these, by mission")
-    crossfire: np.ndarray = noughts("(F,) of these, in battles that a faction began; not in by_faction")
-    killed_in_sites: np.ndarray = noughts("(1,) int, of those killed by factions, in camps and protection sites")
-    harm: np.ndarray = noughts("(F, Q) own people killed by each chain of command")
-    fighters_lost: np.ndarray = noughts("(F,) in battle with rivals and with missions")
-    lost_to_rivals: np.ndarray = noughts("(F,) of these, to rivals")
-    hit: np.ndarray = noughts("(F, M) fighters killed or dispersed by each mission")
-    peacekeepers_killed: np.ndarray = noughts("(M,) persons of contingents")
-    aid_workers_killed: np.ndarray = noughts("(M,) persons of aid teams")
-    protests: np.ndarray = noughts("(Q,) places in which people took to the streets against each chain of command")
-    intended: np.ndarray = noughts("(1,) attacks on civilians to be expected if nobody's presence deterred any")
-    deterred: np.ndarray = noughts("(1,) of these, those that presence deters")
-    stood_by: np.ndarray = noughts("(Q, C) attacks in the presence of a chain of command")
-    aid: np.ndarray = noughts("(Q, C) 0..1 share of the people in need whom it serves")
-    tried: np.ndarray = noughts("(Q,) aid teams that wanted to work")
-    reached: np.ndarray = noughts("(Q,) aid teams that could")
-    forced: np.ndarray = noughts("(Q,) share of teams that went in by force")
-    lent: np.ndarray = noughts("(Q,) 0..1 share of its work that teams do under the host's escort")
-    pauses: np.ndarray = noughts("(Q,) pauses agreed")
-    excess: np.ndarray = noughts("(1,) int, deaths from need")
-    unmet: np.ndarray = noughts("(1,) person-weeks of need")
-    cost: np.ndarray = noughts("(M,) US$")
-    missing: np.ndarray = noughts(
+    toll: np.ndarray = zeroed("(C, K) int, civilians killed by violence")
+    by_faction: np.ndarray = zeroed("(F,) of these, in attacks by each faction")
+    by_mission: np.ndarray = zeroed("(M,) of these, by mission")
+    crossfire: np.ndarray = zeroed("(F,) of these, in battles that a faction began; not in by_faction")
+    killed_in_sites: np.ndarray = zeroed("(1,) int, of those killed by factions, in camps and protection sites")
+    harm: np.ndarray = zeroed("(F, Q) own people killed by each chain of command")
+    fighters_lost: np.ndarray = zeroed("(F,) in battle with rivals and with missions")
+    lost_to_rivals: np.ndarray = zeroed("(F,) of these, to rivals")
+    hit: np.ndarray = zeroed("(F, M) fighters killed or dispersed by each mission")
+    peacekeepers_killed: np.ndarray = zeroed("(M,) persons of contingents")
+    aid_workers_killed: np.ndarray = zeroed("(M,) persons of aid teams")
+    protests: np.ndarray = zeroed("(Q,) places in which people took to the streets against each chain of command")
+    intended: np.ndarray = zeroed("(1,) attacks on civilians to be expected if nobody's presence deterred any")
+    deterred: np.ndarray = zeroed("(1,) of these, those that presence deters")
+    stood_by: np.ndarray = zeroed("(Q, C) attacks in the presence of a chain of command")
+    aid: np.ndarray = zeroed("(Q, C) 0..1 share of the people in need whom it serves")
+    tried: np.ndarray = zeroed("(Q,) aid teams that wanted to work")
+    reached: np.ndarray = zeroed("(Q,) aid teams that could")
+    forced: np.ndarray = zeroed("(Q,) share of teams that went in by force")
+    lent: np.ndarray = zeroed("(Q,) 0..1 share of its work that teams do under the host's escort")
+    pauses: np.ndarray = zeroed("(Q,) pauses agreed")
+    excess: np.ndarray = zeroed("(1,) int, deaths from need")
+    unmet: np.ndarray = zeroed("(1,) person-weeks of need")
+    cost: np.ndarray = zeroed("(M,) US$")
+    missing: np.ndarray = zeroed(
         "(M,) uniformed whom plan and Council would have, not sent, not paid for or called home"
     )
-    laid_down: np.ndarray = noughts("(F,) fighters who laid down their arms in DDR")
-    resettled: np.ndarray = noughts("(F,) ex-combatants who settled for good")
-    by_hired: np.ndarray = noughts("(F,) own people killed by men whom others hired")
-    rearmed: np.ndarray = noughts("(F,) ex-combatants who took up arms again")
-    logged: np.ndarray = noughts("(2,) int, events and killings so far")
-    event_log: np.ndarray = noughts("(E, 7) int: kind, as a number of EVENTS, and what an Event has")
-    killing_log: np.ndarray = noughts("(E, 5) int: faction or -1, mission or -1, cell, community, dead")
+    laid_down: np.ndarray = zeroed("(F,) fighters who laid down their arms in DDR")
+    resettled: np.ndarray = zeroed("(F,) ex-combatants who settled for good")
+    by_hired: np.ndarray = zeroed("(F,) own people killed by men whom others hired")
+    rearmed: np.ndarray = zeroed("(F,) ex-combatants who took up arms again")
+    logged: np.ndarray = zeroed("(2,) int, events and killings so far")
+    event_log: np.ndarray = zeroed("(E, 7) int: kind, as a number of EVENTS, and what an Event has")
+    killing_log: np.ndarray = zeroed("(E, 5) int: faction or -1, mission or -1, cell, community, dead")
 
     def turn(self) -> None:
         """Turn to a new page. In the logs nobody reads beyond what is logged."""
@@ -437,21 +437,21 @@ class Event:
 class Census(Table):
     """Counts of the living, in persons, at the start of a week."""
 
-    population: np.ndarray = noughts("(C, K) persons present, by community")
-    of_place: np.ndarray = noughts("(C, K) persons in the place around each cell, by community")
-    persons: np.ndarray = noughts("(C,) persons present")
-    idps: np.ndarray = noughts("(C,) of these, displaced")
-    displaced: np.ndarray = noughts("(C, K) of these, by community")
-    need: np.ndarray = noughts("(C,) persons x need")
-    trust: np.ndarray = noughts("(Q, C) mean trust in each chain of command there; that of strangers where nobody is")
-    trust_of_all: np.ndarray = noughts("(Q,) mean trust of everybody in the country")
-    grievance: np.ndarray = noughts("(K, F) mean grievance of each community")
-    of_community: np.ndarray = noughts("(K,) persons present")
-    grudge: np.ndarray = noughts("(F,) 0..1 grievance of each faction's own people toward its worst rival")
-    alive: np.ndarray = noughts("(1,) int, persons, those abroad included")
-    refugees: np.ndarray = noughts("(1,) int, persons abroad")
-    institutions: np.ndarray = noughts("(1,) 0..1 that the average person lives under")
-    felt: np.ndarray = noughts("(1,) 0..1 violence that the average person feels")
+    population: np.ndarray = zeroed("(C, K) persons present, by community")
+    of_place: np.ndarray = zeroed("(C, K) persons in the place around each cell, by community")
+    persons: np.ndarray = zeroed("(C,) persons present")
+    idps: np.ndarray = zeroed("(C,) of these, displaced")
+    displaced: np.ndarray = zeroed("(C, K) of these, by community")
+    need: np.ndarray = zeroed("(C,) persons x need")
+    trust: np.ndarray = zeroed("(Q, C) mean trust in each chain of command there; that of strangers where nobody is")
+    trust_of_all: np.ndarray = zeroed("(Q,) mean trust of everybody in the country")
+    grievance: np.ndarray = zeroed("(K, F) mean grievance of each community")
+    of_community: np.ndarray = zeroed("(K,) persons present")
+    grudge: np.ndarray = zeroed("(F,) 0..1 grievance of each faction's own people toward its worst rival")
+    alive: np.ndarray = zeroed("(1,) int, persons, those abroad included")
+    refugees: np.ndarray = zeroed("(1,) int, persons abroad")
+    institutions: np.ndarray = zeroed("(1,) 0..1 that the average person lives under")
+    felt: np.ndarray = zeroed("(1,) 0..1 violence that the average person feels")
 
 
 @dataclass
@@ -497,10 +497,10 @@ class World(Table):
     conditions: Conditions
     census: Census
     now: Week
-    plan: np.ndarray = noughts("(steps, M) 0..1 share of its authorised strength that each mission plans to have")
-    around: np.ndarray = noughts("(F, C) fighters in the place of each cell and those around it, as last surveyed")
-    presence: np.ndarray = noughts("(M, L, C) person-equivalents, effective presence for each local task")
-    armed: np.ndarray = noughts("(M, C) uniformed persons in reach")
-    care: np.ndarray = noughts("(C,) 0..1 of the wounded whom somebody treats")
-    guard: np.ndarray = noughts("(F, C) effective protection of people against each faction")
-    aided: np.ndarray = noughts("(N,) bool, served by aid workers this week")
+    plan: np.ndarray = zeroed("(steps, M) 0..1 share of its authorised strength that each mission plans to have")
+    around: np.ndarray = zeroed("(F, C) fighters in the place of each cell and those around it, as last surveyed")
+    presence: np.ndarray = zeroed("(M, L, C) person-equivalents, effective presence for each local task")
+    armed: np.ndarray = zeroed("(M, C) uniformed persons in reach")
+    care: np.ndarray = zeroed("(C,) 0..1 of the wounded whom somebody treats")
+    guard: np.ndarray = zeroed("(F, C) effective protection of people against each faction")
+    aided: np.ndarray = zeroed("(N,) bool, served by aid workers this week")
