@@ -33,9 +33,12 @@ def test_every_column_of_the_week_is_filled():
         "`of` is for outcomes of one's own; measure() writes those of the project"
     )
     params = deepcopy(scenario("veltara", "parallel"))
-    record = PeaceModel(params).run().record
+    model = PeaceModel(params).run()
+    record = model.record
     filled = np.isfinite(record.weekly).any(axis=0)
-    assert not [c for c, full in zip(record.columns, filled, strict=True) if not full], "write them in measure()"
+    no_bases = {f"informed_{name}" for name, aid in zip(record.missions, model.missions.donors, strict=True) if aid}
+    empty = {c for c, full in zip(record.columns, filled, strict=True) if not full}
+    assert empty == no_bases, "write them in measure()"
 
 
 def test_no_two_numbers_of_a_group_are_equal_in_the_baseline():
