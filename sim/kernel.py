@@ -1,7 +1,7 @@
 """How the functions of rules are compiled: with what is kept on disk, and with division as numpy does it.
 
-Python's division asks at each whether it is by nought, which keeps the compiler from doing several at a time: a loop
-of divisions takes three times as long. Nothing here divides by nought.
+Python's division asks at each whether it is by zero, which keeps the compiler from doing several at a time: a loop
+of divisions takes three times as long. Nothing here divides by zero.
 """
 
 import numba

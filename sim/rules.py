@@ -271,7 +271,7 @@ def in_uniform(strength, unit):
 
 @kernel
 def hostility_of_host(w):
-    """Return the host government's hostility to every chain of command, nought once it has left for good: (Q,)."""
+    """Return the host government's hostility to every chain of command, zero once it has left for good: (Q,)."""
     host, leaves, hostility, week = w.factions.host, w.factions.leaves, w.factions.hostility, w.week[0]
     out = np.zeros(hostility.shape[1])
     for f in range(host.size):
@@ -292,7 +292,7 @@ def hits_host(w, mission, consent):
 def escorts(w):
     """Return the escorts around each unit: of its own command, and of each other as far as it asks for them.
 
-    Returns (U,) and (Q, U) person-equivalents; of the latter, its own command's row is nought.
+    Returns (U,) and (Q, U) person-equivalents; of the latter, its own command's row is zero.
     """
     mission, cell, command, accepts = w.units.mission, w.units.cell, w.missions.command, w.missions.accepts
     presence = w.presence

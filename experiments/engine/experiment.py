@@ -106,7 +106,7 @@ class Experiment(Scenarios):
         Parameters
         ----------
         workers : int, runs at a time; none: the cores
-        retry_failed : do those that failed, and only those; where later runs hang on results, these follow
+        retry_failed : do those that failed, and only those; where later runs depend on results, these follow
 
         Raises
         ------
