@@ -133,7 +133,7 @@ SHORT = {
 }
 OF_A_MISSION = {
     "trust_": "trust in",
-    "informed_": "bands' whereabouts known to",
+    "informed_": "bands known to",
     "consent_gov_": "the government's consent to",
     "consent_reb_": "other factions' consent to",
 }
