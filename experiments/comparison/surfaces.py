@@ -396,8 +396,8 @@ def front(tables: Results, design: Design) -> Figure:
                         arrowprops={"arrowstyle": "-", "color": INK, "lw": 0.8, "shrinkB": 6})  # fmt: skip
         ax.set_xlabel(f"{style.meant(x)} ({said_x})")
         ax.set_ylabel(f"{style.meant(y)} ({said})")
-        ax.set_xlim(left=0)
-        ax.set_ylim(bottom=0)
+        ax.set_xlim(0, max(1.05 * means[x].max() / by_x, ax.get_xlim()[1]))  # whole marks at the edges
+        ax.set_ylim(0, max(1.05 * means[y].max() / by, ax.get_ylim()[1]))
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_formatter(FuncFormatter(plain))
     above = "; hollow: above the bound" if design.bounds else ""
