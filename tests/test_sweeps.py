@@ -403,7 +403,8 @@ def test_a_full_disk_is_said_plainly_and_is_no_failure_of_a_run(tmp_path, monkey
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(runs.results, "packed", full)
-    with pytest.raises(stored.Unwritable, match=r"cannot be written: .*No space left .*; finished runs are kept"):
+    full = r"cannot be written: .*No space left on device; finished runs are kept"
+    with pytest.raises(stored.Unwritable, match=full):
         runs.run(jobs, 1, "full")
     assert not [f for f in (tmp_path / "runs").iterdir() if f.name != claims.LOCKS]
 

@@ -180,7 +180,7 @@ def _plan(w):
                     bands.taking_part[b] = bands.taking_part[b] and bands.faction[b] != i
         elif fighters[i] > 0.0 and luck_of(w, ONSET, i) < draws.chance(rates[i] * w.years):
             shortest = p.campaign_weeks * (p.campaign_tail - 2.0) / (p.campaign_tail - 1.0)  # gives them that mean
-            f.campaign[i] = draws.heavy_tailed(luck_of(w, LENGTH, i), shortest, p.campaign_tail)
+            f.campaign[i] = draws.heavy_tailed(luck_of(w, LENGTH, i), shortest, exponent=p.campaign_tail)
             f.vigour[i] = min(vigour(luck_of(w, VIGOUR, i), p.vigour), p.most_vigour)
             for b in range(bands.faction.size):
                 if bands.faction[b] == i and luck_of(w, JOIN, b) < p.taking_part:
