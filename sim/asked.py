@@ -118,7 +118,7 @@ READ_ELSEWHERE = {  # numbers of a process that others read, or that the start o
     "deploy": "base_size base_skew build_up council_ceiling council_delay council_narrow council_robustness overhead "
     "siting_violence team_size",
     "task": "apart at_rest base choosiness cover engineers_half joint mixed patrol_km team",
-    "move": "elsewhere grievance_half loot loot_base place_km refuge refuge_km",
+    "move": "elsewhere grievance_half loot loot_base place_km",
     "fight": "",
     "prey": "armless band targets wounded",
     "enforce": "collateral",

@@ -37,7 +37,7 @@ def a_date(text: str, where: str) -> date:
 # ---------------------------------------------------------------------------------- the land
 
 
-def make_land(country: Country, patrol_km: float, place_km: float, refuge_km: float = 40.0) -> Land:
+def make_land(country: Country, patrol_km: float, place_km: float) -> Land:
     """Build the cells of a country.
 
     What reaches how far is in km, so that results do not depend on the size of cells.
@@ -47,7 +47,6 @@ def make_land(country: Country, patrol_km: float, place_km: float, refuge_km: fl
     country : params.Country
     patrol_km : float, km at which a unit's presence halves
     place_km : float, km, side of a place
-    refuge_km : float, km from the border at which refuge beyond it is halved
     """
     if country.observed:  # no rule reads it, but what cannot be right is said before the first week
         readers.months((file_of("country", country.observed), "country.observed"))
@@ -71,8 +70,7 @@ def make_land(country: Country, patrol_km: float, place_km: float, refuge_km: fl
         row=row, col=col, shape=shape, cell_km=country.cell_km,
         births=cells["population"][:, None] * shares / shares.sum(axis=1, keepdims=True),
         remoteness=cells["remoteness"], resources=cells["resources"],
-        border=border, edge=1 / (1 + (border / refuge_km) ** 2),
-        town=_town_size(country, index), institutions=cells["institutions"].copy(),
+        border=border, town=_town_size(country, index), institutions=cells["institutions"].copy(),
         violence=zeros(row.size), felt=zeros(row.size), grief=zeros(row.size, len(names)),
         site=zeros(row.size), sheltered=zeros(row.size, len(names)), vaccinated=zeros(row.size),
         near=_neighbours(index, row, col, 1, stride)[0], patrol=patrol,
@@ -360,8 +358,7 @@ def make_factions(country: Country, land: Land, n_commands: int, move: Move) -> 
     own /= np.maximum(own.mean(axis=1, keepdims=True), 1e-9)
     return Factions(
         names=names, host=np.array([f.host for f in all_of]), rival=rival & rival.T, community=community,
-        comfort=move.elsewhere + own + move.loot * column("loot")[:, None] * land.resources
-        + move.refuge * column("refuge")[:, None] * land.edge,
+        comfort=move.elsewhere + own + move.loot * column("loot")[:, None] * land.resources,
         enters=enters, leaves=leaves, keep=column("fighters"), ceiling=column("ceiling"),
         abuse=column("abuse"), loot=column("loot"), sponsor=column("sponsor"), commitment=column("commitment"),
         campaign=zeros(n), vigour=np.ones(n), objective=np.full(n, -1), rest=zeros(n),
@@ -369,7 +366,7 @@ def make_factions(country: Country, land: Land, n_commands: int, move: Move) -> 
         wronged=zeros(n),
         dispersed=zeros(n), demobilised=zeros(n), settled=zeros(n), hostility=zeros(n, n_commands), aggression=zeros(n),
         nature=column("abuse"), own_abuse=column("abuse"), mobilised=column("mustered"),
-        armed=np.ones(n), hired=zeros(n), refuge=column("refuge"),
+        armed=np.ones(n), hired=zeros(n),
         sponsored=[_sponsored(start, f, w) for f, w in zip(all_of, where)],
         musters=column("mustered"), outbreak=column("outbreak"), hired_men=hired("fighters"),
         hired_since=contract[:, 0], hired_until=contract[:, 1], hired_income=hired("income"),

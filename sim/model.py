@@ -92,7 +92,7 @@ def make_world(params: Params, luck: draws.Draws) -> World:
     ----------
     params : Params; luck : draws.Draws, the run's
     """
-    land = make_land(params.country, params.task.patrol_km, params.move.place_km, params.move.refuge_km)
+    land = make_land(params.country, params.task.patrol_km, params.move.place_km)
     missions = make_missions(params)
     missions.enlarge("area", areas(params, land, missions.names))
     commands = make_commands(params, missions, land)

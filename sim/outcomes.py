@@ -120,6 +120,9 @@ OUTCOMES = (
     Outcome("events", "event", "attacks on civilians and battles with at least one dead, as UCDP counts", "sum"),
     Outcome("deterred", "share", "attacks on civilians that presence deters, of those to be expected without it",
             "mean"),
+    Outcome("attacks", "event", "attacks on civilians, whether anybody dies or not", "sum"),
+    Outcome("answered", "share", "attacks on civilians in which a mission steps in, of all: what is to be expected",
+            "mean"),
     Outcome("peacekeepers_killed", "person", "uniformed and civilian personnel killed", "sum"),
     Outcome("aid_workers_killed", "person", "aid workers killed", "sum"),
     Outcome("attacks_on_missions", "event", "ambushes of contingents and raids on aid teams", "sum"),
@@ -506,7 +509,7 @@ def totals(model: "PeaceModel") -> dict[str, float]:
     table = dict(zip(r.columns, r.weekly[: r.steps].T, strict=True))
     out = {o: float(np.nansum(table[o])) for o in (
         "civilians_killed", "osv_gov", "osv_reb", "crossfire", "excess_deaths", "brd", "battle_deaths",
-        "operation_deaths",
+        "operation_deaths", "attacks",
         "peacekeepers_killed", "aid_workers_killed",
         "attacks_on_missions", "unmet_need", "laid_down", "settled", "rearmed", "protests", "pinned", "pauses",
         "killed_in_sites",
@@ -518,6 +521,8 @@ def totals(model: "PeaceModel") -> dict[str, float]:
     out["displaced_person_weeks"] = float(displaced.sum() * r.step_weeks)
     out["access"] = _nanmean(table["access"])
     out["deterred"] = _nanmean(table["deterred"])
+    answered = float(np.nansum(table["answered"] * table["attacks"]))
+    out["answered"] = answered / out["attacks"] if out["attacks"] > 0.0 else np.nan
     out["vaccinated"] = _nanmean(table["vaccinated"])
     out["sheltered_person_weeks"] = float(table["sheltered"].sum() * r.step_weeks)
     out["smears"] = _nanmean(table["smears"])

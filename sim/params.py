@@ -170,8 +170,6 @@ class Faction:
     sponsor: float = param(0, "share", 0, 1, "money and arms from outside, of what the richest deposits give",
                            "scenario: country file")
     sponsored: Dict[str, float] = table("sponsor by date (linear between), in place of the one above")
-    refuge: float = param(0, "share", 0, 1, "how far its bands near the border are out of reach beyond it",
-                          "scenario: country file")
     hired: Hired = part(Hired)
 
 
@@ -615,8 +613,6 @@ class Move:
     objective_people: float = param(8_000, "person", 1, 1e7, "foreign people who make an objective half as good as any")
     mud: float = param(0.5, "share", 0, 1, "march lost to the rains at their height",
                        "mechanism: climate and the environment (Khan 2024)")
-    refuge: float = param(3, "ratio", 0, 100, "comfort of a place at the border to those who find refuge beyond it")
-    refuge_km: float = param(40, "km", 1, 1_000, "distance from the border at which refuge beyond it is halved")
     objective_loot: float = param(2, "ratio", 0, 100, "pull of the richest deposits as an objective, of other stakes")
 
 
@@ -662,6 +658,8 @@ class Prey:
     targets: float = param(36_000, "person", 1, 1e7, "people in reach at which half of the attacks find a target")
     stepping_in: float = param(0.2, "ratio", 0.01, 100, "armed peacekeepers who step in half the time,"
                                " a fighter", "mechanism: force in defence of the mandate (Matsumura 2024)")
+    unwarned: float = param(0.2, "share", 0, 1, "how often they step in when they know nothing, of when they know all",
+                            "assumed; mechanism: early warning (Khan 2024)")
     stopped: float = param(0.5, "share", 0, 1, "victims that stepping in saves")
     repelled: float = param(0.3, "ratio", 0, 20, "fighters killed per victim saved by stepping in")
     site_target: float = param(2, "ratio", 0, 100, "how people in a site draw attacks, against others there",
@@ -671,7 +669,8 @@ class Prey:
     gate: float = param(0.1, "ratio", 0.01, 100, "guards of a site, per attacker, who save half of that")
     wounded: float = param(0.25, "share", 0, 1, "victims whom care near by saves",
                            "order: a quarter of the deaths of soldiers could be survived (Eastridge et al. 2012)")
-    restraint: float = param(0.5, "share", 0, 1, "attacks that reporting deters, fully committed faction")
+    restraint: float = param(0.5, "share", 0, 1, "attacks that reporting deters, of whoever answers for them in full",
+                             "sign: governments that are named kill less (DeMeritt 2012); size assumed")
     reporters: float = param(20, "person", 0.1, 1e4, "reporting presence in a place that gives half of that")
     severity: float = param(3.5, "person", 0.1, 100, "smallest typical attack where `band` fighters are in reach")
     band: float = param(150, "person", 1, 1e4, "fighters whose attacks the rate counts, in reach for that severity")
@@ -717,6 +716,8 @@ class Ambush:
     largest: float = param(100, "person", 1, 1e4, "most dead that one attack on a unit can have")
     trained: float = param(0.4, "share", 0, 1, "attacks that full training prevents, and none adds, of those on a unit"
                            " half trained")
+    warned: float = param(0.5, "share", 0, 1, "attacks on a contingent that knows where bands are, which it avoids",
+                          "assumed; mechanism: intelligence and technology save peacekeepers (Santos Cruz 2017)")
     wounded: float = param(0.25, "share", 0, 1, "deaths that full medicine prevents, and none adds, of those under half"
                            " of it", "order: a quarter of the deaths could be survived (Eastridge et al. 2012)")
     raid: float = param(1.0, "1/year", 0, 520, "raids on an aid team's stocks by bands in reach",

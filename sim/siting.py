@@ -6,7 +6,7 @@ import numpy as np
 
 from sim import draws
 from sim.kernel import kernel
-from sim.rules import add_around, reached, threat
+from sim.rules import add_around, reached
 
 BASE = draws.decision("task.base")
 
@@ -40,15 +40,15 @@ def known(w):
 
 
 @kernel
-def informed(w, unit, seen):
-    """Return how much a unit knows of where bands are, from technology and from the people around it: 0..1.
+def informed(w, mission, cell, seen):
+    """Return how much a mission knows of where bands are around a cell, from technology and from its people: 0..1.
 
     Parameters
     ----------
-    unit : 0..U-1, with a base; seen : 0..1, what its mission knows by technology (`known`)
+    mission : 0..M-1; cell : 0..C-1; seen : 0..1, what the mission knows by technology (`known`)
     """
-    m, p, i = w.missions, w.numbers.task, w.units.mission[unit]
-    told = p.told * w.census.trust[m.command[i], w.units.cell[unit]] * understood(p, m.knowledge[i], m.women[i])
+    m, p = w.missions, w.numbers.task
+    told = p.told * w.census.trust[m.command[mission], cell] * understood(p, m.knowledge[mission], m.women[mission])
     return 1.0 - (1.0 - seen) * (1.0 - told)
 
 
@@ -60,17 +60,13 @@ def attraction(w, m, team):
     for c in range(out.size):
         for k in range(of_place.shape[1]):
             people[c] += of_place[c, k]
-    mean, seen = max(people.mean(), 1e-9), known(w)[m]
-    menace = threat(w) if seen > 0.0 and not team else people
+    mean = max(people.mean(), 1e-9)
     for c in range(out.size):
         out[c] = (1.0 - land.remoteness[c] * (1.0 - w.missions.mobility[m])) * w.missions.area[m, c]
         if team:
             out[c] *= census.need[c] + 1e-6 * census.persons[c]
         else:
-            violence = land.felt[c]
-            if seen > 0.0:
-                violence = (1.0 - seen) * violence + seen * menace[c] / (menace[c] + p.prey.band)
-            out[c] *= math.sqrt(people[c] / mean) * (1.0 + p.deploy.siting_violence * violence)
+            out[c] *= math.sqrt(people[c] / mean) * (1.0 + p.deploy.siting_violence * land.felt[c])
     return out
 
 

@@ -83,7 +83,6 @@ class Land(Table):
     reach_share: np.ndarray  # (R,) 0..1 part of each that lies there
     stride: int  # cells from one place to the next
     place_area: float  # places in a cell
-    edge: np.ndarray  # (C,) 0..1 nearness of the border, for those who find refuge beyond it
     patrol: np.ndarray  # (C, R) int, cells in patrol reach, itself first; -1 outside
     patrol_weight: np.ndarray  # (R,) presence of a unit at each of these, 1 at its own
     names: tuple[str, ...] = ()  # communities
@@ -141,7 +140,6 @@ class Factions(Table):
     nature: np.ndarray  # (F,) ratio, the abuse that it began with, before any reform
     own_abuse: np.ndarray  # (F,) ratio, its abuse apart from what events make of it
     hired: np.ndarray  # (F,) persons under contract now, who fight in its bands
-    refuge: np.ndarray  # (F,) 0..1 how far its bands near the border are out of reach
     sponsored: list[tuple[np.ndarray, np.ndarray] | None]  # of None or ((n,) weeks, (n,) sponsor)
     musters: np.ndarray  # (F,) 0..1 of what it can keep, when it enters
     outbreak: np.ndarray  # (F,) own dead lately, when it enters
@@ -340,6 +338,8 @@ class Week(Table):
     protests: np.ndarray = zeroed("(Q,) places in which people took to the streets against each chain of command")
     intended: np.ndarray = zeroed("(1,) attacks on civilians to be expected if nobody's presence deterred any")
     deterred: np.ndarray = zeroed("(1,) of these, those that presence deters")
+    attacks: np.ndarray = zeroed("(1,) attacks on civilians")
+    answered: np.ndarray = zeroed("(1,) of these, those in which missions are to be expected to step in")
     stood_by: np.ndarray = zeroed("(Q, C) attacks in the presence of a chain of command")
     aid: np.ndarray = zeroed("(Q, C) 0..1 share of the people in need whom it serves")
     tried: np.ndarray = zeroed("(Q,) aid teams that wanted to work")

@@ -256,7 +256,7 @@ def _scenarios():
         p.country.rains, p.country.flood, p.country.drought, p.country.rains_week = 0.9, 0.5, 0.5, 20.0
         p.relieve.rains, p.task.choosiness = 10.0, 1.5  # aid teams in remote places, too
     rebels = apart.country.factions["rebels"]
-    rebels.hired.fighters, rebels.refuge, rebels.mustered = 800.0, 0.7, 0.6
+    rebels.hired.fighters, rebels.mustered = 800.0, 0.6
     rebels.hired.income = 0.9
     apart.mission.components["orange"].mandate.open_gates = 0.5
     apart.country.humanitarians["ngos"].camps = 0.5

@@ -1029,7 +1029,56 @@ def test_civilians_are_attacked_as_motive_targets_and_protection_say():
     assert hazard(foes=100) == near(7.5)  # as many rivals near: half as much again
     assert hazard(losses=10) == near(10)  # a tenth lost: half of 2 more
     assert hazard(grief=10) == near(17.5)  # ten of its own just killed: half of 5 more
-    assert hazard(reports=20) == near(5 * (1 - 0.6 * 0.5 * 0.5))  # half of 0.6 for half a commitment
+    assert hazard(reports=20) == near(5 * (1 - 0.6 * 0.5 * 0.5))  # half of 0.6 for who answers for half
+
+
+def test_a_government_answers_for_what_is_reported_and_others_as_far_as_they_are_committed(tmp_path):
+    factions = {
+        "army": Faction(fighters=100, bands=1, host=True, commitment=0.1, community={"b": 1.0}),
+        "rebels": Faction(fighters=100, bands=1, commitment=0.5, community={"b": 1.0}),
+    }
+    m = PeaceModel(only(by_hand(tmp_path, LINE, factions, {"m": mission()}, prey__restraint=0.8), "deploy", "task"))
+    m.step()
+    m.bands.cell[:], m.presence[:] = 2, 0.0
+    rules.survey(m.view)
+    targets = prey.draw_attacks(m.view)
+    before = prey.rates(m.view, targets)
+    m.presence[0, rules.REPORT, 2] = m.numbers.prey.reporters
+    assert prey.rates(m.view, targets) / before == near([1 - 0.8 * 0.5, 1 - 0.8 * 0.5 * 0.5])
+
+
+def test_a_mission_steps_in_as_far_as_it_is_warned(tmp_path):
+    factions = {"army": Faction(bands=1, host=True), "rebels": Faction(fighters=100, bands=1, community={"b": 1.0})}
+    parts = {"m": mission(force={"technology": 0.5}), "n": mission(command="other")}
+    p = by_hand(tmp_path, LINE, factions, parts, task__told=0.5, task__language=0, task__apart=0, prey__unwarned=0.2,
+                prey__stepping_in=0.1, prey__largest_share=0.1, mission__coordination=0)  # fmt: skip
+    m = PeaceModel(only(p, "deploy", "task", "prey", "observe"))
+    m.step()
+    m.presence[:, rules.PROTECT, 2], m.census.trust[:, 2] = 10.0, [0.4, 1.0]
+    # one sees half and is told 0.5 x 0.4 of the rest, the other is told half: 0.6 and 0.5 of what there is to know
+    ready = [10 * (0.2 + 0.8 * 0.6), 10 * (0.2 + 0.8 * 0.5)]
+    assert prey.ready_to_help(m.view, 1, 2) == near(ready)
+    m.now.attacks[:], m.now.answered[:], m.bands.cell[:] = 0.0, 0.0, 2
+    m.census.population[:] = 0
+    m.census.population[2] = 1_000  # the only people in reach
+    prey._attack(m.view, np.flatnonzero(m.bands.faction == 1)[0], 100.0, prey.draw_attacks(m.view), 0)
+    # a tenth of a peacekeeper who is warned for each of a hundred fighters would answer half of the attacks
+    likely = sum(ready) / (sum(ready) + 10)
+    assert (m.now.attacks[0], m.now.answered[0]) == near((1, likely))
+    m.now.attacks[0] += 1  # and one where nobody is
+    row = np.zeros(len(m.record.columns))
+    observe.measure(m.view, m.record.at, row)
+    assert (row[m.record.at.attacks], row[m.record.at.answered]) == near((2, likely / 2))
+
+
+def test_the_share_of_attacks_answered_counts_each_attack_once(tmp_path):
+    m = PeaceModel(by_hand(tmp_path, LINE, {}, {"m": mission()}, weeks=3))
+    m.run()
+    columns = list(m.record.columns)
+    for week, (attacks, answered) in enumerate([(1, 1.0), (3, 0.5), (0, np.nan)]):
+        m.record.weekly[week, columns.index("attacks")] = attacks
+        m.record.weekly[week, columns.index("answered")] = answered
+    assert totals(m)["answered"] == near(2.5 / 4)
 
 
 def test_bands_attack_as_far_as_they_fight_whoever_they_do_not_call_their_own(tmp_path):
@@ -1093,7 +1142,8 @@ def test_arms_keep_bands_off_contingents_and_escorts_off_teams_and_who_is_traine
     factions = {"rebels": Faction(fighters=100, bands=1, community={"b": 1.0}, loot=0.4)}
     p = by_hand(tmp_path, LINE, factions, {"m": mission(persons={"troops": 100, "aid": 40})}, deploy__team_size=40,
                 ambush__rate=3, ambush__guard=0.5, ambush__unit=100, ambush__team=40, ambush__trained=0.4,
-                ambush__protest=0.5, ambush__raid=1, ambush__raiders=20, task__relocation=0)  # fmt: skip
+                ambush__protest=0.5, ambush__raid=1, ambush__raiders=20, ambush__warned=0.6,
+                task__relocation=0, task__told=0)  # fmt: skip
     m = PeaceModel(only(p, "deploy", "task"))
     m.step()
     m.units.cell[:], m.bands.cell[:], m.factions.hostility[:], m.units.access[:] = 2, 2, 0.5, True
@@ -1107,6 +1157,11 @@ def test_arms_keep_bands_off_contingents_and_escorts_off_teams_and_who_is_traine
         hits, raids = ambush.rates(m.view, nobody)
         assert hits == near([hit * times, team * times])
         assert raids == near([0, raid * times])
+    m.missions.training[:], m.missions.technology[0] = 0.5, 0.5  # who knows half avoids half of 0.6; teams ask nobody
+    hits, raids = ambush.rates(m.view, nobody)
+    assert hits == near([hit * 0.7, team])
+    assert raids == near([0, raid])
+    m.missions.technology[0] = 0.0
     m.units.pinned[:], m.units.access[:], m.missions.training[:] = [1, 0], False, 0.5
     hits, raids = ambush.rates(m.view, nobody)
     assert hits == near([1.5 * hit, team])
@@ -1246,7 +1301,7 @@ def test_what_a_mission_knows_of_bands_comes_of_its_technology_and_of_people_aro
     m.units.cell[large], m.units.cell[small] = 0, 1
     # they get across (1 - 0.8 x 0.5), and are trusted in full or half, so they are told 0.24 and 0.12
     known = {cell: 1 - 0.5 * (1 - 0.4 * 0.6 * trust) for cell, trust in ((0, 1.0), (1, 0.5))}
-    assert [siting.informed(m.view, unit, 0.5) for unit in (large, small)] == near([known[0], known[1]])
+    assert [siting.informed(m.view, 0, cell, 0.5) for cell in (0, 1)] == near([known[0], known[1]])
     row = np.zeros(len(m.record.columns))
     observe.measure(m.view, m.record.at, row)
     assert row[m.record.at.informed_mission] == near((2 * known[0] + known[1]) / 3)
@@ -1536,19 +1591,18 @@ def test_hired_men_come_as_income_pays_for_them_and_count_for_more(tmp_path):
     assert not m.factions.hired.any()
 
 
-def test_who_has_hired_men_or_a_refuge_loses_fewer_in_battle(tmp_path):
-    def losses(hired=0.0, refuge=0.0):
+def test_who_has_hired_men_loses_fewer_in_battle(tmp_path):
+    def losses(hired=0.0):
         m = PeaceModel(by_hand(tmp_path, TWO, {
             "few": Faction(fighters=100, bands=1, host=True, hired=Hired(fighters=1, skill=3)),
-            "many": Faction(fighters=100, bands=1, refuge=refuge),
+            "many": Faction(fighters=100, bands=1),
         }, fight__severity=12, fight__crossfire=0))  # fmt: skip
-        m.bands.cell[:], m.factions.hired[0], m.land.edge[:] = 0, hired, 0.5
+        m.bands.cell[:], m.factions.hired[0] = 0, hired
         fight._battle(m.view, 0, 0, 1, 0.0, 0.0)
         return m.now.fighters_lost.tolist()
 
     assert losses() == [6, 6]
     assert losses(hired=50) == [4, 8]  # half of them count three times: 100 against 200
-    assert losses(refuge=1) == [6, 3]  # half of those who would have died are over the border
 
 
 def test_a_sponsor_comes_and_goes(tmp_path):

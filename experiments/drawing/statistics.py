@@ -36,7 +36,7 @@ T_QUANTILE = np.array([
 
 # More of these is better; of everything else, less is.
 GOODS = ("access", "freedom", "trust", "informed", "consent", "commitment", "institutions", "mandate_weeks", "deterred",
-         "peace_")  # fmt: skip
+         "answered", "peace_")  # fmt: skip
 KEYS = ("arm", "seed")
 PAIRED = ("n", "difference", "low", "high", "worse_share")
 ALL_DEATHS = "deaths"

@@ -111,6 +111,7 @@ SHORT = {
     "civilians_killed": "civilians killed",
     "access": "humanitarian access",
     "deterred": "attacks on civilians deterred",
+    "answered": "attacks on civilians answered",
     "deaths": "all deaths of civilians",
     "displaced_peak": "displaced at the peak",
     "displaced_person_weeks": "displacement",

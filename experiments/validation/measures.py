@@ -52,6 +52,13 @@ def ratio(column: str, window: Months = WINDOW) -> Measure:
     return lambda store, a, b: log_ratio(total(store, a, column, window), total(store, b, column, window))
 
 
+def answered(store: Experiment, arm: str) -> NDArray[np.float64]:
+    """Measure the share of attacks on civilians in which a mission is to be expected to step in: (seeds,)."""
+    first, last = WINDOW
+    attacks, share = (store.months(arm)[column][:, first - 1 : last] for column in ("attacks", "answered"))
+    return np.nansum(attacks * share, axis=1) / attacks.sum(axis=1)
+
+
 def ratio_of_means(*columns: str, window: Months = LONG) -> Measure:
     """Measure the paired log ratio of the means of some columns together in two arms."""
 

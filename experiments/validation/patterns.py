@@ -34,6 +34,7 @@ BLOODY = "wrong on purpose: the partner of parallel kills all it meets (enforce)
 ABLE = "observers are given the troops' abilities"
 STEADY = "steady small attacks: no campaigns, no reprisals, no heavy tail"
 RARE = "steady small attacks with as many quiet months"
+ALERT = "everybody is warned, and a few are enough (prey.unwarned, prey.stepping_in)"
 NO_VETO = "every party accepts at once, and rebels fight the government only (negotiate.sign, rivals)"
 NO_BACKLASH = "harm makes no enemies, no recruits, no mistrust (judge.harm, recruit.harm, feel.harm)"
 
@@ -238,6 +239,9 @@ TESTS = (
             ("trust", "trust in it", m.ratio_of_means("trust_un"), "<1"),
         )
     ),
+    Test("T13", "UN mission as deployed: share of the attacks on civilians in which it steps in (OIOS 2014: 0.20)",
+         m.answered, ("un_only",), "in", (0.1, 0.4), True, "who is warned, and may use force, steps in (prey)",
+         (ALERT, ("un_only alert",))),
     *(
         Test(f"A1 {key}", f"label swap, the regional force under the name of the UN / as it is: {words}", ratio(column),
              ("regional under the name un", "regional_only"), "=1", (), True, "no rule reads a name",

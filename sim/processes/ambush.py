@@ -1,14 +1,14 @@
 """Ambush: hostile bands attack contingents and aid teams.
 
     hazard = rate x persons / unit x hostile / (fighters + guard x arms)               for every unit
-             x (1 + protest) where people pin it down
+             x (1 + protest) where people pin it down x (1 - warned informed) for a contingent
              + raid x workers / team x stock x looters / (looters + raiders + guard x escorts)    for an aid team:
                                                                                      stocks are worth looting
 
 A unit in uniform answers: always as far as its mandate lets it use force, else in self-defence. Fighters die, and
 bystanders as far as restraint is lacking. Arms are those of the same command in reach: it does not matter in how many
-bases and teams people serve. Training against ambush and mines lowers the hazards; medicine saves some of those who are
-hit.
+bases and teams people serve. Training against ambush and mines lowers the hazards, and contingents that know where
+bands are (task) keep out of their way; medicine saves some of those who are hit.
 
 The denominator rule of Humanitarian Outcomes: counts fall where fewer workers are out, so reports give attacks and
 access together.
@@ -21,6 +21,7 @@ from sim.compiled import rule
 from sim.deaths import die_of_it, lose_from, repel, report
 from sim.kernel import kernel
 from sim.rules import arms_around, escorts, holding_fire, in_uniform, lent, luck_of, survey, under_guard
+from sim.siting import informed, known
 from sim.state import AMBUSH, RAID
 
 HIT, LOOT, SIZE, DEAD, WHO, CARE, FIRE, ANSWER, HARM = (
@@ -57,7 +58,7 @@ def rates(w, by_host):
     """
     f, u, p, m, n = w.factions, w.units, w.numbers.ambush, w.missions, w.units.cell.size
     hit, raid, uniformed, escorted = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
-    hold, (own, others) = holding_fire(w), escorts(w)
+    hold, (own, others), seen = holding_fire(w), escorts(w), known(w)
     for i in range(n):
         uniformed[i] = in_uniform(u.strength, i)
         escorted[i] = own[i] + others[:, i].sum() + by_host[i]  # the host's guard keeps looters off
@@ -72,6 +73,8 @@ def rates(w, by_host):
                 fighters += there
             size, guards = size_of(w, i), escorted[i] if u.team[i] else arms[i]
             fire = (1.0 - hold[u.cell[i]]) * (1.0 + p.trained * (1.0 - 2.0 * m.training[u.mission[i]]))
+            if not u.team[i]:
+                fire *= 1.0 - p.warned * informed(w, u.mission[i], u.cell[i], seen[u.mission[i]])
             hit[i] = fire * hazard(p, size, hostile, fighters, guards) * (1.0 + p.protest if u.pinned[i] > 0.0 else 1.0)
             if u.team[i] and u.access[i]:
                 raid[i] = fire * raids(p, size, u.stock[i], looters, escorted[i])

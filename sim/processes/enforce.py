@@ -54,8 +54,8 @@ def rates(w):
         i, c = bands.faction[b], bands.cell[b]
         forces[b] = force_against(w, b, consent)
         force, active = forces[b].sum(), bands.taking_part[b] and f.campaign[i] > 0.0
-        if force > 0.0 and bands.fighters[b] > 0.0:  # nobody follows them over the border
-            out[b] = hazard(w.numbers.enforce, force, w.around[i, c], active) * (1.0 - f.refuge[i] * w.land.edge[c])
+        if force > 0.0 and bands.fighters[b] > 0.0:
+            out[b] = hazard(w.numbers.enforce, force, w.around[i, c], active)
     return out, forces
 
 

@@ -99,16 +99,16 @@ def _meets(w, b, luck):
 @kernel
 def _battle(w, cell, attacker, other, size, crossfire):
     """Let two factions meet in a cell, with all their bands in reach."""
-    p, refuge, edge = w.numbers.fight, w.factions.refuge, w.land.edge[cell]
+    p = w.numbers.fight
     ours, theirs = bands_near(w, cell, attacker), bands_near(w, cell, other)
     x, y = total(w.bands.fighters, ours), total(w.bands.fighters, theirs)
     dead = draws.heavy_tailed(size, p.severity, exponent=p.tail, largest=p.largest)
     dead = min(dead, p.largest_share * (x + y))
     skill = of_hired(w, w.factions.hired_skill)
     a, b = x * skill[attacker], y * skill[other]
-    # By the other's strength; who is near the border escapes over it.
-    lost_by_us = int(min(dead * b / (a + b) * (1.0 - refuge[attacker] * edge) + 0.5, x))
-    lost_by_them = int(min(dead * a / (a + b) * (1.0 - refuge[other] * edge) + 0.5, y))
+    # By the other's strength.
+    lost_by_us = int(min(dead * b / (a + b) + 0.5, x))
+    lost_by_them = int(min(dead * a / (a + b) + 0.5, y))
     lose_fighters(w, attacker, ours, lost_by_us, True)
     lose_fighters(w, other, theirs, lost_by_them, True)
     caught = int(p.crossfire * (lost_by_us + lost_by_them) + crossfire)

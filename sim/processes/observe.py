@@ -50,6 +50,8 @@ def measure(w, at, row):
     row[at.access] = now.reached.sum() / tried if tried > 0.0 else np.nan
     intended = now.intended[0]
     row[at.deterred] = now.deterred[0] / intended if intended > 0.0 else np.nan
+    row[at.attacks] = now.attacks[0]
+    row[at.answered] = now.answered[0] / now.attacks[0] if now.attacks[0] > 0.0 else np.nan
     everybody, vaccinated, calm, persons, immune, felt = 0.0, 0.0, 0.0, census.persons, land.vaccinated, land.felt
     for c in range(persons.size):
         everybody += persons[c]
@@ -150,7 +152,7 @@ def _by_mission(w, at, row):
         free[j] += persons * u.freedom[i]
         if u.cell[i] >= 0 and not u.team[i]:
             at_bases[j] += persons
-            aware[j] += persons * informed(w, i, seen[j])
+            aware[j] += persons * informed(w, j, w.units.cell[i], seen[j])
     for j in range(m.command.size):
         q = m.command[j]
         row[at.killed_by_mission + j] = now.by_mission[j]

@@ -7,12 +7,12 @@ X are the fighters of the faction in reach, so that it does not matter in how ma
 people of other communities in reach: in the place of a band and those around it, which is as far as it fights. P is
 the effective presence that protects where the band is: troops and police, as far as their mandate lets them use
 force, and against the host's own forces only as far as mandate and consent reach. Motive rises when rivals are near,
-after recent losses (Hultman; Wood 2014), and where one's own people were just killed (reprisal). Reporting restrains a
-faction that is committed to the process.
+after recent losses (Hultman; Wood 2014), and where one's own people were just killed (reprisal). Reporting restrains
+whoever answers for it: a government, and other factions as far as they are committed to the process.
 
-A mission that is there when it happens steps in, with a probability that grows with its presence and with the force
-that it may use; it saves victims, kills attackers, harms bystanders, and makes enemies. Else it stood by, and people
-hold that against its flag. Those who care for the wounded near by save some of the victims.
+A mission that is there when it happens steps in, with a probability that grows with its presence, with the force that
+it may use and with what it knows (task); it saves victims, kills attackers, harms bystanders, and makes enemies. Else
+it stood by, and people hold that against its flag. Those who care for the wounded near by save some of the victims.
 People in a camp or a protection site draw attacks; who guards it stands behind walls and saves most of them.
 """
 
@@ -35,6 +35,7 @@ from sim.rules import (
     pick_somebody,
     survey,
 )
+from sim.siting import informed, known
 from sim.state import ATTACK, OPERATION
 
 COMES = draws.decision("prey.attack")
@@ -50,7 +51,7 @@ def deterred(p, guard, near):
 
 
 @kernel
-def hazard(p, fighters, near, losses, drive, foes, own_dead, targets, guard, reports, abuse, commitment):
+def hazard(p, fighters, near, losses, drive, foes, own_dead, targets, guard, reports, abuse, answers):
     """Return the hazard (1/year) that a band attacks civilians.
 
     Parameters
@@ -58,14 +59,14 @@ def hazard(p, fighters, near, losses, drive, foes, own_dead, targets, guard, rep
     p : numbers.prey; fighters, losses : persons, of the band; near : fighters of its faction in reach
     drive : aggression, campaigns counted in; foes : fighters of its rivals in reach; own_dead : lately, in reach
     targets : persons of other communities in reach; guard : effective protection; reports : reporting
-    abuse : ratio; commitment : 0..1, of its faction
+    abuse : ratio, of its faction; answers : 0..1 how far it answers for what is reported
     """
     if fighters <= 0.0 or near < 1.0:
         return 0.0
     motive = 1.0 + p.rivals * foes / (foes + near) + p.losses * losses / (losses + p.losses_half * fighters)
     motive += p.reprisal * own_dead / (own_dead + p.reprisal_half)
     held_back = deterred(p, guard, near)
-    restrained = p.restraint * commitment * reports / (reports + p.reporters)
+    restrained = p.restraint * answers * reports / (reports + p.reporters)
     found = targets / (targets + p.targets)
     return p.rate * fighters / p.band * abuse * drive * motive * found * (1.0 - held_back) * (1.0 - restrained)
 
@@ -111,7 +112,7 @@ def rates(w, targets):
             out[b] = hazard(
                 p=p, fighters=bands.fighters[b], near=w.around[i, c], losses=bands.losses[b], drive=driven[b],
                 foes=foes, own_dead=own_dead, targets=people, guard=w.guard[i, c], reports=reports[c],
-                abuse=abuse[i], commitment=f.commitment[i],
+                abuse=abuse[i], answers=1.0 if f.host[i] else f.commitment[i],
             )  # fmt: skip
     return out
 
@@ -173,7 +174,10 @@ def _attack(w, b, near, targets, nth):
         meant = min(meant, int(p.largest_share * inside))
         meant -= int(p.walls * guard / (guard + p.gate * near) * meant)
     ready = ready_to_help(w, faction, cell)
-    helps = luck_of(w, HELP[nth], b) < ready.sum() / (ready.sum() + p.stepping_in * near)
+    likely = ready.sum() / (ready.sum() + p.stepping_in * near)
+    now.attacks[0] += 1.0
+    now.answered[0] += likely
+    helps = luck_of(w, HELP[nth], b) < likely
     who = draws.pick(ready, luck_of(w, WHO[nth], b)) if helps else -1
     saved = int(p.stopped * meant) if helps else 0
     care = w.care[cell]
@@ -205,11 +209,12 @@ def _attack(w, b, near, targets, nth):
 
 @kernel
 def ready_to_help(w, faction, cell):
-    """Return the presence of every mission in a cell that would use force against a faction there: (M,)."""
-    willing = w.missions.willing
+    """Return the presence of every mission in a cell that is warned, and would use force against a faction: (M,)."""
+    willing, seen, unwarned = w.missions.willing, known(w), w.numbers.prey.unwarned
     out, consent = np.empty(willing.size), 1.0 - hostility_of_host(w)
     for m in range(willing.size):
-        out[m] = w.presence[m, PROTECT, cell] * willing[m]
+        warned = unwarned + (1.0 - unwarned) * informed(w, m, cell, seen[m])
+        out[m] = w.presence[m, PROTECT, cell] * willing[m] * warned
         if w.factions.host[faction]:
             out[m] *= hits_host(w, m, consent)
     return out

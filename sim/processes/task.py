@@ -17,9 +17,9 @@ against the arms that its command has in reach, in however many bases they stand
 A mission with open gates, and aid workers who run camps, take in people who flee. Whoever guards them stays where he
 is and patrols less.
 
-People who trust tell where armed bands are: patrols go there. Technology shows it to who has it, and lets him choose
-his bases by them and not by past violence.
-What one part of a command sees the whole of it knows, and other commands as far as they coordinate.
+People who trust tell where armed bands are, and technology shows it to whoever has it: patrols go there. Bases stand
+for a year, longer than bands, so they are chosen by past violence. What one part of a command sees the whole of it
+knows, and other commands as far as they coordinate. Whoever is warned steps in more often (prey), and is ambushed less.
 """
 
 import numpy as np
@@ -293,7 +293,7 @@ def _spread_out(w, arms):
             crowd = land.sheltered[at].sum()
             roams[i] *= 1.0 - p.gate_duty * m.gates[j] * crowd / (crowd + p.gate_crowd)
         if not u.team[i]:  # aid workers do not go where the bands are
-            seen[i] = informed(w, i, sees[j])
+            seen[i] = informed(w, j, at, sees[j])
             aware = aware or seen[i] > 0.0
     menace = threat(w) if aware else np.zeros(land.felt.size)
     spread(
