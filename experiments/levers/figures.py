@@ -152,21 +152,33 @@ def overview(rows: pd.DataFrame) -> Figure:
         inside = colour if sure else "white"
         ax.plot(0.025, y, MARKS[row.withdrawn or row.expected], color=colour, mfc=inside, ms=4.5, mew=0.8)
         ax.text(0.06, y, row.row.replace("_", " "), va="center", fontsize=6.2, color=INK if sure else GREY)
-        ratio = "> ×1,000" if row.effect >= MOST else f"×{row.effect:.{2 if row.effect < 10 else 0}f}"
-        shown = ratio if row.unit == "ratio" else f"{100 * row.effect:+.1f} p.".replace("-", "−")
-        ax.text(0.84, y, style.meant(row.outcome), va="center", ha="right", fontsize=6.2, color=GREY)
-        ax.text(1.0, y, shown, va="center", ha="right", fontsize=6.2, color=INK if sure else GREY)
+        ax.text(0.72, y, style.meant(row.outcome), va="center", ha="right", fontsize=6.2, color=GREY)
+        ax.text(0.83, y, _number(row.effect, row.unit), va="center", ha="right", fontsize=6.2,
+                color=INK if sure else GREY)  # fmt: skip
+        if row.effect_high < MOST:
+            ends = ", ".join(_number(end, row.unit, bare=True) for end in (row.effect_low, row.effect_high))
+            ax.text(1.0, y, f"[{ends}]", va="center", ha="right", fontsize=5.6, color=GREY)
     for ax in axes[0]:
         ax.set_axis_off()
         ax.set_xlim(0, 1.02)
         ax.set_ylim(tall - 0.5, -0.5)
     said = (
-        "Effect of the high setting against the low one, as a ratio or in points of 100, at least "
-        f"{rows.seeds.min()} seeds. ▲ ▼: the sign that was expected; ●: none was. Blue: as expected; orange: the "
+        "Effect of the high setting against the low one, as a ratio or in points of 100, with its 95% interval, at "
+        f"least {rows.seeds.min()} seeds. ▲ ▼: the sign that was expected; ●: none was. Blue: as expected; orange: the "
         "opposite; green: surely moves, without an expectation; hollow: not shown, or not told apart from nothing."
     )
     style.footnote(figure, folded(said, A_NOTE))
     return figure
+
+
+def _number(value, unit, bare=False):
+    """Write an effect, or an end of its interval: a ratio, or points of 100."""
+    if not np.isfinite(value):
+        return "?"
+    if unit == "difference":
+        return f"{100 * value:+.1f}{'' if bare else ' p.'}".replace("-", "−")
+    sign = "" if bare else "×"
+    return f"> {sign}1,000" if value >= MOST else f"{sign}{value:.{2 if value < 10 else 0}f}"
 
 
 def _mark(ax, limits, found, y, colour, filled):
