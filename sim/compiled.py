@@ -39,12 +39,13 @@ def see(table: Table) -> Any:
     """Return the view that compiled rules have of a table of state, and of those in it: the same arrays."""
     if PLAIN:
         return table
-    names = NAMES[type(table).__name__]
-    return MAKERS[type(table).__name__](*(_seen(getattr(table, name)) for name in names))
+    columns = COLUMNS[type(table).__name__]
+    return MAKERS[type(table).__name__](*(_seen(getattr(table, name), kind) for name, kind in columns.items()))
 
 
-def _seen(value):
-    return see(value) if type(value).__name__ in NAMES else value
+def _seen(value, kind):
+    """Return what rules see of a column. A whole number for a float would be another world, compiled for minutes."""
+    return see(value) if kind.__name__ in COLUMNS else kind(value) if kind in (float, int) else value
 
 
 def _tables(kind):
@@ -56,9 +57,9 @@ def _tables(kind):
 
 
 def _columns(kind):
-    """Return the names of what rules see of a table: its arrays, numbers and tables; not its lists and names."""
+    """Return what rules see of a table, by name, and its type: arrays, numbers and tables; not its lists and names."""
     seen = (np.ndarray, np.record, float, int)
-    return tuple(f.name for f in fields(kind) if f.type in seen or hasattr(f.type, "__dataclass_fields__"))
+    return {f.name: f.type for f in fields(kind) if f.type in seen or hasattr(f.type, "__dataclass_fields__")}
 
 
 def _declare(name, names):
@@ -84,5 +85,5 @@ def _declare(name, names):
     return numba.njit(cache=True)(scope[f"make_{name}"])
 
 
-NAMES = {kind.__name__: _columns(kind) for kind in _tables(World)}
-MAKERS = {} if PLAIN else {name: _declare(name, names) for name, names in NAMES.items()}
+COLUMNS = {kind.__name__: _columns(kind) for kind in _tables(World)}
+MAKERS = {} if PLAIN else {name: _declare(name, tuple(columns)) for name, columns in COLUMNS.items()}

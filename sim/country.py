@@ -291,7 +291,7 @@ def make_civilians(params: Params, land: Land, n_factions: int, n_commands: int,
         home=home, cell=home.copy(), community=community, born=born, persons=born.copy(),
         status=np.full(n, HOME, dtype=np.int8), need=np.full(n, 0.1),
         grievance=np.full((n, n_factions), float(params.country.grievance)),
-        trust=np.full((n, n_commands), params.feel.start),
+        trust=np.full((n, n_commands), float(params.feel.start)),
     )  # fmt: skip
     flees = luck.uniform("start.displaced", n) < params.country.displaced_share
     pull = (land.town + 0.02 * land.births.sum(axis=1) / land.births.sum(axis=1).max()).cumsum()

@@ -117,7 +117,7 @@ def make_world(params: Params, luck: draws.Draws) -> World:
             agreement=zeros(1, dtype=bool), held=zeros(1, dtype=bool), signed=np.full(1, np.inf),
             collapsed=zeros(1, dtype=int), unity=np.full(1, params.mission.council_unity),
         ),
-        conditions=Conditions(np.full(1, params.feel.misinformation), np.ones(n_cells)),
+        conditions=Conditions(np.full(1, float(params.feel.misinformation)), np.ones(n_cells)),
         census=Census(**begun(Census, **sizes)), now=Week(**begun(Week, **sizes)), **begun(World, **sizes),
     )  # fmt: skip
 

@@ -670,7 +670,7 @@ class Prey:
     wounded: float = param(0.25, "share", 0, 1, "victims whom care near by saves",
                            "order: a quarter of the deaths of soldiers could be survived (Eastridge et al. 2012)")
     restraint: float = param(0.5, "share", 0, 1, "attacks that reporting deters, of whoever answers for them in full",
-                             "sign: governments that are named kill less (DeMeritt 2012); size assumed")
+                             "sign: governments that are named kill less (DeMeritt 2012)")
     reporters: float = param(20, "person", 0.1, 1e4, "reporting presence in a place that gives half of that")
     severity: float = param(3.5, "person", 0.1, 100, "smallest typical attack where `band` fighters are in reach")
     band: float = param(150, "person", 1, 1e4, "fighters whose attacks the rate counts, in reach for that severity")

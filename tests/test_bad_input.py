@@ -1,11 +1,14 @@
 """What cannot be simulated is refused before the first week, in a sentence: what was given, what is allowed, where."""
 
+from dataclasses import fields
+
+import numpy as np
 import pytest
-from conftest import by_hand, scenario
+from conftest import by_hand, put, scenario
 
 from sim import PeaceModel, load
 from sim.country import make_land
-from sim.params import Benchmark, Component, Country, Faction, Force, Heartland, Mandate, Place, When
+from sim.params import Benchmark, Component, Country, Faction, Force, Heartland, Mandate, Place, When, walk
 
 
 def refused(params):
@@ -311,6 +314,27 @@ def test_a_generated_country_of_weightless_communities_is_refused():
     for heartland in p.country.communities.values():
         heartland.weight = 0.0
     assert "country.communities" in refused(p)
+
+
+@pytest.mark.parametrize("words", [["mission=separated"], ["country=car", "mission=car_history"]])
+def test_whole_numbers_given_in_python_make_the_same_world(words):
+    """An array of whole numbers would cut off what rules put into it, and all rules would be compiled again for it."""
+
+    def types(p):
+        tables = PeaceModel(p).tables().items()
+        return {f"{name}.{f.name}": _type(getattr(table, f.name)) for name, table in tables for f in fields(table)}
+
+    p = scenario(*words, civilians=50, weeks=5)
+    put(put(p, "feel.start", 1.0), "feel.misinformation", 1.0)
+    usual = types(p)
+    for path, f, value in [*walk(p)]:
+        if f.type is float and value is not None and value == int(value):
+            put(p, path, int(value))
+    assert types(p) == usual
+
+
+def _type(value):
+    return value.dtype if isinstance(value, np.ndarray) else ""
 
 
 def test_the_smallest_country_there_can_be_runs():

@@ -261,20 +261,24 @@ def test_the_numbers_in_the_words_of_the_readme_are_those_that_are_kept():
     assert len(missions) == 8
     assert f"nine mission models x {found.n.max()} paired seeds" in said
     assert f"of the {comb(len(missions), 2)} pairs of missions" in said
-    killed, access = (found.loc[outcome].loc[missions] for outcome in ("civilians_killed", "access"))
-    assert killed.index[killed.diff_high >= 0].tolist() == ["regional_only"], "all but the regional force alone"
+    killed, deaths, access = (found.loc[outcome].loc[missions] for outcome in ("civilians_killed", "deaths", "access"))
+    assert killed.diff_high.idxmax() == "regional_only", "all but the regional force alone"
+    assert (deaths.difference.drop("regional_only") < deaths.difference["regional_only"]).all(), "fewer lives in all"
     assert {*access.difference.nlargest(2).index} == {"separated", "separated_swapped"}, (
         "all but the two separated ones"
     )
-    assert found.diff_low["excess_deaths", "regional_only"] > 0, "deaths from need surely rise"
-    assert found["mean"]["relapse"][["none", "regional_only"]].round(2).tolist() == [0.5, 0.67], "half, two thirds"
+    none, alone = found["mean"]["relapse"][["none", "regional_only"]]
+    assert round(none, 2) == 0.5, "in half of the cases"
+    assert f"{alone:.0%} after a regional force alone" in said
     strength = [make_missions(loaded("mission=regional_only", f"mission.comparison={how}")).personnel[0].sum()
                 for how in ("equal_cost", "as_deployed")]  # fmt: skip
     assert f"is {strength[0] / strength[1]:.1f} times as large as deployed" in said
-    rows = pd.read_csv(ROOT / "results" / "validation" / "scorecard.csv").verdict.value_counts()
-    judged = rows.drop("REPORT")
-    assert "FAIL" not in judged
-    assert f"of {judged.sum()} rows {judged.PASS} pass, none fails, {judged.INCONCLUSIVE} are open" in said
+    scorecard = ROOT / "results" / "validation" / "scorecard.csv"
+    assert ("are to be run for these rules" in said) == (not scorecard.exists())
+    if scorecard.exists():
+        judged = pd.read_csv(scorecard).verdict.value_counts().drop("REPORT")
+        assert "FAIL" not in judged
+        assert f"of {judged.sum()} rows {judged.PASS} pass, none fails, {judged.INCONCLUSIVE} are open" in said
 
 
 def test_the_questions_are_those_of_the_experiments():
