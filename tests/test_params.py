@@ -220,8 +220,8 @@ def _scenarios():
                      "negotiate.sign=0.2", "negotiate.weakness=2", "negotiate.collapse=20", **SIZE)  # fmt: skip
     peace = scenario("mission=parallel", "seed=11", *COMMON, "negotiate.sign=0.3", "negotiate.collapse=20",
                      "mission.comparison=equal_personnel", "mission.person_years=20000",
-                     "judge.expulsion=0.05", "judge.patience=2", "judge.political=3", "judge.force=6",
-                     "negotiate.aggression=0.9", **SIZE)  # fmt: skip
+                     "judge.expulsion=0.05", "judge.patience=12", "judge.alone=10", "judge.political=3",
+                     "judge.force=6", "negotiate.aggression=0.9", **SIZE)  # fmt: skip
     regional, un = (handover.mission.components[n] for n in ("regional", "un"))
     regional.leave.after, regional.leave.weeks, un.arrive.weeks = "un.arrive", 2.0, 8.0
     regional.force.build_up, un.force.build_up, un.force.readiness = 4.0, 30.0, 3.0
