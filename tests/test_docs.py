@@ -263,6 +263,10 @@ def test_the_numbers_in_the_words_of_the_readme_are_those_that_are_kept():
     assert f"of the {comb(len(missions), 2)} pairs of missions" in said
     killed, deaths, access = (found.loc[outcome].loc[missions] for outcome in ("civilians_killed", "deaths", "access"))
     assert killed.diff_high.idxmax() == "regional_only", "all but the regional force alone"
+    judged_together = (report.SUMMARY.parent / "report.md").read_text(encoding="utf-8")
+    assert "surely lower: civilians killed (7 of 8)" in judged_together, "surely lower killings"
+    assert "civilians killed (5 of 36 pairs)" in judged_together, "three of them with no mission: two of 28"
+    assert found["mean"]["missions_expelled"]["regional_only"] > 0.5, "mostly it is asked to go"
     assert (deaths.difference.drop("regional_only") < deaths.difference["regional_only"]).all(), "fewer lives in all"
     assert {*access.difference.nlargest(2).index} == {"separated", "separated_swapped"}, (
         "all but the two separated ones"

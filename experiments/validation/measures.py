@@ -53,10 +53,16 @@ def ratio(column: str, window: Months = WINDOW) -> Measure:
 
 
 def answered(store: Experiment, arm: str) -> NDArray[np.float64]:
-    """Measure the share of attacks on civilians in which a mission is to be expected to step in: (seeds,)."""
+    """Measure in how many attacks on civilians a mission is to be expected to step in, and all of them: (seeds, 2)."""
     first, last = WINDOW
     attacks, share = (store.months(arm)[column][:, first - 1 : last] for column in ("attacks", "answered"))
-    return np.nansum(attacks * share, axis=1) / attacks.sum(axis=1)
+    return np.column_stack([np.nansum(attacks * share, axis=1), attacks.sum(axis=1)])
+
+
+def pooled(values: NDArray[np.float64]) -> float:
+    """Return the share of all in all runs together, for a quiet run may have none; values : (n, 2) of these, of all."""
+    part, whole = values.sum(axis=0)
+    return float(part / whole) if whole > 0 else np.nan
 
 
 def ratio_of_means(*columns: str, window: Months = LONG) -> Measure:

@@ -241,7 +241,7 @@ TESTS = (
     ),
     Test("T13", "UN mission as deployed: share of the attacks on civilians in which it steps in (OIOS 2014: 0.20)",
          m.answered, ("un_only",), "in", (0.1, 0.4), True, "who is warned, and may use force, steps in (prey)",
-         (ALERT, ("un_only alert",)), reduce=np.mean),
+         (ALERT, ("un_only alert",)), reduce=m.pooled),
     *(
         Test(f"A1 {key}", f"label swap, the regional force under the name of the UN / as it is: {words}", ratio(column),
              ("regional under the name un", "regional_only"), "=1", (), True, "no rule reads a name",
