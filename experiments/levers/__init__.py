@@ -59,7 +59,7 @@ class Lever:
     expected: str
     withdrawn: str = ""  # a sign that was expected, and is not shown with all seeds: asked openly now
     base: list[str] = field(default_factory=list)
-    without: list[str] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)  # what takes the mechanism away; none: `low` is without it
 
     def arms(self) -> dict[str, list[str]]:
         """Return the overrides of each setting by label."""
@@ -230,7 +230,7 @@ def told(table: pd.DataFrame) -> str:
         "",
         ", ".join(f"{n} {verdict}" for verdict, n in count.items()) + f", of {len(table)} rows.",
         "",
-        f"{READING} {(table.without == '').sum()} rows have no setting that takes away the mechanism alone.",
+        f"{READING} Of {(table.without == '').sum()} rows the low setting itself is without the mechanism.",
         "",
     ]
     for subject, some in table.groupby("subject", sort=False):
@@ -240,7 +240,8 @@ def told(table: pd.DataFrame) -> str:
             "expected": [f"{r.withdrawn} (withdrawn)" if r.withdrawn else r.expected for r in some.itertuples()],
             "seeds": some.seeds, "low": some.low_mean.map(number), "high": some.high_mean.map(number),
             "effect": [_said(r, "effect") for r in some.itertuples()],
-            "mechanism off": [_said(r, "off") for r in some.itertuples()], "verdict": some.verdict,
+            "mechanism off": [_said(r, "off") if r.without else "as low" for r in some.itertuples()],
+            "verdict": some.verdict,
         })  # fmt: skip
         lines += [f"## {subject.replace('_', ' ').capitalize()}", "", markdown(shown)]
     return "\n".join(lines)
