@@ -14,8 +14,8 @@ with few seeds: `experiment.analysis.rows=[misinformation] experiment.seeds=8`.
 A row compares two settings, seed by seed, in the same worlds with the same luck. What counts is estimated as a ratio:
 the mean of the paired log ratio, so that one world that explodes does not speak for all; shares as a difference. Every
 interval is a 95% interval of its row alone; open rows are judged all together, for nobody said beforehand which way.
-Rows that show nothing are given more seeds (`more_seeds`) before they are reported; a second look adds a little to the
-one row in forty that shows something by luck.
+Rows that show nothing are given more seeds (`more_seeds`) before they are reported, and where they then show something,
+so are they without the mechanism; a second look adds a little to the one row in forty that shows something by luck.
 """
 
 from collections.abc import Sequence
@@ -123,13 +123,22 @@ def analyse(x: Experiment) -> None:
     """Write the table and draw it."""
     rows, more = levers(x.about.analysis.get("rows")), x.about.analysis["more_seeds"] or 0
     table = judged(rows, x.runs)
-    again = [row for row, verdict in zip(rows, table.verdict, strict=True) if verdict in (UNSEEN, STILL, REVERSED)]
-    if again and more > x.about.seeds:
-        x.do({label: more for row in again for label in row.arms()}, f"{len(again)} rows not shown, {more} seeds")
+    if more > x.about.seeds:
+        again = _having(rows, table, (UNSEEN, STILL, REVERSED))
+        settings = {label: more for row in again for label in list(row.arms())[:2]}
+        x.do(settings, f"{len(again)} rows not shown, {more} seeds")
+        seen = _having(again, judged(rows, x.runs), (SHOWN, MOVES, REVERSED))
+        x.do({label: more for row in seen for label in row.arms()}, f"{len(seen)} of them shown: without the mechanism")
         table = judged(rows, x.runs)
     x.write({"levers": table}, {"levers.md": told(table)}, digits=4)
     x.write_provenance()
     x.write(figures={f"levers_{part}" if part else "levers": figure for part, figure in _drawn(table)})
+
+
+def _having(rows, table, verdicts):
+    """Return the rows whose verdict is one of some."""
+    found = table.set_index("row").verdict
+    return [row for row in rows if found[row.name] in verdicts]
 
 
 def _drawn(table):
