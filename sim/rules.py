@@ -167,12 +167,31 @@ def ruler(around, host, cell):
     for f in range(1, host.size):
         if around[f, cell] > around[best, cell]:
             best = f
-    if around[best, cell] > 0.0:
-        return best
+    return best if around[best, cell] > 0.0 else by_default(host)
+
+
+@kernel
+def by_default(host):
+    """Return the faction that rules where nobody's fighters are: the host; host : (F,) bool."""
     for f in range(host.size):
         if host[f]:
             return f
     return 0
+
+
+@kernel
+def rulers(around, host):
+    """Return the ruler of every cell: (C,) int, what `ruler` says of each."""
+    most, nobody = around[0].copy(), by_default(host)
+    out = np.zeros(most.size, dtype=np.int64)
+    for f in range(1, host.size):
+        for c in range(out.size):
+            if around[f, c] > most[c]:
+                most[c], out[c] = around[f, c], f
+    for c in range(out.size):
+        if most[c] <= 0.0:
+            out[c] = nobody
+    return out
 
 
 @kernel

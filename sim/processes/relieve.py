@@ -37,8 +37,7 @@ from sim.rules import (
     holding_fire,
     km_between,
     lent,
-    of_commands,
-    ruler,
+    rulers,
     sum_rows,
     survey,
     under_guard,
@@ -192,18 +191,20 @@ def serve_afield(left, command, pull, need, donors, aid):
     more, total, unmet = np.zeros(aid.shape), np.zeros(left.size), unserved(aid)
     for n in range(left.size):
         if left[n] > 0.0:
+            drawn, drawn_to = 0.0, pull[n]
             for c in range(need.size):
-                total[n] += need[c] * unmet[c] * pull[n, c]
-            if total[n] > 0.0:
-                there = more[command[n]]
+                drawn += need[c] * unmet[c] * drawn_to[c]
+            total[n] = drawn
+            if drawn > 0.0:
+                there, able = more[command[n]], left[n]
                 for c in range(need.size):
-                    there[c] += left[n] * pull[n, c] / total[n]
+                    there[c] += able * drawn_to[c] / drawn
     idle = share_out(more, unmet, donors, aid)
     for n in range(left.size):
         if total[n] > 0.0:
-            back = 0.0
+            back, drawn, drawn_to, in_vain = 0.0, total[n], pull[n], idle[command[n]]
             for c in range(need.size):
-                back += need[c] * unmet[c] * pull[n, c] / total[n] * idle[command[n], c]
+                back += need[c] * unmet[c] * drawn_to[c] / drawn * in_vain[c]
             left[n] *= back
 
 
@@ -330,28 +331,34 @@ def let_in(w, afield, hold):
     p, remaining, rains, around, host = w.numbers.relieve, unopened(w), wet(w), w.around, w.factions.host
     command, area, hostility = w.missions.command, w.missions.area, w.factions.hostility
     felt, remoteness, out = w.land.felt, w.land.remoteness, np.zeros((command.size, hold.size))
-    free, sends = np.empty(hostility.shape[1]), sum_rows(command, afield, hostility.shape[1])
-    for c in range(hold.size):
-        master = ruler(around, host, c)
-        for q in range(free.size):
-            if sends[q] > 0.0:
-                free[q] = access(
-                    p, hostility=hostility[master, q], fighting=felt[c], held=hold[c],
+    master, free = rulers(around, host), np.empty(hold.size)
+    sends = sum_rows(command, afield, hostility.shape[1])
+    for q in range(sends.size):
+        if sends[q] > 0.0:
+            to_us = hostility[:, q].copy()
+            for c in range(hold.size):
+                free[c] = access(
+                    p, hostility=to_us[master[c]], fighting=felt[c], held=hold[c],
                     remoteness=remoteness[c] * remaining, wet=rains,
                 )  # fmt: skip
-        for i in range(command.size):
-            if afield[i] > 0.0:
-                out[i, c] = area[i, c] * free[command[i]]
+            for i in range(command.size):
+                if command[i] == q and afield[i] > 0.0:
+                    for c in range(hold.size):
+                        out[i, c] = area[i, c] * free[c]
     return out
 
 
 @kernel
 def pauses(w, teams, hostility):
     """Return the hazard (1/year) that each team negotiates a pause: (T,); hostility : (T,) of who rules its place."""
-    u, p, engages, out = w.units, w.numbers.relieve, of_commands(w, ENGAGE), np.empty(teams.size)
+    u, p, command, presence = w.units, w.numbers.relieve, w.missions.command, w.presence
+    out = np.empty(teams.size)
     for t in range(teams.size):
-        i = teams[t]
-        engage, size = engages[w.missions.command[u.mission[i]], u.cell[i]], u.strength[i, AID] / p.pause_team
+        i, engage = teams[t], 0.0
+        for m in range(command.size):
+            if command[m] == command[u.mission[i]]:
+                engage += presence[m, ENGAGE, u.cell[i]]
+        size = u.strength[i, AID] / p.pause_team
         out[t] = p.pause_rate * size * engage / (engage + p.pause_half) * (1.0 - hostility[t])
     return out
 

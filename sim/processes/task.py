@@ -102,9 +102,10 @@ def make_effective(presence, armed, command, trust, understood, ability, informa
             continue
         same = 0.0  # probability that two armed persons here obey the same command
         for m in range(command.size):
-            for n in range(command.size):
-                if command[m] == command[n]:
-                    same += armed[m, c] * armed[n, c] / (total * total)
+            if armed[m, c] > 0.0:
+                for n in range(command.size):
+                    if command[m] == command[n] and armed[n, c] > 0.0:
+                        same += armed[m, c] * armed[n, c] / (total * total)
         coordinated[c] = 1.0 - lost * min(1.0, 2.0 * (1.0 - same))
         if same < 0.5:  # as if of more than two equal commands: their number is 1 / same
             coordinated[c] /= 1.0 + crowding * lost * (1.0 / same - 2.0)
@@ -186,6 +187,8 @@ def _keep_to_area(w):
     """Take away the presence of every mission outside its area, but for its reports, as far as it makes them there."""
     area, beyond, presence, armed = w.missions.area, w.missions.beyond, w.presence, w.armed
     for i in range(beyond.size):
+        if area[i].min() == 1.0:
+            continue
         for c in range(armed.shape[1]):
             inside = area[i, c]
             if inside < 1.0:
