@@ -135,7 +135,8 @@ def register() -> None:
     """Make the schema, the names of sweeps and users' own configuration known to Hydra."""
     Plugins.instance().register(OwnConfiguration)
     store = ConfigStore.instance()
-    if "params.yaml" not in store.repo:  # it takes a fifth of the time of composing a scenario
+    known = store.repo.get("params.yaml")
+    if known is None or OmegaConf.get_type(known.node) is not Config:  # it takes a fifth of the time of composing
         store.store(name="params", node=Config)
     OmegaConf.register_new_resolver("sweep_name", _sweep_name, replace=True, use_cache=True)
 

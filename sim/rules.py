@@ -157,12 +157,7 @@ def arms_around(w, persons):
 @kernel
 def controller(w, cell):
     """Return the faction with most fighters around a cell; the host where there is none."""
-    return ruler(w.around, w.factions.host, cell)
-
-
-@kernel
-def ruler(around, host, cell):
-    """Return what `controller` does, of arrays that are at hand; around : (F, C) fighters, host : (F,) bool."""
+    around, host = w.around, w.factions.host
     best = 0
     for f in range(1, host.size):
         if around[f, cell] > around[best, cell]:
@@ -181,7 +176,7 @@ def by_default(host):
 
 @kernel
 def rulers(around, host):
-    """Return the ruler of every cell: (C,) int, what `ruler` says of each."""
+    """Return what `controller` says of every cell, at once: (C,) int; around : (F, C) fighters, host : (F,) bool."""
     most, nobody = around[0].copy(), by_default(host)
     out = np.zeros(most.size, dtype=np.int64)
     for f in range(1, host.size):

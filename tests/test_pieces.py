@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import by_hand, each, mission, only
 
-from sim import PeaceModel, deaths, siting
+from sim import PeaceModel, deaths, load, rules, siting
 from sim.params import Caveats, Contributor, Faction, Humanitarians
 from sim.processes import ambush, enforce, fight, prey, relieve, task
 
@@ -277,3 +277,12 @@ def test_as_much_happens_in_however_many_bands_bases_and_teams(tmp_path, bands, 
     for what, amount in found.items():
         assert np.all(np.sum(amount) > (0 if what != "forced" else -1)), what
         assert again[what] == pytest.approx(amount, rel=1e-9), what
+
+
+def test_who_rules_a_cell_is_the_same_asked_of_one_or_of_all():
+    model = PeaceModel(load("weeks=4", "civilians=50"))
+    strength = np.random.default_rng(0).integers(0, 3, model.around.shape).astype(float)  # ties, and nobody at all
+    for number, host in enumerate(np.eye(len(strength), dtype=bool)):
+        model.around, model.factions.host[:] = np.roll(strength, number, axis=1), host
+        one_by_one = [rules.controller(model.view, cell) for cell in range(strength.shape[1])]
+        assert rules.rulers(model.around, model.factions.host).tolist() == one_by_one

@@ -19,7 +19,7 @@ so are they without the mechanism; a second look adds a little to the one row in
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -123,12 +123,13 @@ def analyse(x: Experiment) -> None:
     """Write the table and draw it."""
     rows, more = levers(x.about.analysis.get("rows")), x.about.analysis["more_seeds"] or 0
     table = judged(rows, x.runs)
-    if more > x.about.seeds:
-        again = _having(rows, table, (UNSEEN, STILL, REVERSED))
-        settings = {label: more for row in again for label in list(row.arms())[:2]}
+    again = _having(rows, table, (UNSEEN, STILL, REVERSED))
+    if again and more > x.about.seeds:
+        settings = {label: more for row in again for label in replace(row, without=[]).arms()}
         x.do(settings, f"{len(again)} rows not shown, {more} seeds")
         seen = _having(again, judged(rows, x.runs), (SHOWN, MOVES, REVERSED))
-        x.do({label: more for row in seen for label in row.arms()}, f"{len(seen)} of them shown: without the mechanism")
+        if seen:
+            x.do({label: more for row in seen for label in row.arms()}, f"{len(seen)} of them, without the mechanism")
         table = judged(rows, x.runs)
     x.write({"levers": table}, {"levers.md": told(table)}, digits=4)
     x.write_provenance()

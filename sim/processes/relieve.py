@@ -37,6 +37,7 @@ from sim.rules import (
     holding_fire,
     km_between,
     lent,
+    of_commands,
     rulers,
     sum_rows,
     survey,
@@ -351,14 +352,10 @@ def let_in(w, afield, hold):
 @kernel
 def pauses(w, teams, hostility):
     """Return the hazard (1/year) that each team negotiates a pause: (T,); hostility : (T,) of who rules its place."""
-    u, p, command, presence = w.units, w.numbers.relieve, w.missions.command, w.presence
-    out = np.empty(teams.size)
+    u, p, engages, out = w.units, w.numbers.relieve, of_commands(w, ENGAGE), np.empty(teams.size)
     for t in range(teams.size):
-        i, engage = teams[t], 0.0
-        for m in range(command.size):
-            if command[m] == command[u.mission[i]]:
-                engage += presence[m, ENGAGE, u.cell[i]]
-        size = u.strength[i, AID] / p.pause_team
+        i = teams[t]
+        engage, size = engages[w.missions.command[u.mission[i]], u.cell[i]], u.strength[i, AID] / p.pause_team
         out[t] = p.pause_rate * size * engage / (engage + p.pause_half) * (1.0 - hostility[t])
     return out
 
