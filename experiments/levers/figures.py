@@ -113,10 +113,10 @@ def table(rows: pd.DataFrame) -> Figure:
         handles=[Line2D([], [], marker=m, ls="", mfc=inside, mec=edge, label=v, ms=5) for m, inside, edge, v in marks],
         loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, fontsize=6.5, frameon=False, handletextpad=0.1,
     )  # fmt: skip
-    none = ", ? none: such rows are judged together" if (rows.withdrawn + rows.expected == "open").any() else ""
+    asked = (rows.expected == "open").any() and " Rows with ?, or whose sign was withdrawn, are judged all together."
     said = (
-        f"Mean paired effect and its 95% interval, at least {rows.seeds.min()} seeds; ▲ ▼ the sign that was expected"
-        f"{none}. What lies beyond an axis ends in an arrow."
+        f"Mean paired effect and its 95% interval, at least {rows.seeds.min()} seeds; ▲ ▼ the sign that was expected."
+        f"{asked or ''} What lies beyond an axis ends in an arrow."
     )
     style.footnote(figure, folded(said, A_NOTE))
     return figure
@@ -165,7 +165,8 @@ def overview(rows: pd.DataFrame) -> Figure:
     said = (
         "Effect of the high setting against the low one, as a ratio or in points of 100, with its 95% interval, at "
         f"least {rows.seeds.min()} seeds. ▲ ▼: the sign that was expected; ●: none was. Blue: as expected; orange: the "
-        "opposite; green: surely moves, without an expectation; hollow: not shown, or not told apart from nothing."
+        "opposite; green: surely moves, without an expectation; hollow: not shown, or not told apart from nothing. "
+        "Rows without a sign, or whose sign was withdrawn, are judged all together."
     )
     style.footnote(figure, folded(said, A_NOTE))
     return figure
