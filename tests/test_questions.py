@@ -76,6 +76,16 @@ def test_what_is_sure_is_said_and_nothing_else():
     assert "nothing is sure" in sweeps.answer(judged)
 
 
+def test_where_nothing_is_sure_it_is_said_how_much_there_may_be():
+    found = {("deaths", "idle", 1.0): (-90.0, 20.0, False), ("deaths", "saves", 1.0): (-2_600.0, 4_400.0, False),
+             ("access", "saves", 0.5): (-0.012, 0.034, False), ("cost", "idle", 0.5): (-90.0, 20.0, True),
+             ("relapse", "idle", 0.5): (np.nan, np.nan, False)}  # fmt: skip
+    judged = pd.DataFrame(found.values(), columns=["low", "high", "sure"], index=pd.MultiIndex.from_tuples(found))
+    said = "all deaths of civilians −2.6 to +4.4 thousand people; humanitarian access −1.2 to +3.4 points of 100"
+    assert sweeps.not_ruled_out(judged) == f"Not ruled out at any value: {said}."
+    assert sweeps.not_ruled_out(judged[judged.sure]) == ""
+
+
 @pytest.mark.parametrize("reference", [None, 0])
 def test_the_figure_asks_answers_and_draws_what_its_table_says(reference):
     outcomes = ["deaths", "access", "relapse"]  # of the last nothing is known

@@ -30,8 +30,7 @@ def _front(x):
 
 
 def _over(x):
-    asked = {k: x.about.analysis[k] for k in ("outcomes", "reference") if k in x.about.analysis}
-    return sweeps.over(x.tables, x.baseline, **asked, question=x.about.question)
+    return sweeps.over(x.tables, x.baseline, **page.asked(x), question=x.about.question)
 
 
 FIGURES = {

@@ -1,11 +1,19 @@
 """The report of an experiment, in Markdown: its question, its figures, means, and what to notice."""
 
+from typing import Any
+
 import pandas as pd
 
+from experiments.comparison import sweeps
 from experiments.drawing import estimates, statistics, style
 from experiments.engine.experiment import Experiment
 
 REPORTED = ("civilians_killed", "deaths", "access", "cost")  # if the experiment does not say which outcomes
+
+
+def asked(x: Experiment) -> dict[str, Any]:
+    """Return what an experiment says of its figure over one setting: outcomes and reference, if it says so."""
+    return {k: x.about.analysis[k] for k in ("outcomes", "reference") if k in x.about.analysis}
 
 
 def page(x: Experiment) -> str:
@@ -23,6 +31,8 @@ def page(x: Experiment) -> str:
     rows = pd.DataFrame(rows, columns=[*scenario, *map(style.meaning, outcomes)])
     seeds = f"Means and their 95% intervals, {x.runs['seed'].nunique()} seeds."
     figures = [f"![{x.found.get(name, name)}]({name}.png)" for name in x.figures]
+    bounds = sweeps.not_ruled_out(sweeps.judged(x.tables, x.baseline, **asked(x))) if "over" in x.figures else ""
+    figures += [bounds] if bounds else []
     parts = [f"# {style.label(x.name)}", x.about.question, *figures, seeds, estimates.markdown(rows).strip()]
     if x.about.notice:
         parts += ["## What to notice", x.about.notice.strip()]

@@ -26,6 +26,7 @@ A_LINE = 145  # letters, of prose
 SUMMARY = ROOT / "results" / "mission_models" / "summary.csv"
 BLOCK = re.compile(r"(<!-- generated: (?:results|questions|lesson) -->\n).*?(<!-- end -->)", re.DOTALL)
 FIGURE = re.compile(r"^!\[(.+?)\]\(\w+\.png\)$", re.MULTILINE)
+BOUNDS = re.compile(r"^Not ruled out.*$", re.MULTILINE)
 SEEDS = re.compile(r"95% intervals, (\d+ seeds)\.")
 HEAD = (
     "mission model", "civilians killed", "difference from none", "all civilian deaths, difference", "aid teams' access",
@@ -83,12 +84,12 @@ def questions() -> str:
 
 
 def _found(name, about):
-    """Yield what was found when an experiment was last run in full, if its report is kept: its titles."""
+    """Yield what was found when an experiment was last run, if its report is kept: titles, and what may still be."""
     kept = ROOT / "results" / name / "report.md"
     text = kept.read_text(encoding="utf-8") if kept.is_file() else ""
     titles = [t.removeprefix(about["question"]).strip() for t in FIGURE.findall(text)]
     if titles:
-        said = f"*Found* with {SEEDS.findall(text)[0]}: {' '.join(dict.fromkeys(titles))}"
+        said = f"*Found* with {SEEDS.findall(text)[0]}: {' '.join(dict.fromkeys([*titles, *BOUNDS.findall(text)]))}"
         yield f"{fill(said, A_LINE)}\n"
 
 

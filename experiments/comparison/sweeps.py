@@ -73,6 +73,14 @@ def changes(
     return pd.DataFrame(found)
 
 
+def judged(
+    tables: Results, baseline: str = "none", outcomes: Sequence[str] = OUTCOMES, reference: float | None = None
+) -> pd.DataFrame:
+    """Return the changes of an experiment with one setting, judged all together: family.together of `changes`."""
+    (x,) = tables.settings
+    return family.together(changes(tables.runs, x, outcomes, baseline, reference))
+
+
 def answer(judged: pd.DataFrame) -> str:
     """Return in a sentence what is surely higher and lower, in which arms, at which values.
 
@@ -91,6 +99,25 @@ def answer(judged: pd.DataFrame) -> str:
         said += [f"surely {word}: {', '.join(found)}"] if found else []
     text = "; ".join(said) or "nothing is surely different"
     return f"{text[0].upper()}{text[1:]}."
+
+
+def not_ruled_out(judged: pd.DataFrame) -> str:
+    """Return in a sentence how much of a difference there may be, of the outcomes of which nothing is sure.
+
+    Parameters
+    ----------
+    judged : as experiments.drawing.family.together returns it of `changes`
+    """
+    said = []
+    for outcome, mine in judged.groupby(level=0, sort=False):
+        low, high = mine["low"].min(), mine["high"].max()
+        if mine["sure"].any() or not np.isfinite(high - low):
+            continue
+        by, unit = style.scaled_unit(style.unit(outcome), max(-low, high))
+        by, unit = (0.01, "points of 100") if unit in ("share", "0/1") else (by, unit)
+        ends = " to ".join(f"{'+' if end > 0 else ''}{style.short_number(end / by)}" for end in (low, high))
+        said.append(f"{style.meant(outcome)} {ends} {unit}")
+    return f"Not ruled out at any value: {'; '.join(said)}." if said else ""
 
 
 def _at(values, swept):
@@ -115,24 +142,24 @@ def over(
 
     Parameters
     ----------
-    tables : experiments.engine.tables.Results with one setting; baseline, reference : as of `changes`
-    outcomes : a panel each; question : str, the title, before what was found
+    tables, baseline, reference : as of `judged`; outcomes : a panel each
+    question : str, the title, before what was found
 
     Returns
     -------
     Figure and the table that it draws. Bars are 95% intervals for all of them together.
     """
     (x,) = tables.settings
-    judged = family.together(changes(tables.runs, x, outcomes, baseline, reference))
-    arms = list(dict.fromkeys(judged.index.get_level_values(1)))
+    found = judged(tables, baseline, outcomes, reference)
+    arms = list(dict.fromkeys(found.index.get_level_values(1)))
     values = np.sort(tables.runs[x].dropna().unique())
     cols = min(2, len(outcomes))
     rows = -(-len(outcomes) // cols)
-    title = "\n".join(folded(text, A_LINE) for text in (question, answer(judged)) if text)
+    title = "\n".join(folded(text, A_LINE) for text in (question, answer(found)) if text)
     figure, axes = style.sheet(1.2 + 2.1 * rows, title, rows, cols, len(outcomes), sharex=True)
     apart, middle = 0.12 * np.diff(values).min() if len(values) > 1 else 0.0, (len(arms) - 1) / 2
     for ax, outcome in zip(axes.flat, outcomes):
-        mine = judged.loc[outcome]
+        mine = found.loc[outcome]
         by, said = style.scaled_unit(style.unit(outcome), mine["difference"].abs().max())
         ax.axhline(0, color=GREY, lw=0.8, zorder=0)
         if reference is not None:
@@ -157,7 +184,7 @@ def over(
         f"Mean differences from {than}, same seeds, and their 95% intervals for the whole figure together, "
         f"{seeds_said(tables)}.\nFull marks: surely not 0.",
     )
-    return figure, judged.rename_axis(["outcome", "arm", x]).reset_index()
+    return figure, found.rename_axis(["outcome", "arm", x]).reset_index()
 
 
 def _said_axis(tables, x):

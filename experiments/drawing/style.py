@@ -140,7 +140,10 @@ OF_A_MISSION = {
     "consent_gov_": "the government's consent to",
     "consent_reb_": "other factions' consent to",
 }
-PLURALS = {"person": "people", "person-week": "person-weeks", "event": "events"}
+PLURALS = {
+    "person": "people", "person-week": "person-weeks", "event": "events", "week": "weeks", "mission": "missions",
+    "group": "groups",
+}  # fmt: skip
 POWERS = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"))
 FLOWS = {o.name for o in OUTCOMES if o.month == "sum"}  # weeks add up to a month
 
