@@ -233,7 +233,8 @@ def worth(tables: Results, baseline: str = "none", question: str = "") -> tuple[
 
     Returns
     -------
-    Figure and the table that it draws. The dashed line is sixteen times the last point of an arm.
+    Figure and the table that it draws. The dashed line is sixteen times the last point of an arm,
+    where that is surely above 0.
     """
     (x,) = tables.settings
     found = averted(tables, baseline)
@@ -247,7 +248,7 @@ def worth(tables: Results, baseline: str = "none", question: str = "") -> tuple[
         ax.vlines(mine[x], mine["low"], mine["high"], color=look.colour, lw=1.4)
         ax.plot(mine[x], mine["averted"], look.mark, color=look.colour, ms=6, ls=look.line)
         last = mine["averted"].iloc[-1]
-        if last > 0:
+        if mine["low"].iloc[-1] > 0:
             ax.axhline(PREVENTION * last, color=INK, lw=0.8, ls="--")
             ax.annotate(
                 f"{PREVENTION} times the last", (1, PREVENTION * last), (-2, 3), va="bottom", ha="right",
