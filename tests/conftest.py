@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -26,6 +27,7 @@ from sim.params import (
     When,
     numbers,
 )  # fmt: skip
+from sim.warm import warm_up
 
 settings.register_profile("untimed", deadline=None)  # a rule may have to be compiled first; a test never times
 settings.load_profile("untimed")
@@ -33,6 +35,8 @@ settings.load_profile("untimed")
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: minutes long; runs only with -m slow")
+    if getattr(config.option, "numprocesses", None) and not (numba.config.DISABLE_JIT or config.option.collectonly):
+        warm_up()  # or each of the workers would compile all rules for itself
 
 
 def pytest_collection_modifyitems(config, items):
