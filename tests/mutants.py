@@ -45,7 +45,7 @@ RULES = ("baseline", "pencil", "twins", "limits", "missions", "agents", "shocks"
 NEAR = {  # by file or folder: the tests that are compiled, or need no compilation, the nearest first
     "sim/siting.py": ("pieces", *RULES),
     **dict.fromkeys(("sim/processes", *(f"sim/{name}.py" for name in ("rules", "deaths", "misinformation", "seasons",
-                                                                      "census"))), RULES),
+                                                                      "census", "accounts", "contributors"))), RULES),
     **dict.fromkeys(("sim/mission.py", "sim/plans.py", "sim/mandate.py", "sim/units.py"),
                     ("missions", "pencil", "baseline", "bundles", "bad_input", "limits")),
     **dict.fromkeys(("experiments/engine/runs.py", "experiments/engine/stored.py"),

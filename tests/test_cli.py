@@ -195,15 +195,11 @@ def test_every_scenario_command_of_the_readme_is_accepted(tmp_path, monkeypatch)
     asked = " ".join(" ".join(c) for c in commands)
     assert "branch_from" in asked
     for words in commands[1:]:
-        if "-m" in words or "--cfg" in words or any("branch_from" in w for w in words):
+        if {"-m", "--cfg", "--help"} & set(words) or any("branch_from" in w for w in words):
             continue  # tried elsewhere: more than one run, no run, or a run that needs another one first
         small = [w for w in words if not w.startswith(("weeks=", "civilians=", "run.save_at", "run.name="))]
         monkeypatch.setattr(sys, "argv", ["python -m sim", *small, "weeks=8", "civilians=60", "run.name=x"])
-        try:
-            command.main()
-        except SystemExit as left:  # a question, or it is refused
-            assert not left.code, words
-            continue
+        command.main()  # which exits where it refuses
         assert (tmp_path / "results" / "x" / "outcomes.json").is_file()
         shutil.rmtree(tmp_path / "results" / "x")
 

@@ -9,7 +9,20 @@ import numpy as np
 import pytest
 from conftest import by_hand, each, mission, numbers_of, only, play, put, scenario, uncompiled
 
-from sim import PeaceModel, census, deaths, draws, load, misinformation, outcomes, rules, seasons, siting
+from sim import (
+    PeaceModel,
+    accounts,
+    census,
+    contributors,
+    deaths,
+    draws,
+    load,
+    misinformation,
+    outcomes,
+    rules,
+    seasons,
+    siting,
+)
 from sim.mandate import contention
 from sim.outcomes import monthly, totals, weekly
 from sim.params import AID, TASKS, Benchmark, Caveats, Contributor, Faction, Hired, Place, When
@@ -647,7 +660,7 @@ def test_which_caveat_holds_back_whom():
     felt = np.array([0.6, 0.4, 0.9, 0.9, 0.9])
     consent = np.array([0.0, 0.0, 0.1, 0.9, 0.9])
     gap = np.array([1.0, 1.0, 0.0, 0.0, 0.5])
-    held = [deploy.fails(*of, 0.5, 0.25, 0.4) for of in zip(caveat, felt, consent, gap, strict=True)]
+    held = [contributors.fails(*of, 0.5, 0.25, 0.4) for of in zip(caveat, felt, consent, gap, strict=True)]
     # fighting; too little fighting; no consent; nothing wrong; seen as partial
     assert held == [True, False, True, False, True]
 
@@ -773,10 +786,10 @@ def test_a_mission_asked_to_leave_goes_as_fast_as_it_must_and_comes_back_as_fast
 
 def test_pay_in_hand_is_what_comes_in_up_to_the_reserve():
     # two years' pay come in a year, or half of it, or there is nobody to pay
-    assert deploy.next_in_hand(3.0, 52.0, 26.0, 9.0, 2.0) == near(5)
-    assert deploy.next_in_hand(3.0, 52.0, 26.0, 4.0, 2.0) == near(4)
-    assert deploy.next_in_hand(0.5, 13.0, 26.0, 4.0, 2.0) == near(-0.5)
-    assert deploy.next_in_hand(1.0, 0.0, 0.0, 4.0, 2.0) == near(1)
+    assert accounts.next_in_hand(3.0, 52.0, 26.0, 9.0, 2.0) == near(5)
+    assert accounts.next_in_hand(3.0, 52.0, 26.0, 4.0, 2.0) == near(4)
+    assert accounts.next_in_hand(0.5, 13.0, 26.0, 4.0, 2.0) == near(-0.5)
+    assert accounts.next_in_hand(1.0, 0.0, 0.0, 4.0, 2.0) == near(1)
 
 
 def test_those_in_uniform_go_home_first_and_then_as_many_others_as_must(tmp_path):

@@ -82,7 +82,7 @@ def test_where_nothing_is_sure_it_is_said_how_much_there_may_be():
              ("relapse", "idle", 0.5): (np.nan, np.nan, False)}  # fmt: skip
     judged = pd.DataFrame(found.values(), columns=["low", "high", "sure"], index=pd.MultiIndex.from_tuples(found))
     said = "all deaths of civilians −2.6 to +4.4 thousand people; humanitarian access −1.2 to +3.4 points of 100"
-    assert sweeps.not_ruled_out(judged) == f"Not ruled out at any value: {said}."
+    assert sweeps.not_ruled_out(judged) == f"Differences not ruled out, over all values: {said}."
     assert sweeps.not_ruled_out(judged[judged.sure]) == ""
 
 

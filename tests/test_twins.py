@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slow_mesa import SlowModel, draw
 
-from sim import PeaceModel, census, draws
+from sim import PeaceModel, accounts, census, draws
 from sim.outcomes import totals
-from sim.processes import deploy, feel, fight, live, move, prey, relieve, task
+from sim.processes import feel, fight, live, move, prey, relieve, task
 
 WAR = (
     "task.relocation=3",
@@ -318,8 +318,8 @@ def test_pay_is_the_same_compiled_and_nobody_is_paid_more_than_comes_in_and_was_
     reserve = np.maximum(in_hand, 0) + w.share(m)
     recorded = w.share(m) < 0.2
     _, own = assert_equal(
-        deploy.settle_accounts, numbers_of("deploy"), 1 / 52, 1.0, 0.01, 0.03, due, bill, funding, pledged * w.share(m),
-        pledged, reserve, recorded, in_hand, outstanding, w.share(m), w.share(m), np.full(m, 7.0),
+        accounts.settle_accounts, numbers_of("deploy"), 1 / 52, 1.0, 0.01, 0.03, due, bill, funding,
+        pledged * w.share(m), pledged, reserve, recorded, in_hand, outstanding, w.share(m), w.share(m), np.full(m, 7.0),
     )  # fmt: skip
     funding, paid, now, away, late, cost = own[7], own[8], own[12], own[14], own[15], own[16]
     assert (now <= reserve).all()

@@ -26,7 +26,7 @@ A_LINE = 145  # letters, of prose
 SUMMARY = ROOT / "results" / "mission_models" / "summary.csv"
 BLOCK = re.compile(r"(<!-- generated: (?:results|questions|lesson) -->\n).*?(<!-- end -->)", re.DOTALL)
 FIGURE = re.compile(r"^!\[(.+?)\]\(\w+\.png\)$", re.MULTILINE)
-BOUNDS = re.compile(r"^Not ruled out.*$", re.MULTILINE)
+BOUNDS = re.compile(r"^Differences not ruled out.*$", re.MULTILINE)
 SEEDS = re.compile(r"95% intervals, (\d+ seeds)\.")
 HEAD = (
     "mission model", "civilians killed", "difference from none", "all civilian deaths, difference", "aid teams' access",

@@ -117,7 +117,7 @@ def not_ruled_out(judged: pd.DataFrame) -> str:
         by, unit = (0.01, "points of 100") if unit in ("share", "0/1") else (by, unit)
         ends = " to ".join(f"{'+' if end > 0 else ''}{style.short_number(end / by)}" for end in (low, high))
         said.append(f"{style.meant(outcome)} {ends} {unit}")
-    return f"Not ruled out at any value: {'; '.join(said)}." if said else ""
+    return f"Differences not ruled out, over all values: {'; '.join(said)}." if said else ""
 
 
 def _at(values, swept):
