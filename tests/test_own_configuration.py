@@ -73,8 +73,6 @@ def test_a_run_finds_it(way, tmp_path, monkeypatch):
     assert not any("config-dir" in path.read_text() for path in tmp_path.glob("here/results/x/overrides.txt"))
 
 
-# Each way is tried with a run, and with two of what takes longer.
-@pytest.mark.parametrize("way", ["searchpath", "variable"], indirect=True)
 def test_a_sweep_finds_it_in_all_its_processes(way, tmp_path, monkeypatch):
     words = [
         "-m",
@@ -88,7 +86,6 @@ def test_a_sweep_finds_it_in_all_its_processes(way, tmp_path, monkeypatch):
     assert sorted(tables.load("x").runs.mission) == ["none", "none", "patrols", "patrols"]
 
 
-@pytest.mark.parametrize("way", ["option", "variable"], indirect=True)
 def test_an_experiment_finds_it(way, tmp_path, monkeypatch):
     assert run(experiments, "patrolled", *way, "--workers", "2", monkeypatch=monkeypatch) == 0
     made = {p.name for p in (tmp_path / "here/results/patrolled").iterdir()}
@@ -96,7 +93,6 @@ def test_an_experiment_finds_it(way, tmp_path, monkeypatch):
     assert run(experiments, "--status", "patrolled", *way, monkeypatch=monkeypatch) == 0
 
 
-@pytest.mark.parametrize("way", ["option with a sign", "searchpath"], indirect=True)
 def test_lists_of_choices_show_it(way, monkeypatch, capsys):
     assert run(experiments, *way, "--list", monkeypatch=monkeypatch) == 0
     assert "Do patrols do anything on the island?" in capsys.readouterr().out
