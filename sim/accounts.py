@@ -5,12 +5,18 @@ sends people home; what it does not save in that way it owes its people, and pay
 restraint and mobility, and contingents go home.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sim.kernel import kernel
 from sim.params import STAFF
 from sim.rules import affordable, fading
 from sim.state import ABILITY, KNOWLEDGE, MOBILITY, PRICE, RESTRAINT
+
+if TYPE_CHECKING:
+    from sim.model import PeaceModel
+    from sim.state import Missions
 
 
 @kernel
@@ -65,7 +71,7 @@ def settle_accounts(
         away[m] = 0.0 if recorded[m] else min(max(away[m] + change, 0.0), 1.0)
 
 
-def change_funding(model, m):
+def change_funding(model: "PeaceModel", m: "Missions") -> None:
     """Let the share of the money that arrives change on its day."""
     dated = model.usual["money"].copy()
     for i, cut in enumerate(m.cuts):
