@@ -23,6 +23,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from experiments.classroom import server
 from sim import PeaceModel, load, outcomes
+from sim.warm import warm_up
 
 pytestmark = [
     pytest.mark.xdist_group("browser"),  # one browser and one server for all
@@ -65,6 +66,7 @@ def of_card(card, week=0, small=(), layer="violence"):
 
 @pytest.fixture(scope="module")
 def site():
+    warm_up()  # or the first visitor waits until all rules are compiled
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
