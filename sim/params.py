@@ -888,7 +888,7 @@ class Judge:
     persuaders: float = param(100, "person", 0.1, 1e5, "personnel who engage that give half of that")
     judging_half: float = param(400, "person", 1, 1e6, "personnel on a task that give half its weight")
     expulsion: float = param(0.35, "share", 0, 1, "host's hostility above which a mission is asked to leave",
-                             "assumed: about one UN mission in eight goes at the default contestation")
+                             "assumed: at the default contestation one UN mission in eight went under the first rules")
     withdrawal: float = param(0.5, "share", 0, 1, "hostility of a place's master above which he withdraws consent",
                               "mechanism: security under the consent of local parties (Matsumura 2024)")
     patience: float = param(13, "week", 0, 520, "weeks above that before it is asked")

@@ -93,6 +93,40 @@ class Wealth(ambr.Model):
 def make(n, steps): return Wealth({"n": n, "steps": steps, "seed": 1, "show_progress": False}).cpu(mode="vectorized")
 def run(model, steps): model.run()
 """, MANY),
+    "Abmax, exchange of wealth": ("abmax", """
+from functools import partial
+import jax
+import jax.numpy as jnp
+from abmax import functions, structs
+from flax import struct
+@struct.dataclass
+class Money(structs.Agent):
+    @staticmethod
+    def create_agent(type, params, unique_id, active_state, key):
+        return Money(id=unique_id, active_state=active_state, age=0.0, agent_type=type, params=None,
+                     state=structs.State({"wealth": params.content["wealth"]}), policy=None, key=key)
+    @staticmethod
+    def step(agent, given, params):
+        wealth = agent.state.content["wealth"]
+        return agent.replace(state=structs.State({"wealth": wealth - (wealth > 0) + given.content["got"]}))
+@partial(jax.jit, static_argnums=(1, 2))
+def steps_of(people, n, steps):
+    def step(people, key):
+        gives = people.agents.state.content["wealth"] > 0
+        to = jax.random.randint(key, (n,), 0, n)
+        got = structs.Signal({"got": jnp.zeros(n, jnp.int32).at[to].add(gives)})
+        return functions.step_agents(Money.step, None, got, people), None
+    return jax.lax.scan(step, people, jax.random.split(people.key, steps))[0]
+def make(n, steps):
+    key = jax.random.PRNGKey(1)
+    agents = functions.create_agents(Money, structs.Params({"wealth": jnp.ones(n, jnp.int32)}), n, n, 0, key)
+    people = structs.Set(num_agents=n, num_active_agents=n, agents=agents, id=0, set_type=0, params=None, state=None,
+                         policy=None, key=key)
+    return steps_of.lower(people, n, steps).compile(), people
+def run(made, steps):
+    compiled, people = made
+    assert int(compiled(people).agents.state.content["wealth"].sum()) == people.num_agents
+""", MANY),
     "Modelly, exchange of wealth": ("modelly", """
 from modelly import Model
 from modelly.space import CellAgent, OrthogonalMooreGrid
