@@ -1152,7 +1152,8 @@ def test_hostile_visitors_disturb_nobody(caplog):
         count, wrong, _ = messages.attack(port_of(serving), 150, idle=9, at_once=2)
     assert not wrong
     assert count["sent"] > 50 < count["wrong"]
-    assert not [record for record in caplog.records if record.exc_info]
+    # The visitors' own library is in this process too, and stumbles over a line that it cut itself.
+    assert not [record for record in caplog.records if record.exc_info and record.name != "websockets.client"]
 
 
 def test_people_can_play():

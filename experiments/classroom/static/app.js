@@ -26,6 +26,7 @@ const hear = {
   scene(m) {
     room.scene = m;
     room.layer = m.layer;
+    room.week = m.week;
     room.frame = null;
     $("when").textContent = "…"; // until its week is there
     $("jump").max = $("week").max = m.weeks;
@@ -35,6 +36,7 @@ const hear = {
     legend(setLayer);
     settings();
     cards();
+    address(true); // at once: who loads the page again before the week is there gets what he has just set
   },
   history(m) {
     room.history = m;
@@ -101,8 +103,7 @@ function playing() {
 
 let addressed = 0;
 function address(now) {
-  if (!room.scene || !room.frame) return;
-  if (!now && Date.now() - addressed < 1000) return;
+  if (!room.scene || (!now && Date.now() - addressed < 1000)) return;
   addressed = Date.now();
   const query = new URLSearchParams(room.scene.link);
   query.set("week", room.week);
