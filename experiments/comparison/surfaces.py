@@ -374,6 +374,7 @@ def front(tables: Results, design: Design) -> Figure:
     if best is not None:
         first += f", {'the cheapest' if x == 'cost' else 'the lowest'} at {style.short_number(best[x] / by_x)} {said_x}"
     figure, axes = style.sheet(4.4, folded(first, 86), 1, len(others))
+    dashed = []
     for ax, y in zip(axes[0], others):
         by, said = style.scaled_unit(tables.units.get(y, ""), means[y].abs().max())
         for (on_front, allowed), mine in means.groupby(["on_front", "allowed"]):  # the front on top
@@ -381,26 +382,27 @@ def front(tables: Results, design: Design) -> Figure:
             look = {"mfc": colour, "mec": "white"} if allowed else {"mfc": "white", "mec": colour}
             ax.plot(mine[x] / by_x, mine[y] / by, "o", ms=6.5, mew=1, **look)
         if y in design.bounds:
-            most = design.bounds[y] / by
-            ax.axhline(most, color=INK, lw=0.8, ls="--")
-            ax.annotate(f"bound: {style.short_number(most)} {said}", (1, most), (-4, 4), va="bottom", ha="right",
-                        xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=SIZE["small"],
-                        path_effects=HALO)  # fmt: skip
+            ax.axhline(design.bounds[y] / by, color=INK, lw=0.8, ls="--")
+            dashed.append(f"{style.meant(y)} at most {style.short_number(design.bounds[y] / by)} {said}")
         if best is not None:
             ax.plot(best[x] / by_x, best[y] / by, "o", ms=12, mfc="none", mec=INK, mew=1)
         if best is not None and y == others[0]:
             words = [f"{axis_name(s)} {_said(best[s])}" for s in tables.settings if pd.notna(best[s])]
             said_best = "\n".join(["cheapest allowed" if x == "cost" else "best allowed", *words])
-            ax.annotate(said_best, (best[x] / by_x, best[y] / by), (0.04, 0.04), textcoords="axes fraction",
+            right = best[x] > means[x].max() / 2
+            below = max(0.25, 0.8 * means[y].min() / max(means[y].max(), 1e-300))  # of the axis: no mark lies there
+            ax.annotate(said_best, (best[x] / by_x, best[y] / by), (best[x] / by_x, below),
+                        textcoords=("data", "axes fraction"), ha="right" if right else "left", va="top",
                         fontsize=SIZE["small"], color=INK, path_effects=HALO,
-                        arrowprops={"arrowstyle": "-", "color": INK, "lw": 0.8, "shrinkB": 6})  # fmt: skip
+                        arrowprops={"arrowstyle": "-", "color": INK, "lw": 0.8, "shrinkB": 6,
+                                    "relpos": (right, 1)})  # fmt: skip
         ax.set_xlabel(f"{style.meant(x)} ({said_x})")
         ax.set_ylabel(f"{style.meant(y)} ({said})")
         ax.set_xlim(0, max(1.05 * means[x].max() / by_x, ax.get_xlim()[1]))  # whole marks at the edges
         ax.set_ylim(0, max(1.05 * means[y].max() / by, ax.get_ylim()[1]))
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_formatter(FuncFormatter(plain))
-    above = "; hollow: above the bound" if design.bounds else ""
+    above = f"; hollow: above the bound (dashed: {', '.join(dashed)})" if design.bounds else ""
     style.footnote(
         figure,
         f"Each mark is a mean over {seeds_said(tables)} of one of {len(means)} points{above}.\n"
