@@ -395,10 +395,10 @@ def test_a_title_says_who_surely_lowers_both():
 
 def test_a_title_says_when_and_where():
     rows = [{"arm": arm, "seed": seed, "month": f"20{year}-06", "civilians_killed": killed}
-            for arm, deaths in (("none", (10, 90)), ("un", (10, 40))) for seed in (1, 2)
-            for year, killed in zip((12, 13), deaths, strict=True)]  # fmt: skip
+            for arm, deaths in (("none", (10, 90, 90)), ("un", (10, 40, 50))) for seed in (1, 2)
+            for year, killed in zip((12, 13, 14), deaths, strict=True)]  # fmt: skip
     said = findings.when(pd.DataFrame(rows), ["un"], "none", "civilians_killed")
-    assert said == "Civilians killed: furthest from no mission in 2013, with UN, on average 50 fewer than its 90"
+    assert said == "Civilians killed: on average with UN 90 fewer than the 190 of no mission, half of it by 2013"
     cells = pd.DataFrame({"row": range(40), "col": 0, "killed_so_far": [60, *([1.0] * 39)]})
     cells = cells.assign(arm="none", month="2013-06")
     half = "With no mission, half of all who are killed die in 2% of the country"

@@ -97,7 +97,9 @@ def _which(mine, arms):
 
 
 def when(monthly: pd.DataFrame, arms: Sequence[str], baseline: str, outcome: str) -> str:
-    """Return in a sentence the year in which the mean of an outcome is furthest from the baseline.
+    """Return in a sentence by how much an outcome differs from the baseline, and by when half of that has come.
+
+    Not the year of the largest difference: that may be the luck of one seed.
 
     Parameters
     ----------
@@ -107,13 +109,14 @@ def when(monthly: pd.DataFrame, arms: Sequence[str], baseline: str, outcome: str
     sums = by_year.groupby(["arm", "seed", "year"])[outcome].sum().groupby(["arm", "year"]).mean().unstack("year")
     compared = [a for a in arms if a != baseline]
     apart = (sums.loc[compared] - sums.loc[baseline]).mean()
-    if apart.empty or not np.isfinite(apart).any():
+    whole = apart.sum()
+    if apart.empty or not np.isfinite(whole) or not whole:
         return "What happens over the years"
-    year = apart.abs().idxmax()
-    by, of = short_number(abs(apart[year])), short_number(sums.loc[baseline, year])
-    more = "more" if apart[year] > 0 else "fewer"
-    who = f"with {spoken(compared[0])}, on average" if len(compared) == 1 else f"on average over {len(compared)} arms,"
-    return f"{meaning(outcome)}: furthest from {spoken(baseline)} in {year}, {who} {by} {more} than its {of}"
+    year = apart.index[(apart.cumsum() / whole >= 0.5).argmax()]
+    by, of = short_number(abs(whole)), short_number(sums.loc[baseline].sum())
+    more = "more" if whole > 0 else "fewer"
+    who = f"with {spoken(compared[0])}" if len(compared) == 1 else f"over {len(compared)} arms"
+    return f"{meaning(outcome)}: on average {who} {by} {more} than the {of} of {spoken(baseline)}, half of it by {year}"
 
 
 def where(maps: pd.DataFrame, arms: Sequence[str]) -> str:
