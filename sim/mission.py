@@ -167,8 +167,7 @@ def replan(model: "PeaceModel") -> None:
 
 def whole_plan(model: "PeaceModel") -> NDArray[np.float64]:
     """Return the share of its authorised strength that each mission plans to have in each step: (steps, M)."""
-    weeks = np.arange(model.record_length()) * model.params.step_weeks
-    return np.array([planned_share(model.missions, w) for w in weeks])
+    return planned_share(model.missions, np.arange(model.record_length(), dtype=float) * model.params.step_weeks)
 
 
 def _column(parts, of):

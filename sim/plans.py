@@ -53,14 +53,16 @@ def plan(params: Params, leaves: Mapping[str, float] | None = None) -> tuple[NDA
     return arrive, leave
 
 
-def planned_share(missions: Missions, week: float) -> NDArray[np.float64]:
-    """Return the share of its authorised strength that each mission plans to have in a week: (M,)."""
-    ramp = np.minimum(1.0, (week - missions.arrive + 1) / np.maximum(missions.build_up, 1)) * missions.peak
-    out = np.clip((missions.leave - week) / np.maximum(missions.draw_down, 1e-9), 0, 1)
-    share = np.where(week < missions.arrive, 0.0, np.minimum(ramp, out))
+def planned_share(missions: Missions, weeks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of its authorised strength that each mission plans to have in each of some weeks: (weeks, M)."""
+    at = np.asarray(weeks, dtype=float)[:, None]
+    ramp = np.minimum(1.0, (at - missions.arrive + 1) / np.maximum(missions.build_up, 1)) * missions.peak
+    out = np.clip((missions.leave - at) / np.maximum(missions.draw_down, 1e-9), 0, 1)
+    share = np.where(at < missions.arrive, 0.0, np.minimum(ramp, out))
     for m, known in enumerate(missions.strength):
         if known is not None:
-            share[m] = np.interp(week, *known) if missions.arrive[m] <= week < missions.leave[m] else 0.0
+            there = (missions.arrive[m] <= weeks) & (weeks < missions.leave[m])
+            share[:, m] = np.where(there, np.interp(weeks, *known), 0.0)
     return share
 
 
@@ -188,9 +190,8 @@ def fair_scale(params: Params, missions: Missions) -> float:
 
 def _planned_years(params, missions):
     """Return full-strength years of each mission's plan, its ramps counted by their areas: (M,)."""
-    week = np.arange(0, _horizon(params, missions).max(initial=1.0), 1.0)
-    share = np.array([planned_share(missions, w) for w in week]).reshape(-1, len(missions.names))
-    return np.maximum(share.sum(axis=0) / WEEKS_PER_YEAR, 1e-9)
+    weeks = np.arange(0, _horizon(params, missions).max(initial=1.0), 1.0)
+    return np.maximum(planned_share(missions, weeks).sum(axis=0) / WEEKS_PER_YEAR, 1e-9)
 
 
 def _horizon(params, missions):
