@@ -261,19 +261,22 @@ def test_the_numbers_in_the_words_of_the_readme_are_those_that_are_kept():
     assert len(missions) == 8
     assert f"nine mission models x {found.n.max()} paired seeds" in said
     assert f"of the {comb(len(missions), 2)} pairs of missions" in said
-    killed, deaths, access = (found.loc[outcome].loc[missions] for outcome in ("civilians_killed", "deaths", "access"))
+    killed, deaths = (found.loc[outcome].loc[missions] for outcome in ("civilians_killed", "deaths"))
     assert killed.diff_high.idxmax() == "regional_only", "all but the regional force alone"
     judged_together = (report.SUMMARY.parent / "report.md").read_text(encoding="utf-8")
     assert "surely lower: civilians killed (7 of 8)" in judged_together, "surely lower killings"
     assert "civilians killed (5 of 36 pairs)" in judged_together, "three of them with no mission: two of 28"
     assert found["mean"]["missions_expelled"]["regional_only"] > 0.5, "mostly it is asked to go"
     assert (deaths.difference.drop("regional_only") < deaths.difference["regional_only"]).all(), "fewer lives in all"
-    assert {*access.difference.nlargest(2).index} == {"separated", "separated_swapped"}, (
-        "all but the two separated ones"
-    )
-    none, alone = found["mean"]["relapse"][["none", "regional_only"]]
-    assert round(none, 2) == 0.5, "in half of the cases"
-    assert f"{alone:.0%} after a regional force alone" in said
+    more = pd.read_csv(ROOT / "results" / "conditions" / "conditions.csv").set_index(["condition", "outcome", "arm"])
+    deaths, access = more.loc["as usual"].loc["deaths"], more.loc["as usual"].loc["access"]
+    assert deaths.sure["regional_only"], "surely"
+    assert deaths.difference["regional_only"] > 0, "costs lives in all"
+    assert not deaths.sure["un_support"], "is not shown to save any"
+    assert (access.sure & (access.difference < 0)).all(), "all cost access"
+    assert {*access.difference.nlargest(2).index} == {"separated", "separated_swapped"}, "the two separated ones least"
+    access = more.loc["helmets told apart"].loc["access"]
+    assert not (access.sure & (access.difference < 0)).any(), "nobody loses access"
     strength = [make_missions(loaded("mission=regional_only", f"mission.comparison={how}")).personnel[0].sum()
                 for how in ("equal_cost", "as_deployed")]  # fmt: skip
     assert f"is {strength[0] / strength[1]:.1f} times as large as deployed" in said

@@ -140,10 +140,10 @@ def draw(found: pd.DataFrame, pairs: pd.DataFrame, baseline: str) -> Figure:
                     color=INK, fontweight="bold" if sure.iloc[i, j] else "normal")  # fmt: skip
         told = pairs[pairs["outcome"] == outcome].groupby("condition")["sure"].agg(["sum", "size"])
         for j, condition in enumerate(conditions):
-            k, n = told.loc[condition]
-            ax.text(j, len(arms) - 0.1, f"{int(k)} of {n}", ha="center", va="center", fontsize=7.5, color=INK)
+            ax.text(j, len(arms) - 0.1, told["sum"][condition], ha="center", va="center", fontsize=7.5, color=INK)
         ax.set_ylim(len(arms) + 0.3, -0.5)
-        ax.set_yticks([*range(len(arms)), len(arms) - 0.1], [*map(label, arms), "pairs that surely differ"])
+        of = f"surely differ, of {told['size'].max()} pairs"
+        ax.set_yticks([*range(len(arms)), len(arms) - 0.1], [*map(label, arms), of])
         ax.set_xticks(range(len(conditions)), [folded(c, 9) for c in conditions])
         ax.tick_params(length=0, labelsize=7.5)
         ax.spines[:].set_visible(False)
