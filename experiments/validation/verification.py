@@ -207,7 +207,7 @@ def _gains(ax, pairs):
     gains = order.variance_ratio_civilians_killed.to_numpy()
     ax.plot(gains, np.arange(len(order)), "o", ms=4, color=style.PALETTE[0])
     ax.axvline(3, color=style.PALETTE[2], lw=0.9, ls="--")
-    ax.text(3.15, len(order) - 0.6, "asked for: 3", size=style.SIZE["small"], color=style.PALETTE[2], va="top")
+    ax.text(3.15, -0.4, "asked for: 3", size=style.SIZE["small"], color=style.PALETTE[2], va="bottom")
     ax.set(xscale="log", xlabel="variance of a difference: independent / pairs", xlim=(0.8, max(gains.max() * 1.3, 5)))
     names = [f"{style.label(r.a)}, {style.label(r.b)}" for r in order.itertuples()]
     ax.set_yticks(np.arange(len(order)), names, size=5.5)
