@@ -16,7 +16,7 @@ from numba.core import types
 from numba.experimental import structref
 
 from sim.kernel import in_threads
-from sim.state import Table, World
+from sim.state import Places, Table, World
 
 if TYPE_CHECKING:
     from sim.model import PeaceModel
@@ -85,5 +85,5 @@ def _declare(name, names):
     return numba.njit(cache=True)(scope[f"make_{name}"])
 
 
-COLUMNS = {kind.__name__: _columns(kind) for kind in _tables(World)}
+COLUMNS = {kind.__name__: _columns(kind) for kind in (*_tables(World), Places)}
 MAKERS = {} if PLAIN else {name: _declare(name, tuple(columns)) for name, columns in COLUMNS.items()}

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sim.compiled import see
 from sim.country import a_date, priogrid_of
 from sim.params import WEEKS_PER_YEAR, Params
 from sim.processes.observe import LAYERS, draw_map, measure
-from sim.state import Event, Land
+from sim.state import Event, Land, Places
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -279,6 +280,7 @@ class Record:
         self.own = [(o.of, place) for o, place in places[len(OUTCOMES) :] if o.of]
         first = [(f"{o.name}_{o.per}" if o.per else o.name, place.start) for o, place in places[: len(OUTCOMES)]]
         self.at = np.rec.array([tuple(at for _, at in first)], dtype=[(name, np.int64) for name, _ in first])[0]
+        self.places = see(Places(self.at))  # as rules see it: to know a record's type takes a compiled rule long
         self.weekly = np.full((self.n_steps, len(self.columns)), np.nan)
         self.events: list[tuple[int, Event]] = []  # and the step of each
         self.maps: list[tuple[int, dict[str, NDArray[Any]]]] = []  # step, (C,) by layer, at the end of each month
@@ -311,7 +313,7 @@ class Record:
         """Enter the week that has just been lived."""
         k = self.steps
         row = self.weekly[k]
-        measure(model.view, self.at, row)
+        measure(model.view, self.places, row)
         for of, place in self.own:
             row[place] = np.ravel(of(model))
         self.events += [(k, e) for e in model.now.events]

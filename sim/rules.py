@@ -269,8 +269,9 @@ def of_commands(w, task):
     presence, command = w.presence, w.missions.command
     out = np.zeros((w.commands.unwelcome.size, presence.shape[2]))
     for m in range(command.size):
-        for c in range(out.shape[1]):
-            out[command[m], c] += presence[m, task, c]
+        ours, there = out[command[m]], presence[m, task]
+        for c in range(there.size):
+            ours[c] += there[c]
     return out
 
 

@@ -1080,7 +1080,7 @@ def test_a_mission_steps_in_as_far_as_it_is_warned(tmp_path):
     assert (m.now.attacks[0], m.now.answered[0]) == near((1, likely))
     m.now.attacks[0] += 1  # and one where nobody is
     row = np.zeros(len(m.record.columns))
-    observe.measure(m.view, m.record.at, row)
+    observe.measure(m.view, m.record.places, row)
     assert (row[m.record.at.attacks], row[m.record.at.answered]) == near((2, likely / 2))
 
 
@@ -1210,12 +1210,12 @@ def test_what_presence_deters_is_a_share_of_the_attacks_to_be_expected_without_i
     assert m.now.deterred[0] == near(guarded[0] * m.years)  # as many as it still makes
     assert m.now.intended[0] == near((2 * guarded[0] + guarded[1:].sum()) * m.years)
     row = np.zeros(len(m.record.columns))
-    observe.measure(m.view, m.record.at, row)
+    observe.measure(m.view, m.record.places, row)
     share = row[m.record.at.deterred]
     assert share == near(guarded[0] / (2 * guarded[0] + guarded[1:].sum()))
     assert 0 < share < 0.5
     m.now.intended[0] = 0.0
-    observe.measure(m.view, m.record.at, row)
+    observe.measure(m.view, m.record.places, row)
     assert np.isnan(row[m.record.at.deterred])
 
 
@@ -1316,11 +1316,11 @@ def test_what_a_mission_knows_of_bands_comes_of_its_technology_and_of_people_aro
     known = {cell: 1 - 0.5 * (1 - 0.4 * 0.6 * trust) for cell, trust in ((0, 1.0), (1, 0.5))}
     assert [siting.informed(m.view, 0, cell, 0.5) for cell in (0, 1)] == near([known[0], known[1]])
     row = np.zeros(len(m.record.columns))
-    observe.measure(m.view, m.record.at, row)
+    observe.measure(m.view, m.record.places, row)
     assert row[m.record.at.informed_mission] == near((2 * known[0] + known[1]) / 3)
     assert np.isnan(row[m.record.at.informed_mission + 1])  # an aid team asks nobody where bands are
     m.units.cell[large] = -1  # whoever is not there knows nothing
-    observe.measure(m.view, m.record.at, row)
+    observe.measure(m.view, m.record.places, row)
     assert row[m.record.at.informed_mission] == near(known[1])
 
 
@@ -1450,7 +1450,7 @@ def test_what_is_observed_is_of_whom_its_name_says(tmp_path):
     now.fighters_lost[:], now.lost_to_rivals[:], now.by_faction[:], now.crossfire[:] = [9, 7], [4, 2], [1, 2], [3, 5]
     now.by_mission[:], now.tried[:], now.reached[:], now.cost[:] = [10, 20], [3, 1], [1, 1], [6, 7]
     row = np.zeros(len(m.record.columns))
-    observe.measure(m.view, m.record.at, row)
+    observe.measure(m.view, m.record.places, row)
     found = dict(zip(m.record.columns, row.tolist(), strict=True))
     said = {
         "freedom_civilians": 3 / 5, "freedom_army": 1, "freedom_rebels": (75 + 50) / 200,  # half of 150 are held up

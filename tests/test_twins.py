@@ -299,8 +299,9 @@ def test_effective_presence_and_guard_are_the_same_compiled_and_never_more_than_
     m = w.m
     presence, armed = w.share(m, 2, w.c) * 50, w.share(m, w.c) * 300 * (w.share(m, w.c) > 0.3)
     _, own = assert_equal(
-        task.make_effective, presence, armed, w.whole(4, m), w.share(4, w.c), w.share(m), w.share(m), 0.5, 0.25, 0.4
-    )
+        task.make_effective, presence, armed, w.whole(4, m), w.share(m) < 0.8, w.share(4, w.c), w.share(m), w.share(m),
+        0.5, 0.25, 0.4,
+    )  # fmt: skip
     assert (own[0] <= presence).all()
     _, own = assert_equal(
         task.guard_people, presence[:, 0], presence[:, 1], w.share(m), w.share(m), w.share(w.f) < 0.5,

@@ -107,11 +107,12 @@ def signals(p, y, protect, engage, talk, felt, aid, stood_by, harmed, population
             if anybody_harmed:
                 for c in range(felt.size):
                     harm[c] = p.harm * (1_000.0 * harmed[q, c, k] / (population[c, k] + 1_000.0))
-            for c in range(felt.size):
-                x = harm[c] + by_standing * stood_by[q, c]
-                x += by_rumour * media[c] * rumour[q, k]
-                x += by_leaving * left[c]
-                up[c] = x / (1.0 + x) if x > 0.0 else 0.0
+            if k == 0 or anybody_harmed or rumour[q, k] != rumour[q, k - 1]:  # else it is as for those before
+                for c in range(felt.size):
+                    x = harm[c] + by_standing * stood_by[q, c]
+                    x += by_rumour * media[c] * rumour[q, k]
+                    x += by_leaving * left[c]
+                    up[c] = x / (1.0 + x) if x > 0.0 else 0.0
             for c in range(felt.size):
                 loss[c, k, q] = up[c]
 
@@ -221,8 +222,9 @@ def feel(w):
     talk, presence, command = np.zeros(engage.shape), w.presence, w.missions.command
     for i in range(command.size):
         by_knowledge = (p.strangers + w.missions.knowledge[i]) * reached(w.numbers.task, w.missions.women[i])
+        ours, there = talk[command[i]], presence[i, ENGAGE]
         for c in range(n_cells):
-            talk[command[i], c] += presence[i, ENGAGE, c] * by_knowledge
+            ours[c] += there[c] * by_knowledge
     seen = w.commands.seen
     for q in range(n_commands):
         for c in range(n_cells):

@@ -27,14 +27,14 @@ def observe(model: "PeaceModel") -> None:
 
 
 @kernel
-def measure(w, at, row):
+def measure(w, places, row):
     """Measure what the project's outcomes are this week.
 
     Parameters
     ----------
-    w : the world; at : record, first column of each outcome by name, `name_per` if there are several of it
-    row : (columns,) written
+    w : the world; places : Places, of the outcomes in the row; row : (columns,) written
     """
+    at = places.at
     now, land, census, u, m = w.now, w.land, w.census, w.units, w.missions
     _deaths(w, at, row)
     row[at.excess_deaths] = now.excess[0]

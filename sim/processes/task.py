@@ -83,21 +83,23 @@ def spread(work, mission, cell, freedom, known, threat, patrol, weight, out):
 
 
 @kernel
-def make_effective(presence, armed, command, trust, understood, ability, information, lost, crowding):
+def make_effective(presence, armed, command, at_work, trust, understood, ability, information, lost, crowding):
     """Reduce presence by what people do not tell, by inability, and where chains of command overlap.
 
     Parameters
     ----------
     presence : (M, S, C), written; armed : (M, C) uniformed persons in reach; command : (M,) int
+    at_work : (M,) bool, has anybody anywhere
     trust : (Q, C) 0..1 in each chain of command; understood, ability : (M,) 0..1
     information : effect when told nothing
     lost : effect lost where two commands overlap in equal strength; crowding : added by each further one, of that
     """
-    coordinated = np.ones(armed.shape[1])
-    for c in range(armed.shape[1]):
-        total = 0.0
-        for m in range(command.size):
-            total += armed[m, c]
+    coordinated, everybody = np.ones(armed.shape[1]), np.zeros(armed.shape[1])
+    for m in range(command.size):
+        for c in range(everybody.size):
+            everybody[c] += armed[m, c]
+    for c in range(everybody.size):
+        total = everybody[c]
         if total <= 0.0:
             continue
         same = 0.0  # probability that two armed persons here obey the same command
@@ -111,12 +113,16 @@ def make_effective(presence, armed, command, trust, understood, ability, informa
             coordinated[c] /= 1.0 + crowding * lost * (1.0 / same - 2.0)
     left = np.empty(armed.shape[1])
     for m in range(command.size):
+        if not at_work[m]:
+            continue
+        believed, clear, able = trust[command[m]], understood[m], ability[m]
         for c in range(left.size):
-            told = trust[command[m], c] * understood[m]
-            left[c] = (information + (1.0 - information) * told) * coordinated[c] * ability[m]
+            told = believed[c] * clear
+            left[c] = (information + (1.0 - information) * told) * coordinated[c] * able
         for s in range(presence.shape[1]):
+            there = presence[m, s]
             for c in range(left.size):
-                presence[m, s, c] *= left[c]
+                there[c] *= left[c]
 
 
 @kernel
@@ -329,8 +335,11 @@ def _take_effect(w):
         clear[j] = understood(p, m.knowledge[j], m.women[j])
         force[j] = w.numbers.prey.armless + (1.0 - w.numbers.prey.armless) * m.willing[j]
         reach[j] = hits_host(w, j, consent)
+    at_work = np.zeros(n, dtype=np.bool_)
+    for i in range(w.units.cell.size):
+        at_work[w.units.mission[i]] |= w.units.cell[i] >= 0
     make_effective(
-        presence=w.presence, armed=w.armed, command=m.command, trust=w.census.trust, understood=clear,
+        presence=w.presence, armed=w.armed, command=m.command, at_work=at_work, trust=w.census.trust, understood=clear,
         ability=m.ability, information=p.information, lost=p.friction * (1.0 - w.numbers.mission.coordination),
         crowding=p.crowding,
     )  # fmt: skip
