@@ -61,6 +61,7 @@ def spread(work, mission, cell, freedom, known, threat, patrol, weight, out):
     patrol : (C, R) int; weight : (R,)
     out : (M, S, C), added to
     """
+    share = np.empty(weight.size)
     for u in range(mission.size):
         if cell[u] < 0:
             continue
@@ -77,9 +78,14 @@ def spread(work, mission, cell, freedom, known, threat, patrol, weight, out):
                 w = weight[r]
                 if seen > 0.0:  # as much work as ever, at other places
                     w *= 1.0 - known[u] + known[u] * threat[c] * usual / seen
-                w = w if r == 0 else w * freedom[u]
-                for s in range(work.shape[1]):
-                    out[mission[u], s, c] += work[u, s] * w
+                share[r] = w if r == 0 else w * freedom[u]
+        for s in range(work.shape[1]):
+            if work[u, s] != 0.0:
+                there, done = out[mission[u], s], work[u, s]
+                for r in range(weight.size):
+                    c = patrol[cell[u], r]
+                    if c >= 0:
+                        there[c] += done * share[r]
 
 
 @kernel
