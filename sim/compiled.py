@@ -5,7 +5,7 @@ given a view of the same arrays; without a compiler it is given the tables thems
 """
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import wraps
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -16,12 +16,19 @@ from numba.core import types
 from numba.experimental import structref
 
 from sim.kernel import in_threads
-from sim.state import Places, Table, World
+from sim.state import Table, World
 
 if TYPE_CHECKING:
     from sim.model import PeaceModel
 
 PLAIN = bool(numba.config.DISABLE_JIT)
+
+
+@dataclass
+class Places(Table):
+    """Where outcomes stand in the record."""
+
+    at: np.record  # first column of each outcome by name, `name_per` if there are several of it
 
 
 def rule(process: Callable[[World], None]) -> "Callable[[PeaceModel], None]":

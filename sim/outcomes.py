@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim.compiled import see
+from sim.compiled import Places, see
 from sim.country import a_date, priogrid_of
 from sim.params import WEEKS_PER_YEAR, Params
 from sim.processes.observe import LAYERS, draw_map, measure
-from sim.state import Event, Land, Places
+from sim.state import Event, Land
 
 if TYPE_CHECKING:
     import pandas as pd

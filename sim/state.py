@@ -321,13 +321,6 @@ class Conditions(Table):
 
 
 @dataclass
-class Places(Table):
-    """Where outcomes stand in the record."""
-
-    at: np.record  # first column of each outcome by name, `name_per` if there are several of it
-
-
-@dataclass
 class Week(Table):
     """What happened in the week that is being stepped: a new page each week, filled in by processes."""
 
