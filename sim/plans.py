@@ -55,7 +55,7 @@ def plan(params: Params, leaves: Mapping[str, float] | None = None) -> tuple[NDA
 
 def planned_share(missions: Missions, weeks: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the share of its authorised strength that each mission plans to have in each of some weeks: (weeks, M)."""
-    at = np.asarray(weeks, dtype=float)[:, None]
+    at = weeks[:, None]
     ramp = np.minimum(1.0, (at - missions.arrive + 1) / np.maximum(missions.build_up, 1)) * missions.peak
     out = np.clip((missions.leave - at) / np.maximum(missions.draw_down, 1e-9), 0, 1)
     share = np.where(at < missions.arrive, 0.0, np.minimum(ramp, out))

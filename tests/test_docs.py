@@ -276,7 +276,7 @@ def test_the_numbers_in_the_words_of_the_readme_are_those_that_are_kept():
     assert (access.sure & (access.difference < 0)).all(), "all cost access"
     assert {*access.difference.nlargest(2).index} == {"separated", "separated_swapped"}, "the two separated ones least"
     access = more.loc["helmets told apart"].loc["access"]
-    assert not (access.sure & (access.difference < 0)).any(), "nobody loses access"
+    assert not (access.sure & (access.difference < 0)).any(), "where helmets are told apart, none does"
     strength = [make_missions(loaded("mission=regional_only", f"mission.comparison={how}")).personnel[0].sum()
                 for how in ("equal_cost", "as_deployed")]  # fmt: skip
     assert f"is {strength[0] / strength[1]:.1f} times as large as deployed" in said

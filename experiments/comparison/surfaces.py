@@ -390,7 +390,8 @@ def front(tables: Results, design: Design) -> Figure:
             words = [f"{axis_name(s)} {_said(best[s])}" for s in tables.settings if pd.notna(best[s])]
             said_best = "\n".join(["cheapest allowed" if x == "cost" else "best allowed", *words])
             right = best[x] > means[x].max() / 2
-            below = max(0.25, 0.8 * means[y].min() / max(means[y].max(), 1e-300))  # of the axis: no mark lies there
+            # Under the marks, if there is room: a share of the axis.
+            below = max(0.25, 0.8 * means[y].min() / max(means[y].max(), 1e-300))
             ax.annotate(said_best, (best[x] / by_x, best[y] / by), (best[x] / by_x, below),
                         textcoords=("data", "axes fraction"), ha="right" if right else "left", va="top",
                         fontsize=SIZE["small"], color=INK, path_effects=HALO,

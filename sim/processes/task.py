@@ -80,7 +80,7 @@ def spread(work, mission, cell, freedom, known, threat, patrol, weight, out):
                     w *= 1.0 - known[u] + known[u] * threat[c] * usual / seen
                 share[r] = w if r == 0 else w * freedom[u]
         for s in range(work.shape[1]):
-            if work[u, s] != 0.0:
+            if work[u, s] != 0.0:  # one task after the other: its cells lie side by side
                 there, done = out[mission[u], s], work[u, s]
                 for r in range(weight.size):
                     c = patrol[cell[u], r]
