@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 from sim import asked, branch, outcomes, paths, results
 from sim.calibrated import Calibration
 from sim.config import Config, Multirun, engine, register, to_params, try_jobs
-from sim.model import PeaceModel
+from sim.model import Model
 from sim.warm import WRONG, between_steps, in_a_sentence, progress, warm_up
 
 
@@ -45,7 +45,7 @@ def simulate(config: DictConfig) -> Path | float | tuple[float, ...] | None:
         raise ValueError(f"run.branch_from is {run.branch_from!r}; there is no such file")
     if run.save_at is not None and not 0 < run.save_at < params.weeks:
         raise ValueError(f"run.save_at is {run.save_at:g}; it must lie between 0 and weeks ({params.weeks})")
-    model = branch.resume(params, run.branch_from) if run.branch_from else PeaceModel(params)
+    model = branch.resume(params, run.branch_from) if run.branch_from else Model(params)
     warm_up()
     saved = None
     with (
@@ -67,7 +67,7 @@ def simulate(config: DictConfig) -> Path | float | tuple[float, ...] | None:
     return folder
 
 
-def summary(model: PeaceModel, mission: str) -> str:
+def summary(model: Model, mission: str) -> str:
     """Return what a reader wants to know first."""
     t = outcomes.totals(model)
     p = model.params

@@ -15,7 +15,7 @@ from sim.rules import affordable, fading
 from sim.state import ABILITY, KNOWLEDGE, MOBILITY, PRICE, RESTRAINT
 
 if TYPE_CHECKING:
-    from sim.model import PeaceModel
+    from sim.model import Model
     from sim.state import Missions
 
 
@@ -71,7 +71,7 @@ def settle_accounts(
         away[m] = 0.0 if recorded[m] else min(max(away[m] + change, 0.0), 1.0)
 
 
-def change_funding(model: "PeaceModel", m: "Missions") -> None:
+def change_funding(model: "Model", m: "Missions") -> None:
     """Let the share of the money that arrives change on its day."""
     dated = model.usual["money"].copy()
     for i, cut in enumerate(m.cuts):

@@ -4,16 +4,15 @@ The rules work on whole arrays (state.py) and no step loops over agents. The age
 asks for `model.agents` or `model.grid`: to look at a person in class, to draw a map, to write a rule of one's own.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import mesa
 from mesa.agent import AgentSet
 from mesa.discrete_space import Cell, CellAgent, OrthogonalMooreGrid
 
-if TYPE_CHECKING:
-    from sim.model import PeaceModel
-    from sim.outcomes import Record
+from sim.model import Model
+from sim.params import Params
 
 
 def column(name: str, doc: str) -> property:
@@ -156,56 +155,96 @@ class AidTeam(_Unit):
     access = column("access", "could it work this week")
 
 
-def meet(model: "PeaceModel") -> None:
-    """Make the agents of a model, once."""
-    if getattr(model, "_met", False):
-        return
-    model._met = True
-    for cls, n in (
-        (Civilian, model.people.persons.size),
-        (ArmedFaction, model.factions.host.size),
-        (ArmedBand, model.bands.faction.size),
-        (Mission, len(model.missions.names)),
-    ):
-        for row in range(n):
-            cls(model).row = row
-    for row, team in enumerate(model.units.team):
-        (AidTeam if team else Contingent)(model).row = row
-
-
-def act(by_type: Mapping[type[mesa.Agent], AgentSet]) -> None:
-    """Have agents of one's own live their week: those whose class has a `step`, class by class as they were made.
+class PeaceModel(Model, mesa.Model):
+    """The model as a Mesa model: everybody is an agent, and Mesa's tools can run it, watch it and draw it.
 
     Parameters
     ----------
-    by_type : dict of Mesa's AgentSet by class
+    params : Params
+    rng : int, a seed in place of that of `params`, as Mesa's tools give one
+    **more : processes and outcomes of one's own, as `Model` takes them
+
+    An agent of one's own, a mesa.Agent whose class has a `step`, acts at the end of every week: it sees what happened
+    in it, and what it changes is there when the next one begins.
+
+    Raises
+    ------
+    ValueError
+        One sentence that says what was given, what is allowed and where; before the first week.
     """
-    for kind, some in list(by_type.items()):
-        if kind.step is not mesa.Agent.step:
-            some.do("step")
 
+    def __init__(self, params: Params, *, rng: int | None = None, **more: Any) -> None:
+        params = params if rng is None else replace(params, seed=rng)
+        Model.__init__(self, params, **more)
+        mesa.Model.__init__(self, rng=params.seed)  # Mesa's own generators: no rule draws from them
+        self._own_collector: mesa.DataCollector | None = None
 
-def collect(record: "Record") -> mesa.DataCollector:
-    """Return a Mesa DataCollector that has collected every column of the weekly table after every week so far."""
-    found = mesa.DataCollector(model_reporters=dict.fromkeys(record.columns))
-    found.model_vars = dict(zip(record.columns, record.weekly[: record.steps].T.tolist(), strict=True))
-    found._collection_steps = list(range(1, record.steps + 1))  # Mesa 3.5 finds weeks by it, 3.3 does not know it
-    return found
+    def step(self) -> None:
+        """Run one week; after the last, nothing: Mesa's page steps several times before it looks at `running`."""
+        super().step()
+        self.running = not self.finished
 
+    def act(self) -> None:
+        """Let agents of one's own live their week, those whose class has a `step`: class by class as they were made."""
+        for kind, some in list(super().agents_by_type.items()):  # those of the project are not made for it
+            if kind.step is not mesa.Agent.step:
+                some.do("step")
 
-def show_on_grid(model: "PeaceModel") -> OrthogonalMooreGrid:
-    """Return the country's Mesa grid with every agent in the cell that the state says."""
-    if not hasattr(model, "_grid"):
-        land = model.land
-        model._grid = OrthogonalMooreGrid(land.shape, torus=False, random=model.random)
-        model._cells = [model._grid[r, c] for r, c in zip(land.row.tolist(), land.col.tolist(), strict=True)]
-        model._index_of = {cell.coordinate: i for i, cell in enumerate(model._cells)}
-        model._shown_at = None
-        meet(model)
-    if model._shown_at != model.week:
-        model._shown_at = model.week
-        for cls in (Civilian, ArmedBand, Contingent, AidTeam):
-            for agent in model.agents.select(agent_type=cls):
-                here = agent.table.cell[agent.row]
-                agent.show(model._cells[here] if here >= 0 else None)
-    return model._grid
+    @property
+    def agents(self) -> AgentSet:
+        """Everybody as Mesa agents, made the first time somebody asks."""
+        self._meet()
+        return super().agents
+
+    @property
+    def agents_by_type(self) -> dict[type[mesa.Agent], AgentSet]:
+        """Everybody as Mesa agents by class, made the first time somebody asks."""
+        self._meet()
+        return super().agents_by_type
+
+    @property
+    def datacollector(self) -> mesa.DataCollector:
+        """What Mesa's tools read of the weeks so far: the columns of the weekly table; or a collector of one's own."""
+        if self._own_collector:
+            return self._own_collector
+        r, found = self.record, mesa.DataCollector(model_reporters=dict.fromkeys(self.record.columns))
+        found.model_vars = dict(zip(r.columns, r.weekly[: r.steps].T.tolist(), strict=True))
+        found._collection_steps = list(range(1, r.steps + 1))  # Mesa 3.5 finds weeks by it, 3.3 does not know it
+        return found
+
+    @datacollector.setter
+    def datacollector(self, own: mesa.DataCollector | None) -> None:
+        self._own_collector = own
+
+    @property
+    def grid(self) -> OrthogonalMooreGrid:
+        """The country as a Mesa grid, with everybody in his cell as of this week."""
+        if not hasattr(self, "_grid"):
+            land = self.land
+            self._grid = OrthogonalMooreGrid(land.shape, torus=False, random=self.random)
+            self._cells = [self._grid[r, c] for r, c in zip(land.row.tolist(), land.col.tolist(), strict=True)]
+            self._index_of = {cell.coordinate: i for i, cell in enumerate(self._cells)}
+            self._shown_at: float | None = None
+        if self._shown_at != self.week:
+            self._shown_at = self.week
+            for cls in (Civilian, ArmedBand, Contingent, AidTeam):
+                for agent in self.agents.select(agent_type=cls):
+                    here = agent.table.cell[agent.row]
+                    agent.show(self._cells[here] if here >= 0 else None)
+        return self._grid
+
+    def _meet(self):
+        """Make the agents, once."""
+        if hasattr(self, "_met"):
+            return
+        self._met = True
+        for cls, n in (
+            (Civilian, self.people.persons.size),
+            (ArmedFaction, self.factions.host.size),
+            (ArmedBand, self.bands.faction.size),
+            (Mission, len(self.missions.names)),
+        ):
+            for row in range(n):
+                cls(self).row = row
+        for row, team in enumerate(self.units.team):
+            (AidTeam if team else Contingent)(self).row = row

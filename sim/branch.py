@@ -9,17 +9,19 @@ import json
 import os
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from sim.components import WITH
 from sim.mission import replan
-from sim.model import PeaceModel
+from sim.model import Model
 from sim.params import Params
 from sim.results import Damaged, code_version, packed, unpacked, whole_file
 from sim.shocks import calm
 from sim.state import ABROAD, Event
+
+Kind = TypeVar("Kind", bound=Model)
 
 BY_COMMAND = {
     ("factions", "hostility"),
@@ -79,12 +81,12 @@ ABOUT: dict[str, type | tuple[type, ...]] = {
 LOGGED = ("battle", "attack", "operation", "ambush", "raid")
 
 
-def save(model: PeaceModel, path: str | Path) -> Path:
+def save(model: Model, path: str | Path) -> Path:
     """Save the state of a run.
 
     Parameters
     ----------
-    model : PeaceModel, at the start of a week
+    model : Model, at the start of a week
     path : .npz; an earlier state there is replaced
 
     Raises
@@ -125,7 +127,7 @@ def _arrays(model):
     }
 
 
-def resume(params: Params, path: str | Path, **more: Any) -> PeaceModel:
+def resume(params: Params, path: str | Path, kind: type[Kind] = Model, **more: Any) -> Kind:  # type: ignore[assignment]
     """Go on from a saved state, under the same mission model or another.
 
     Missions of the same name and description keep what they had; others start when their plan says, which must not
@@ -135,7 +137,8 @@ def resume(params: Params, path: str | Path, **more: Any) -> PeaceModel:
     ----------
     params : Params, of the future
     path : .npz written by `save`
-    **more : what else PeaceModel takes: processes, outcomes
+    kind : the class of the model: `Model`, or `PeaceModel`, which is a Mesa model
+    **more : what else it takes: processes, outcomes
 
     Raises
     ------
@@ -145,7 +148,7 @@ def resume(params: Params, path: str | Path, **more: Any) -> PeaceModel:
     """
     content, about = _read(path, "the branch is to start from", "save it again with run.save_at")
     _refuse(path, _faults_of_origin(about, params))
-    model = PeaceModel(params, **more)
+    model = kind(params, **more)
     now = asdict(params)
     for name in ("country", "civilians", "step_weeks"):
         if json.dumps(now[name], default=str, sort_keys=True) != json.dumps(about["params"][name], sort_keys=True):

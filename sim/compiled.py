@@ -19,7 +19,7 @@ from sim.kernel import in_threads
 from sim.state import Table, World
 
 if TYPE_CHECKING:
-    from sim.model import PeaceModel
+    from sim.model import Model
 
 PLAIN = bool(numba.config.DISABLE_JIT)
 
@@ -31,7 +31,7 @@ class Places(Table):
     at: np.record  # first column of each outcome by name, `name_per` if there are several of it
 
 
-def rule(process: Callable[[World], None]) -> "Callable[[PeaceModel], None]":
+def rule(process: Callable[[World], None]) -> "Callable[[Model], None]":
     """Make a compiled rule of the world a process of the week, a function of the model."""
     compiled = in_threads(process)
 

@@ -23,7 +23,7 @@ from sim.units import mean_price
 from sim.values import among
 
 if TYPE_CHECKING:
-    from sim.model import PeaceModel
+    from sim.model import Model
 
 
 def make_missions(params: Params) -> Missions:
@@ -148,7 +148,7 @@ def make_commands(params: Params, missions: Missions, land: Land) -> Commands:
     )  # fmt: skip
 
 
-def replan(model: "PeaceModel") -> None:
+def replan(model: "Model") -> None:
     """Work out the plans anew when a benchmark has been met: of the mission that met it, and of those who wait for it.
 
     What is past stays as it was. Nobody who is to go earlier than he was has less time for it than his draw-down.
@@ -165,7 +165,7 @@ def replan(model: "PeaceModel") -> None:
     model.plan[:] = whole_plan(model)
 
 
-def whole_plan(model: "PeaceModel") -> NDArray[np.float64]:
+def whole_plan(model: "Model") -> NDArray[np.float64]:
     """Return the share of its authorised strength that each mission plans to have in each step: (steps, M)."""
     return planned_share(model.missions, np.arange(model.record_length(), dtype=float) * model.params.step_weeks)
 

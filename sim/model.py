@@ -4,13 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Self
 
-import mesa
 import numpy as np
-from mesa.agent import AgentSet
-from mesa.discrete_space import OrthogonalMooreGrid
 from numpy.typing import ArrayLike, NDArray
 
-from sim import agents, deaths, draws, rules
+from sim import deaths, draws, rules
 from sim.census import take_census
 from sim.compiled import see
 from sim.components import with_humanitarians
@@ -77,7 +74,7 @@ SCHEDULE = (
 ARRAYS = {f.name for f in fields(World) if f.type is np.ndarray} - {"week", "dice"}
 TABLES = tuple(f.name for f in fields(World) if is_dataclass(f.type) and f.type not in (Numbers, Census, Week))
 
-Process = Callable[["PeaceModel"], None]
+Process = Callable[["Model"], None]
 
 
 def steps_of(params: Params) -> int:
@@ -139,8 +136,8 @@ def _schedule(params, before, after):
     return found
 
 
-class PeaceModel(mesa.Model):
-    """A country at war and the missions sent to protect its people.
+class Model:
+    """A country at war and the missions sent to protect its people; `agents.PeaceModel` is the same as a Mesa model.
 
     Parameters
     ----------
@@ -148,10 +145,6 @@ class PeaceModel(mesa.Model):
     before, after : dict of processes to add, by the name of the process of the week that each comes before or after:
         {"live": flood} or {"live": [flood, drought]}; a process is a function of the model that changes its state
     outcomes : sequence of sim.outcomes.Outcome to record every week, beside those of the project
-    rng : int, a seed in place of that of `params`, as Mesa's tools give one
-
-    An agent of one's own, a mesa.Agent whose class has a `step`, acts at the end of every week: it sees what happened
-    in it, and what it changes is there when the next one begins.
 
     Raises
     ------
@@ -191,12 +184,9 @@ class PeaceModel(mesa.Model):
         before: Mapping[str, Process | Sequence[Process]] | None = None,
         after: Mapping[str, Process | Sequence[Process]] | None = None,
         outcomes: Sequence[Outcome] = (),
-        rng: int | None = None,
     ) -> None:
-        params = params if rng is None else replace(params, seed=rng)
         if wrong := out_of_range(params) or too_large(params):
             raise ValueError("; ".join(wrong))
-        super().__init__(rng=params.seed)  # Mesa's own generators: no rule draws from them
         self.params = params
         self.luck = draws.Draws(params.seed)
         self.everybody = with_humanitarians(params)  # every mission by name, as declared
@@ -214,7 +204,6 @@ class PeaceModel(mesa.Model):
         self.pushes = {}  # what events make of these conditions this week
         for event in self.events:
             check(self, event)
-        self._datacollector = None
         self.record = Record(self, (*OUTCOMES, *outcomes))
         self._open_week()
 
@@ -229,16 +218,18 @@ class PeaceModel(mesa.Model):
 
     def step(self) -> None:
         """Run one week: everything that happens, in the order in which it happens. After the last, nothing does."""
-        if self.finished:  # Mesa's page steps several times before it looks at `running`
+        if self.finished:
             return
         strike(self)  # what befalls the country this week
         for process in self.schedule:
             process(self)
-        agents.act(super().agents_by_type)
+        self.act()
         self.luck.step += 1
         self.week = self.luck.step * self.params.step_weeks
-        self.running = not self.finished
         self._open_week()
+
+    def act(self) -> None:
+        """Let agents of one's own live their week, at its end; here there are none, `agents.PeaceModel` has them."""
 
     def set_usual(self, name: str, numbers: ArrayLike) -> None:
         """Set what a condition of sim/shocks.py is apart from events: what rules or dates have made of it."""
@@ -356,34 +347,6 @@ class PeaceModel(mesa.Model):
             self.view, cell=cell, community=community, wanted=wanted, luck=luck, faction=faction, mission=mission,
             crossfire=crossfire,
         )  # fmt: skip
-
-    # ------------------------------------------------------------------------------ Mesa's face
-
-    @property
-    def agents(self) -> AgentSet:
-        """Everybody as Mesa agents, made the first time somebody asks."""
-        agents.meet(self)
-        return super().agents
-
-    @property
-    def agents_by_type(self) -> dict[type[mesa.Agent], AgentSet]:
-        """Everybody as Mesa agents by class, made the first time somebody asks."""
-        agents.meet(self)
-        return super().agents_by_type
-
-    @property
-    def datacollector(self) -> mesa.DataCollector:
-        """What Mesa's tools read of the weeks so far: the columns of the weekly table; or a collector of one's own."""
-        return self._datacollector or agents.collect(self.record)
-
-    @datacollector.setter
-    def datacollector(self, own: mesa.DataCollector | None) -> None:
-        self._datacollector = own
-
-    @property
-    def grid(self) -> OrthogonalMooreGrid:
-        """The country as a Mesa grid, with everybody in his cell as of this week."""
-        return agents.show_on_grid(self)
 
     def tables(self) -> dict[str, Table]:
         """Return the tables of state by name."""

@@ -22,7 +22,7 @@ from sim.state import Event, Land
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.model import PeaceModel
+    from sim.model import Model
 
 EVENT_COLUMNS = {  # of the table of events: (unit, meaning)
     "id": ("", "number of the event in the run"),
@@ -95,7 +95,7 @@ class Outcome:
     unit: str
     meaning: str
     month: str  # how weeks make a month: sum, mean, last
-    of: "Callable[[PeaceModel], ArrayLike] | None" = None  # a number or an array; none: `observe` measures it
+    of: "Callable[[Model], ArrayLike] | None" = None  # a number or an array; none: `observe` measures it
     per: str = ""  # "", faction, mission, or faction_mission
 
     def __post_init__(self) -> None:  # noqa: D105
@@ -258,11 +258,11 @@ class Record:
 
     Parameters
     ----------
-    model : PeaceModel, before its first week
+    model : Model, before its first week
     outcomes : sequence of Outcome, what is recorded
     """
 
-    def __init__(self, model: "PeaceModel", outcomes: Iterable[Outcome] = OUTCOMES) -> None:
+    def __init__(self, model: "Model", outcomes: Iterable[Outcome] = OUTCOMES) -> None:
         p = model.params
         self.factions, self.missions = model.factions.names, model.missions.names
         self.step_weeks, self.start = p.step_weeks, date.fromisoformat(p.country.start)
@@ -309,7 +309,7 @@ class Record:
         """Return the name of a mission, of the present or of the past before a branch."""
         return self.former[number] if number < 0 else self.missions[number]
 
-    def write(self, model: "PeaceModel") -> None:
+    def write(self, model: "Model") -> None:
         """Enter the week that has just been lived."""
         k = self.steps
         row = self.weekly[k]
@@ -344,7 +344,7 @@ def _layers(missions):
 # ---------------------------------------------------------------------------------- tables
 
 
-def weekly(model: "PeaceModel") -> "pd.DataFrame":
+def weekly(model: "Model") -> "pd.DataFrame":
     """Return one row per week: a data frame."""
     import pandas as pd
 
@@ -355,7 +355,7 @@ def weekly(model: "PeaceModel") -> "pd.DataFrame":
     return frame
 
 
-def monthly(model: "PeaceModel") -> "pd.DataFrame":
+def monthly(model: "Model") -> "pd.DataFrame":
     """Return the monthly panel: one row per calendar month, weeks summed, averaged or the last."""
     import pandas as pd
 
@@ -365,7 +365,7 @@ def monthly(model: "PeaceModel") -> "pd.DataFrame":
     return panel
 
 
-def monthly_matrix(model: "PeaceModel") -> tuple[list[str], list[str], NDArray[np.float64]]:
+def monthly_matrix(model: "Model") -> tuple[list[str], list[str], NDArray[np.float64]]:
     """Return the monthly panel as plain arrays: (months as YYYY-MM, names of columns, (months, columns) numbers).
 
     A sum and a mean are of the weeks that have a number, the last is the last number of the month. A week that lies in
@@ -408,12 +408,12 @@ def _weighted_trust(panel, missions, months):
     return np.where(total > 0, (size * trust).sum(axis=0) / np.maximum(total, 1e-9), np.nan)
 
 
-def cell_month(model: "PeaceModel", months: Collection[str] | None = None) -> "pd.DataFrame":
+def cell_month(model: "Model", months: Collection[str] | None = None) -> "pd.DataFrame":
     """Return the cell-month panel: deaths by actor, people, peacekeepers, in every cell and month.
 
     Parameters
     ----------
-    model : PeaceModel, at any week
+    model : Model, at any week
     months : months as YYYY-MM to keep; none: all
     """
     import pandas as pd
@@ -467,7 +467,7 @@ def _deaths_by_month(model):
     return deaths
 
 
-def events(model: "PeaceModel") -> "pd.DataFrame":
+def events(model: "Model") -> "pd.DataFrame":
     """Return the log of violent events with UCDP GED's column names; the dates are the first and the last day."""
     import pandas as pd
 
@@ -502,7 +502,7 @@ def events(model: "PeaceModel") -> "pd.DataFrame":
     return frame.assign(**{c: column[at] for c, column in of_cell.items()})[list(EVENT_COLUMNS)]
 
 
-def totals(model: "PeaceModel") -> dict[str, float]:
+def totals(model: "Model") -> dict[str, float]:
     """Return the outcomes of a run: a dictionary of numbers by name, nan where there was nothing to measure.
 
     Names, units and meanings are those of OUTCOMES and TOTALS; docs/columns.md lists them.
@@ -576,14 +576,14 @@ def outbreak(deaths: NDArray[np.float64], step_weeks: float) -> dict[str, float]
     return {"war": float(at_war.size > 0), "weeks_to_war": float(first)}
 
 
-def exit_week(model: "PeaceModel") -> float:
+def exit_week(model: "Model") -> float:
     """Return the week in which the last mission had gone, nan if none had; a mission of nobody is none."""
     m = model.missions
     gone = np.where(m.leave <= m.arrive, m.leave, m.ended)[~m.donors & (m.personnel.sum(axis=1) > 0)]
     return float(gone.max()) if gone.size and np.isfinite(gone).all() else np.nan
 
 
-def test_of_time(model: "PeaceModel") -> dict[str, float]:
+def test_of_time(model: "Model") -> dict[str, float]:
     """Say whether there was peace when the last mission left, and how long it lasted, by the threshold of UCDP.
 
     Peace is a year in which no two parties to the conflict caused 25 battle-related deaths between them: UCDP counts

@@ -24,7 +24,7 @@ from sim.paths import PACKAGE, ROOT, file_of
 
 if TYPE_CHECKING:
     from sim.calibrated import Calibration
-    from sim.model import PeaceModel
+    from sim.model import Model
     from sim.params import Params
 
 SCHEMA = 1  # version of the tables; a reader that knows this number can read them
@@ -266,7 +266,7 @@ def to_disk(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def write_run(model: "PeaceModel", folder: str | Path, overrides: Iterable[str] = (), cells: bool = True) -> Path:
+def write_run(model: "Model", folder: str | Path, overrides: Iterable[str] = (), cells: bool = True) -> Path:
     """Write the tables of a finished run, its configuration and its provenance into a folder of its own.
 
     An earlier run there is replaced; anything else is refused, as in `refuse_what_is_not_ours`.

@@ -29,7 +29,7 @@ from sim.state import ABROAD
 from sim.values import among, no_setting
 
 if TYPE_CHECKING:
-    from sim.model import PeaceModel
+    from sim.model import Model
 
 HOST, OTHERS = "host", "others"  # the host government, and all other factions, where no faction has that name
 
@@ -113,7 +113,7 @@ class Thing:
     stock: bool = True
     switch: bool = False  # on or off: `to` alone
 
-    def write(self, model: "PeaceModel", numbers: NDArray[Any]) -> None:
+    def write(self, model: "Model", numbers: NDArray[Any]) -> None:
         """Write the numbers into the state."""
         if self.put:
             self.put(model, numbers)
@@ -227,7 +227,7 @@ def shocks_of(params: Params) -> list[Scheduled]:
     return [found[name] for name in sorted(found)]
 
 
-def check(model: "PeaceModel", event: Scheduled) -> None:
+def check(model: "Model", event: Scheduled) -> None:
     """Refuse an event that cannot happen, in a sentence that says what is allowed."""
     shock, where = event.shock, event.where
     if not shock.moves:
@@ -337,7 +337,7 @@ def _begins(model, event):
     return known[when.after] + when.weeks
 
 
-def happened(model: "PeaceModel") -> list[tuple[float, str, str]]:
+def happened(model: "Model") -> list[tuple[float, str, str]]:
     """Return the events that have begun so far: (week, name, summary), the oldest first."""
     begun = [(_begins(model, e), e.name, e.shock.summary) for e in model.events]
     return sorted(b for b in begun if b[0] < model.week)
@@ -346,7 +346,7 @@ def happened(model: "PeaceModel") -> list[tuple[float, str, str]]:
 # ---------------------------------------------------------------------------------- a week
 
 
-def strike(model: "PeaceModel") -> None:
+def strike(model: "Model") -> None:
     """Let every event of the week do what it does; what has ended ends."""
     model.pushes = {}
     if not model.events:
@@ -377,7 +377,7 @@ def strike(model: "PeaceModel") -> None:
         set_aggression(model.view)
 
 
-def set_usual(model: "PeaceModel", name: str, numbers: ArrayLike) -> None:
+def set_usual(model: "Model", name: str, numbers: ArrayLike) -> None:
     """Set what a condition is without events, as a rule or a date has it; what events make of it this week follows."""
     thing, usual = THINGS[name], model.usual[name]
     usual[...] = numbers
@@ -385,12 +385,12 @@ def set_usual(model: "PeaceModel", name: str, numbers: ArrayLike) -> None:
                 if name in model.pushes else usual)  # fmt: skip
 
 
-def calm(model: "PeaceModel", past: Mapping[str, Any], usual: Mapping[str, NDArray[Any]]) -> None:
+def calm(model: "Model", past: Mapping[str, Any], usual: Mapping[str, NDArray[Any]]) -> None:
     """Bring the conditions that a past moved back to what they were, before the events of the future move them.
 
     Parameters
     ----------
-    model : PeaceModel, restored; past : the parameters of that past, as plain dictionaries
+    model : Model, restored; past : the parameters of that past, as plain dictionaries
     usual : conditions of that past without its events, by name
     """
     events = [past["events"], past["country"]["events"], past["mission"]["events"]]

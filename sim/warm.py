@@ -46,10 +46,10 @@ def warm_up() -> None:
     if any(any(Path(folder).glob("feel*.nbi")) for folder in kept_in):
         return
     from sim.config import load
-    from sim.model import PeaceModel
+    from sim.model import Model
 
     say("compiling the rules (a minute or two, once on a machine) ...")
-    model = PeaceModel(load("mission=parallel", "civilians=50", "weeks=40"))
+    model = Model(load("mission=parallel", "civilians=50", "weeks=40"))
     model.run()
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from conftest import fingerprint, play, same, scenario
 
-from sim import PeaceModel, agents
+from sim import PeaceModel, agents, branch
 from sim.agents import AidTeam, ArmedBand, ArmedFaction, Civilian, Contingent, Mission
+from sim.model import Model
 
 SMALL = {"weeks": 30, "civilians": 120, "rows": 12}
 SCENE = ("mission=separated", "mission.authorised=0", "mission.council_unity=1")
@@ -165,6 +166,20 @@ def test_two_models_of_the_same_parameters_share_no_state():
     b.run()
     assert same(a, b) == []
     assert same(a, PeaceModel(p).run()) == []  # a run leaves its parameters as they were
+
+
+def test_a_mesa_model_and_one_without_mesa_have_the_same_history(tmp_path):
+    p = scenario(*SCENE, **SMALL)
+    plain = Model(p)
+    assert not isinstance(plain, mesa.Model)
+    assert same(plain.run(), PeaceModel(p).run()) == []
+    half = Model(p)
+    while half.week < 20:
+        half.step()
+    again = branch.resume(p, branch.save(half, tmp_path / "half.npz"), PeaceModel)
+    assert len(again.agents) > 0
+    assert same(again.run(), plain) == []
+    assert not again.running
 
 
 def test_looking_at_the_agents_changes_nothing_that_happens():

@@ -23,7 +23,7 @@ from experiments.engine import tables as results
 from sim import __main__ as sim_command
 from sim import config, outcomes
 from sim.config import Composer, composed, load
-from sim.model import PeaceModel
+from sim.model import Model
 from sim.results import code_version
 
 pytestmark = pytest.mark.xdist_group("sweeps")  # they share processes that take seconds to start
@@ -687,7 +687,7 @@ def test_a_multirun_takes_calibrated_parameters_and_its_rows_say_so(tmp_path, mo
     for number, job in enumerate(sweep.planned(Path("results/mine"))[0]):
         words = ["mission=none", "prey.rate=40", f"seed={job.seed}", *(["calibration=car"] if number < 2 else [])]
         one = load(*TINY, *words)
-        assert stored.read(job)["outcomes"] == pytest.approx(outcomes.totals(PeaceModel(one).run()), nan_ok=True)
+        assert stored.read(job)["outcomes"] == pytest.approx(outcomes.totals(Model(one).run()), nan_ok=True)
 
 
 def test_a_launcher_is_given_each_run_once_as_it_was_planned(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from dataclasses import fields
 import pytest
 from conftest import CONF
 
-from sim import PeaceModel
+from sim.model import Model
 from sim.state import World
 
 ROOT = CONF.parent
@@ -100,7 +100,7 @@ def test_compiled_rules_have_no_hints(path):
 def test_the_model_has_the_hints_of_its_world():
     """Its tables are set by name, which no type checker sees."""
     of_world = {f.name: f.type for f in fields(World) if f.name not in ("week", "dice")}
-    assert PeaceModel.__annotations__ == of_world
+    assert Model.__annotations__ == of_world
 
 
 def test_the_type_checker_looks_at_no_package_that_may_be_missing():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.model import PeaceModel
+from sim.model import Model
 from sim.params import AID
 from sim.processes import relieve
 from sim.rules import controller
@@ -53,7 +53,7 @@ class Layer:
     title: str
     unit: str
     top: float
-    of: Callable[[PeaceModel], NDArray[np.float64]]  # model -> (C,); nan where there is nothing to show
+    of: Callable[[Model], NDArray[np.float64]]  # model -> (C,); nan where there is nothing to show
 
 
 LAYERS = {

@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex, to_rgb
 
 from experiments.drawing.style import INK
 from sim.components import WITH, with_humanitarians
-from sim.model import PeaceModel
+from sim.model import Model
 from sim.params import Params
 
 HOST = ("square", "#1a1a1a")
@@ -30,7 +30,7 @@ RAMPS = {  # the darkest shade of each layer
 }  # fmt: skip
 
 
-def factions(model: PeaceModel) -> list[tuple[str, str]]:
+def factions(model: Model) -> list[tuple[str, str]]:
     """Return the shape and the colour of each faction: the host a square, the others in the order of their names."""
     others = iter(range(len(model.factions.names)))
     return [HOST if host else FACTIONS[next(others) % len(FACTIONS)] for host in model.factions.host]

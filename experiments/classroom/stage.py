@@ -16,7 +16,7 @@ from experiments.classroom.layers import LAYERS, known_layer
 from experiments.drawing import style
 from sim import outcomes
 from sim.components import WITH
-from sim.model import PeaceModel
+from sim.model import Model
 from sim.params import Params, Shock
 from sim.shocks import Scheduled, check
 from sim.state import AWAY, HOME
@@ -61,7 +61,7 @@ class Actor:
 
     def restart(self) -> None:
         """Go back to the first week."""
-        self.model = PeaceModel(self.params)
+        self.model = Model(self.params)
         self.watch, self.log = words.Watch(self.model), []
         self._known, self._spans = None, []
         spent = [f"cost_{name}" for name in words.sent(self.model)]
@@ -296,7 +296,7 @@ def _about(actor, title, changes, helmets, colour):
     }  # fmt: skip
 
 
-def authorised(model: PeaceModel) -> float:
+def authorised(model: Model) -> float:
     """Return what all missions may cost, in US$: their budget, or without one their plan, from first week to last."""
     m, years = model.missions, model.params.step_weeks / YEAR
     ours = ~m.donors

@@ -9,7 +9,7 @@ import numpy as np
 from experiments.drawing import style
 from experiments.drawing.panels import spoken
 from sim.components import WITH
-from sim.model import PeaceModel
+from sim.model import Model
 from sim.params import KINDS
 from sim.processes.move import onsets
 from sim.shocks import happened
@@ -51,7 +51,7 @@ def mission_name(name: str) -> str:
     return f"the {spoken(name)} mission"
 
 
-def mission_said(model: PeaceModel, name: str) -> str:
+def mission_said(model: Model, name: str) -> str:
     """Return a mission or a group of the country's humanitarians as people say it: the UN agencies."""
     group, _, joined = name.partition(WITH)
     if name in model.params.mission.components or group not in model.params.country.humanitarians:
@@ -60,7 +60,7 @@ def mission_said(model: PeaceModel, name: str) -> str:
     return f"{said} under {mission_name(joined)}" if joined else said
 
 
-def command_said(model: PeaceModel, k: int) -> str:
+def command_said(model: Model, k: int) -> str:
     """Return a chain of command as people say it: its mission, or the humanitarians who are their own."""
     m = model.missions
     here = [n for n, command in zip(m.names, m.command) if command == k]
@@ -70,7 +70,7 @@ def command_said(model: PeaceModel, k: int) -> str:
     return mission_said(model, (missions or here)[0])
 
 
-def sent(model: PeaceModel) -> tuple[str, ...]:
+def sent(model: Model) -> tuple[str, ...]:
     """Return the names of the missions that are sent; the country's own humanitarians come after them."""
     return model.missions.names[: int((~model.missions.donors).sum())]
 
@@ -83,7 +83,7 @@ def capital(text: str) -> str:
 class Gazetteer:
     """Names for cells: in, near, or so far from the nearest town."""
 
-    def __init__(self, model: PeaceModel) -> None:
+    def __init__(self, model: Model) -> None:
         self.land = model.land
         self.towns = list(model.params.country.places.items())
 
@@ -105,12 +105,12 @@ class Gazetteer:
 # ---------------------------------------------------------------------------------- somebody's state
 
 
-def describe(model: PeaceModel, where: Gazetteer, kind: str, index: int) -> dict[str, Any]:
+def describe(model: Model, where: Gazetteer, kind: str, index: int) -> dict[str, Any]:
     """Return a title and sentences on a civilian, a band, a unit (contingent or aid team) or a cell.
 
     Parameters
     ----------
-    model : PeaceModel; where : Gazetteer
+    model : Model; where : Gazetteer
     kind : civilian, band, unit or cell; index : row of its table
 
     Raises
@@ -256,7 +256,7 @@ def _cell(model, where, c):
 # ---------------------------------------------------------------------------------- phases and what happened
 
 
-def phase(model: PeaceModel, i: int, week: float) -> str:
+def phase(model: Model, i: int, week: float) -> str:
     """Return what mission i is doing in a week by its plan and by consent as far as it is known today."""
     m = model.missions
     share = model.plan[min(int(week / model.params.step_weeks), len(model.plan) - 1), i]
@@ -273,12 +273,12 @@ def phase(model: PeaceModel, i: int, week: float) -> str:
     return "at strength"
 
 
-def phases(model: PeaceModel) -> list[tuple[str, str]]:
+def phases(model: Model) -> list[tuple[str, str]]:
     """Return what each mission is doing this week: a list of (mission, phase)."""
     return [(name, phase(model, i, model.week)) for i, name in enumerate(sent(model))]
 
 
-def spans(model: PeaceModel) -> list[list[Span]]:
+def spans(model: Model) -> list[list[Span]]:
     """Return the phases of each mission over the whole run: for each a list of [first week, week after, phase]."""
     found = []
     for i in range(len(sent(model))):
@@ -299,10 +299,10 @@ class Watch:
 
     Parameters
     ----------
-    model : PeaceModel, before its first week
+    model : Model, before its first week
     """
 
-    def __init__(self, model: PeaceModel) -> None:
+    def __init__(self, model: Model) -> None:
         self.model, self.where = model, Gazetteer(model)
         self.seen = len(model.record.events)
         self.displaced, self.befallen = 0, set()

@@ -9,7 +9,7 @@ from experiments.engine.writing import FORMATS
 from sim import asked
 from sim.config import Experiment as About
 from sim.config import composed
-from sim.model import PeaceModel
+from sim.model import Model
 from sim.outcomes import totals
 from sim.params import Params
 from sim.values import among, no_setting
@@ -102,7 +102,7 @@ def refuse_outcomes(about: About, params: Callable[[], Params]) -> None:
     wanted: dict[str, Collection[str]] = {"design.objectives": design.objectives, "design.bounds": design.bounds,
               "adaptive.outcome": [rule.outcome] if rule.outcome else []}  # fmt: skip
     if any(wanted.values()):
-        model = PeaceModel(params())
+        model = Model(params())
         model.step()
         there = totals(model)
         for where, outcomes in wanted.items():

@@ -25,7 +25,7 @@ from experiments.engine import claims, stored, workers
 from experiments.engine.stored import Unwritable
 from sim import outcomes, results
 from sim.calibrated import Calibration
-from sim.model import PeaceModel
+from sim.model import Model
 from sim.params import Params
 from sim.paths import ROOT
 from sim.results import Damaged, discard
@@ -49,7 +49,7 @@ class Changes(Protocol):
         """Return the parameters that are run."""
 
 
-Keep = Callable[[PeaceModel], dict[str, float]]  # of a finished model: what is kept of it besides
+Keep = Callable[[Model], dict[str, float]]  # of a finished model: what is kept of it besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +279,7 @@ def simulate(job: Job) -> None:
     if _code_when_started() != job.code:
         raise RuntimeError("the model's source changed while the sweep was running; start it again")
     start = time.perf_counter()
-    model = PeaceModel(job.resolved()).run()
+    model = Model(job.resolved()).run()
     seconds = time.perf_counter() - start
     months, columns, values = outcomes.monthly_matrix(model) if job.monthly else ([], [], np.empty((0, 0)))
     about = {"outcomes": outcomes.totals(model), "columns": columns, "months": months, "seconds": seconds,

@@ -17,7 +17,7 @@ from sim.asked import explain
 from sim.calibrated import Calibration
 from sim.config import Composer
 from sim.config import Experiment as About
-from sim.model import PeaceModel
+from sim.model import Model
 from sim.outcomes import months_of, refuse_months
 from sim.params import Params
 from sim.values import among
@@ -82,7 +82,7 @@ class Scenarios:
                 asked.refuse(words, asked.ARM)
                 params = self.composer.params([f"experiment={self.name}", *words])
                 if arm not in self._tried:
-                    PeaceModel(params)  # refuses what cannot be run
+                    Model(params)  # refuses what cannot be run
             except (ValueError, HydraException, OmegaConfBaseException) as error:
                 raise ValueError(f"arm {arm}: {explain(error)}") from None
             self._composed[tuple(words)] = params
@@ -181,9 +181,9 @@ class Scenarios:
         """Return the parameters of an arm at its first point."""
         return next(s.params for s in self.scenarios.values() if s.settings["arm"] == arm)
 
-    def model(self, arm: str) -> PeaceModel:
+    def model(self, arm: str) -> Model:
         """Return the model of an arm at its first point, at its beginning."""
-        return PeaceModel(self.first(arm))
+        return Model(self.first(arm))
 
 
 def as_written(config: DictConfig) -> About:

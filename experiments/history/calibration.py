@@ -36,7 +36,7 @@ from experiments.engine.experiment import Experiment
 from experiments.history import figures, layout, targets
 from experiments.history.hindcast import in_words
 from sim import paths, results
-from sim.model import PeaceModel
+from sim.model import Model
 from sim.params import Params
 from sim.values import value_of, with_values
 from sim.warm import say, warm_up
@@ -85,7 +85,7 @@ class Task:
 
     def simulate(self, values: Mapping[str, float], seed: int) -> dict[str, float]:
         """Return the summary of one run."""
-        return self.summary(PeaceModel(replace(with_values(self.params, values), seed=int(seed))).run())
+        return self.summary(Model(replace(with_values(self.params, values), seed=int(seed))).run())
 
     def distance(self, simulated: Mapping[str, float], observed: Mapping[str, float]) -> float:
         """Return how far two summaries are apart: the root of the mean square, in units of nearness."""

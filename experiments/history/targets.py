@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim import readers
-from sim.model import PeaceModel
+from sim.model import Model
 
 GED = (
     "date_start", "date_end", "type_of_violence", "side_a", "side_b", "longitude", "latitude", "where_prec", "best",
@@ -80,7 +80,7 @@ def ged_events(folder: str | Path, about: Mapping[str, Any], start: str, until: 
     }).reset_index(drop=True)  # fmt: skip
 
 
-def model_events(model: PeaceModel) -> pd.DataFrame:
+def model_events(model: Model) -> pd.DataFrame:
     """Return the events of a run between armed factions or of them against civilians, as ged_events does."""
     names, host, land = model.record.factions, model.factions.host, model.land
     rows = [
@@ -148,7 +148,7 @@ class OfModel:
 
     wanted: dict[str, dict[str, Any]]
 
-    def __call__(self, model: PeaceModel) -> dict[str, float]:
+    def __call__(self, model: Model) -> dict[str, float]:
         """Return the numbers: a dictionary."""
         r = model.record
         away = r.weekly[:, r.columns.index("idps")] + r.weekly[:, r.columns.index("refugees")]

@@ -32,7 +32,7 @@ from sim.rules import fading, survey
 from sim.siting import settle
 
 if TYPE_CHECKING:
-    from sim.model import PeaceModel
+    from sim.model import Model
 
 AGREED, IMPASSE, ENDED = range(3)  # how the renewal of a mandate goes
 RENEWAL = draws.decision("deploy.renewal")
@@ -89,7 +89,7 @@ def renewal(luck, discord, impasse, end):
     return IMPASSE if luck < (end + impasse) * discord else AGREED
 
 
-def deploy(model: "PeaceModel") -> None:
+def deploy(model: "Model") -> None:
     """Bring every unit to the strength it has this week, and pay for it."""
     m = model.missions
     if model.phases and model.phases[0] <= model.week:

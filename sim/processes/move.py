@@ -26,7 +26,7 @@ from sim.rules import fading, held, km_between, luck_of, mean_at_home, spoils, s
 from sim.seasons import wet
 
 if TYPE_CHECKING:
-    from sim.model import PeaceModel
+    from sim.model import Model
 
 ENTER, ONSET, REST, LENGTH, VIGOUR, GOAL, JOIN, HOPS, DRIFT = (
     draws.decision(f"move.{what}")
@@ -129,7 +129,7 @@ def _move(w):
     _march(w)
 
 
-def move(model: "PeaceModel") -> None:
+def move(model: "Model") -> None:
     """Let factions begin and end campaigns, then let bands march."""
     f = model.factions
     if any(known is not None for known in f.sponsored):

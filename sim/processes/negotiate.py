@@ -31,7 +31,7 @@ from sim.rules import BUILD, at_work, fading, hostility_of_host, of_all, of_comm
 from sim.state import SMALL_FACTION
 
 if TYPE_CHECKING:
-    from sim.model import PeaceModel
+    from sim.model import Model
 
 MEDIATE, MONITOR, BUILDING, REFORM = (TASKS.index(t) for t in ("mediate", "monitor", "build", "reform"))
 AGREEMENT = draws.decision("negotiate.agreement")
@@ -151,7 +151,7 @@ def _negotiate(w):
     set_aggression(w)
 
 
-def negotiate(model: "PeaceModel") -> None:
+def negotiate(model: "Model") -> None:
     """Move commitments, sign or break the agreement, build or lose institutions, reform the host."""
     _negotiate(model)
     if "abuse" in model.pushes:  # an event moves it, too

@@ -15,13 +15,13 @@ from sim.siting import informed, known
 from sim.state import AMBUSH, ATTACK, BATTLE, SMALL_FACTION
 
 if TYPE_CHECKING:
-    from sim.model import PeaceModel
+    from sim.model import Model
 
 LITTLE = 0.25  # violence felt where people count as free of it
 LAYERS = ("persons", "idps", "need", "violence", "institutions")  # of a monthly map, before two for each mission
 
 
-def observe(model: "PeaceModel") -> None:
+def observe(model: "Model") -> None:
     """Enter the week in the record."""
     model.record.write(model)
 
