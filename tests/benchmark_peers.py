@@ -49,7 +49,7 @@ def run(model, steps): model.run()
 import covasim as cv
 def make(n, steps):
     model = cv.Sim(pop_size=n, n_days=steps, verbose=0)
-    getattr(model, "initialize", model.init)()
+    (getattr(model, "initialize", None) or model.init)()
     return model
 def run(model, steps): model.run()
 """, MANY),
