@@ -1,7 +1,7 @@
 """Command line: a configuration in, results out.
 
 python -m sim country=car mission=sequential seed=3 mission.budget=5e9   one run, a folder of tables
-python -m sim -m mission=glob(*) judge.conflation=0,0.5,1 run.seeds=20   a sweep, one table
+python -m sim -m mission=none,parallel judge.conflation=0,0.5,1 run.seeds=20   a sweep, one table
 """
 
 import os

@@ -198,7 +198,8 @@ TOTALS = {  # what only a whole run has, beside sums and means of the weekly mea
     "agreement_collapses": ("event", "agreements that collapsed"),
     "peace_at_exit": (
         "0/1",
-        "no two parties caused 25 battle-related deaths in the year before the last mission left",
+        "no two parties caused 25 battle-related deaths in the year before the last mission left; without one, or "
+        "while one stays, ten years before the end. Who leaves later is asked later: compare peace_at_end",
     ),
     "peace_at_end": ("0/1", "no two parties caused 25 battle-related deaths in the last year of the run"),
     "peace_lasted": (

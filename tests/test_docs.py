@@ -13,6 +13,7 @@ import pytest
 import yaml
 from conftest import dataclasses_of, loaded, play
 
+from experiments import comparison, history
 from experiments.comparison import report
 from sim import __version__, describe, outcomes, params, state
 from sim.mission import make_missions
@@ -262,18 +263,28 @@ def test_the_numbers_in_the_words_of_the_readme_are_those_that_are_kept():
     assert f"nine mission models x {found.n.max()} paired seeds" in said
     assert f"of the {comb(len(missions), 2)} pairs of missions" in said
     killed, deaths = (found.loc[outcome].loc[missions] for outcome in ("civilians_killed", "deaths"))
-    assert killed.diff_high.idxmax() == "regional_only", "all but the regional force alone"
+    assert killed.diff_high.idxmax() == killed["mean"].idxmax() == "regional_only", "saves fewest"
     judged_together = (report.SUMMARY.parent / "report.md").read_text(encoding="utf-8")
     assert "surely lower: civilians killed (7 of 8)" in judged_together, "surely lower killings"
-    assert "civilians killed (5 of 36 pairs)" in judged_together, "three of them with no mission: two of 28"
-    assert found["mean"]["missions_expelled"]["regional_only"] > 0.5, "mostly it is asked to go"
-    assert (deaths.difference.drop("regional_only") < deaths.difference["regional_only"]).all(), "fewer lives in all"
+    assert "civilians killed (5 of 36 pairs)" in judged_together, (
+        "three of them with no mission: two of 28 pairs of missions"
+    )
+    assert found["mean"]["missions_expelled"]["regional_only"] > 0.5, "mostly asked to go"
+    assert (deaths.difference.drop("regional_only") < deaths.difference["regional_only"]).all(), (
+        "saves fewest, in all deaths too"
+    )
+    pairs = pd.read_csv(ROOT / "results" / "conditions" / "pairs.csv").query("condition == 'as usual' and sure")
+    killed, access = (pairs[pairs.outcome == outcome] for outcome in ("civilians_killed", "access"))
+    assert len(killed) == 7, "seven do, Regional only from each of the others"
+    assert ((killed.arm == "regional_only") | (killed.other == "regional_only")).all()
+    led = {*access[access.other == "separated"].arm, *access[access.arm == "separated"].other}
+    assert {"un_only", "sequential", "parallel"} <= led, "the first sheet: a hundred seeds show it"
     more = pd.read_csv(ROOT / "results" / "conditions" / "conditions.csv").set_index(["condition", "outcome", "arm"])
     deaths, access = more.loc["as usual"].loc["deaths"], more.loc["as usual"].loc["access"]
     assert deaths.sure["regional_only"], "surely"
-    assert deaths.difference["regional_only"] > 0, "costs lives in all"
-    assert not deaths.sure["un_support"], "is not shown to save any"
-    assert (access.sure & (access.difference < 0)).all(), "all cost access"
+    assert deaths.difference["regional_only"] > 0, "it surely raises deaths overall"
+    assert not deaths.sure["un_support"], "UN support is not shown to lower them"
+    assert (access.sure & (access.difference < 0)).all(), "every mission lowers access"
     assert {*access.difference.nlargest(2).index} == {"separated", "separated_swapped"}, "the two separated ones least"
     access = more.loc["helmets told apart"].loc["access"]
     assert not (access.sure & (access.difference < 0)).any(), "where helmets are told apart, none does"
@@ -286,6 +297,27 @@ def test_the_numbers_in_the_words_of_the_readme_are_those_that_are_kept():
         judged = pd.read_csv(scorecard).verdict.value_counts().drop("REPORT")
         assert "FAIL" not in judged
         assert f"of {judged.sum()} rows {judged.PASS} pass, none fails, {judged.INCONCLUSIVE} are open" in said
+
+
+def test_the_recipe_for_experiments_names_every_figure():
+    recipe = (ROOT / "docs" / "new_experiment.md").read_text(encoding="utf-8")
+    table = recipe.split("## Figures")[1].split("\n## ")[0]
+    named = {
+        name
+        for line in table.splitlines()
+        if line.startswith("| `")
+        for name in re.findall("`([^`]*)`", line.split("|")[1])
+    }
+    assert named == {*comparison.FIGURES, *(f"history.{name}" for name in history.FIGURES)}
+
+
+def test_the_fourth_sheet_says_what_the_regression_found():
+    sheet = (ROOT / "docs" / "lessons" / "4_selection.md").read_text(encoding="utf-8")
+    found = (ROOT / "results" / "regression" / "regression.md").read_text(encoding="utf-8")
+    for number in ("0.85 [0.76, 0.96]", "0.92 [0.72, 1.17]"):
+        assert number in found
+        assert number in sheet
+    assert "the truth in the same conflicts is 0.84 [" in found
 
 
 def test_the_questions_are_those_of_the_experiments():

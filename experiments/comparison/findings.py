@@ -60,7 +60,7 @@ def told_apart(judged: pd.DataFrame, arms: Sequence[str], outcomes: Sequence[str
     pairs = len(arms) * (len(arms) - 1) // 2
     sure = {o: int(judged.loc[[k for k in judged.index if k[0] == o], "sure"].sum()) for o in outcomes}
     alike = [meant(o) for o, k in sure.items() if not k]
-    differ = [f"{meant(o)} ({k} of {pairs} pairs)" for o, k in sure.items() if k]
+    differ = [meant(o) + (f" ({k} of {pairs} pairs)" if pairs > 1 else "") for o, k in sure.items() if k]
     said = []
     if alike:
         said.append(f"They cannot be told apart on {listed(alike, 'or')}")

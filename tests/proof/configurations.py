@@ -196,9 +196,9 @@ NO_BEARING = [
     (experiment, "dose experiment.arms={}"),
     (experiment, "dose --workers 2 run.workers=3"), (experiment, "dose --workers 0"), (experiment, "dose --statu"),
     (experiment, "--list dose"), (experiment, "--status dose weeks=3"),
-    (experiment, "dose +experiment.arms.x=[run.seeds=3]"),
-    (experiment, "dose +experiment.arms.x=[weeks=${seed}]"),
-    (experiment, "dose +experiment.arms.x=[weeks=${run.seeds}]"),
+    (experiment, "dose +experiment.arms.x=['run.seeds=3']"),
+    (experiment, "dose +experiment.arms.x=['weeks=${seed}']"),
+    (experiment, "dose +experiment.arms.x=['weeks=${run.seeds}']"),
     (room, "shet mission=none"), (room, "animat f.gif mission=none"), (room, "--prot 3"), (room, "mission=none"),
     (room, "sheet mission=none --seed 3"),
 ]  # fmt: skip
