@@ -16,6 +16,10 @@ __all__ = ["Params", "PeaceModel", "load"]
 __version__ = "0.1.0"
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     """Import Mesa when somebody asks for it: with pandas, scipy and networkx it takes longer than a run."""
     if name != "PeaceModel":

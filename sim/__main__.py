@@ -45,7 +45,7 @@ def simulate(config: DictConfig) -> Path | float | tuple[float, ...] | None:
         raise ValueError(f"run.branch_from is {run.branch_from!r}; there is no such file")
     if run.save_at is not None and not 0 < run.save_at < params.weeks:
         raise ValueError(f"run.save_at is {run.save_at:g}; it must lie between 0 and weeks ({params.weeks})")
-    model = branch.resume(params, run.branch_from) if run.branch_from else Model(params)
+    model = branch.resume(params, run.branch_from, Model) if run.branch_from else Model(params)
     warm_up()
     saved = None
     with (

@@ -4,6 +4,7 @@ The rules work on whole arrays (state.py) and no step loops over agents. The age
 asks for `model.agents` or `model.grid`: to look at a person in class, to draw a map, to write a rule of one's own.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,8 @@ import mesa
 from mesa.agent import AgentSet
 from mesa.discrete_space import Cell, CellAgent, OrthogonalMooreGrid
 
-from sim.model import Model
+from sim.model import Model, Processes
+from sim.outcomes import Outcome
 from sim.params import Params
 
 
@@ -47,7 +49,10 @@ class Placed(Row, CellAgent):
 
     @property
     def cell(self) -> Cell | None:
-        """The Mesa cell where it is; None if it is nowhere. Writing moves it, here and in the state."""
+        """The Mesa cell where it is; None if it is nowhere. Writing moves it, here and in the state.
+
+        None, which Mesa's `remove` writes, takes it off the grid alone.
+        """
         self.model.grid  # makes the grid  # noqa: B018
         here = self.table.cell[self.row]
         return self.model._cells[here] if here >= 0 else None
@@ -161,8 +166,8 @@ class PeaceModel(Model, mesa.Model):
     Parameters
     ----------
     params : Params
+    before, after, outcomes : processes and outcomes of one's own, as `Model` takes them
     rng : int, a seed in place of that of `params`, as Mesa's tools give one
-    **more : processes and outcomes of one's own, as `Model` takes them
 
     An agent of one's own, a mesa.Agent whose class has a `step`, acts at the end of every week: it sees what happened
     in it, and what it changes is there when the next one begins.
@@ -173,19 +178,29 @@ class PeaceModel(Model, mesa.Model):
         One sentence that says what was given, what is allowed and where; before the first week.
     """
 
-    def __init__(self, params: Params, *, rng: int | None = None, **more: Any) -> None:
-        params = params if rng is None else replace(params, seed=rng)
-        Model.__init__(self, params, **more)
+    def __init__(
+        self,
+        params: Params,
+        *,
+        before: Processes | None = None,
+        after: Processes | None = None,
+        outcomes: Sequence[Outcome] = (),
+        rng: int | None = None,
+    ) -> None:
+        params = params if rng is None else replace(params, seed=int(rng))
+        Model.__init__(self, params, before=before, after=after, outcomes=outcomes)
         mesa.Model.__init__(self, rng=params.seed)  # Mesa's own generators: no rule draws from them
         self._own_collector: mesa.DataCollector | None = None
+        self._shown_at: float | None = None  # week in which everybody was last entered on the grid
 
     def step(self) -> None:
         """Run one week; after the last, nothing: Mesa's page steps several times before it looks at `running`."""
         super().step()
         self.running = not self.finished
 
-    def act(self) -> None:
+    def _act(self):
         """Let agents of one's own live their week, those whose class has a `step`: class by class as they were made."""
+        self._shown_at = None  # who looks at the grid in it sees where everybody is by now
         for kind, some in list(super().agents_by_type.items()):  # those of the project are not made for it
             if kind.step is not mesa.Agent.step:
                 some.do("step")
@@ -201,6 +216,11 @@ class PeaceModel(Model, mesa.Model):
         """Everybody as Mesa agents by class, made the first time somebody asks."""
         self._meet()
         return super().agents_by_type
+
+    @property
+    def agent_types(self) -> list[type[mesa.Agent]]:
+        """The classes of agents."""
+        return list(self.agents_by_type)
 
     @property
     def datacollector(self) -> mesa.DataCollector:
@@ -224,7 +244,7 @@ class PeaceModel(Model, mesa.Model):
             self._grid = OrthogonalMooreGrid(land.shape, torus=False, random=self.random)
             self._cells = [self._grid[r, c] for r, c in zip(land.row.tolist(), land.col.tolist(), strict=True)]
             self._index_of = {cell.coordinate: i for i, cell in enumerate(self._cells)}
-            self._shown_at: float | None = None
+            self._shown_at = None
         if self._shown_at != self.week:
             self._shown_at = self.week
             for cls in (Civilian, ArmedBand, Contingent, AidTeam):

@@ -9,7 +9,7 @@ import json
 import os
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
@@ -18,8 +18,11 @@ from sim.mission import replan
 from sim.model import Model
 from sim.params import Params
 from sim.results import Damaged, code_version, packed, unpacked, whole_file
-from sim.shocks import calm
+from sim.shocks import begins, calm
 from sim.state import ABROAD, Event
+
+if TYPE_CHECKING:
+    from sim.agents import PeaceModel
 
 Kind = TypeVar("Kind", bound=Model)
 
@@ -127,27 +130,36 @@ def _arrays(model):
     }
 
 
-def resume(params: Params, path: str | Path, kind: type[Kind] = Model, **more: Any) -> Kind:  # type: ignore[assignment]
+@overload
+def resume(params: Params, path: str | Path, **more: Any) -> "PeaceModel": ...
+@overload
+def resume(params: Params, path: str | Path, kind: type[Kind], **more: Any) -> Kind: ...
+def resume(params: Params, path: str | Path, kind: type[Model] | None = None, **more: Any) -> Model:
     """Go on from a saved state, under the same mission model or another.
 
     Missions of the same name and description keep what they had; others start when their plan says, which must not
-    be before the branch. The seed may differ: several futures from one common past.
+    be before the branch. The seed may differ: several futures from one common past. What a setting does only when a
+    run begins is as the past left it.
 
     Parameters
     ----------
     params : Params, of the future
     path : .npz written by `save`
-    kind : the class of the model: `Model`, or `PeaceModel`, which is a Mesa model
+    kind : the class of the model: `Model`, which needs no Mesa; none: `PeaceModel`
     **more : what else it takes: processes, outcomes
 
     Raises
     ------
     ValueError
         The file is damaged, of another version of the model, or no state at all; another country, other civilians or
-        steps; or a new mission that should have arrived in the past.
+        steps; or a new mission that should have arrived, or a new event that should have begun, in the past.
     """
     content, about = _read(path, "the branch is to start from", "save it again with run.save_at")
     _refuse(path, _faults_of_origin(about, params))
+    if kind is None:
+        from sim.agents import PeaceModel
+
+        kind = PeaceModel
     model = kind(params, **more)
     now = asdict(params)
     for name in ("country", "civilians", "step_weeks"):
@@ -164,13 +176,32 @@ def resume(params: Params, path: str | Path, kind: type[Kind] = Model, **more: A
                 f"mission.components.{name} arrives in week {arrive:g}, before the branch at week {about['week']:g}; "
                 f"set mission.authorised={about['week']:g} or later"
             )
+    _refuse_past_events(model, about)
     _restore(model, content, about, kept)
-    calm(model, about["params"], {k.removeprefix("usual."): v for k, v in content.items() if k.startswith("usual.")})
+    usual = {k.removeprefix("usual."): v for k, v in content.items() if k.startswith("usual.")}
+    rows = [(model.missions.names.index(name), about["missions"].index(name)) for name in kept]
+    calm(model, about["params"], usual, rows)
     model.week, model.luck.step = about["week"], about["step"]
+    if isinstance(getattr(model, "steps", None), int):  # Mesa's count
+        model.steps = about["step"]
     if np.isfinite(model.missions.decided).any():
         replan(model)
     model._open_week()
     return model
+
+
+def _refuse_past_events(model, about):
+    """Refuse an event that would have begun before the branch, if the past did not have it."""
+    then = [about["params"]["events"], about["params"]["country"]["events"], about["params"]["mission"]["events"]]
+    known = {name: shock for some in then for name, shock in some.items()}
+    for event in model.events:
+        begin = begins(model, event)
+        now = json.loads(json.dumps(asdict(event.shock), default=str))
+        if begin < about["week"] and now != known.get(event.name):
+            raise ValueError(
+                f"{event.where} begins in week {begin:g}, before the branch at week {about['week']:g}; the past of the "
+                "saved state did not have it"
+            )
 
 
 def _read(path, purpose, way_out):
@@ -309,7 +340,7 @@ def _restore(model, content, about, kept):
                 for here, there in flags if f.name != "member" else ():
                     getattr(part, f.name)[here] = saved[there]
             elif table == "missions":
-                for name in kept if f.name != "command" else ():
+                for name in kept if f.name not in ("command", "takes_over") else ():  # rows, of the future
                     getattr(part, f.name)[new.index(name)] = saved[old.index(name)]
             elif table == "contributors":
                 for here, there in groups if f.name in ("lost", "home") else ():
@@ -317,7 +348,11 @@ def _restore(model, content, about, kept):
             elif (table, f.name) == ("politics", "unity") and model.params.mission.council_unity != unity:
                 continue  # the Council of that future is another
             elif table == "units":
-                if f.name not in ("mission", "share"):
+                if f.name == "contributor":
+                    here = {there: here for here, there in groups}
+                    own = part.contributor[units]
+                    part.contributor[units] = [here.get(k, o) for k, o in zip(saved[there_before], own, strict=True)]
+                elif f.name not in ("mission", "share"):
                     getattr(part, f.name)[units] = saved[there_before]
             else:
                 setattr(part, f.name, saved.copy())

@@ -21,9 +21,12 @@ def with_humanitarians(params: Params) -> dict[str, Component]:
     Raises
     ------
     ValueError
-        Shares that join outside [0, 1], or more than 1 of a group.
+        Shares that join outside [0, 1], or more than 1 of a group; a component named as those who join one are.
     """
     model = params.mission
+    for name in model.components:
+        if WITH in name:
+            raise ValueError(f"mission.components has {name!r}; a name must not contain {WITH!r}")
     everybody = {n: model.components[n] for n in sorted(model.components)}
     for group in sorted(params.country.humanitarians):
         joined = {n: c.integrates[group] for n, c in model.components.items() if c.integrates.get(group)}

@@ -75,6 +75,7 @@ ARRAYS = {f.name for f in fields(World) if f.type is np.ndarray} - {"week", "dic
 TABLES = tuple(f.name for f in fields(World) if is_dataclass(f.type) and f.type not in (Numbers, Census, Week))
 
 Process = Callable[["Model"], None]
+Processes = Mapping[str, Process | Sequence[Process]]  # by the name of the process that they come before or after
 
 
 def steps_of(params: Params) -> int:
@@ -181,8 +182,8 @@ class Model:
         self,
         params: Params,
         *,
-        before: Mapping[str, Process | Sequence[Process]] | None = None,
-        after: Mapping[str, Process | Sequence[Process]] | None = None,
+        before: Processes | None = None,
+        after: Processes | None = None,
         outcomes: Sequence[Outcome] = (),
     ) -> None:
         if wrong := out_of_range(params) or too_large(params):
@@ -223,12 +224,12 @@ class Model:
         strike(self)  # what befalls the country this week
         for process in self.schedule:
             process(self)
-        self.act()
+        self._act()
         self.luck.step += 1
         self.week = self.luck.step * self.params.step_weeks
         self._open_week()
 
-    def act(self) -> None:
+    def _act(self):
         """Let agents of one's own live their week, at its end; here there are none, `agents.PeaceModel` has them."""
 
     def set_usual(self, name: str, numbers: ArrayLike) -> None:
@@ -342,7 +343,16 @@ class Model:
         ----------
         cell : 0..C-1; wanted : persons, 0 or more; luck : 0..1, which picks whom it hits
         faction, mission, community : numbers, -1 for none; crossfire : whether they were bystanders of a battle
+
+        Raises
+        ------
+        ValueError
+            Nobody, or both, a faction and a mission, are said to have killed them.
         """
+        if (faction >= 0) == (mission >= 0):
+            raise ValueError(
+                f"kill: faction is {faction}, mission {mission}; name the one that killed, the other is -1"
+            )
         return deaths.kill(
             self.view, cell=cell, community=community, wanted=wanted, luck=luck, faction=faction, mission=mission,
             crossfire=crossfire,

@@ -403,8 +403,9 @@ def _spread(of_weeks, share, first):
 
 def _weighted_trust(panel, missions, months):
     """Consent of the people: trust in the missions present, weighted by their personnel."""
-    size = np.array([panel[f"personnel_{m}"] for m in missions]).reshape(-1, months)
-    trust = np.array([panel[f"trust_{m}"] for m in missions]).reshape(-1, months)
+    size, trust = (
+        np.nan_to_num([panel[f"{name}_{m}"] for m in missions]).reshape(-1, months) for name in ("personnel", "trust")
+    )  # a branch has no past of a new mission
     total = size.sum(axis=0)
     return np.where(total > 0, (size * trust).sum(axis=0) / np.maximum(total, 1e-9), np.nan)
 
@@ -543,7 +544,7 @@ def totals(model: "Model") -> dict[str, float]:
     out["contributors_left"] = int(np.isfinite(model.contributors.home).sum())
     missing, owed = (np.array([table[f"{n}_{m}"] for m in r.missions]) for n in ("missing", "pay_owed"))
     out["missing_person_weeks"] = float(np.nansum(missing) * r.step_weeks)
-    out["pay_owed_peak"] = float(owed.max(initial=0))
+    out["pay_owed_peak"] = float(np.nan_to_num(owed).max(initial=0))  # a branch has no past of a new mission
     out["host_letters"] = int(m.letters.sum())
     out["letters_taken_back"] = out["host_letters"] - int(np.isfinite(m.expelled).sum())
     out["exit_week"] = exit_week(model)

@@ -12,7 +12,7 @@ In a week a thing is first what the `to` make it (their mean, if there are sever
 to. So an event in two halves is the same event, and neither names nor order matter.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import isfinite
 from typing import TYPE_CHECKING, Any, List, Optional  # noqa: UP035  as the declarations have them
@@ -54,7 +54,10 @@ def _missions(model, push, where):
 
 def _guests(model, push, where):
     """Find missions that the country can ask to leave: not those who belong to it."""
-    return np.array([i for i in _missions(model, push, where) if not model.missions.donors[i]], dtype=int)
+    guests = np.array([i for i in _missions(model, push, where) if not model.missions.donors[i]], dtype=int)
+    if push and not guests.size:
+        raise ValueError(f"{where} names {', '.join(push)}; they belong to the country: name missions that came to it")
+    return guests
 
 
 def _commands(model, push, where):
@@ -234,7 +237,7 @@ def check(model: "Model", event: Scheduled) -> None:
         raise ValueError(f"{where} moves nothing; choose among {', '.join(sorted(THINGS))}")
     if shock.weeks is not None and not 0 < shock.weeks <= 52_000:  # false for nan, too
         raise ValueError(f"{where}.weeks is {shock.weeks:g}; it must lie in (0, 52000] week")
-    begin = _begins(model, event)
+    begin = begins(model, event)
     if begin < 0 or begin < model.week:
         raise ValueError(f"{where} begins in week {begin:g}; the run is in week {model.week:g} already")
     for name, push in shock.moves.items():
@@ -316,7 +319,7 @@ def _dictionary(given, where):
 # ---------------------------------------------------------------------------------- when
 
 
-def _begins(model, event):
+def begins(model, event):
     """Return the week in which an event begins; infinite as long as it is not known."""
     when, where, m = event.shock.when, f"{event.where}.when", model.missions
     given = [w for w in ("week", "date", "after") if getattr(when, w) is not None]
@@ -339,7 +342,7 @@ def _begins(model, event):
 
 def happened(model: "Model") -> list[tuple[float, str, str]]:
     """Return the events that have begun so far: (week, name, summary), the oldest first."""
-    begun = [(_begins(model, e), e.name, e.shock.summary) for e in model.events]
+    begun = [(begins(model, e), e.name, e.shock.summary) for e in model.events]
     return sorted(b for b in begun if b[0] < model.week)
 
 
@@ -348,12 +351,12 @@ def happened(model: "Model") -> list[tuple[float, str, str]]:
 
 def strike(model: "Model") -> None:
     """Let every event of the week do what it does; what has ended ends."""
-    model.pushes = {}
+    model.pushes, model.politics.held[0] = {}, False
     if not model.events:
         return
     dt, week, at_work, touched = model.params.step_weeks, model.week, {}, set()
     for event in model.events:
-        begin, weeks = _begins(model, event), event.shock.weeks
+        begin, weeks = begins(model, event), event.shock.weeks
         touched |= set(event.shock.moves)
         for name, push in event.shock.moves.items():
             thing = THINGS[name]
@@ -385,20 +388,33 @@ def set_usual(model: "Model", name: str, numbers: ArrayLike) -> None:
                 if name in model.pushes else usual)  # fmt: skip
 
 
-def calm(model: "Model", past: Mapping[str, Any], usual: Mapping[str, NDArray[Any]]) -> None:
+def calm(
+    model: "Model", past: Mapping[str, Any], usual: Mapping[str, NDArray[Any]], missions: Sequence[tuple[int, int]]
+) -> None:
     """Bring the conditions that a past moved back to what they were, before the events of the future move them.
 
     Parameters
     ----------
     model : Model, restored; past : the parameters of that past, as plain dictionaries
     usual : conditions of that past without its events, by name
+    missions : rows, of the future and of the past, of the missions that go on; others are as they begin
     """
     events = [past["events"], past["country"]["events"], past["mission"]["events"]]
     touched = {name for some in events for shock in some.values() for name in shock["moves"]}
     model.pushes = {}
     for name, now in model.usual.items():
-        before = THINGS[name].get(model) if name not in touched else usual.get(name, now)
-        set_usual(model, name, before if before.shape == now.shape else now)  # of other missions: as they begin
+        thing = THINGS[name]
+        if name not in touched:
+            before = thing.get(model)
+        elif thing.of in (_guests, _missions):
+            before = now.copy()
+            for here, there in missions:
+                before[here] = usual[name][there]
+        elif name == "unity" and past["mission"]["council_unity"] != model.params.mission.council_unity:
+            before = now  # the Council of that future is another
+        else:
+            before = usual[name]
+        set_usual(model, name, before)
 
 
 def moved(start: NDArray[np.float64], pushes: Iterable[tuple[Any, ...]]) -> NDArray[np.float64]:

@@ -180,6 +180,27 @@ def test_a_mesa_model_and_one_without_mesa_have_the_same_history(tmp_path):
     assert len(again.agents) > 0
     assert same(again.run(), plain) == []
     assert not again.running
+    seeded = PeaceModel(p, rng=np.int64(7)).params.seed
+    assert (seeded, type(seeded)) == (7, int)
+
+
+def test_an_agent_of_ones_own_sees_where_everybody_is_by_now():
+    m = world()
+    m.grid  # noqa: B018
+    astray = []
+
+    class Watcher(mesa.Agent):
+        def step(self):
+            grid = self.model.grid
+            people = self.model.agents.select(agent_type=ArmedBand)
+            astray.append(sum(a not in a.cell.agents for a in people if a.cell is not None) if grid else None)
+
+    Watcher(m)
+    assert Watcher in m.agent_types
+    assert Civilian in m.agent_types
+    m.run()
+    assert len(astray) == m.record.steps
+    assert not any(astray)
 
 
 def test_looking_at_the_agents_changes_nothing_that_happens():

@@ -1,12 +1,15 @@
 """A run that is saved and continued is the same run; several futures share one past."""
 
 import json
+from copy import deepcopy
 
 import numpy as np
 import pytest
 from conftest import fingerprint, scenario
 
 from sim import PeaceModel, branch, outcomes
+from sim.model import Model
+from sim.params import When
 from sim.results import packed, seal, unpacked
 
 
@@ -120,6 +123,105 @@ def test_a_branch_of_a_branch_keeps_the_names_of_all_who_were_there(tmp_path, pa
     assert a.equals(b[: len(a)])
     of_first = set(PeaceModel(past[0]).missions.names) - set(last.missions.names)
     assert of_first & ({*b.side_a} | {*b.side_b})  # who is in neither of the later plans
+
+
+def saved(params, weeks, folder):
+    """Return the state of a run after some weeks."""
+    return branch.save(_steps(Model(params), weeks), folder / "past.npz")
+
+
+def of_their_missions(model):
+    """Say whether every unit belongs to a group of contingents of its own mission."""
+    u = model.units
+    grouped = u.contributor >= 0
+    return bool((model.contributors.mission[u.contributor[grouped]] == u.mission[grouped]).all())
+
+
+def test_a_future_with_fewer_missions_has_no_rows_of_those_that_are_gone(tmp_path):
+    params = scenario("mission=parallel", "mission.authorised=0", "mission.comparison=as_deployed", weeks=40)
+    path = saved(params, 25, tmp_path)
+    del params.mission.components["partner"]
+    model = branch.resume(params, path)
+    assert of_their_missions(model)
+    assert (model.missions.quality[model.missions.names.index("un")] == 1.0).all()
+    assert (model.run().missions.quality[model.missions.names.index("un")] == 1.0).all()
+
+
+def test_a_mission_that_is_to_come_changes_nothing_for_those_that_go_on(tmp_path):
+    """Though it comes first in the order of names, and so moves everybody's row."""
+    params = scenario("mission=sequential", "mission.authorised=0", "mission.comparison=as_deployed", weeks=40)
+    for component in params.mission.components.values():
+        component.force.readiness = 0.0
+    params.mission.components["un"].arrive.weeks = 12
+    path = saved(params, 10, tmp_path)
+    other = deepcopy(params)
+    other.mission.components["aaa"] = deepcopy(params.mission.components["regional"])
+    other.mission.components["aaa"].arrive = When(week=60)
+    other.mission.components["aaa"].leave = When(week=90)
+    a, b = branch.resume(params, path, Model), branch.resume(other, path, Model)
+    assert of_their_missions(b)
+    for model in (a, b):
+        un = model.missions.names.index("un")
+        assert model.missions.names[model.missions.takes_over[un]] == "regional"
+    a.run()
+    b.run()
+    troops = [outcomes.weekly(m)["personnel_un"].to_numpy() for m in (a, b)]
+    assert np.array_equal(*troops)
+    assert troops[0].max() > 1_000
+    assert outcomes.weekly(a)["civilians_killed"].equals(outcomes.weekly(b)["civilians_killed"])
+
+
+def test_an_agreement_is_held_no_longer_than_its_event(tmp_path):
+    words = ("mission=none", "negotiate.collapse=52", "negotiate.guarantee=0")
+    event = "+events.x={when:{week:5},weeks:10,moves:{agreement:{to:1}}}"
+    path = saved(scenario(*words, event), 10, tmp_path)
+    free = branch.resume(scenario(*words), path, Model).run()
+    assert not free.politics.held[0]
+    assert free.politics.collapsed[0] == 1
+
+
+def test_conditions_are_those_of_the_mission_and_the_council_of_the_future(tmp_path):
+    words = ("mission=un_only", "mission.authorised=0", "+mission.components.un.funding.3=0.4")
+    event = "+events.x={when:{week:4},weeks:2,moves:{money:{times:0.5},unity:{by:0}}}"
+    params = scenario(*words, event)
+    path = saved(params, 8, tmp_path)
+    other = deepcopy(params)
+    other.events = {}
+    other.mission.components["aaa"] = deepcopy(params.mission.components["un"])
+    other.mission.components["aaa"].funding = {}
+    other.mission.components["aaa"].arrive = When(week=20)
+    model = branch.resume(other, path, Model)
+    money = dict(zip(model.missions.names, model.missions.funding.tolist(), strict=True))
+    assert (money["un"], money["aaa"]) == (0.4, 1.0)
+    assert model.politics.unity[0] == params.mission.council_unity
+    other = deepcopy(params)
+    other.mission.council_unity = 0.2
+    assert branch.resume(other, path, Model).politics.unity[0] == 0.2
+
+
+def test_an_event_of_a_past_that_did_not_have_it_is_refused(tmp_path):
+    params = scenario("mission=none", "+events.x={when:{week:2},weeks:3,moves:{need:{by:0.1}}}")
+    path = saved(params, 10, tmp_path)
+    branch.resume(params, path, Model)
+    other = scenario("mission=none", "+events.y={when:{week:5},moves:{need:{to:1}}}")
+    with pytest.raises(ValueError, match=r"events\.y begins in week 5, before the branch at week 10"):
+        branch.resume(other, path, Model)
+
+
+def test_totals_of_a_branch_with_a_new_mission_are_numbers(tmp_path):
+    path = saved(scenario("mission=none"), 20, tmp_path)
+    model = branch.resume(scenario("mission=un_only", "mission.authorised=20"), path, Model).run()
+    assert np.isfinite(outcomes.totals(model)["pay_owed_peak"])
+    assert outcomes.monthly(model)["consent_pop"].notna().all()
+
+
+def test_a_branch_is_a_mesa_model_unless_another_is_asked_for(past):
+    params, path = past
+    model = branch.resume(params, path)
+    assert type(model) is PeaceModel
+    assert model.steps == 45
+    assert len(model.agents) > 0
+    assert type(branch.resume(params, path, Model)) is Model
 
 
 # ------------------------------------------------------------------------------ a state is not trusted

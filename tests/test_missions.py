@@ -134,6 +134,13 @@ def test_every_state_variable_is_within_its_range(name):
 
 
 @every_mission
+def test_no_component_is_named_like_those_who_join_one():
+    params = scenario("mission=un_only")
+    params.mission.components["un with friends"] = params.mission.components.pop("un")
+    with pytest.raises(ValueError, match="must not contain ' with '"):
+        PeaceModel(params)
+
+
 def test_the_order_of_components_does_not_matter(name):
     p = scenario(f"mission={name}", "mission.authorised=4", weeks=60, civilians=300)
     p.mission.components = dict(reversed(p.mission.components.items()))

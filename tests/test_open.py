@@ -258,7 +258,15 @@ def test_the_collector_of_the_model_has_the_weekly_table(plain):
 
 
 @pytest.mark.filterwarnings("ignore")  # of Mesa's and Solara's own
-def test_mesas_page_shows_the_grid_and_steps():
+def test_mesas_page_takes_the_model_as_it_is():
+    pytest.importorskip("solara", reason="Solara is not installed: pip install -e '.[viz]'")
+    from mesa.visualization import solara_viz
+
+    solara_viz._check_model_params(PeaceModel.__init__, {"params": small()})
+
+
+@pytest.mark.filterwarnings("ignore")  # of Mesa's and Solara's own
+def test_mesas_page_shows_shows_the_grid_and_steps():
     solara = pytest.importorskip("solara", reason="Solara is not installed: pip install -e '.[viz]'")
     import ipyvuetify
     import ipywidgets
@@ -290,6 +298,15 @@ def test_an_array_that_a_process_sets_is_the_one_that_rules_see():
     m.factions.commitment = 0.1
     assert m.factions.commitment is before
     assert (before == 0.1).all()
+
+
+@pytest.mark.parametrize("who", [{}, {"faction": 0, "mission": 0}])
+def test_who_kills_is_said_when_civilians_are_killed(who):
+    m = PeaceModel(small())
+    before = m.now.by_mission.copy()
+    with pytest.raises(ValueError, match="name the one that killed"):
+        m.kill(int(m.census.persons.argmax()), 10, 0.5, **who)
+    assert np.array_equal(m.now.by_mission, before)
 
 
 def test_more_killings_than_a_week_has_room_for_are_refused():

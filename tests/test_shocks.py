@@ -205,6 +205,14 @@ def test_an_event_that_is_injected_is_as_if_it_had_always_been_there():
     assert [(w, n) for w, n, _ in happened(m)] == [(15, "x")]
 
 
+@pytest.mark.parametrize("thing", ["money", "letter"])
+def test_what_befalls_missions_that_came_cannot_be_said_of_the_countrys_own(thing):
+    p = scenario("mission=un_only", weeks=20)
+    p.events = {"x": shock(5, {thing: {"of": ["ngos"], "to": 0.0}})}
+    with pytest.raises(ValueError, match="they belong to the country"):
+        PeaceModel(p)
+
+
 def test_a_branch_goes_on_with_its_events_and_a_future_without_them_is_as_usual(tmp_path):
     p = country({"x": shock(8, BUNDLE, 20)})
     m = PeaceModel(p)

@@ -359,7 +359,7 @@ def counterfactuals(
     style.footnote(
         figure,
         f"{table['pairs'].iloc[0]} pairs, each with {'calibrated parameters and ' if calibrated else ''}luck of its own"
-        f"{', and one past in all arms' if same_past else ''}. Marks: medians;\n"
+        f"{', and the accepted past with its luck in all arms' if same_past else ''}. Marks: medians;\n"
         "thick: middle 50% of pairs; thin: 90%. Below: share of pairs in which the arm has "
         "fewer. Not a forecast.",
     )

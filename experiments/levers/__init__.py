@@ -174,7 +174,8 @@ def judged(rows: Sequence[Lever], runs: pd.DataFrame) -> pd.DataFrame:
         effect = _effect(values["low"], values["high"], share)
         off = {how: _of(runs, f"{lever.name}: {how}, off", lever.outcome) for how in ("low", "high")}
         without = _effect(off["low"], off["high"], share) if lever.without else pd.Series(dtype=float)
-        opened[lever.name] = effect
+        if lever.expected == "open":
+            opened[lever.name] = effect
         out.append({
             "subject": lever.subject, "row": lever.name, "question": lever.question, "asked_by": lever.asked_by,
             "outcome": lever.outcome, "unit": "difference" if share else "ratio", "expected": lever.expected,
@@ -184,8 +185,8 @@ def judged(rows: Sequence[Lever], runs: pd.DataFrame) -> pd.DataFrame:
             **_three("off", without, share),
         })  # fmt: skip
     table = pd.DataFrame(out)
-    together = family.together(pd.DataFrame(opened))
-    table["verdict"] = [_verdict(r, together.sure[r.row]) for r in table.itertuples()]
+    sure = family.together(pd.DataFrame(opened)).sure if opened else {}
+    table["verdict"] = [_verdict(r, sure.get(r.row)) for r in table.itertuples()]
     table["off_verdict"] = [_without(r) for r in table.itertuples()]
     return table
 

@@ -3,7 +3,7 @@
 `TESTS` can fail or belong beside a row that can; `PANEL` is reported, whatever comes out. Keys, expected signs and
 plausible sizes are those of the literature (Hultman, Kathman & Shannon and others; see docs/odd.md, purpose and
 patterns). T4 is not in that list. Arms stand in conf/experiment/validation.yaml. No number of the model was chosen by
-T1 to T8: they are held out.
+T1 to T9, but that one was set while the arms of T1 and T2 were looked at.
 """
 
 from collections.abc import Callable

@@ -296,8 +296,9 @@ def words(table: pd.DataFrame, question: str) -> str:
         "paired logarithms, T5 and T8 of all runs together, A5 of two medians, or means (lost), each with its 95% "
         "bootstrap interval. With no effect at all, one row in forty passes by luck and one in forty fails; a second "
         "look at more seeds adds a little to both.",
-        "T1 to T8 are held out: no number of the model was chosen by them. T10, T11 and T12 were looked at while the "
-        "model was built, and one number was set by T13. T4 is not in the list of tests.",
+        "T1 to T9 are held out: no number of the model was chosen by them, but that one was set while the arms of T1 "
+        "and T2 were looked at (their size is no test). T10, T11 and T12 were looked at while the model was "
+        "built, and one number was set by T13. T4 is not in the list of tests.",
     ]
     return f"# Scorecard\n\n{question}\n\n" + "".join(f"- {line}\n" for line in lines) + "\n"
 

@@ -139,6 +139,6 @@ def _struck(w, i, hit, raid, size, lent):
         harm = luck_of(w, HARM, u.luck[i])
         killed, hurt = repel(w, faction=side, cell=cell, wanted=wanted, mission=mission, luck=harm)
     report(
-        w, kind=AMBUSH if hit else RAID, side_a=side, side_b=mission, cell=cell, deaths_a=killed, deaths_b=lost,
+        w, kind=RAID if u.team[i] else AMBUSH, side_a=side, side_b=mission, cell=cell, deaths_a=killed, deaths_b=lost,
         civilians=hurt,
     )  # fmt: skip
