@@ -157,7 +157,7 @@ def resume(params: Params, path: str | Path, kind: type[Model] | None = None, **
     content, about = _read(path, "the branch is to start from", "save it again with run.save_at")
     _refuse(path, _faults_of_origin(about, params))
     if kind is None:
-        from sim.agents import PeaceModel
+        from sim import PeaceModel
 
         kind = PeaceModel
     model = kind(params, **more)

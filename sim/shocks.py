@@ -319,17 +319,17 @@ def _dictionary(given, where):
 # ---------------------------------------------------------------------------------- when
 
 
-def begins(model, event):
+def begins(model: "Model", event: Scheduled) -> float:
     """Return the week in which an event begins; infinite as long as it is not known."""
     when, where, m = event.shock.when, f"{event.where}.when", model.missions
     given = [w for w in ("week", "date", "after") if getattr(when, w) is not None]
     if len(given) != 1:
         raise ValueError(f"{where} gives {' and '.join(given) or 'nothing'}; give one of week, date, after")
-    if given == ["week"]:
+    if when.week is not None:
         if not isfinite(when.week):
             raise ValueError(f"{where}.week is {when.week:g}; it must be a week of the run")
         return when.week + when.weeks
-    if given == ["date"]:
+    if when.date is not None:
         return weeks_until(model.params.country.start, when.date, where) + when.weeks
     dt = model.params.step_weeks
     known = {"start": 0.0, "authorisation": model.params.mission.authorised, "agreement": model.politics.signed[0] + dt}
@@ -363,8 +363,9 @@ def strike(model: "Model") -> None:
             if thing.stock and weeks is None:
                 share = float(week <= begin < week + dt)
             else:
-                inside = min(week + dt, begin + (np.inf if weeks is None else weeks)) - max(week, begin)
-                share = max(inside, 0.0) / (weeks if thing.stock and push.to is None else dt)
+                lasts = np.inf if weeks is None else weeks
+                inside = min(week + dt, begin + lasts) - max(week, begin)
+                share = max(inside, 0.0) / (lasts if thing.stock and push.to is None else dt)
                 share = float(share > 0) if thing.stock and push.to is not None else share
             if share > 0:
                 rows = _rows(model, thing, push, f"{event.where}.moves.{name}")

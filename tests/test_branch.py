@@ -188,7 +188,7 @@ def test_conditions_are_those_of_the_mission_and_the_council_of_the_future(tmp_p
     other = deepcopy(params)
     other.events = {}
     other.mission.components["aaa"] = deepcopy(params.mission.components["un"])
-    other.mission.components["aaa"].funding = {}
+    other.mission.components["aaa"].funding = other.mission.components["aaa"].integrates = {}
     other.mission.components["aaa"].arrive = When(week=20)
     model = branch.resume(other, path, Model)
     money = dict(zip(model.missions.names, model.missions.funding.tolist(), strict=True))

@@ -133,7 +133,6 @@ def test_every_state_variable_is_within_its_range(name):
     assert (m.missions.persons <= m.missions.personnel * (1 + 1e-9)).all()
 
 
-@every_mission
 def test_no_component_is_named_like_those_who_join_one():
     params = scenario("mission=un_only")
     params.mission.components["un with friends"] = params.mission.components.pop("un")
@@ -141,6 +140,7 @@ def test_no_component_is_named_like_those_who_join_one():
         PeaceModel(params)
 
 
+@every_mission
 def test_the_order_of_components_does_not_matter(name):
     p = scenario(f"mission={name}", "mission.authorised=4", weeks=60, civilians=300)
     p.mission.components = dict(reversed(p.mission.components.items()))

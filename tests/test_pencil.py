@@ -1184,7 +1184,7 @@ def test_arms_keep_bands_off_contingents_and_escorts_off_teams_and_who_is_traine
 def test_an_attack_on_a_team_is_a_raid_and_on_a_contingent_an_ambush(tmp_path):
     factions = {"rebels": Faction(fighters=100, bands=1, community={"b": 1.0}, loot=0.4)}
     p = by_hand(tmp_path, LINE, factions, {"m": mission(persons={"troops": 100, "aid": 40})}, deploy__team_size=40,
-                ambush__rate=1e6, ambush__raid=0, task__relocation=0)  # fmt: skip
+                ambush__rate=520, ambush__raid=0, task__relocation=0)  # fmt: skip
     m = PeaceModel(only(p, "deploy", "task", "ambush"))
     m.step()
     m.units.cell[:], m.bands.cell[:], m.factions.hostility[:] = 2, 2, 1.0
