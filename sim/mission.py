@@ -159,6 +159,8 @@ def replan(model: "Model") -> None:
     before = m.arrive
     m.arrive = np.where(m.arrive > week, np.maximum(arrive, np.minimum(m.arrive, week)), m.arrive)
     m.renewal += m.arrive - before
+    undecided = ~np.isfinite(m.decided)
+    m.earliest[undecided] = earliest(model.params, model.everybody, m.arrive, leave)[undecided]
     model.phases = [w for w in phases(model.everybody, m.arrive) if w > week]
     sooner = np.maximum(leave, week + m.draw_down * (m.arrive <= week))
     m.leave = np.where(m.leave <= week, m.leave, np.where(leave < m.leave, np.minimum(sooner, m.leave), leave))

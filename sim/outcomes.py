@@ -294,7 +294,7 @@ class Record:
         )  # of a step, in its first month
 
     def _month(self, step):
-        day = self.start + timedelta(days=int(7 * step * self.step_weeks))
+        day = self.day(step)
         return day.year * 12 + day.month - 1
 
     def _share_in_month(self, step):
@@ -304,7 +304,7 @@ class Record:
 
     def day(self, step: int) -> date:
         """Return the calendar date on which a step begins."""
-        return self.start + timedelta(days=int(7 * step * self.step_weeks))
+        return self.start + timedelta(days=int(7 * step * self.step_weeks + 1e-6))  # sums of tenths fall short
 
     def mission_name(self, number: int) -> str:
         """Return the name of a mission, of the present or of the past before a branch."""

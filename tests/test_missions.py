@@ -133,6 +133,20 @@ def test_every_state_variable_is_within_its_range(name):
     assert (m.missions.persons <= m.missions.personnel * (1 + 1e-9)).all()
 
 
+def test_who_comes_sooner_because_another_left_may_leave_sooner_by_its_benchmark():
+    params = scenario("mission=un_benchmarks", "mission.authorised=0", weeks=60)
+    un, office = params.mission.components["un"], params.mission.components["office"]
+    un.benchmark.battle_deaths = un.benchmark.killed = office.benchmark.killed = 1e9
+    un.benchmark.weeks, un.benchmark.earliest.weeks, office.benchmark.weeks = 4, 4, 4
+    model = PeaceModel(params)
+    row = model.missions.names.index("office")
+    at_first = model.missions.earliest[row] - model.missions.arrive[row]
+    planned = model.missions.arrive[row]
+    model.run()
+    assert model.missions.arrive[row] < planned
+    assert model.missions.earliest[row] - model.missions.arrive[row] == at_first == 4
+
+
 def test_no_component_is_named_like_those_who_join_one():
     params = scenario("mission=un_only")
     params.mission.components["un with friends"] = params.mission.components.pop("un")

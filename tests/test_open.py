@@ -300,6 +300,13 @@ def test_an_array_that_a_process_sets_is_the_one_that_rules_see():
     assert (before == 0.1).all()
 
 
+def test_no_day_is_lost_where_steps_are_parts_of_weeks():
+    params = small()
+    params.step_weeks, params.weeks = 0.7, 140
+    record = PeaceModel(params).record
+    assert [(record.day(step) - record.day(0)).days for step in (50, 100, 190)] == [245, 490, 931]
+
+
 @pytest.mark.parametrize("who", [{}, {"faction": 0, "mission": 0}])
 def test_who_kills_is_said_when_civilians_are_killed(who):
     m = PeaceModel(small())

@@ -988,6 +988,21 @@ def test_a_campaign_opens_as_aggression_rest_and_motives_say():
     assert hazard(held=1.0) == near(0.05)
 
 
+def test_who_has_nothing_to_win_stays_about_home(tmp_path):
+    """One people and no rival: a campaign without an objective is no march on the last cell of the table."""
+    cells = [(0, col, 1_000, 0, 0, 0.5, 1, 0) for col in range(9)]
+    factions = {"rebels": Faction(fighters=600, bands=6, community={"a": 1.0, "b": 1.0}, start=[], loot=0.0)}
+    m = PeaceModel(only(by_hand(tmp_path, cells, factions, move__taking_part=1, move__speed=50), "move"))
+    m.bands.cell[:] = m.bands.home[:] = 1
+    m.factions.objective[:], m.factions.campaign[:], m.bands.taking_part[:] = -1, 500.0, True
+    far = []
+    while not m.finished:
+        m.step()
+        far.append(m.bands.cell.max())
+    assert m.factions.objective.tolist() == [-1]
+    assert np.mean(far) < 5
+
+
 def test_the_vigour_of_campaigns_has_mean_one_and_the_spread_that_is_given():
     assert move.vigour(0.5, 1.2) == near(np.exp(-0.72))
     assert move.vigour(0.8413447, 1.2) == near(np.exp(1.2 - 0.72))

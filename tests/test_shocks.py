@@ -205,6 +205,16 @@ def test_an_event_that_is_injected_is_as_if_it_had_always_been_there():
     assert [(w, n) for w, n, _ in happened(m)] == [(15, "x")]
 
 
+def test_an_event_brings_misinformation_to_a_country_that_had_none():
+    p = scenario("mission=un_only", "mission.authorised=0", weeks=40)
+    p.feel.misinformation, p.feel.campaigns, p.feel.unprovoked = 0.0, 500.0, 1.0
+    m = PeaceModel(p).run()
+    assert m.factions.smear.max() == 0.0
+    p.events = {"x": shock(10, {"misinformation": {"to": 1.0}})}
+    m = PeaceModel(p).run()
+    assert m.factions.smear.max() > 0.0
+
+
 @pytest.mark.parametrize("thing", ["money", "letter"])
 def test_what_befalls_missions_that_came_cannot_be_said_of_the_countrys_own(thing):
     p = scenario("mission=un_only", weeks=20)

@@ -135,6 +135,7 @@ def _campaigns(w):
     f, c, p = w.factions, w.commands, w.numbers.feel
     n_factions, n_commands = f.smear.shape
     left, there, fighters = fading(w, p.incident_memory), present(w), strength(w)
+    believed = w.conditions.misinformation[0] > 0.0
     for q in range(n_commands):
         c.rumour[q] *= left
         c.incidents[q] = c.incidents[q] * left + w.now.stood_by[q].sum()
@@ -144,7 +145,7 @@ def _campaigns(w):
     for g in range(n_factions):
         for q in range(n_commands):
             f.smear[g, q] = max(f.smear[g, q] - w.step_weeks, 0.0)
-            able = fighters[g] >= 1.0 and there[q] > 0.0 and f.smear[g, q] <= 0.0 and p.misinformation > 0.0
+            able = fighters[g] >= 1.0 and there[q] > 0.0 and f.smear[g, q] <= 0.0 and believed
             gone = f.host[g] and c.unwelcome[q] > 0.0
             rate[q] = campaigns(p, f.hostility[g, q], c.incidents[q], gone) if able else 0.0
         if draws.draw(draws.luck(w.dice, SENDER), g) < draws.chance(rate.sum() * w.years):

@@ -187,7 +187,7 @@ def _plan(w):
                     bands.taking_part[b] = True
             f.objective[i] = _objective(w, i, luck_of(w, GOAL, i))
     for i in range(n):
-        if running[i] and f.campaign[i] > 0.0:
+        if running[i] and f.campaign[i] > 0.0 and f.objective[i] >= 0:
             rivals, goal = 0.0, f.objective[i]
             for g in range(n):
                 rivals += w.around[g, goal] if f.rival[i, g] else 0.0
@@ -232,7 +232,8 @@ def _march(w):
         idle = not bands.taking_part[b] and luck_of(w, DRIFT, b) > p.drift
         if bands.fighters[b] <= 0.0 or idle:
             hops[b] = 0
-        goal[b] = f.objective[bands.faction[b]] if bands.taking_part[b] else bands.home[b]
+        aim = f.objective[bands.faction[b]] if bands.taking_part[b] else -1
+        goal[b] = aim if aim >= 0 else bands.home[b]  # who has nothing to win stays about home
         near[b] = w.around[bands.faction[b], bands.cell[b]]
         bands.held_up[b] = 0.0
     march(
