@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -190,7 +191,9 @@ def test_the_lines_for_a_notebook_run_as_they_stand(tmp_path):
 
 def test_every_scenario_command_of_the_readme_is_accepted(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    commands = [c.split("#")[0].split() for c in re.findall(r"^python -m sim (.*)$", README + MANUAL, re.MULTILINE)]
+    commands = [
+        shlex.split(c.split("#")[0]) for c in re.findall(r"^python -m sim (.*)$", README + MANUAL, re.MULTILINE)
+    ]
     assert len(commands) >= 6
     asked = " ".join(" ".join(c) for c in commands)
     assert "branch_from" in asked
