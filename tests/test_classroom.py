@@ -1204,7 +1204,8 @@ def test_there_are_four_lessons_and_what_they_set_can_be_set():
     assert len(sheets) == 4
     for path in sheets:
         text = path.read_text(encoding="utf-8")
-        for heading in ("Objective", "45 minutes", "What to set", "What to look for", "Questions", "What the simulation"):
+        headings = ("Objective", "45 minutes", "What to set", "What to look for", "Questions", "What the simulation")
+        for heading in headings:
             assert f"## {heading}" in text, (path.name, heading)
         assert len(text.split()) < 1300, path.name  # two pages
         links = re.findall(r"`(\?[abc]=\S+)`", text)
