@@ -198,6 +198,10 @@ class PeaceModel(Model, mesa.Model):
         super().step()
         self.running = not self.finished
 
+    def _open_week(self):
+        super()._open_week()
+        self.steps = self.luck.step  # Mesa's count, of a branch as well
+
     def _act(self):
         """Let agents of one's own live their week, those whose class has a `step`: class by class as they were made."""
         self._shown_at = None  # who looks at the grid in it sees where everybody is by now
@@ -244,7 +248,6 @@ class PeaceModel(Model, mesa.Model):
             self._grid = OrthogonalMooreGrid(land.shape, torus=False, random=self.random)
             self._cells = [self._grid[r, c] for r, c in zip(land.row.tolist(), land.col.tolist(), strict=True)]
             self._index_of = {cell.coordinate: i for i, cell in enumerate(self._cells)}
-            self._shown_at = None
         if self._shown_at != self.week:
             self._shown_at = self.week
             for cls in (Civilian, ArmedBand, Contingent, AidTeam):

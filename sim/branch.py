@@ -18,7 +18,7 @@ from sim.mission import replan
 from sim.model import Model
 from sim.params import Params
 from sim.results import Damaged, code_version, packed, unpacked, whole_file
-from sim.shocks import begins, calm
+from sim.shocks import begins, calm, ends, is_of_missions
 from sim.state import ABROAD, Event
 
 if TYPE_CHECKING:
@@ -176,31 +176,30 @@ def resume(params: Params, path: str | Path, kind: type[Model] | None = None, **
                 f"mission.components.{name} arrives in week {arrive:g}, before the branch at week {about['week']:g}; "
                 f"set mission.authorised={about['week']:g} or later"
             )
-    _refuse_past_events(model, about)
     _restore(model, content, about, kept)
     usual = {k.removeprefix("usual."): v for k, v in content.items() if k.startswith("usual.")}
     rows = [(model.missions.names.index(name), about["missions"].index(name)) for name in kept]
     calm(model, about["params"], usual, rows)
     model.week, model.luck.step = about["week"], about["step"]
-    if isinstance(getattr(model, "steps", None), int):  # Mesa's count
-        model.steps = about["step"]
     if np.isfinite(model.missions.decided).any():
         replan(model)
+    _refuse_past_events(model, about)
     model._open_week()
     return model
 
 
 def _refuse_past_events(model, about):
-    """Refuse an event that would have begun before the branch, if the past did not have it."""
+    """Refuse an event that would have begun before the branch, unless the past had it or it is still going on."""
     then = [about["params"]["events"], about["params"]["country"]["events"], about["params"]["mission"]["events"]]
     known = {name: shock for some in then for name, shock in some.items()}
     for event in model.events:
         begin = begins(model, event)
         now = json.loads(json.dumps(asdict(event.shock), default=str))
-        if begin < about["week"] and now != known.get(event.name):
+        goes_on = event.name in known and ends(model, event) > about["week"]
+        if begin < about["week"] and now != known.get(event.name) and not goes_on:
             raise ValueError(
                 f"{event.where} begins in week {begin:g}, before the branch at week {about['week']:g}; the past of the "
-                "saved state did not have it"
+                "saved state had no such event"
             )
 
 
@@ -263,8 +262,9 @@ def _faults(content, about, model):
     yield from _faults_of_record(content, about, rows["cell"], step)
     for name, mine in model.usual.items():
         saved = content.get(f"usual.{name}")
-        if saved is None or saved.dtype != mine.dtype or saved.ndim != mine.ndim or np.isnan(saved).any():
-            yield f"usual.{name} is missing, or not {mine.ndim} axes of {mine.dtype}"
+        shape = (rows["mission"] if is_of_missions(name) else mine.shape[0], *mine.shape[1:])
+        if saved is None or saved.dtype != mine.dtype or saved.shape != shape or np.isnan(saved).any():
+            yield f"usual.{name} is missing, or not {mine.dtype} {shape}"
 
 
 def _faults_of_record(content, about, cells, step):

@@ -340,6 +340,17 @@ def begins(model: "Model", event: Scheduled) -> float:
     return known[when.after] + when.weeks
 
 
+def ends(model: "Model", event: Scheduled) -> float:
+    """Return the week in which an event ends: that in which it begins, if it moves things once and for all."""
+    once = all(THINGS[name].stock for name in event.shock.moves)
+    return begins(model, event) + (event.shock.weeks or (0.0 if once else np.inf))
+
+
+def is_of_missions(name: str) -> bool:
+    """Say whether a thing that events can move is one of each mission."""
+    return THINGS[name].of in (_guests, _missions)
+
+
 def happened(model: "Model") -> list[tuple[float, str, str]]:
     """Return the events that have begun so far: (week, name, summary), the oldest first."""
     begun = [(begins(model, e), e.name, e.shock.summary) for e in model.events]
@@ -407,7 +418,7 @@ def calm(
         thing = THINGS[name]
         if name not in touched:
             before = thing.get(model)
-        elif thing.of in (_guests, _missions):
+        elif is_of_missions(name):
             before = now.copy()
             for here, there in missions:
                 before[here] = usual[name][there]

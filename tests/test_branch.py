@@ -206,6 +206,21 @@ def test_an_event_of_a_past_that_did_not_have_it_is_refused(tmp_path):
     other = scenario("mission=none", "+events.y={when:{week:5},moves:{need:{to:1}}}")
     with pytest.raises(ValueError, match=r"events\.y begins in week 5, before the branch at week 10"):
         branch.resume(other, path, Model)
+    other = scenario("mission=none", "+events.x={when:{week:2},weeks:4,moves:{need:{by:0.1}}}")
+    with pytest.raises(ValueError, match=r"events\.x begins in week 2"):
+        branch.resume(other, path, Model)
+
+
+def test_an_event_that_goes_on_may_last_longer_and_one_after_what_has_happened_is_refused(tmp_path):
+    words = ("mission=none", "negotiate.collapse=0")
+    event = "+events.x={when:{week:5},weeks:10,moves:{agreement:{to:1}}}"
+    path = saved(scenario(*words, event), 10, tmp_path)
+    longer = branch.resume(scenario(*words, event.replace("weeks:10", "weeks:30")), path, Model)
+    _steps(longer, 20)
+    assert longer.politics.held[0]
+    other = scenario(*words, event, "+events.y={when:{after:agreement},moves:{need:{to:1}}}")
+    with pytest.raises(ValueError, match=r"events\.y begins in week \d+, before the branch at week 10"):
+        branch.resume(other, path, Model)
 
 
 def test_totals_of_a_branch_with_a_new_mission_are_numbers(tmp_path):
@@ -297,6 +312,9 @@ def test_a_state_that_no_model_can_have_left_is_refused(past, tmp_path):
         array = content[name]
         for value in (None, array[:-1], array.astype("f4"), array[..., None]):
             assert next(branch._faults(other(content, name, value), about, model), "").count("it must be")
+    for name in (f"usual.{thing}" for thing in model.usual):
+        for value in (None, content[name][:-1], content[name].astype("f4"), content[name] + np.nan):
+            assert name in next(branch._faults(other(content, name, value), about, model), "")
     bad.write_bytes(packed(content))
     assert fingerprint(branch.resume(params, bad).run()) == fingerprint(PeaceModel(params).run())
 
